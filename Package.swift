@@ -1,0 +1,152 @@
+// swift-tools-version: 6.3
+import PackageDescription
+
+/// What every Swift target of ours is held to.
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .treatAllWarnings(as: .error),
+  .treatWarning("DeprecatedDeclaration", as: .warning),
+]
+
+/// `millrace-host` needs libc only: it starts fast and never meets a plugin's own Swift runtime.
+let embedded: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .enableExperimentalFeature("Embedded"),
+  .unsafeFlags(["-wmo"]),
+  .treatAllWarnings(as: .error),
+]
+
+let strictC: [CSetting] = [
+  .define("_GNU_SOURCE"),
+  .unsafeFlags(["-Wall", "-Wextra", "-Werror", "-O2"]),
+]
+
+let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+let nio: [Target.Dependency] = [
+  .product(name: "NIOCore", package: "swift-nio"),
+  .product(name: "NIOPosix", package: "swift-nio"),
+  .product(name: "NIOHTTP1", package: "swift-nio"),
+]
+
+/// A handler that ships: a folder in `plugins/` becomes the shared library `lib<name>.so`.
+func plugin(
+  _ name: String, dependencies: [Target.Dependency] = ["CMillrace"], links: [String] = [],
+  swift: Bool = false
+) -> Target {
+  .target(
+    name: name, dependencies: dependencies, path: "plugins/\(name)", exclude: ["README.md"],
+    publicHeadersPath: swift ? nil : ".",
+    cSettings: swift ? [] : strictC, swiftSettings: swift ? strict : [],
+    linkerSettings: links.map { .linkedLibrary($0) })
+}
+
+/// A test target in `Tests/`.
+func tests(_ name: String, of dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
+}
+
+let pluginNames = ["exec", "checksum", "thumbnail", "wordcount", "balloon", "spin"]
+
+let package = Package(
+  name: "millrace",
+  products: [
+    .executable(name: "millrace", targets: ["millrace"]),
+    .executable(name: "millraced", targets: ["millraced"]),
+    .executable(name: "millrace-host", targets: ["millrace-host"]),
+  ] + pluginNames.map { .library(name: $0, type: .dynamic, targets: [$0]) },
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-collections", exact: "1.6.0"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
+    .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+  ],
+  targets: [
+    // The boundary to plugins and to the kernel.
+    .target(name: "CMillrace", cSettings: strictC),
+    .target(name: "CMillraceLinux", cSettings: strictC),
+    .systemLibrary(
+      name: "Clibcgroup", pkgConfig: "libcgroup", providers: [.apt(["libcgroup-dev"])]),
+
+    // What a job is and what should happen next.
+    .target(name: "MillraceCore", swiftSettings: strict),
+    .target(
+      name: "MillraceEngine", dependencies: ["MillraceCore", logging, lifecycle], swiftSettings: strict),
+
+    // Adapters.
+    .target(
+      name: "MillraceLinux",
+      dependencies: ["MillraceCore", "MillraceEngine", "CMillraceLinux", "Clibcgroup", logging],
+      swiftSettings: strict),
+    .target(
+      name: "MillraceStore",
+      dependencies: ["MillraceCore", "MillraceEngine", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: strict),
+    .target(name: "MillraceWire", dependencies: ["MillraceCore"], swiftSettings: strict),
+    .target(
+      name: "MillraceHTTP",
+      dependencies: [
+        "MillraceCore", "MillraceEngine", "MillraceWire",
+        .product(name: "Hummingbird", package: "hummingbird"), logging, lifecycle,
+      ] + nio,
+      swiftSettings: strict),
+    .target(name: "MillraceClient", dependencies: ["MillraceWire"], swiftSettings: strict),
+    .target(name: "MillracePlugin", dependencies: ["CMillrace"], swiftSettings: strict),
+
+    // Programs.
+    .executableTarget(
+      name: "millrace",
+      dependencies: ["MillraceClient", "MillraceCore", "MillraceStore", "MillraceWire", argumentParser],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "millraced",
+      dependencies: [
+        "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore", "MillraceWire",
+        argumentParser, lifecycle, logging, .product(name: "Yams", package: "Yams"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "millrace-host", dependencies: ["MillraceHost"],
+      cSettings: strictC,
+      linkerSettings: [
+        .unsafeFlags([
+          "-Xlinker", "--export-dynamic-symbol=__register_atfork",
+          "-enable-experimental-feature", "Embedded",
+        ])
+      ]),
+    .target(name: "MillraceHost", dependencies: ["CMillrace", "CMillraceLinux"], swiftSettings: embedded),
+
+    // Handlers that ship.
+    plugin("exec"),
+    plugin("checksum", links: ["crypto"]),
+    plugin("thumbnail", links: ["gd"]),
+    plugin("wordcount", dependencies: ["MillracePlugin"], swift: true),
+    plugin("balloon"),
+    plugin("spin"),
+
+    // Tests. `KernelTests` needs cgroup v2 with its controllers: natively or in `etc/kernel/run`.
+    .target(
+      name: "TestSupport", dependencies: ["MillraceCore", "MillraceEngine"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    tests("MillraceCoreTests", of: ["MillraceCore"]),
+    tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
+    tests("MillraceHostTests", of: ["CMillraceLinux", "millrace-host"]),
+    tests("MillraceLinuxTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux"]),
+    tests("MillraceStoreTests", of: ["MillraceCore", "MillraceEngine", "MillraceStore"]),
+    tests("MillraceWireTests", of: ["MillraceCore", "MillraceWire"]),
+    tests(
+      "MillraceHTTPTests",
+      of: ["MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceWire"]),
+    tests("MillraceCommandTests", of: ["MillraceCore", "MillraceWire", "millrace"]),
+    tests("PluginTests", of: ["CMillrace"]),
+    tests("KernelTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire"]),
+  ]
+)

@@ -1,0 +1,183 @@
+/* millrace.h: what a plugin author includes.
+ *
+ * A plugin is a shared library that exports one symbol:
+ *
+ *     const millrace_plugin *millrace_plugin_describe(void);
+ *
+ * It returns a description that lives as long as the library. Millrace calls it once in a throw-away
+ * process (to list the handlers) and once in each job's process, after the job has entered its control
+ * group and dropped every privilege. A handler is a function: it reads the job, calls back through the
+ * context, and returns MILLRACE_OK or MILLRACE_FAILED.
+ *
+ *     static int hello(const millrace_job *job, const millrace_context *context) {
+ *         context->log(context, MILLRACE_LOG_NOTICE, "hello", NULL, 0);
+ *         return context->set_result(context, "hi", 2, "text/plain");
+ *     }
+ *     static const millrace_handler handlers[] = {{
+ *         .size = sizeof(millrace_handler), .name = "hello", .summary = "Says hello", .run = hello,
+ *     }};
+ *     static const millrace_plugin plugin = {
+ *         .size = sizeof(millrace_plugin), .abi = MILLRACE_ABI, .name = "hello", .version = "1.0.0",
+ *         .handlers = handlers, .handler_count = 1,
+ *     };
+ *     MILLRACE_EXPORT const millrace_plugin *millrace_plugin_describe(void) { return &plugin; }
+ *
+ * Build it with `cc -shared -fPIC -o libhello.so hello.c` and copy it into the plugin directory.
+ *
+ * Rules
+ *  - Every struct starts with its size as its author's compiler saw it. Fields are only ever appended, so
+ *    an old plugin runs under a newer Millrace and, while MILLRACE_ABI stays, the other way round: read a
+ *    field of a struct that Millrace made only if MILLRACE_HAS(struct, field) says that it is there.
+ *  - Text is UTF-8 and ends with a zero byte; NULL stands for "not given".
+ *  - Durations are in milliseconds, sizes in bytes; 0 in a default means "none given: the runner's default".
+ *  - A job is one process: a handler may allocate, start threads, fork and crash as it likes. All of it
+ *    ends with the job, and what a handler leaks is gone when it returns.
+ *  - SIGTERM asks a job to stop (cancel, timeout, shutdown); `cancelled` then returns 1. What still runs
+ *    after the grace period is killed with its whole control group.
+ */
+#ifndef MILLRACE_H
+#define MILLRACE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of this interface; it changes only if a field must change its meaning. */
+#define MILLRACE_ABI 1
+
+#if defined(__GNUC__)
+#define MILLRACE_EXPORT __attribute__((visibility("default")))
+#else
+#define MILLRACE_EXPORT
+#endif
+
+/* Whether the struct behind `pointer` is new enough to have `field`. */
+#define MILLRACE_HAS(pointer, field) \
+    ((pointer)->size >= (size_t)((const char *)(&(pointer)->field + 1) - (const char *)(pointer)))
+
+/* What `run` and `warm_up` return. */
+enum { MILLRACE_OK = 0, MILLRACE_FAILED = 1 };
+
+/* How grave a log message is. */
+enum {
+    MILLRACE_LOG_DEBUG = 1,
+    MILLRACE_LOG_INFO = 2,
+    MILLRACE_LOG_NOTICE = 3,
+    MILLRACE_LOG_WARNING = 4,
+    MILLRACE_LOG_ERROR = 5
+};
+
+/* A named value of a log message. */
+typedef struct millrace_field {
+    const char *name;
+    const char *value;
+} millrace_field;
+
+/* What a handler is asked to do; valid until `run` returns. */
+typedef struct millrace_job {
+    size_t size;
+    /* The number of the job and of this attempt at it (1, 2, …). */
+    int64_t id;
+    int32_t attempt;
+    int32_t reserved;
+    /* The handler's name: one function may serve several handlers. */
+    const char *handler;
+    /* The parameters: a JSON object that fits the handler's schema, with its defaults filled in. */
+    const char *parameters;
+    size_t parameters_length;
+    /* The input bytes; NULL and 0 if none were given. Read-only memory. */
+    const uint8_t *input;
+    size_t input_length;
+    /* When the attempt times out: milliseconds since 1970-01-01 UTC; 0 for never. */
+    int64_t deadline_ms;
+    /* A private, empty directory, also the current one; removed after the attempt. */
+    const char *work_directory;
+    /* The W3C trace context of the submitter (`traceparent`); NULL if none. */
+    const char *trace_parent;
+} millrace_job;
+
+/* What a handler can tell Millrace. Every function takes this context as its first argument and may be
+ * called from any thread; each returns MILLRACE_OK, or MILLRACE_FAILED if it did nothing (and says why in
+ * the job's log). */
+typedef struct millrace_context millrace_context;
+struct millrace_context {
+    size_t size;
+    /* For Millrace's own use. */
+    void *host;
+    /* Writes a line to the job's log. `fields` may be NULL if `count` is 0. */
+    int (*log)(const millrace_context *context, int level, const char *message,
+               const millrace_field *fields, size_t count);
+    /* Reports how far the job is: 0.0 to 1.0, and what it does now (NULL: no words). Cheap; call it often. */
+    int (*progress)(const millrace_context *context, double fraction, const char *message);
+    /* Sets the job's result; the last call counts. `media_type` NULL stands for application/octet-stream. */
+    int (*set_result)(const millrace_context *context, const void *bytes, size_t length,
+                      const char *media_type);
+    /* Whether the job was asked to stop: 1 or 0. */
+    int (*cancelled)(const millrace_context *context);
+    /* Says why the job fails: a short code for programs ("not_found"), a sentence for people, and whether
+     * another attempt may help. Returns MILLRACE_FAILED, so that a handler can `return context->fail(…)`. */
+    int (*fail)(const millrace_context *context, const char *code, const char *message, int retryable);
+};
+
+/* The default limits of a handler's jobs; 0: the runner's default. */
+typedef struct millrace_limits {
+    size_t size;
+    /* Memory of all processes of an attempt together. */
+    int64_t memory_bytes;
+    /* Thousandths of a processor: 500 is half of one. */
+    int64_t cpu_millis;
+    /* Processes and threads. */
+    int64_t pids;
+} millrace_limits;
+
+/* A handler: one kind of job. */
+typedef struct millrace_handler {
+    size_t size;
+    /* 1 to 64 of a-z 0-9 - _ . and beginning with a letter; unique on the machine. */
+    const char *name;
+    /* One line that says what it does. */
+    const char *summary;
+    /* JSON Schema (draft 2020-12) of the parameters; NULL: none are taken. */
+    const char *parameter_schema;
+    /* Does the job. Returns MILLRACE_OK, or MILLRACE_FAILED (best by way of `fail`). */
+    int (*run)(const millrace_job *job, const millrace_context *context);
+    /* Default limits; NULL: the runner's. */
+    const millrace_limits *limits;
+    /* How long an attempt may run; 0: the runner's default. */
+    int64_t timeout_ms;
+    /* How many attempts a job has (0: the runner's default), and the wait before the second one;
+     * it doubles for each one after that. */
+    int32_t max_attempts;
+    int32_t reserved;
+    int64_t retry_delay_ms;
+    /* How many jobs of this handler may run at once; 0: no bound of its own. */
+    int64_t concurrency;
+} millrace_handler;
+
+/* A plugin: what `millrace_plugin_describe` returns. */
+typedef struct millrace_plugin {
+    size_t size;
+    /* MILLRACE_ABI as the author's compiler saw it. */
+    uint32_t abi;
+    uint32_t reserved;
+    /* As a handler's name. */
+    const char *name;
+    /* As its author counts: "1.2.0". */
+    const char *version;
+    const millrace_handler *handlers;
+    size_t handler_count;
+    /* Runs once in a warm host before jobs are forked from it (models, tables); NULL: nothing to do. */
+    int (*warm_up)(void);
+} millrace_plugin;
+
+/* The one symbol that a plugin exports. */
+MILLRACE_EXPORT const millrace_plugin *millrace_plugin_describe(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,138 @@
+/* millrace_keeper.h: what crosses between the runner, the keeper and a job's process.
+ *
+ * Runner and keeper are the same build on the same machine: structs cross as they lie in memory. The
+ * keeper listens on a SOCK_SEQPACKET socket that the runner made; one runner at a time is connected.
+ * Each packet begins with its `type`. After connecting, the runner gets HELLO, then one KEPT for each
+ * attempt that the keeper still knows, live or ended: so a new runner finds what the old one left.
+ */
+#ifndef MILLRACE_KEEPER_H
+#define MILLRACE_KEEPER_H
+
+#include <stdint.h>
+
+#define MILLRACE_KEEPER_PROTOCOL 1
+#define MILLRACE_PATH_SIZE 512
+#define MILLRACE_NAME_SIZE 72
+
+enum {
+    MILLRACE_KEEPER_HELLO = 1,   /* keeper to runner */
+    MILLRACE_KEEPER_KEPT = 2,    /* keeper to runner, after HELLO; descriptors: outcome, log, channel */
+    MILLRACE_KEEPER_START = 3,   /* runner to keeper; descriptors: see millrace_keeper_start */
+    MILLRACE_KEEPER_STARTED = 4, /* keeper to runner; descriptor: pidfd, if error is 0 */
+    MILLRACE_KEEPER_EXITED = 5,  /* keeper to runner: the main process ended */
+    MILLRACE_KEEPER_FORGET = 6,  /* runner to keeper: its end is on record, drop what you keep of it */
+    MILLRACE_KEEPER_QUIT = 7     /* runner to keeper: end as soon as no child and no record is left */
+};
+
+/* How a job's process comes to its plugin. */
+enum {
+    MILLRACE_TIER_TEMPLATE = 1, /* fork of the keeper, then dlopen */
+    MILLRACE_TIER_COLD = 2,     /* fork, then exec of `millrace-host cold` */
+    MILLRACE_TIER_DESCRIBE = 3  /* fork, then dlopen and a manifest as the result; nothing is run */
+};
+
+typedef struct millrace_keeper_hello {
+    uint32_t type;
+    uint32_t protocol;
+    int32_t pid;
+    uint32_t kept; /* how many KEPT follow */
+} millrace_keeper_hello;
+
+typedef struct millrace_keeper_kept {
+    uint32_t type;
+    int32_t attempt;
+    int64_t job;
+    int32_t pid;
+    int32_t exited; /* 1 if code and status are valid */
+    int32_t code;   /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
+    int32_t status; /* exit code or signal */
+} millrace_keeper_kept;
+
+/* The child enters the leaf, drops to uid and gid (if the keeper is root), loses all capabilities and the
+ * way back to them (no_new_privs), and only then meets the plugin.
+ * Descriptors, in this order: leaf directory; payload (memfd, read); outcome (memfd, written by the job);
+ * log (pipe, job's end); channel (SOCK_SEQPACKET, job's end); log (runner's end) and channel (runner's
+ * end), which the keeper only keeps for the next runner. */
+typedef struct millrace_keeper_start {
+    uint32_t type;
+    uint32_t tier;
+    int64_t job; /* negative for a DESCRIBE */
+    int32_t attempt;
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t reserved;
+    uint64_t max_open_files;
+    uint64_t max_result;                        /* bytes */
+    char plugin[MILLRACE_PATH_SIZE];            /* the library */
+    char work_directory[MILLRACE_PATH_SIZE];    /* owned by uid, becomes the current directory */
+} millrace_keeper_start;
+
+typedef struct millrace_keeper_started {
+    uint32_t type;
+    int32_t attempt;
+    int64_t job;
+    int32_t pid;
+    int32_t error; /* errno; 0 if it runs */
+} millrace_keeper_started;
+
+typedef struct millrace_keeper_exited {
+    uint32_t type;
+    int32_t attempt;
+    int64_t job;
+    int32_t code;
+    int32_t status;
+} millrace_keeper_exited;
+
+typedef struct millrace_keeper_forget {
+    uint32_t type;
+    int32_t attempt;
+    int64_t job;
+} millrace_keeper_forget;
+
+typedef struct millrace_keeper_quit {
+    uint32_t type;
+    uint32_t reserved;
+} millrace_keeper_quit;
+
+/* The head of the payload memfd. Offsets are from its start; each text there ends with a zero byte;
+ * an offset of 0 stands for "not given". The lengths leave the zero byte out. */
+typedef struct millrace_payload {
+    uint32_t size;
+    int32_t attempt;
+    int64_t job;
+    int64_t deadline_ms;
+    uint64_t handler;
+    uint64_t trace_parent;
+    uint64_t parameters;
+    uint64_t parameters_length;
+    uint64_t input;
+    uint64_t input_length;
+    uint64_t max_result;
+} millrace_payload;
+
+#define MILLRACE_OUTCOME_MAGIC 0x6d6c726fu
+
+/* The head of the outcome memfd; the result follows at `sizeof(millrace_outcome)`. The job's process wrote
+ * it, so the runner believes nothing of it unchecked. It is written once, at the end. */
+typedef struct millrace_outcome {
+    uint32_t magic;
+    int32_t status;    /* 0: done; 1: the handler failed; 2: the host could not run it */
+    int32_t retryable; /* of a failure */
+    uint32_t has_result;
+    uint64_t result_length;
+    char code[64];
+    char message[1024];
+    char media_type[128];
+} millrace_outcome;
+
+#define MILLRACE_PROGRESS_MAGIC 0x6d6c7270u
+
+/* A packet on the channel: the newest progress counts. */
+typedef struct millrace_progress {
+    uint32_t magic;
+    uint32_t reserved;
+    double fraction; /* 0 to 1 */
+    char message[256];
+} millrace_progress;
+
+#endif

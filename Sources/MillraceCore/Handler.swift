@@ -1,0 +1,70 @@
+/// One build of a plugin: a shared library in the plugin directory, as it described itself.
+package struct Plugin: Hashable, Sendable, Codable {
+  /// The plugin's name.
+  package var name: String
+  /// The version that its author gave it.
+  package var version: String
+  /// SHA-256 of the file, 64 hexadecimal digits: the identity of the build.
+  package var sha256: String
+  /// The file, as an absolute path.
+  package var path: String
+  /// What it can do.
+  package var handlers: [Handler]
+
+  /// Makes a description of a plugin.
+  package init(name: String, version: String, sha256: String, path: String, handlers: [Handler]) {
+    self.name = name
+    self.version = version
+    self.sha256 = sha256
+    self.path = path
+    self.handlers = handlers
+  }
+}
+
+/// One kind of job: a function in a plugin.
+package struct Handler: Hashable, Sendable, Codable {
+  /// The name by which jobs ask for it, unique on the machine.
+  package var name: String
+  /// One line that says what it does.
+  package var summary: String
+  /// JSON Schema of its parameters; nil if it takes none.
+  package var parameterSchema: JSONValue?
+  /// What its author holds right for its jobs.
+  package var wishes: Wishes
+  /// How many of its jobs may run at once; nil for no bound of its own.
+  package var concurrency: Int?
+
+  /// Makes a description of a handler.
+  package init(
+    name: String, summary: String, parameterSchema: JSONValue? = nil, wishes: Wishes = Wishes(),
+    concurrency: Int? = nil
+  ) {
+    self.name = name
+    self.summary = summary
+    self.parameterSchema = parameterSchema
+    self.wishes = wishes
+    self.concurrency = concurrency
+  }
+
+  /// Whether `name` may name a plugin or a handler: 1 to 64 of `a-z 0-9 - _ .`, a letter first.
+  package static func isValidName(_ name: String) -> Bool {
+    guard let first = name.utf8.first, (1...64).contains(name.utf8.count) else { return false }
+    let letters = UInt8(ascii: "a")...UInt8(ascii: "z")
+    let digits = UInt8(ascii: "0")...UInt8(ascii: "9")
+    return letters.contains(first)
+      && name.utf8.allSatisfy { letters.contains($0) || digits.contains($0) || "-_.".utf8.contains($0) }
+  }
+}
+
+/// A file in the plugin directory that can't be used, and why.
+package struct RefusedPlugin: Hashable, Sendable, Codable {
+  /// The file, as an absolute path.
+  package var path: String
+  /// One sentence for the operator.
+  package var reason: String
+
+  package init(path: String, reason: String) {
+    self.path = path
+    self.reason = reason
+  }
+}

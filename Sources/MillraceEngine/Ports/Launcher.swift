@@ -1,0 +1,104 @@
+package import MillraceCore
+
+/// An attempt, ready to be started.
+package struct LaunchPlan: Sendable {
+  package var attempt: AttemptID
+  package var handler: String
+  /// The plugin that has the handler.
+  package var plugin: Plugin
+  package var limits: Limits
+  package var priority: Priority
+  /// When the attempt times out.
+  package var deadline: Timestamp
+  package var payload: StoredPayload
+
+  package init(
+    attempt: AttemptID, handler: String, plugin: Plugin, limits: Limits, priority: Priority,
+    deadline: Timestamp, payload: StoredPayload
+  ) {
+    self.attempt = attempt
+    self.handler = handler
+    self.plugin = plugin
+    self.limits = limits
+    self.priority = priority
+    self.deadline = deadline
+    self.payload = payload
+  }
+}
+
+/// What is known of an attempt when all of its processes are gone; the core makes the verdict of it.
+package struct AttemptReport: Sendable, Equatable {
+  /// How the main process ended; nil if nobody knows.
+  package var exit: ExitStatus?
+  package var usage: Usage
+  /// What the handler said; nil if it said nothing, or nothing that can be read.
+  package var word: HandlerWord?
+  /// Whether a kill came from a limit above the attempt's own, or from the machine.
+  package var killedByOthersMemory: Bool
+
+  package init(exit: ExitStatus?, usage: Usage, word: HandlerWord?, killedByOthersMemory: Bool = false) {
+    self.exit = exit
+    self.usage = usage
+    self.word = word
+    self.killedByOthersMemory = killedByOthersMemory
+  }
+}
+
+/// What a handler said at its end.
+package enum HandlerWord: Sendable, Equatable {
+  case done(JobResult?)
+  case failed(Failure)
+}
+
+/// The newest progress of a running attempt.
+package struct Progress: Sendable, Equatable, Codable {
+  /// 0 to 1.
+  package var fraction: Double
+  package var message: String
+
+  package init(fraction: Double, message: String) {
+    self.fraction = fraction
+    self.message = message
+  }
+}
+
+/// What the launcher tells the engine.
+package enum LaunchEvent: Sendable {
+  /// The process exists.
+  case started(AttemptID)
+  /// It could not be started; nothing of it is left behind.
+  case refused(AttemptID, reason: String)
+  case progress(AttemptID, Progress)
+  /// All of its processes are gone and its cgroup is removed.
+  case ended(AttemptID, AttemptReport)
+}
+
+/// An attempt that a former runner started and that is still known to the keeper.
+package struct KeptAttempt: Sendable, Equatable {
+  package var attempt: AttemptID
+  package var plugin: String
+
+  package init(attempt: AttemptID, plugin: String) {
+    self.attempt = attempt
+    self.plugin = plugin
+  }
+}
+
+/// Runs attempts, each capped in a place of its own.
+package protocol Launcher: Sendable {
+  /// What happens, in order; there is one reader.
+  var events: AsyncStream<LaunchEvent> { get }
+  /// Takes over what a former runner left: attempts in `open` that are still known go on and end by an
+  /// event; everything else that is found is killed and removed. Returns those that go on.
+  func takeOver(open: [KeptAttempt]) async throws -> [AttemptID]
+  /// Starts an attempt; the answer is an event.
+  func launch(_ plan: LaunchPlan) async
+  /// Asks all processes of an attempt to end (SIGTERM).
+  func terminate(_ attempt: AttemptID) async
+  /// Kills all processes of an attempt at once.
+  func kill(_ attempt: AttemptID) async
+  /// Returns what each running attempt uses now.
+  func sample() async -> [AttemptID: UsageSample]
+  /// Describes the plugin in a file, in a throw-away, unprivileged, capped process.
+  func describe(_ file: String) async throws -> Plugin
+}

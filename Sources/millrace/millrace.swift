@@ -1,0 +1,1 @@
+@main enum Millrace { static func main() {} }

@@ -1,0 +1,1 @@
+@main enum Millraced { static func main() {} }
