@@ -46,8 +46,9 @@ func plugin(
 }
 
 /// A test target in `Tests/`.
-func tests(_ name: String, of dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
+func tests(_ name: String, of dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: strict)
 }
 
 let pluginNames = ["exec", "checksum", "thumbnail", "wordcount", "balloon", "spin"]
@@ -133,7 +134,7 @@ let package = Package(
       swiftSettings: strict),
     tests("MillraceCoreTests", of: ["MillraceCore"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
-    tests("MillraceHostTests", of: ["CMillraceLinux", "millrace-host"]),
+    tests("MillraceHostTests", of: ["CMillraceLinux", "millrace-host"], exclude: ["Fixtures"]),
     tests("MillraceLinuxTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux"]),
     tests("MillraceStoreTests", of: ["MillraceCore", "MillraceEngine", "MillraceStore"]),
     tests("MillraceWireTests", of: ["MillraceCore", "MillraceWire"]),
