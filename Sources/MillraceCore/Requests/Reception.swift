@@ -4,15 +4,21 @@ package struct Reception: Sendable, Equatable {
   package var defaults: Terms
   /// What the operator says of single handlers; it comes before what their authors say.
   package var overrides: [String: Wishes]
+  /// How many jobs of single handlers the operator lets run at once.
+  package var concurrency: [String: Int]
   /// The most that any attempt can have on this machine.
   package var machine: Limits
   /// The largest input.
   package var maxInput: Bytes
 
   /// Makes a reception.
-  package init(defaults: Terms, overrides: [String: Wishes], machine: Limits, maxInput: Bytes) {
+  package init(
+    defaults: Terms, overrides: [String: Wishes] = [:], concurrency: [String: Int] = [:], machine: Limits,
+    maxInput: Bytes
+  ) {
     self.defaults = defaults
     self.overrides = overrides
+    self.concurrency = concurrency
     self.machine = machine
     self.maxInput = maxInput
   }

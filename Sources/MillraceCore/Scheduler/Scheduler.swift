@@ -14,7 +14,7 @@ package struct Scheduler: Sendable {
   var attemptOf: [JobID: AttemptID] = [:]
   var handlers: [String: Int?] = [:]
   var runningOf: [String: Int] = [:]
-  var isDraining = false
+  package internal(set) var isDraining = false
 
   /// Makes a scheduler with nothing to do.
   package init(policy: Policy) { self.policy = policy }
@@ -23,10 +23,16 @@ package struct Scheduler: Sendable {
   package var queuedCount: Int { waiting.count - scheduled.count }
   /// How many jobs wait for a time.
   package var scheduledCount: Int { scheduled.count }
-  /// How many attempts are not ended.
+  /// How many attempts have not ended.
   package var runningCount: Int { running.count }
   /// Whether nothing runs and nothing will be started.
   package var isDrained: Bool { isDraining && running.isEmpty }
+
+  /// Returns whether a job waits or runs.
+  package func knows(_ job: JobID) -> Bool { waiting[job] != nil || attemptOf[job] != nil }
+
+  /// Returns the attempt at a job that has not ended; nil if there is none.
+  package func attempt(of job: JobID) -> AttemptID? { attemptOf[job] }
 
   /// When time alone will change something; nil if it will not.
   package var nextTime: Timestamp? {
@@ -85,11 +91,6 @@ package struct Scheduler: Sendable {
     _ = attempt.handle(.started, at: started)  // It is on record as running.
     place(attempt)
     return []
-  }
-
-  func place(_ id: AttemptID) -> RunningAttempt {
-    guard let attempt = running[id] else { preconditionFailure("attempt \(id) is not running") }
-    return attempt
   }
 
   mutating func place(_ attempt: RunningAttempt) {
