@@ -11,6 +11,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+int32_t millrace_error(void) { return errno; }
+
 int32_t millrace_open(int32_t directory, const char *path, int32_t flags, uint32_t mode) {
     int result;
     do result = openat(directory, path, flags | O_CLOEXEC, mode);
