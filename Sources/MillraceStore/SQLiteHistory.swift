@@ -1,6 +1,6 @@
 import GRDB
 package import MillraceCore
-package import MillraceEngine
+import MillraceEngine
 
 /// The record, read only: for the command line while the runner is down, and the reading half of the store.
 ///
