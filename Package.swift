@@ -133,9 +133,11 @@ let package = Package(
       swiftSettings: strict),
     tests("MillraceCoreTests", of: ["MillraceCore"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
-    tests("MillraceHostTests", of: ["CMillraceLinux", "millrace-host"]),
+    tests("MillraceHostTests", of: ["CMillraceLinux"]),
     tests("MillraceLinuxTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux"]),
-    tests("MillraceStoreTests", of: ["MillraceCore", "MillraceEngine", "MillraceStore"]),
+    tests(
+      "MillraceStoreTests",
+      of: ["MillraceCore", "MillraceEngine", "MillraceStore", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("MillraceWireTests", of: ["MillraceCore", "MillraceWire"]),
     tests(
       "MillraceHTTPTests",
