@@ -143,6 +143,12 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["MillraceCore", "MillraceEngine"], path: "Tests/TestSupport",
       swiftSettings: strict),
+    .target(
+      name: "PluginRecording", dependencies: ["CMillrace"], path: "Tests/PluginRecording",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "plugin-harness", dependencies: ["CMillrace", "PluginRecording"], path: "Tests/PluginHarness",
+      swiftSettings: strict),
     tests("MillraceCoreTests", of: ["MillraceCore"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
     tests("MillraceHostTests", of: ["CMillraceLinux", "millrace-host"]),
@@ -153,7 +159,7 @@ let package = Package(
       "MillraceHTTPTests",
       of: ["MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceWire"]),
     tests("MillraceCommandTests", of: ["MillraceCore", "MillraceWire", "millrace"]),
-    tests("PluginTests", of: ["CMillrace"]),
+    tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire"]),
   ]
 )
