@@ -28,7 +28,9 @@ package struct Bytes: RawRepresentable, Hashable, Comparable, Sendable, Codable 
     let count = try decoder.singleValueContainer().decode(Int64.self)
     guard count >= 0 else {
       throw DecodingError.dataCorrupted(
-        .init(codingPath: decoder.codingPath, debugDescription: "a size is never negative, but this is \(count)"))
+        .init(
+          codingPath: decoder.codingPath,
+          debugDescription: "a size is never negative, but this is \(count)"))
     }
     self.init(rawValue: count)
   }
