@@ -1,5 +1,5 @@
 #!/bin/bash
-# Installs what building, testing and demonstrating Millrace needs. Safe to run again: it does only what is missing.
+# Installs what building, testing and demonstrating Millrace needs. Run again, it does only what is missing.
 #
 #   etc/setup.sh [--minimal] [--check]
 #
@@ -10,7 +10,7 @@ set -euo pipefail
 # Debian package | the same on Fedora | why
 packages='
   git             | git                | SwiftPM fetches the dependencies with it
-  ca-certificates | ca-certificates    | … over HTTPS
+  ca-certificates | ca-certificates    | the dependencies come over HTTPS
   make            | make               | the targets of the Makefile
   pkg-config      | pkgconf-pkg-config | SwiftPM finds the C libraries with it
   libsqlite3-dev  | sqlite-devel       | the store: jobs and attempts
@@ -23,10 +23,10 @@ packages='
   user-mode-linux | -                  | test kernel with all cgroup controllers, as an ordinary program
 '
 psi_packages='
-  qemu-system-x86   | qemu-system-x86-core | test kernel with two CPUs and pressure figures: the machine
-  linux-image-amd64 | kernel               | … its kernel (Debian'"'"'s cloud kernel lacks 9p)
-  busybox-static    | busybox              | … its first process
-  cpio              | cpio                 | … packs that process
+  qemu-system-x86   | qemu-system-x86-core | second test kernel (two CPUs, pressure figures): the machine
+  linux-image-amd64 | kernel               | second test kernel: the kernel (the cloud one lacks 9p)
+  busybox-static    | busybox              | second test kernel: its first process
+  cpio              | cpio                 | second test kernel: packs that process
 '
 swift_needed=6.3
 
@@ -60,9 +60,10 @@ table() {
 
 list_missing() {
   # dpkg-query fails if it knows nothing of one of them; what it prints about the others is still right.
-  cut -d'|' -f1 <(table) |
-    grep -vxF -f <(cut -d'|' -f1 <(table) | xargs dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null |
-      sed -n 's/^installed //p') || true
+  local installed
+  installed=$(table | cut -d'|' -f1 | xargs dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null |
+    sed -n 's/^installed //p') || true
+  table | cut -d'|' -f1 | grep -vxF "$installed" || true
 }
 
 describe_missing() {
@@ -77,7 +78,7 @@ install_missing() {
   # The lists may be absent (a fresh container) or older than the mirror: one update mends both.
   { compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null && install_once; } ||
     { apt_get update && install_once; } ||
-    fail "\`apt-get install\` failed twice" "its words are above; see whether the package mirror answers"
+    fail "\`apt-get install\` failed" "its words are above; see whether the package mirror answers"
   mapfile -t missing < <(list_missing)
   ((${#missing[@]} == 0)) || fail "still missing: ${missing[*]}" "install them by hand"
   echo "installed all of them"
@@ -97,7 +98,7 @@ apt_get() {
 }
 
 check_swift() {
-  local found advice="install the toolchain for this system from swift.org (Install, Linux) and put it on PATH"
+  local found advice="install this system's toolchain from swift.org (Install, Linux) and put it on PATH"
   command -v swift >/dev/null || fail "no Swift; Millrace needs $swift_needed or newer" "$advice"
   found=$(swift --version 2>/dev/null | grep -o 'Swift version [0-9.]*' | cut -d' ' -f3)
   printf '%s\n' "$swift_needed" "${found:-0}" | sort -C -V ||

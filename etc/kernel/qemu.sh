@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2154
-# The `--psi` lane of etc/kernel/run: QEMU without KVM and Debian's kernel. Two CPUs, pressure figures (PSI), about 6 s.
+# The `--psi` lane of etc/kernel/run: QEMU without KVM, Debian's kernel. Two CPUs, pressure figures, 6 s.
 
 # What mounting the host's files over 9p needs, in the order of loading.
 modules=(netfs fscache 9pnet 9p virtio_ring virtio 9pnet_virtio
@@ -45,7 +45,7 @@ build_initramfs() {
 }
 
 lane_boot() {
-  # `multidevs` keeps inodes of different host file systems apart; `mitigations` cost time and guard nothing here.
+  # `multidevs` keeps inodes of different host file systems apart. `mitigations` would guard nothing here.
   exec qemu-system-x86_64 -M q35 -cpu max -accel tcg,thread=multi -smp 2 -m "${bytes}B" \
     -nographic -no-reboot -nodefaults -serial "file:$share/console" \
     -kernel "/boot/vmlinuz-$version" -initrd "$initramfs" \

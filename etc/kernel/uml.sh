@@ -21,7 +21,7 @@ find_memory_directory() {
     fi
   done
   fail "neither /dev/shm nor /var/tmp has $memory free for the kernel's memory" \
-    "\`mount -o remount,exec,size=$memory /dev/shm\` (a container: \`--shm-size\`), or give less with \`--memory\`"
+    "\`mount -o remount,exec,size=$memory /dev/shm\` (a container: \`--shm-size\`), or a smaller \`--memory\`"
 }
 
 lane_boot() {
