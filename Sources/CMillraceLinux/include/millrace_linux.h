@@ -102,6 +102,9 @@ int32_t millrace_error(void);
 /* Opens a file; `directory` is AT_FDCWD or a directory's descriptor. */
 int32_t millrace_open(int32_t directory, const char *path, int32_t flags, uint32_t mode);
 
+/* Makes a pipe: the end to read from, then the one to write to. */
+int32_t millrace_pipe(int32_t ends[2]);
+
 /* Makes a file that lives in memory and may be sealed; `name` only shows up in /proc. */
 int32_t millrace_memfd_create(const char *name);
 
@@ -150,6 +153,9 @@ int32_t millrace_epoll_remove(int32_t epoll, int32_t descriptor);
 /* Waits at most `timeout_ms` (-1: for ever) and returns how many of `ready` are filled; `capacity` at most
  * 64. -EINTR if a signal came. */
 int32_t millrace_epoll_wait(int32_t epoll, millrace_ready *ready, int32_t capacity, int32_t timeout_ms);
+
+/* Whether a file has an extended attribute: 1 or 0 (getxattr is not in Swift's Glibc module). */
+int32_t millrace_has_attribute(const char *path, const char *name);
 
 /* ---- signals (signal.c) ---- */
 

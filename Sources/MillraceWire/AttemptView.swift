@@ -1,0 +1,161 @@
+package import MillraceCore
+
+/// An attempt as the API shows it; a row of the history has the four last members too.
+package struct AttemptView: Codable, Sendable, Equatable {
+  /// `42.1`.
+  package var id: String
+  package var job: JobID
+  package var attempt: Int
+  package var handler: String
+  package var plugin: String
+  package var pluginVersion: String
+  package var pluginSha256: String
+  package var queued: String
+  package var starting: String
+  package var started: String?
+  package var ended: String?
+  /// From queued to its start, or to its end if it never started; nil while it starts.
+  package var waitSeconds: Double?
+  /// From its start to its end; nil if it did not start or has not ended.
+  package var runSeconds: Double?
+  /// nil while it runs.
+  package var outcome: Outcome?
+  package var exitCode: Int32?
+  package var signal: Int32?
+  package var failure: Failure?
+  package var usage: UsageView
+  package var limits: LimitsView
+  package var admission: AdmissionView
+  package var state: JobState?
+  package var priority: Int?
+  package var jobClass: String?
+  package var labels: [String: String]?
+
+  private enum CodingKeys: String, CodingKey {
+    case id, job, attempt, handler, plugin, pluginVersion, pluginSha256, queued, starting, started, ended
+    case waitSeconds, runSeconds, outcome, exitCode, signal, failure, usage, limits, admission
+    case state, priority, labels
+    case jobClass = "class"
+  }
+
+  /// Makes the view of an attempt on record.
+  package init(_ attempt: Attempt) {
+    id = attempt.id.description
+    job = attempt.id.job
+    self.attempt = attempt.id.number
+    handler = attempt.handler
+    plugin = attempt.plugin
+    pluginVersion = attempt.pluginVersion
+    pluginSha256 = attempt.pluginSHA256
+    queued = Wire.text(of: attempt.queued)
+    starting = Wire.text(of: attempt.starting)
+    started = attempt.started.map(Wire.text(of:))
+    let end = attempt.end
+    ended = (end?.ended).map(Wire.text(of:))
+    waitSeconds = (attempt.started ?? end?.ended).map { ($0 - attempt.queued).seconds }
+    if let start = attempt.started, let end { runSeconds = (end.ended - start).seconds }
+    outcome = end?.outcome
+    switch end?.exit {
+    case .exited(let code): exitCode = code
+    case .signalled(let signal): self.signal = signal
+    case nil: break
+    }
+    failure = end?.failure
+    usage = UsageView(end?.usage ?? Usage())
+    limits = LimitsView(attempt.limits)
+    admission = AdmissionView(attempt.admission)
+  }
+
+  /// Makes the view of a row of the history.
+  package init(_ row: HistoryRow) {
+    self.init(row.attempt)
+    state = row.jobState
+    priority = row.priority.rawValue
+    jobClass = row.jobClass
+    labels = row.labels
+  }
+}
+
+/// What an attempt used; nil where the kernel does not tell.
+package struct UsageView: Codable, Sendable, Equatable {
+  package var memoryPeakBytes: Int64?
+  package var cpuUserSeconds: Double?
+  package var cpuSystemSeconds: Double?
+  package var throttledSeconds: Double?
+  package var ioReadBytes: Int64?
+  package var ioWrittenBytes: Int64?
+  package var pidsPeak: Int64?
+  package var oomKills: Int64?
+  package var forksRefused: Int64?
+
+  /// Makes the view of a measurement.
+  package init(_ usage: Usage) {
+    memoryPeakBytes = usage.memoryPeak?.rawValue
+    cpuUserSeconds = usage.cpuUser?.seconds
+    cpuSystemSeconds = usage.cpuSystem?.seconds
+    throttledSeconds = usage.throttled?.seconds
+    ioReadBytes = usage.ioRead?.rawValue
+    ioWrittenBytes = usage.ioWritten?.rawValue
+    pidsPeak = usage.pidsPeak
+    oomKills = usage.oomKills
+    forksRefused = usage.forksRefused
+  }
+}
+
+/// What admission knew when it let the attempt start.
+package struct AdmissionView: Codable, Sendable, Equatable {
+  package var estimateBytes: Int64
+  package var memoryUsedBytes: Int64
+  package var memoryCapacityBytes: Int64
+  package var running: Int
+  package var queued: Int
+
+  /// Makes the view of admission numbers.
+  package init(_ admission: Admission) {
+    estimateBytes = admission.estimate.rawValue
+    memoryUsedBytes = admission.memoryUsed.rawValue
+    memoryCapacityBytes = admission.memoryCapacity.rawValue
+    running = admission.running
+    queued = admission.queued
+  }
+}
+
+/// A page of the history.
+package struct HistoryPage: Codable, Sendable, Equatable {
+  package var attempts: [AttemptView]
+  /// Give it as `offset` for the next page; nil on the last one.
+  package var next: Int?
+
+  package init(attempts: [AttemptView], next: Int?) {
+    self.attempts = attempts
+    self.next = next
+  }
+}
+
+/// The history of one handler in figures.
+package struct SummaryView: Codable, Sendable, Equatable {
+  package var handler: String
+  package var attempts: Int
+  package var succeeded: Int
+  package var outcomes: [String: Int]
+  package var memoryP95Bytes: Int64?
+  package var memoryMaxBytes: Int64?
+  package var runP50Seconds: Double?
+  package var runP95Seconds: Double?
+  package var waitP50Seconds: Double?
+  package var cpuTotalSeconds: Double
+
+  /// Makes the view of a handler's figures.
+  package init(_ summary: HandlerSummary) {
+    handler = summary.handler
+    attempts = summary.attempts
+    succeeded = summary.succeeded
+    outcomes = Dictionary(uniqueKeysWithValues: summary.outcomes.map { ($0.key.rawValue, $0.value) })
+    memoryP95Bytes = summary.memoryP95?.rawValue
+    memoryMaxBytes = summary.memoryMax?.rawValue
+    runP50Seconds = summary.durationP50?.seconds
+    runP95Seconds = summary.durationP95?.seconds
+    waitP50Seconds = summary.waitP50?.seconds
+    cpuTotalSeconds = summary.cpuTotal.seconds
+  }
+}

@@ -1,0 +1,111 @@
+package import MillraceCore
+
+/// A job as the API shows it.
+package struct JobView: Codable, Sendable, Equatable {
+  package var id: JobID
+  package var handler: String
+  package var state: JobState
+  package var priority: Int
+  package var jobClass: String?
+  package var labels: [String: String]
+  package var parameters: JSONValue
+  package var inputBytes: Int64?
+  package var submitted: String
+  package var notBefore: String?
+  package var ended: String?
+  package var attempts: Int
+  package var attemptsUsed: Int
+  package var maxAttempts: Int
+  package var limits: LimitsView
+  package var timeoutSeconds: Double
+
+  private enum CodingKeys: String, CodingKey {
+    case id, handler, state, priority, labels, parameters, inputBytes, submitted, notBefore, ended
+    case attempts, attemptsUsed, maxAttempts, limits, timeoutSeconds
+    case jobClass = "class"
+  }
+
+  /// Makes the view of a job on record.
+  package init(_ job: Job) {
+    id = job.id
+    handler = job.submission.handler
+    state = job.state
+    priority = job.submission.priority.rawValue
+    jobClass = job.submission.jobClass
+    labels = job.submission.labels
+    parameters = job.submission.parameters
+    inputBytes = job.inputLength?.rawValue
+    submitted = Wire.text(of: job.submitted)
+    notBefore = job.notBefore.map(Wire.text(of:))
+    ended = job.ended.map(Wire.text(of:))
+    attempts = job.attempts
+    attemptsUsed = job.attemptsUsed
+    maxAttempts = job.submission.terms.maxAttempts
+    limits = LimitsView(job.submission.terms.limits)
+    timeoutSeconds = job.submission.terms.timeout.seconds
+  }
+}
+
+/// What an attempt may use.
+package struct LimitsView: Codable, Sendable, Equatable {
+  package var memoryBytes: Int64
+  package var cpuMillis: Int64
+  package var pids: Int64
+  package var io: [IOLimit]
+
+  /// Makes the view of limits.
+  package init(_ limits: Limits) {
+    memoryBytes = limits.memory.rawValue
+    cpuMillis = limits.cpuMillis
+    pids = limits.pids
+    io = limits.io
+  }
+}
+
+/// A page of jobs, the newest first.
+package struct JobPage: Codable, Sendable, Equatable {
+  package var jobs: [JobView]
+  /// Give it as `before` for the next page; nil on the last one.
+  package var next: JobID?
+
+  package init(jobs: [JobView], next: JobID?) {
+    self.jobs = jobs
+    self.next = next
+  }
+}
+
+/// All that is known of one job.
+package struct JobDetail: Codable, Sendable, Equatable {
+  package var job: JobView
+  package var attempts: [AttemptView]
+  package var progress: ProgressView?
+  /// The gates that a queued job is behind.
+  package var gates: [GateVerdict]
+  /// What the running attempt uses now; nil if none runs or the kernel does not tell.
+  package var workingSetBytes: Int64?
+  package var cpuSeconds: Double?
+
+  package init(
+    job: JobView, attempts: [AttemptView], progress: ProgressView? = nil, gates: [GateVerdict] = [],
+    workingSetBytes: Int64? = nil, cpuSeconds: Double? = nil
+  ) {
+    self.job = job
+    self.attempts = attempts
+    self.progress = progress
+    self.gates = gates
+    self.workingSetBytes = workingSetBytes
+    self.cpuSeconds = cpuSeconds
+  }
+}
+
+/// How far a running attempt is.
+package struct ProgressView: Codable, Sendable, Equatable {
+  /// 0 to 1.
+  package var fraction: Double
+  package var message: String
+
+  package init(fraction: Double, message: String) {
+    self.fraction = fraction
+    self.message = message
+  }
+}

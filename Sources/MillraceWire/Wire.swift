@@ -1,0 +1,46 @@
+package import FoundationEssentials
+package import MillraceCore
+
+/// How the API's shapes become bytes: JSON with `snake_case` names, times as RFC 3339 text in UTC, sizes in
+/// bytes, spans in seconds.
+package enum Wire {
+  /// The version in the path of each address.
+  package static let prefix = "/v1"
+
+  /// Returns an encoder; `pretty` sorts the members and breaks the lines.
+  package static func encoder(pretty: Bool = false) -> JSONEncoder {
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting =
+      pretty
+      ? [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
+    return encoder
+  }
+
+  /// Returns a decoder of what `encoder` makes.
+  package static func decoder() -> JSONDecoder {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return decoder
+  }
+
+  /// Returns a time as RFC 3339 text with milliseconds: `2026-11-21T04:20:00.123Z`.
+  package static func text(of time: Timestamp) -> String {
+    Date(timeIntervalSince1970: Double(time.milliseconds) / 1000)
+      .formatted(.iso8601.time(includingFractionalSeconds: true))
+  }
+
+  /// Reads a time as RFC 3339 text, or a day (`2026-08-01`, midnight UTC); nil if it is neither.
+  package static func time(from text: String) -> Timestamp? {
+    let styles: [Date.ISO8601FormatStyle] = [
+      .iso8601.time(includingFractionalSeconds: true), .iso8601, .iso8601.year().month().day(),
+    ]
+    for style in styles {
+      // Each style fits one of the ways to write it.
+      if let date = try? style.parse(text) {
+        return Timestamp(microseconds: Int64((date.timeIntervalSince1970 * 1e6).rounded()))
+      }
+    }
+    return nil
+  }
+}
