@@ -167,14 +167,18 @@ struct Keeper {
   }
 
   private mutating func handleRequest() {
-    switch packet.type {
-    case UInt32(MILLRACE_KEEPER_START): start()
-    case UInt32(MILLRACE_KEEPER_FORGET):
-      guard let forget = packet.message(as: millrace_keeper_forget.self) else { fallthrough }
+    if packet.type == UInt32(MILLRACE_KEEPER_START) {
+      start()
+    } else if let forget = packet.message(as: millrace_keeper_forget.self),
+      forget.type == UInt32(MILLRACE_KEEPER_FORGET)
+    {
       if let index = attempts.index(job: forget.job, attempt: forget.attempt) { attempts.forget(index) }
-    case UInt32(MILLRACE_KEEPER_QUIT):
+    } else if let quit = packet.message(as: millrace_keeper_quit.self),
+      quit.type == UInt32(MILLRACE_KEEPER_QUIT)
+    {
       isEnding = true
-    default: put("error: the runner sent a malformed packet of \(packet.length) bytes\n", to: STDERR_FILENO)
+    } else {
+      put("error: the runner sent a malformed packet of \(packet.length) bytes\n", to: STDERR_FILENO)
     }
   }
 
@@ -191,8 +195,8 @@ struct Keeper {
 
   /// Returns the pid of the new process, or a negative errno if there is none: EBADMSG for a malformed
   /// packet, EMFILE if its descriptors were lost, EINVAL for values that make no sense, EEXIST for an attempt
-  /// that is known, EAGAIN if no more can be kept, ESHUTDOWN after QUIT, or what clone3 says (ENODEV: the leaf
-  /// was removed).
+  /// that is known, EAGAIN if no more can be kept, ESHUTDOWN after QUIT, or what clone3 says (ENODEV or
+  /// ENOENT: the leaf was removed).
   private mutating func makeProcess(_ start: millrace_keeper_start, _ pidfd: inout Int32) -> Int32 {
     guard packet.length == MemoryLayout<millrace_keeper_start>.size else { return -EBADMSG }
     guard packet.descriptorCount >= 0 else { return -EMFILE }

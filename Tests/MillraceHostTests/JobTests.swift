@@ -50,7 +50,7 @@ import Testing
   func confinement(tier: Int) throws {
     let attempt = try TestAttempt("report", job: 7, tier: tier)
     _ = try KeeperProcess.connected().run(attempt)
-    let lines = Set(try attempt.resultText().split(separator: "\n").map(String.init))
+    let lines = try attempt.resultText().split(separator: "\n").map(String.init)
     func expect(_ line: String) { #expect(lines.contains(line), "\(line)") }
     if geteuid() == 0 {
       expect("Uid:\t65534\t65534\t65534\t65534")
@@ -64,7 +64,7 @@ import Testing
     expect("NoNewPrivs:\t1")
     expect("SigIgn:\t0000000000000000")
     expect("SigBlk:\t0000000000000000")
-    #expect(lines.contains { $0.hasPrefix("cgroup=") || $0.hasPrefix("0::") && $0.hasSuffix(attempt.leaf.name) })
+    #expect(lines.contains { $0.contains("0::") && $0.hasSuffix(attempt.leaf.name) })
     expect("oom_score_adj=500")
     expect("core=0")
     expect("nofile=256")
@@ -80,7 +80,7 @@ import Testing
       ])
     let channel = tier == MILLRACE_TIER_COLD ? 4 : 3
     #expect(
-      lines.filter { $0.hasPrefix("fd ") } == ["fd 0 kept", "fd 1 kept", "fd 2 kept", "fd \(channel) cloexec"])
+      lines.filter { $0.hasPrefix("fd ") }.sorted() == ["fd 0 kept", "fd 1 kept", "fd 2 kept", "fd \(channel) cloexec"])
   }
 
   @Test("a handler that says no leaves its code, its words and whether to try again")

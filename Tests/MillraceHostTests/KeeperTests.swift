@@ -143,7 +143,8 @@ import Testing
     let attempt = try TestAttempt("hello", job: 1)
     rmdir(attempt.leaf.path)
     let (started, pidfd) = try keeper.start(attempt)
-    #expect(started.error == ENODEV && started.pid == 0 && pidfd == nil)
+    #expect([ENODEV, ENOENT].contains(started.error))
+    #expect(started.pid == 0 && pidfd == nil)
     keeper.disconnect()
     #expect(try keeper.ending().status == 0)
   }
@@ -192,7 +193,7 @@ import Testing
     try keeper.send(UInt8(3), attempt.descriptors)
     try keeper.send(UInt32(MILLRACE_KEEPER_FORGET))
     try keeper.send(UInt64.max)
-    try keeper.send(UInt64(MILLRACE_KEEPER_QUIT) << 32)
+    try keeper.send(UInt32(MILLRACE_KEEPER_QUIT))
     #expect(try keeper.run(attempt).status == 0)
     #expect(try keeper.openDescriptors() == before + 3)
   }
