@@ -99,11 +99,12 @@ import Testing
     try expectRefusal(of: text, "is no ELF file")
     try expectRefusal(of: try FixturePlugin.altered { $0.removeLast($0.count - 20) }, "is no ELF file")
     // e_machine (elf(5)): 243 is RISC-V.
-    try expectRefusal(of: try FixturePlugin.altered { $0[18] = 243 }, "is built for RISC-V, this machine is")
+    try expectRefusal(of: try FixturePlugin.altered { $0[18] = 243 }, "is built for RISC-V, this machine")
     try expectRefusal(of: try FixturePlugin.altered { $0[4] = 1 }, "is built for 32-bit ")
     try expectRefusal(of: try FixturePlugin.altered { $0[16] = 1 }, "is an ELF file but no shared library")
     try expectRefusal(
-      of: try FixturePlugin.altered { $0.removeLast($0.count - 2000) }, "crashed (SIGBUS) while it was loaded")
+      of: try FixturePlugin.altered { $0.removeLast($0.count - 2000) }, "crashed (SIGBUS) while it was loaded"
+    )
     try expectRefusal(of: "/nowhere/libx.so", "cannot open plugin `/nowhere/libx.so`: No such file")
     try expectRefusal(of: TestDirectory.path, "is no regular file")
     let fifo = TestDirectory.newPath("fifo.so")
@@ -118,7 +119,9 @@ import Testing
     try expectRefusal(of: plugin, "cannot open plugin `\(plugin)`: Permission denied")
   }
 
-  @Test("wrong arguments are a usage error", arguments: [[], ["describe"], ["frobnicate"], ["cold"], ["keeper", "--socket-fd", "x"]])
+  @Test(
+    "wrong arguments are a usage error",
+    arguments: [[], ["describe"], ["frobnicate"], ["cold"], ["keeper", "--socket-fd", "x"]])
   func usage(arguments: [String]) throws {
     let run = try HostProgram.run(arguments)
     #expect(run.status == 2)

@@ -4,7 +4,9 @@ import Testing
 
 /// What a job's process is, what it leaves, and what it can't harm.
 @Suite struct JobTests {
-  @Test("the last result and its media type are in the outcome", arguments: [MILLRACE_TIER_TEMPLATE, MILLRACE_TIER_COLD])
+  private static let tiers = [MILLRACE_TIER_TEMPLATE, MILLRACE_TIER_COLD]
+
+  @Test("the last result and its media type are in the outcome", arguments: Self.tiers)
   func result(tier: Int) throws {
     let attempt = try TestAttempt("hello", tier: tier)
     let exit = try KeeperProcess.connected().run(attempt)
@@ -36,7 +38,7 @@ import Testing
     #expect(progress.last.map { text(of: $0.message) } == "all")
   }
 
-  @Test("a handler gets its job as it was sent", arguments: [MILLRACE_TIER_TEMPLATE, MILLRACE_TIER_COLD])
+  @Test("a handler gets its job as it was sent", arguments: Self.tiers)
   func job(tier: Int) throws {
     let attempt = try TestAttempt("echo", job: 42, tier: tier)
     _ = try KeeperProcess.connected().run(attempt)
@@ -46,7 +48,7 @@ import Testing
         == "42 2 echo {\"a\":1} input 1893456000000 \(attempt.workDirectory) \(trace)")
   }
 
-  @Test("a job has no rights, few descriptors and a clean environment", arguments: [MILLRACE_TIER_TEMPLATE, MILLRACE_TIER_COLD])
+  @Test("a job has no rights, few descriptors and a clean environment", arguments: Self.tiers)
   func confinement(tier: Int) throws {
     let attempt = try TestAttempt("report", job: 7, tier: tier)
     _ = try KeeperProcess.connected().run(attempt)
@@ -80,7 +82,8 @@ import Testing
       ])
     let channel = tier == MILLRACE_TIER_COLD ? 4 : 3
     #expect(
-      lines.filter { $0.hasPrefix("fd ") }.sorted() == ["fd 0 kept", "fd 1 kept", "fd 2 kept", "fd \(channel) cloexec"])
+      lines.filter { $0.hasPrefix("fd ") }.sorted()
+        == ["fd 0 kept", "fd 1 kept", "fd 2 kept", "fd \(channel) cloexec"])
   }
 
   @Test("a handler that says no leaves its code, its words and whether to try again")
@@ -116,7 +119,7 @@ import Testing
     #expect(try attempt.logText().hasPrefix("error: plugin `"))
   }
 
-  @Test("a plugin that can't be loaded is refused", arguments: [MILLRACE_TIER_TEMPLATE, MILLRACE_TIER_COLD])
+  @Test("a plugin that can't be loaded is refused", arguments: Self.tiers)
   func refusedPlugin(tier: Int) throws {
     let attempt = try TestAttempt("first", plugin: try FixturePlugin.faulty("NEWER_ABI"), tier: tier)
     let exit = try KeeperProcess.connected().run(attempt)
@@ -208,7 +211,7 @@ import Testing
     #expect(try attempt.logText() == "printed without a newline")
   }
 
-  @Test("SIGTERM asks a handler to stop", arguments: [MILLRACE_TIER_TEMPLATE, MILLRACE_TIER_COLD])
+  @Test("SIGTERM asks a handler to stop", arguments: Self.tiers)
   func termination(tier: Int) throws {
     let keeper = try KeeperProcess.connected()
     let attempt = try TestAttempt("waits", tier: tier)

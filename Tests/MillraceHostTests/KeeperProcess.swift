@@ -17,7 +17,7 @@ final class KeeperProcess {
   private(set) var socket: Int32 = -1
   private var isReaped = false
 
-  /// - Parameter preload: libraries to load ahead.
+  /// Starts a keeper that loads these libraries ahead.
   init(preload: [String] = []) throws {
     socketPath = TestDirectory.newPath("keeper")
     let listener = try check(millrace_listen(socketPath, 4), "listen at \(socketPath)")
@@ -72,7 +72,9 @@ final class KeeperProcess {
   }
 
   /// Opens a connection and nothing more.
-  func openConnection() throws -> Int32 { try check(millrace_connect(socketPath), "connect to the keeper") }
+  func openConnection() throws -> Int32 {
+    try check(millrace_connect(socketPath), "connect to the keeper")
+  }
 
   func disconnect() {
     if socket >= 0 { close(socket) }
@@ -115,7 +117,8 @@ final class KeeperProcess {
   func send<Message>(_ message: Message, _ descriptors: [Int32] = []) throws {
     try withUnsafeBytes(of: message) { bytes in
       _ = try check(
-        millrace_send(socket, bytes.baseAddress, bytes.count, descriptors, Int32(descriptors.count), 0), "send")
+        millrace_send(socket, bytes.baseAddress, bytes.count, descriptors, Int32(descriptors.count), 0),
+        "send")
     }
   }
 

@@ -161,9 +161,8 @@ import Testing
     #expect(try error { store("relative.so", in: &$0.plugin) } == EINVAL)
     #expect(try error { store("", in: &$0.work_directory) } == EINVAL)
     #expect(try error { $0.max_result = .max } == EINVAL)
-    #expect(
-      try error { withUnsafeMutableBytes(of: &$0.plugin) { $0.copyBytes(from: [UInt8](repeating: 47, count: $0.count)) } }
-        == EINVAL)
+    let endless = [UInt8](repeating: UInt8(ascii: "/"), count: Int(MILLRACE_PATH_SIZE))
+    #expect(try error { withUnsafeMutableBytes(of: &$0.plugin) { $0.copyBytes(from: endless) } } == EINVAL)
     if geteuid() == 0 {
       #expect(try error { $0.uid = 0 } == EINVAL)
       #expect(try error { $0.gid = 0 } == EINVAL)

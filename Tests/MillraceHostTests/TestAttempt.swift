@@ -106,7 +106,9 @@ final class TestAttempt {
     while true {
       var packet = millrace_progress()
       let size = MemoryLayout<millrace_progress>.size
-      let length = withUnsafeMutableBytes(of: &packet) { recv(channel, $0.baseAddress, size, Int32(MSG_DONTWAIT)) }
+      let length = withUnsafeMutableBytes(of: &packet) {
+        recv(channel, $0.baseAddress, size, Int32(MSG_DONTWAIT))
+      }
       if length <= 0 { return all }
       if length == size, packet.magic == MILLRACE_PROGRESS_MAGIC { all.append(packet) }
     }
