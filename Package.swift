@@ -98,13 +98,16 @@ let package = Package(
         .product(name: "Hummingbird", package: "hummingbird"), logging, lifecycle,
       ] + nio,
       swiftSettings: strict),
-    .target(name: "MillraceClient", dependencies: ["MillraceWire"], swiftSettings: strict),
+    .target(
+      name: "MillraceClient", dependencies: ["MillraceCore", "MillraceWire"], swiftSettings: strict),
     .target(name: "MillracePlugin", dependencies: ["CMillrace"], swiftSettings: strict),
 
     // Programs.
     .executableTarget(
       name: "millrace",
-      dependencies: ["MillraceClient", "MillraceCore", "MillraceStore", "MillraceWire", argumentParser],
+      dependencies: [
+        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", argumentParser,
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "millraced",
@@ -138,14 +141,17 @@ let package = Package(
       swiftSettings: strict),
     tests("MillraceCoreTests", of: ["MillraceCore"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
-    tests("MillraceHostTests", of: ["CMillraceLinux", "millrace-host"]),
+    tests("MillraceHostTests", of: ["CMillraceLinux"]),
     tests("MillraceLinuxTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux"]),
     tests("MillraceStoreTests", of: ["MillraceCore", "MillraceEngine", "MillraceStore"]),
     tests("MillraceWireTests", of: ["MillraceCore", "MillraceWire"]),
     tests(
       "MillraceHTTPTests",
       of: ["MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceWire"]),
-    tests("MillraceCommandTests", of: ["MillraceCore", "MillraceWire", "millrace"]),
+    tests("MillraceClientTests", of: ["MillraceClient", "MillraceCore", "MillraceWire"]),
+    tests(
+      "MillraceCommandTests",
+      of: ["MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "millrace"]),
     tests("PluginTests", of: ["CMillrace"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire"]),
   ]
