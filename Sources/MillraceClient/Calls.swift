@@ -45,7 +45,7 @@ extension Client {
 
   /// Hands on the log of an attempt; of the newest one if `attempt` is nil.
   ///
-  /// - Parameter follow: whether to go on until the attempt has ended, however long it is silent.
+  /// With `follow` it goes on until the attempt has ended, however long that is silent.
   package func logs(
     of id: JobID, attempt: Int?, follow: Bool, to sink: ([UInt8]) throws -> Void
   ) throws {
