@@ -119,12 +119,7 @@ let package = Package(
     .executableTarget(
       name: "millrace-host", dependencies: ["MillraceHost"],
       cSettings: strictC,
-      linkerSettings: [
-        .unsafeFlags([
-          "-Xlinker", "--export-dynamic-symbol=__register_atfork",
-          "-enable-experimental-feature", "Embedded",
-        ])
-      ]),
+      linkerSettings: [.unsafeFlags(["-enable-experimental-feature", "Embedded"])]),
     .target(name: "MillraceHost", dependencies: ["CMillrace", "CMillraceLinux"], swiftSettings: embedded),
 
     // Handlers that ship.

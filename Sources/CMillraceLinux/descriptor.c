@@ -1,0 +1,107 @@
+/* Descriptors: files, memory files, events. Swift can't do it: openat and fcntl are variadic, close_range
+ * and the seals have no overlay, struct epoll_event is packed. */
+#include "millrace_linux.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int32_t millrace_open(int32_t directory, const char *path, int32_t flags, uint32_t mode) {
+    int result;
+    do result = openat(directory, path, flags | O_CLOEXEC, mode);
+    while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : result;
+}
+
+int32_t millrace_memfd_create(const char *name) {
+    int result = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return result < 0 ? -errno : result;
+}
+
+int32_t millrace_memfd_seal(int32_t memfd) {
+    const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
+    return fcntl(memfd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
+}
+
+int32_t millrace_close_range(uint32_t first, uint32_t last) {
+    return syscall(SYS_close_range, first, last, 0) < 0 ? -errno : 0;
+}
+
+int32_t millrace_duplicate(int32_t descriptor, int32_t target, int32_t close_on_exec) {
+    int result = dup3(descriptor, target, close_on_exec ? O_CLOEXEC : 0);
+    return result < 0 ? -errno : result;
+}
+
+int32_t millrace_set_nonblocking(int32_t descriptor, int32_t on) {
+    int flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0) return -errno;
+    flags = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+    return fcntl(descriptor, F_SETFL, flags) < 0 ? -errno : 0;
+}
+
+static int32_t map(int descriptor, size_t length, int protection, int flags, void **address) {
+    void *place = mmap(NULL, length, protection, flags, descriptor, 0);
+    if (place == MAP_FAILED) return -errno;
+    *address = place;
+    return 0;
+}
+
+int32_t millrace_map(int32_t descriptor, size_t length, int32_t writable, void **address) {
+    return writable ? map(descriptor, length, PROT_READ | PROT_WRITE, MAP_SHARED, address)
+                    : map(descriptor, length, PROT_READ, MAP_PRIVATE, address);
+}
+
+int32_t millrace_map_shared(size_t length, void **address) {
+    return map(-1, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, address);
+}
+
+int32_t millrace_eventfd(void) {
+    int result = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return result < 0 ? -errno : result;
+}
+
+int32_t millrace_eventfd_signal(int32_t eventfd) {
+    const uint64_t one = 1;
+    return write(eventfd, &one, sizeof one) < 0 ? -errno : 0;
+}
+
+int32_t millrace_eventfd_drain(int32_t eventfd) {
+    uint64_t count;
+    return read(eventfd, &count, sizeof count) < 0 && errno != EAGAIN ? -errno : 0;
+}
+
+int32_t millrace_epoll_create(void) {
+    int result = epoll_create1(EPOLL_CLOEXEC);
+    return result < 0 ? -errno : result;
+}
+
+static int32_t control(int32_t epoll, int operation, int32_t descriptor, uint64_t tag, uint32_t events) {
+    struct epoll_event event = {.events = events, .data.u64 = tag};
+    return epoll_ctl(epoll, operation, descriptor, &event) < 0 ? -errno : 0;
+}
+
+int32_t millrace_epoll_add(int32_t epoll, int32_t descriptor, uint64_t tag, uint32_t events) {
+    return control(epoll, EPOLL_CTL_ADD, descriptor, tag, events);
+}
+
+int32_t millrace_epoll_modify(int32_t epoll, int32_t descriptor, uint64_t tag, uint32_t events) {
+    return control(epoll, EPOLL_CTL_MOD, descriptor, tag, events);
+}
+
+int32_t millrace_epoll_remove(int32_t epoll, int32_t descriptor) {
+    return control(epoll, EPOLL_CTL_DEL, descriptor, 0, 0);
+}
+
+int32_t millrace_epoll_wait(int32_t epoll, millrace_ready *ready, int32_t capacity, int32_t timeout_ms) {
+    struct epoll_event events[64];
+    int count = epoll_wait(epoll, events, capacity < 64 ? capacity : 64, timeout_ms);
+    if (count < 0) return -errno;
+    for (int i = 0; i < count; i++) {
+        ready[i] = (millrace_ready){.tag = events[i].data.u64, .events = events[i].events};
+    }
+    return count;
+}

@@ -1,0 +1,22 @@
+/* millrace_libc.h: the parts of libc that Embedded Swift can use as they are; it has no Glibc module.
+ * Only `millrace-host` imports this. */
+#ifndef MILLRACE_LIBC_H
+#define MILLRACE_LIBC_H
+
+#include <dlfcn.h>
+#include <elf.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#endif

@@ -1,0 +1,61 @@
+/* Signals. Swift can't do it: sigaction's handler is a union, and what runs in a handler must be
+ * async-signal-safe, which no Swift code promises. */
+#include "millrace_linux.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+void millrace_reset_signals(void) {
+    struct sigaction standard;
+    memset(&standard, 0, sizeof standard);
+    standard.sa_handler = SIG_DFL;
+    /* SIGKILL, SIGSTOP and libc's own two refuse; they are at their defaults after an exec anyway. */
+    for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
+}
+
+int32_t millrace_block_signals(int32_t all) {
+    sigset_t set;
+    if (all) {
+        sigfillset(&set);
+    } else {
+        sigemptyset(&set);
+    }
+    return sigprocmask(SIG_SETMASK, &set, NULL) < 0 ? -errno : 0;
+}
+
+int32_t millrace_signal_descriptor(void) {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    int result = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return result < 0 ? -errno : result;
+}
+
+int32_t millrace_signal_read(int32_t descriptor) {
+    struct signalfd_siginfo info;
+    ssize_t result = read(descriptor, &info, sizeof info);
+    if (result < 0) return errno == EAGAIN ? 0 : -errno;
+    return (int32_t)info.ssi_signo;
+}
+
+static volatile sig_atomic_t terminated;
+
+static void note_termination(int number) {
+    (void)number;
+    terminated = 1;
+}
+
+int32_t millrace_watch_termination(void) {
+    struct sigaction action;
+    memset(&action, 0, sizeof action);
+    action.sa_handler = note_termination;
+    return sigaction(SIGTERM, &action, NULL) < 0 ? -errno : 0;
+}
+
+int32_t millrace_terminated(void) { return terminated; }

@@ -1,0 +1,96 @@
+/// Checks requests against handlers, defaults and the machine, and makes submissions of them.
+package struct Reception: Sendable, Equatable {
+  /// What holds where neither the job nor its handler nor the operator says anything.
+  package var defaults: Terms
+  /// What the operator says of single handlers; it comes before what their authors say.
+  package var overrides: [String: Wishes]
+  /// How many jobs of single handlers the operator lets run at once.
+  package var concurrency: [String: Int]
+  /// The most that any attempt can have on this machine.
+  package var machine: Limits
+  /// The largest input.
+  package var maxInput: Bytes
+
+  /// Makes a reception.
+  package init(
+    defaults: Terms, overrides: [String: Wishes] = [:], concurrency: [String: Int] = [:], machine: Limits,
+    maxInput: Bytes
+  ) {
+    self.defaults = defaults
+    self.overrides = overrides
+    self.concurrency = concurrency
+    self.machine = machine
+    self.maxInput = maxInput
+  }
+
+  /// Returns the submission that a request is.
+  /// - Throws: `Refusal` that says what can't be and what would do.
+  package func submission(of request: JobRequest, for handler: Handler) throws -> Submission {
+    let schema = try handler.parameterSchema.map { try ParameterSchema($0) } ?? Self.noParameters()
+    let parameters = try schema.parameters(request.parameters, arguments: request.arguments)
+    if let input = request.input, input.count > Int(maxInput.rawValue) {
+      throw Refusal(
+        .tooLarge, "the input has \(Bytes(Int64(input.count))), the bound is \(maxInput)",
+        hint: "leave it in a file and give the job its path")
+    }
+    for (key, value) in request.labels where key.isEmpty || key.count > 64 || value.count > 256 {
+      throw Refusal(.invalid, "label `\(key)` must have a key of 1 to 64 characters and at most 256 more")
+    }
+    let terms = defaults.amended(
+      by: request.wishes.filled(from: (overrides[handler.name] ?? Wishes()).filled(from: handler.wishes)))
+    try check(terms)
+    return Submission(
+      handler: handler.name, parameters: parameters, input: request.input, wishes: request.wishes,
+      terms: terms, priority: request.priority, jobClass: request.jobClass, labels: request.labels,
+      notBefore: request.notBefore, traceParent: request.traceParent)
+  }
+
+  private static func noParameters() throws -> ParameterSchema {
+    try ParameterSchema(.object(["type": .string("object"), "additionalProperties": .bool(false)]))
+  }
+
+  private func check(_ terms: Terms) throws {
+    let limits = terms.limits
+    guard limits.memory <= machine.memory else {
+      throw Refusal(
+        .neverAdmissible, "it wants \(limits.memory) of memory, the most that can be had is \(machine.memory)",
+        hint: "ask for at most `--memory \(machine.memory.rawValue)`")
+    }
+    guard limits.cpuMillis <= machine.cpuMillis else {
+      throw Refusal(
+        .neverAdmissible,
+        "it wants \(Self.processors(limits.cpuMillis)) processors, this machine has "
+          + Self.processors(machine.cpuMillis),
+        hint: "ask for at most `--cpu \(Self.processors(machine.cpuMillis))`")
+    }
+    guard limits.pids <= machine.pids else {
+      throw Refusal(
+        .neverAdmissible, "it wants \(limits.pids) processes, the most that can be had is \(machine.pids)")
+    }
+    let least = Bytes.mebibytes(1)
+    guard limits.memory >= least else {
+      throw Refusal(.invalid, "a memory limit of \(limits.memory) is too small, the least is \(least)")
+    }
+    guard limits.cpuMillis >= 10 else {
+      throw Refusal(.invalid, "a CPU limit of \(limits.cpuMillis) m is too small, the least is 10 m (`0.01`)")
+    }
+    guard terms.maxAttempts <= 1000 else {
+      throw Refusal(.invalid, "a job has at most 1000 attempts, not \(terms.maxAttempts)")
+    }
+    for limit in limits.io { try Self.check(limit) }
+  }
+
+  private static func check(_ limit: IOLimit) throws {
+    let numbers = limit.device.split(separator: ":", omittingEmptySubsequences: false)
+    guard numbers.count == 2, numbers.allSatisfy({ UInt32($0) != nil }) else {
+      throw Refusal(.invalid, "`\(limit.device)` is no block device", hint: "write it as `lsblk` does: 8:0")
+    }
+    for rate in [limit.readBytesPerSecond, limit.writeBytesPerSecond].compactMap(\.self) where rate <= 0 {
+      throw Refusal(.invalid, "an I/O rate must be above 0, not \(rate)")
+    }
+  }
+
+  private static func processors(_ millis: Int64) -> String {
+    millis % 1000 == 0 ? "\(millis / 1000)" : "\(Double(millis) / 1000)"
+  }
+}

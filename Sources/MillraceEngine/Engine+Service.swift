@@ -1,0 +1,85 @@
+package import MillraceCore
+
+extension Engine {
+  package func submit(_ requests: [JobRequest]) async throws -> [JobID] {
+    let submissions = try check(requests)
+    return try await withCheckedThrowingContinuation { answer in
+      put(.submissions(submissions, answer))
+    }
+  }
+
+  private func check(_ requests: [JobRequest]) throws -> [Submission] {
+    guard !scheduler.isDraining else {
+      throw Refusal(.draining, "the runner is shutting down", hint: "try again when it is back")
+    }
+    guard !backlog.isStuck else {
+      throw Refusal(
+        .storage, "the record cannot be written", hint: "`millrace doctor` shows the state of the disk")
+    }
+    let free = scheduler.policy.maxQueued - scheduler.queuedCount - scheduler.scheduledCount
+    guard requests.count <= free else {
+      throw Refusal(
+        .queueFull, "the queue has room for \(max(0, free)) more jobs, not \(requests.count)",
+        hint: "try again when some have run, or raise `queue.max_queued`")
+    }
+    return try requests.enumerated().map { index, request in
+      do {
+        return try reception.submission(of: request, for: try handler(named: request.handler))
+      } catch var refusal as Refusal {
+        if requests.count > 1 { refusal.index = index }
+        throw refusal
+      }
+    }
+  }
+
+  private func handler(named name: String) throws -> Handler {
+    let known = inUse.plugins.flatMap(\.handlers)
+    if let handler = known.first(where: { $0.name == name }) { return handler }
+    let names = known.map { "`\($0.name)`" }.sorted().joined(separator: ", ")
+    throw Refusal(
+      .notFound, "there is no handler `\(name)`",
+      hint: names.isEmpty ? "put a plugin into the plugin directory" : "there are \(names)")
+  }
+
+  package func cancel(_ job: JobID) async throws -> Job {
+    let record = try await existing(job)
+    guard !record.state.isFinal else {
+      throw Refusal(.conflict, "job \(job) has ended already: \(record.state.rawValue)")
+    }
+    put(.event(.cancel(job)))
+    return try await existing(job)
+  }
+
+  private func existing(_ id: JobID) async throws -> Job {
+    guard let job = try await ports.store.job(id) else {
+      throw Refusal(.notFound, "there is no job \(id)", hint: "`millrace list --all` shows what there is")
+    }
+    return job
+  }
+
+  package func wait(for job: JobID, atMost time: Duration) async throws -> Job {
+    let record = try await existing(job)
+    if record.state.isFinal { return record }
+    await wait(for: .end(job), until: ports.clock.now() + time)
+    return try await existing(job)
+  }
+
+  package func standing(of job: JobID) -> Standing? {
+    let gates = scheduler.verdicts(for: job, at: ports.clock.now())
+    let attempt = scheduler.attempt(of: job)
+    guard attempt != nil || !gates.isEmpty else { return nil }
+    return Standing(progress: progress[job], gates: gates, usage: attempt.flatMap { samples[$0] })
+  }
+
+  package func status() -> RunnerStatus {
+    let used = scheduler.capacity(at: ports.clock.now())
+    let policy = scheduler.policy
+    return RunnerStatus(
+      version: identity.version, pid: identity.pid, started: startTime, draining: scheduler.isDraining,
+      queued: scheduler.queuedCount, scheduled: scheduler.scheduledCount, running: scheduler.runningCount,
+      slots: policy.slots, memoryUsed: used.memoryUsed, memoryCapacity: policy.memory,
+      cpuMillisUsed: used.cpuMillisUsed, cpuMillisCapacity: policy.cpuMillis)
+  }
+
+  package func catalog() -> Catalog { inUse }
+}

@@ -1,0 +1,40 @@
+import MillraceCore
+
+extension Engine {
+  /// Returns when it has happened, when the time is up, or when the caller is cancelled.
+  func wait(for awaited: Awaited, until deadline: Timestamp) async {
+    let number = nextWaiter
+    nextWaiter += 1
+    let alarm = Task { [clock = ports.clock] in
+      try? await clock.sleep(until: deadline)  // Cancelled: the wait is over anyway.
+      self.resumeWaiter(number, of: awaited)
+    }
+    defer { alarm.cancel() }
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        guard !hasHappened(awaited) else { return continuation.resume() }
+        waiters[awaited, default: [:]][number] = continuation
+      }
+    } onCancel: {
+      Task { await self.resumeWaiter(number, of: awaited) }
+    }
+  }
+
+  /// Whether there is nothing to wait for: a job that neither waits nor runs has its end on record, or in
+  /// the commit that is under way.
+  private func hasHappened(_ awaited: Awaited) -> Bool {
+    switch awaited {
+    case .end(let job): !scheduler.knows(job) && !backlog.ended.contains(job)
+    case .drained: scheduler.isDrained && backlog.isEmpty
+    }
+  }
+
+  func resumeWaiters(of awaited: Awaited) {
+    for waiter in (waiters.removeValue(forKey: awaited) ?? [:]).values { waiter.resume() }
+  }
+
+  private func resumeWaiter(_ number: Int, of awaited: Awaited) {
+    waiters[awaited]?.removeValue(forKey: number)?.resume()
+    if waiters[awaited]?.isEmpty == true { waiters[awaited] = nil }
+  }
+}

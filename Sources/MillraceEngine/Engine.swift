@@ -1,0 +1,122 @@
+package import Logging
+package import MillraceCore
+
+/// The one owner of the scheduler: takes in what happens, lets the core decide, commits, then acts.
+///
+/// Everything goes through one inbox. A tick takes all that is in it, so that many submissions and ends share
+/// one commit. Nothing is started before its start is committed; stops need no commit and never wait for one.
+package actor Engine: JobService {
+  /// The parts that an engine works with.
+  package struct Ports: Sendable {
+    package var store: any JobStore
+    package var launcher: any Launcher
+    package var plugins: any PluginSource
+    package var logs: any AttemptLogs
+    package var clock: any SteadyClock
+
+    package init(
+      store: any JobStore, launcher: any Launcher, plugins: any PluginSource, logs: any AttemptLogs,
+      clock: any SteadyClock
+    ) {
+      self.store = store
+      self.launcher = launcher
+      self.plugins = plugins
+      self.logs = logs
+      self.clock = clock
+    }
+  }
+
+  let ports: Ports
+  let reception: Reception
+  let log: Logger
+  let identity: (version: String, pid: Int32)
+  let startTime: Timestamp
+
+  var scheduler: Scheduler
+  var inUse = Catalog(plugins: [], refused: [])
+  var inbox: [Input] = []
+  var backlog = Backlog()
+  var progress: [JobID: Progress] = [:]
+  var samples: [AttemptID: UsageSample] = [:]
+  var waiters: [Awaited: [Int: CheckedContinuation<Void, Never>]] = [:]
+  var nextWaiter = 0
+  let bell: AsyncStream<Void>
+  let ring: AsyncStream<Void>.Continuation
+  let sampleBell: AsyncStream<Void>
+  let sampleRing: AsyncStream<Void>.Continuation
+  var isStopping = false
+
+  /// How often the usage of running attempts is read.
+  static let sampleInterval: Duration = .seconds(1)
+  /// How long a commit that failed waits for its next try.
+  static let commitRetryInterval: Duration = .seconds(1)
+
+  /// Makes an engine; `run` starts it.
+  package init(
+    ports: Ports, policy: Policy, reception: Reception, version: String, pid: Int32, log: Logger
+  ) {
+    self.ports = ports
+    self.reception = reception
+    self.log = log
+    identity = (version, pid)
+    startTime = ports.clock.now()
+    scheduler = Scheduler(policy: policy)
+    (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    (sampleBell, sampleRing) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+  }
+
+  /// What comes in from outside of the actor.
+  enum Input {
+    case submissions([Submission], CheckedContinuation<[JobID], any Error>)
+    case event(Event)
+    case catalog(Catalog)
+  }
+
+  /// What a caller can wait for.
+  enum Awaited: Hashable {
+    case end(JobID)
+    case drained
+  }
+
+  nonisolated package var history: any HistoryReader { ports.store }
+  nonisolated package var logs: any AttemptLogs { ports.logs }
+
+  /// Works until `stop` and the last tick.
+  /// - Throws: what the store or the launcher throws while the record is read at the start.
+  package func run() async throws {
+    try await restore()
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { for await event in self.ports.launcher.events { await self.take(event) } }
+      group.addTask { for await catalog in self.ports.plugins.catalogs { await self.put(.catalog(catalog)) } }
+      group.addTask { await self.sampleWhileRunning() }
+      var timer: Task<Void, Never>?
+      for await _ in bell {
+        await tick()
+        if isStopping { break }
+        timer?.cancel()
+        timer = wakeLater()
+      }
+      timer?.cancel()
+      group.cancelAll()
+    }
+  }
+
+  /// Starts nothing any more; returns when nothing runs, or when the time is up.
+  /// - Returns: how many attempts still run; they stay with the keeper.
+  package func drain(atMost time: Duration) async -> Int {
+    put(.event(.drain))
+    await wait(for: .drained, until: ports.clock.now() + time)
+    return scheduler.runningCount
+  }
+
+  /// Ends `run` after one more tick.
+  package func stop() {
+    isStopping = true
+    ring.yield()
+  }
+
+  func put(_ input: Input) {
+    inbox.append(input)
+    ring.yield()
+  }
+}
