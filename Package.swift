@@ -138,7 +138,9 @@ let package = Package(
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
     tests("MillraceHostTests", of: ["CMillraceLinux"]),
     tests("MillraceLinuxTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux"]),
-    tests("MillraceStoreTests", of: ["MillraceCore", "MillraceEngine", "MillraceStore"]),
+    tests(
+      "MillraceStoreTests",
+      of: ["MillraceCore", "MillraceEngine", "MillraceStore", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("MillraceWireTests", of: ["MillraceCore", "MillraceWire"]),
     tests(
       "MillraceHTTPTests",
