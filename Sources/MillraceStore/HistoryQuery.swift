@@ -131,7 +131,7 @@ extension HistoryQuery {
   }
 
   /// Returns the filter whose index is in the order of time.
-  private static func indexed(_ filter: HistoryFilter) -> Driver {
+  static func indexed(_ filter: HistoryFilter) -> Driver {
     if filter.jobClass != nil { return .jobClass }
     let isSelective = !filter.outcomes.isEmpty && !filter.outcomes.contains(.succeeded)
     if isSelective || (!filter.outcomes.isEmpty && filter.handler == nil) { return .outcome }

@@ -38,10 +38,10 @@ struct JobQuery {
     }
     if let handler = filter.handler { conditions.append("job.handler = \(handler)") }
     if let jobClass = filter.jobClass { conditions.append("job.class = \(jobClass)") }
-    if let before = filter.before { conditions.append("\(id) < \(before.rawValue)") }
+    // Always there, so that a list without a filter is a search by number too.
+    conditions.append("\(id) < \(filter.before?.rawValue ?? .max)")
     conditions += timeConditions(id) + labelConditions
-    let matching: SQL = conditions.isEmpty ? "" : " WHERE \(conditions.joined(operator: .and))"
-    return "SELECT \(id), \(sql: JobRow.columns) FROM \(source)\(matching)"
+    return "SELECT \(id), \(sql: JobRow.columns) FROM \(source) WHERE \(conditions.joined(operator: .and))"
   }
 
   private var source: SQL {

@@ -42,7 +42,8 @@ struct RowReader {
   }
 
   /// Reads a word of a fixed set; nil for NULL.
-  mutating func optionalWord<Word: RawRepresentable>(_: Word.Type) throws -> Word? where Word.RawValue == String {
+  mutating func optionalWord<Word: RawRepresentable>(_: Word.Type) throws -> Word?
+  where Word.RawValue == String {
     guard let text: String = optional() else { return nil }
     guard let word = Word(rawValue: text) else { throw corrupt("`\(text)` is no \(Word.self)") }
     return word

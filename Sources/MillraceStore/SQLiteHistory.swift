@@ -29,7 +29,8 @@ package final class SQLiteHistory: HistoryReader {
   package func job(_ id: JobID) async throws -> Job? {
     try await read("read job `\(id)`") { db in
       let row = try Row.fetchOne(
-        db.cachedStatement(sql: "SELECT id, \(JobRow.columns) FROM job WHERE id = ?"), arguments: [id.rawValue])
+        db.cachedStatement(sql: "SELECT id, \(JobRow.columns) FROM job WHERE id = ?"),
+        arguments: [id.rawValue])
       guard let row else { return nil }
       var reader = RowReader(row)
       return try JobRow.read(&reader)
@@ -45,7 +46,8 @@ package final class SQLiteHistory: HistoryReader {
 
   package func attempts(of job: JobID) async throws -> [Attempt] {
     try await read("read the attempts at job `\(job)`") { db in
-      let sql: SQL = "SELECT \(sql: AttemptRow.columns) FROM attempt WHERE job = \(job.rawValue) ORDER BY number"
+      let sql: SQL =
+        "SELECT \(sql: AttemptRow.columns) FROM attempt WHERE job = \(job.rawValue) ORDER BY number"
       return try Self.fetch(sql, in: db) { try AttemptRow.read(&$0) }
     }
   }
@@ -113,7 +115,8 @@ package final class SQLiteHistory: HistoryReader {
   private func checkLimit(_ limit: Int) throws {
     guard (1...10_000).contains(limit) else {
       throw StoreError(
-        action: "list", file: file, reason: .unfit, detail: "a list has 1 to 10000 rows, but \(limit) were asked for")
+        action: "list", file: file, reason: .unfit,
+        detail: "a list has 1 to 10000 rows, but \(limit) were asked for")
     }
   }
 }
