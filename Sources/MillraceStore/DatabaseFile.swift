@@ -14,7 +14,7 @@ struct DatabaseFile: Sendable {
   /// a start would take too long; SQLite still notices most damage when it reads the page in question.
   static let checkedAfterCrash: Int64 = 1 << 30
 
-  /// The writer's page cache in KiB. With SQLite's own 2 MiB a commit of some hundred jobs writes pages twice.
+  /// The writer's page cache in KiB: with SQLite's own 2 MiB a large commit writes pages twice.
   static let writerCache = 16384
 
   /// The directory beside it for large payloads.
@@ -145,9 +145,9 @@ struct DatabaseFile: Sendable {
 
   /// Opens a connection that can't write.
   ///
-  /// Where nobody has the database open, SQLite makes its `-wal` and `-shm` files even for a reader. Where it may not
-  /// (a read-only file system or directory) the file can be read as one that does not change: it holds every
-  /// commit, if there is no log beside it (<https://sqlite.org/wal.html#read_only_databases>).
+  /// Where nobody has the database open, SQLite makes its `-wal` and `-shm` files even for a reader. Where it
+  /// may not (a read-only file system or directory) the file can be read as one that does not change: it
+  /// holds every commit, if there is no log beside it (<https://sqlite.org/wal.html#read_only_databases>).
   private func openReadOnly() throws -> DatabaseQueue {
     do {
       let queue = try DatabaseQueue(path: path, configuration: configuration(readonly: true))

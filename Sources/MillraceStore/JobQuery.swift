@@ -4,9 +4,9 @@ import MillraceEngine
 
 /// The SQL of a list of jobs, the newest first.
 ///
-/// SQLite keeps no figures about our tables that could lead its planner, so each filter names its index: the most
-/// selective one drives, the others are checked on its rows. Every index on `job` ends in the job's number, so
-/// no list is sorted. Several states are one arm each of a UNION ALL, which SQLite merges in order.
+/// SQLite keeps no figures about our tables that could lead its planner, so each filter names its index: the
+/// most selective one drives, the others are checked on its rows. Every index on `job` ends in the job's
+/// number, so no list is sorted. Several states are one arm each of a UNION ALL, which SQLite merges.
 struct JobQuery {
   private enum Driver { case label, jobClass, state, handler, number }
 

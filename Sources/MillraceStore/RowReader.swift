@@ -94,7 +94,7 @@ enum JSONText {
   }
 }
 
-/// Finds a mistake in what is about to be written that SQLite would not: text ends at its first zero byte there.
+/// Refuses what SQLite would quietly cut off: its text ends at the first zero byte.
 enum StorableText {
   static func check(_ text: String?, _ name: String) throws {
     guard let text, text.utf8.contains(0) else { return }

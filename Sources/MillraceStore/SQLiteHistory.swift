@@ -4,7 +4,8 @@ import MillraceEngine
 
 /// The record, read only: for the command line while the runner is down, and the reading half of the store.
 ///
-/// It never writes to the database. A live runner is not disturbed and not waited for: readers see the last commit.
+/// It never writes to the database. A live runner is neither disturbed nor waited for: readers see the last
+/// commit.
 package final class SQLiteHistory: HistoryReader {
   private let reader: any DatabaseReader
   private let blobs: BlobDirectory

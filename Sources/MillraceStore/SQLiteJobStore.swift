@@ -5,8 +5,8 @@ package import MillraceEngine
 
 /// Jobs and attempts in an SQLite database: the one that writes.
 ///
-/// Writes are not stopped by the cancellation of the task that asked for them: what was begun is committed or fails
-/// for a reason of its own, so that the engine never has to guess which.
+/// Writes are not stopped by the cancellation of the task that asked for them: what was begun is committed or
+/// fails for a reason of its own, so that the engine never has to guess which.
 package final class SQLiteJobStore: JobStore {
   let pool: DatabasePool
   private let history: SQLiteHistory
@@ -44,8 +44,8 @@ package final class SQLiteJobStore: JobStore {
 
   /// Closes the database and gives up the right to write; what is asked after that throws.
   package func close() throws {
-    // The pool closes its writer first, but only a writer that closes last empties the log and removes it. So its
-    // readers go before that.
+    // The pool closes its writer first, but only a writer that closes last empties the log and removes it. So
+    // its readers go before that.
     pool.releaseMemory()
     try history.close()
     lock.release()
@@ -120,7 +120,7 @@ package final class SQLiteJobStore: JobStore {
     }
   }
 
-  /// Finds a place for each payload: files are written and synced here, before the transaction that names them.
+  /// Finds a place for each payload: files are written and synced before the transaction that names them.
   private func place(_ payloads: [[UInt8]?]) async throws -> [Payload?] {
     guard payloads.contains(where: { $0?.count ?? 0 > Payload.largestRow }) else {
       return payloads.map { $0.map(Payload.row) }

@@ -80,8 +80,8 @@ struct DurabilityTests {
       }
       #expect(error.reason == .wrongState)
       #expect(
-        error.detail
-          == "job `1` is `queued` with 0 attempts, not `starting`, so it can't become running as attempt `1.1`"
+        error.detail.hasPrefix(
+          "job `1` is `queued` with 0 attempts, not `starting`, so it can't become running")
       )
     }
   }

@@ -70,7 +70,8 @@ struct PlanTests {
         try db.execute(
           sql: """
             INSERT INTO label SELECT job.id, 'team', 'red' FROM job WHERE id NOT IN (SELECT job FROM label);
-            WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < \(HistoryQuery.few + 1))
+            WITH RECURSIVE n (i) AS
+              (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < \(HistoryQuery.few + 1))
             INSERT INTO job (handler, state, priority, parameters, limit_memory, limit_cpu_millis, limit_pids,
               timeout, grace, max_attempts, retry_delay, submitted, ended)
             SELECT 'many', 'failed', 5, '{}', 1, 1, 1, 1, 1, 1, 1, i, i FROM n;

@@ -88,7 +88,7 @@ struct ReaderTests {
     }
   }
 
-  /// Gives `body` a read-only directory with these files of a database: four jobs in the file, a fifth in the log.
+  /// Gives `body` a read-only directory with these files of a database: four jobs in it, one in the log.
   private func withReadOnlyCopy(
     of suffixes: [String], named name: String, _ body: (String) async throws -> Void
   ) async throws {

@@ -1,7 +1,7 @@
 import MillraceCore
 package import MillraceEngine
 
-/// What any `JobStore` must do. Each clause wants an empty store, and throws `ContractViolation` if it is not kept.
+/// What any `JobStore` must do. Each clause wants an empty store and throws a `ContractViolation`.
 package struct JobStoreContract: Sendable, CustomStringConvertible {
   /// The clause as a sentence.
   package let description: String
