@@ -140,6 +140,7 @@ let package = Package(
     tests(
       "MillraceHTTPTests",
       of: ["MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceWire"]),
+    tests("MillracedTests", of: ["MillraceCore", "millraced", argumentParser, logging]),
     tests("MillraceCommandTests", of: ["MillraceCore", "MillraceWire", "millrace"]),
     tests("PluginTests", of: ["CMillrace"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire"]),
