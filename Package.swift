@@ -33,15 +33,18 @@ let nio: [Target.Dependency] = [
   .product(name: "NIOHTTP1", package: "swift-nio"),
 ]
 
+/// A plugin exports one symbol.
+let pluginC = strictC + [.unsafeFlags(["-fvisibility=hidden"])]
+
 /// A handler that ships: a folder in `plugins/` becomes the shared library `lib<name>.so`.
 func plugin(
-  _ name: String, dependencies: [Target.Dependency] = ["CMillrace"], links: [String] = [],
+  _ name: String, dependencies: [Target.Dependency] = ["CMillraceParameters"], links: [String] = [],
   swift: Bool = false
 ) -> Target {
   .target(
     name: name, dependencies: dependencies, path: "plugins/\(name)", exclude: ["README.md"],
     publicHeadersPath: swift ? nil : ".",
-    cSettings: swift ? [] : strictC, swiftSettings: swift ? strict : [],
+    cSettings: swift ? [] : pluginC, swiftSettings: swift ? strict : [],
     linkerSettings: links.map { .linkedLibrary($0) })
 }
 
@@ -75,6 +78,10 @@ let package = Package(
     .target(name: "CMillraceLinux", cSettings: strictC),
     .systemLibrary(
       name: "Clibcgroup", pkgConfig: "libcgroup", providers: [.apt(["libcgroup-dev"])]),
+
+    .target(
+      name: "CMillraceParameters", dependencies: ["CMillrace"], cSettings: pluginC,
+      linkerSettings: [.linkedLibrary("jansson"), .linkedLibrary("m")]),
 
     // What a job is and what should happen next.
     .target(name: "MillraceCore", swiftSettings: strict),
@@ -131,18 +138,26 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["MillraceCore", "MillraceEngine"], path: "Tests/TestSupport",
       swiftSettings: strict),
+    .target(
+      name: "PluginRecording", dependencies: ["CMillrace"], path: "Tests/PluginRecording",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "plugin-harness", dependencies: ["CMillrace", "PluginRecording"], path: "Tests/PluginHarness",
+      swiftSettings: strict),
     tests("MillraceCoreTests", of: ["MillraceCore"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
     tests("MillraceHostTests", of: ["CMillraceLinux"]),
     tests("MillraceLinuxTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux"]),
-    tests("MillraceStoreTests", of: ["MillraceCore", "MillraceEngine", "MillraceStore"]),
+    tests(
+      "MillraceStoreTests",
+      of: ["MillraceCore", "MillraceEngine", "MillraceStore", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("MillraceWireTests", of: ["MillraceCore", "MillraceWire"]),
     tests(
       "MillraceHTTPTests",
       of: ["MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceWire"]),
     tests("MillracedTests", of: ["MillraceCore", "millraced", argumentParser, logging]),
     tests("MillraceCommandTests", of: ["MillraceCore", "MillraceWire", "millrace"]),
-    tests("PluginTests", of: ["CMillrace"]),
+    tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire"]),
   ]
 )

@@ -26,6 +26,8 @@ int32_t millrace_block_signals(int32_t all) {
     return sigprocmask(SIG_SETMASK, &set, NULL) < 0 ? -errno : 0;
 }
 
+const char *millrace_signal_name(int32_t signal) { return sigabbrev_np(signal); }
+
 int32_t millrace_signal_descriptor(void) {
     sigset_t set;
     sigemptyset(&set);
