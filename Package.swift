@@ -116,8 +116,8 @@ let package = Package(
     .executableTarget(
       name: "millraced",
       dependencies: [
-        "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore", "MillraceWire",
-        argumentParser, lifecycle, logging, .product(name: "Yams", package: "Yams"),
+        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore",
+        "MillraceWire", argumentParser, lifecycle, logging, .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
     .executableTarget(
