@@ -34,7 +34,7 @@ struct CgroupFacts: Sendable, Equatable {
 
 /// Reads the facts.
 struct CgroupProbe: Sendable {
-  let machine: Machine
+  let machine: MachineFiles
   let configured: Configuration.CgroupRoot
 
   func facts() -> CgroupFacts {

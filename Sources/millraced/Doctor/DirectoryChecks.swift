@@ -3,7 +3,7 @@ import MillraceCore
 /// Are the plugins where they should be, and safe from others?
 struct PluginDirectoryCheck: Check {
   let name = "plugins"
-  let machine: Machine
+  let machine: MachineFiles
   let path: String
 
   func finding() -> Finding {
@@ -36,7 +36,7 @@ struct PluginDirectoryCheck: Check {
 /// Can the runner keep its state?
 struct StateDirectoryCheck: Check {
   let name = "state"
-  let machine: Machine
+  let machine: MachineFiles
   let path: String
 
   func finding() -> Finding {

@@ -5,7 +5,7 @@ import MillraceCore
 /// All checks on this machine, for one configuration.
 struct Examination: Sendable {
   let configuration: Configuration
-  var machine = Machine()
+  var machine = MachineFiles()
 
   /// Looks at everything, and returns the findings in the order of the table.
   func findings() async -> [Finding] {

@@ -1,7 +1,7 @@
 import Glibc
 
 /// The files of the machine that is looked at.
-struct Machine: Sendable {
+struct MachineFiles: Sendable {
   /// Put before every path: empty for this machine, a directory for files kept for a test.
   var root = ""
   /// The user that the runner has.

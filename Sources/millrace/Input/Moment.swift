@@ -1,0 +1,61 @@
+import Glibc
+import MillraceCore
+import MillraceWire
+
+/// Points in time as people write and read them; a time without a zone is local.
+enum Moment {
+  /// The wall clock.
+  static var now: Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+  }
+
+  /// Reads a time that is usually past: `2h` (ago), `2026-08-01`, `2026-08-01 14:30`, RFC 3339.
+  static func past(_ text: String) throws -> Timestamp {
+    if let span = Duration(text: text) { return now - span }
+    return try absolute(text, relative: "2h")
+  }
+
+  /// Reads a time to come: `+10m`, `2026-08-01 14:30`, RFC 3339.
+  static func future(_ text: String) throws -> Timestamp {
+    if text.hasPrefix("+"), let span = Duration(text: String(text.dropFirst())) { return now + span }
+    return try absolute(text, relative: "+10m")
+  }
+
+  /// Returns RFC 3339 text as local time for people: `2026-11-21 04:20:07`; the text itself if it is none.
+  static func local(_ text: String) -> String {
+    guard let time = Wire.time(from: text) else { return text }
+    var seconds = time_t(time.milliseconds / 1000)
+    var parts = tm()
+    localtime_r(&seconds, &parts)
+    let buffer = [CChar](unsafeUninitializedCapacity: 64) { buffer, count in
+      count = strftime(buffer.baseAddress, buffer.count, "%Y-%m-%d %H:%M:%S", &parts)
+    }
+    return String(decoding: buffer.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+  }
+
+  private static func absolute(_ text: String, relative: String) throws -> Timestamp {
+    if let time = localTime(text) { return time }
+    if let time = Wire.time(from: text) { return time }
+    throw ArgumentProblem(
+      "it is no time; write \(relative), 2026-08-01, `2026-08-01 14:30` or 2026-08-01T14:30:00Z")
+  }
+
+  /// Reads `2026-08-01`, `2026-08-01 14:30`, `2026-08-01T14:30:15`; nil if it is none of these or no date.
+  private static func localTime(_ text: String) -> Timestamp? {
+    for format in ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"] {
+      var parts = tm()
+      let isWhole = text.withCString { start in
+        strptime(start, format, &parts).map { $0.pointee == 0 } ?? false
+      }
+      guard isWhole else { continue }
+      let day = parts.tm_mday
+      parts.tm_isdst = -1
+      let seconds = mktime(&parts)
+      // `mktime` turns 31 June into 1 July.
+      return parts.tm_mday == day ? Timestamp(microseconds: Int64(seconds) * 1_000_000) : nil
+    }
+    return nil
+  }
+}
