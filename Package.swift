@@ -123,8 +123,9 @@ let package = Package(
     .executableTarget(
       name: "millraced",
       dependencies: [
-        "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore", "MillraceWire",
-        argumentParser, lifecycle, logging, .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore",
+        "MillraceWire", argumentParser, lifecycle, logging,
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
         .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
@@ -167,6 +168,7 @@ let package = Package(
     tests(
       "MillraceCommandTests",
       of: ["MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "millrace"]),
+    tests("MillracedTests", of: ["MillraceCore", "MillraceWire", "millraced", argumentParser, logging]),
     tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire"]),
   ]

@@ -36,11 +36,21 @@ struct Configuration: Sendable, Equatable {
 
   /// Where the cgroups of the jobs are made.
   enum CgroupRoot: Sendable, Equatable {
-    /// Below the cgroup that the runner was started in.
+    /// The cgroup that the runner was started in if it is delegated, else `/millrace`.
     case automatic
-    /// This directory below the mount of cgroup v2.
+    /// A path below the mount of cgroup v2, as `/proc/self/cgroup` shows it, or with the mount before it.
     case path(String)
+
+    /// Returns the path below the mount; nil for the automatic one.
+    func group(belowMount mount: String) -> String? {
+      guard case .path(let path) = self else { return nil }
+      guard path.hasPrefix(mount + "/") else { return path == mount ? "/" : path }
+      return String(path.dropFirst(mount.count))
+    }
   }
+
+  /// The file of the record.
+  var database: String { state + "/millrace.db" }
 
   /// How a job's process is made (design §1).
   enum StartTier: String, Sendable, CaseIterable {
