@@ -146,7 +146,7 @@ let package = Package(
       swiftSettings: strict),
     tests("MillraceCoreTests", of: ["MillraceCore"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
-    tests("MillraceHostTests", of: ["CMillraceLinux", "millrace-host"]),
+    tests("MillraceHostTests", of: ["CMillraceLinux"]),
     tests("MillraceLinuxTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux"]),
     tests("MillraceStoreTests", of: ["MillraceCore", "MillraceEngine", "MillraceStore"]),
     tests("MillraceWireTests", of: ["MillraceCore", "MillraceWire"]),
