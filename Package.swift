@@ -83,6 +83,8 @@ let package = Package(
     .target(
       name: "CMillraceParameters", dependencies: ["CMillrace"], cSettings: pluginC,
       linkerSettings: [.linkedLibrary("jansson"), .linkedLibrary("m")]),
+    .systemLibrary(
+      name: "Clibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // What a job is and what should happen next.
     .target(name: "MillraceCore", swiftSettings: strict),
@@ -92,7 +94,9 @@ let package = Package(
     // Adapters.
     .target(
       name: "MillraceLinux",
-      dependencies: ["MillraceCore", "MillraceEngine", "CMillraceLinux", "Clibcgroup", logging],
+      dependencies: [
+        "MillraceCore", "MillraceEngine", "CMillraceLinux", "Clibcgroup", "Clibcrypto", logging,
+      ],
       swiftSettings: strict),
     .target(
       name: "MillraceStore",
@@ -106,19 +110,24 @@ let package = Package(
         .product(name: "Hummingbird", package: "hummingbird"), logging, lifecycle,
       ] + nio,
       swiftSettings: strict),
-    .target(name: "MillraceClient", dependencies: ["MillraceWire"], swiftSettings: strict),
+    .target(
+      name: "MillraceClient", dependencies: ["MillraceCore", "MillraceWire"], swiftSettings: strict),
     .target(name: "MillracePlugin", dependencies: ["CMillrace"], swiftSettings: strict),
 
     // Programs.
     .executableTarget(
       name: "millrace",
-      dependencies: ["MillraceClient", "MillraceCore", "MillraceStore", "MillraceWire", argumentParser],
+      dependencies: [
+        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", argumentParser,
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "millraced",
       dependencies: [
-        "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore", "MillraceWire",
-        argumentParser, lifecycle, logging, .product(name: "Yams", package: "Yams"),
+        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore",
+        "MillraceWire", argumentParser, lifecycle, logging,
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -156,7 +165,11 @@ let package = Package(
     tests(
       "MillraceHTTPTests",
       of: ["MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceWire"]),
-    tests("MillraceCommandTests", of: ["MillraceCore", "MillraceWire", "millrace"]),
+    tests("MillraceClientTests", of: ["MillraceClient", "MillraceCore", "MillraceWire"]),
+    tests(
+      "MillraceCommandTests",
+      of: ["MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "millrace"]),
+    tests("MillracedTests", of: ["MillraceCore", "MillraceWire", "millraced", argumentParser, logging]),
     tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire"]),
   ]

@@ -11,7 +11,7 @@ lane_check() {
     command -v "$tool" >/dev/null || fail "\`$tool\` is not installed" "run \`etc/setup.sh\`"
   done
   find_kernel
-  initramfs=$here/../../.build/kernel/initramfs-$version.cpio
+  initramfs=${here%/*/*}/.build/kernel/initramfs-$version.cpio
   if [[ ! -s $initramfs || $initramfs -ot $here/qemu-init || $initramfs -ot /boot/vmlinuz-$version ]]; then
     build_initramfs
   fi

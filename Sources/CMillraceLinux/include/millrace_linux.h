@@ -211,4 +211,9 @@ int32_t millrace_set_identity(uint32_t uid, uint32_t gid);
 int32_t millrace_get_limit(int32_t resource, uint64_t *soft, uint64_t *hard);
 int32_t millrace_set_limit(int32_t resource, uint64_t soft, uint64_t hard);
 
+/* ---- clock (clock.c) ---- */
+
+/* Whether the kernel holds its clock to be synchronised (adjtimex(2)): 1 or 0. */
+int32_t millrace_clock_is_synchronised(void);
+
 #endif

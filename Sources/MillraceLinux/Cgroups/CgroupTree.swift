@@ -52,7 +52,9 @@ package final class CgroupTree: Sendable {
     try makeGroups()
   }
 
-  private static func delegatedGroup(mount: String, origin: String) throws -> String {
+  /// Returns the group that is used if none is named: this process's own if it is delegated, else `/millrace`.
+  /// - Throws: `LinuxError` for an ordinary user whose own group is not delegated.
+  package static func delegatedGroup(mount: String, origin: String) throws -> String {
     let own = mount + origin
     var info = stat()
     let isOurs = geteuid() != 0 && stat(own, &info) == 0 && info.st_uid == geteuid()
