@@ -49,8 +49,9 @@ func plugin(
 }
 
 /// A test target in `Tests/`.
-func tests(_ name: String, of dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
+func tests(_ name: String, of dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: strict)
 }
 
 let pluginNames = ["exec", "checksum", "thumbnail", "wordcount", "balloon", "spin"]
@@ -82,6 +83,8 @@ let package = Package(
     .target(
       name: "CMillraceParameters", dependencies: ["CMillrace"], cSettings: pluginC,
       linkerSettings: [.linkedLibrary("jansson"), .linkedLibrary("m")]),
+    .systemLibrary(
+      name: "Clibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
     // What a job is and what should happen next.
     .target(name: "MillraceCore", swiftSettings: strict),
@@ -91,7 +94,9 @@ let package = Package(
     // Adapters.
     .target(
       name: "MillraceLinux",
-      dependencies: ["MillraceCore", "MillraceEngine", "CMillraceLinux", "Clibcgroup", logging],
+      dependencies: [
+        "MillraceCore", "MillraceEngine", "CMillraceLinux", "Clibcgroup", "Clibcrypto", logging,
+      ],
       swiftSettings: strict),
     .target(
       name: "MillraceStore",
@@ -105,19 +110,24 @@ let package = Package(
         .product(name: "Hummingbird", package: "hummingbird"), logging, lifecycle,
       ] + nio,
       swiftSettings: strict),
-    .target(name: "MillraceClient", dependencies: ["MillraceWire"], swiftSettings: strict),
+    .target(
+      name: "MillraceClient", dependencies: ["MillraceCore", "MillraceWire"], swiftSettings: strict),
     .target(name: "MillracePlugin", dependencies: ["CMillrace"], swiftSettings: strict),
 
     // Programs.
     .executableTarget(
       name: "millrace",
-      dependencies: ["MillraceClient", "MillraceCore", "MillraceStore", "MillraceWire", argumentParser],
+      dependencies: [
+        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", argumentParser,
+      ],
       swiftSettings: strict),
     .executableTarget(
       name: "millraced",
       dependencies: [
-        "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore", "MillraceWire",
-        argumentParser, lifecycle, logging, .product(name: "Yams", package: "Yams"),
+        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore",
+        "MillraceWire", argumentParser, lifecycle, logging,
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -146,14 +156,20 @@ let package = Package(
       swiftSettings: strict),
     tests("MillraceCoreTests", of: ["MillraceCore"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
-    tests("MillraceHostTests", of: ["CMillraceLinux"]),
+    tests("MillraceHostTests", of: ["CMillraceLinux"], exclude: ["Fixtures"]),
     tests("MillraceLinuxTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux"]),
-    tests("MillraceStoreTests", of: ["MillraceCore", "MillraceEngine", "MillraceStore"]),
+    tests(
+      "MillraceStoreTests",
+      of: ["MillraceCore", "MillraceEngine", "MillraceStore", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("MillraceWireTests", of: ["MillraceCore", "MillraceWire"]),
     tests(
       "MillraceHTTPTests",
       of: ["MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceWire"]),
-    tests("MillraceCommandTests", of: ["MillraceCore", "MillraceWire", "millrace"]),
+    tests("MillraceClientTests", of: ["MillraceClient", "MillraceCore", "MillraceWire"]),
+    tests(
+      "MillraceCommandTests",
+      of: ["MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "millrace"]),
+    tests("MillracedTests", of: ["MillraceCore", "MillraceWire", "millraced", argumentParser, logging]),
     tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire"]),
   ]

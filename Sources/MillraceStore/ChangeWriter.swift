@@ -1,0 +1,103 @@
+import GRDB
+import MillraceCore
+import MillraceEngine
+
+/// Writes one change of a commit; the caller has the transaction.
+struct ChangeWriter {
+  let db: Database
+  /// The path of the database, for errors.
+  let file: String
+
+  /// Writes a change, with the result that came with it.
+  func write(_ change: StoreChange, result: Payload?) throws {
+    switch change {
+    case .starting(let attempt): try start(attempt)
+    case .running(let id, let time): try run(id, at: time)
+    case .ended(let id, let end, let next): try finish(id, end, next: next, result: result)
+    case .cancelled(let job, let time):
+      try step(
+        job, to: "cancelled", from: [.blocked, .scheduled, .queued],
+        """
+        UPDATE job SET state = 'cancelled', not_before = NULL, ended = ?
+        WHERE id = ? AND state IN ('blocked', 'scheduled', 'queued')
+        """, [time.rawValue, job.rawValue])
+    case .due(let job):
+      try step(
+        job, to: "queued", from: [.scheduled],
+        "UPDATE job SET state = 'queued', not_before = NULL WHERE id = ? AND state = 'scheduled'",
+        [job.rawValue])
+    }
+  }
+
+  private func start(_ attempt: Attempt) throws {
+    // The number is a condition too: no attempt number is started twice and none is left out.
+    try step(
+      attempt.id.job, to: "starting as attempt `\(attempt.id)`", from: [.queued],
+      """
+      UPDATE job SET state = 'starting', attempts = attempts + 1
+      WHERE id = ? AND state = 'queued' AND attempts + 1 = ?
+      """, [attempt.id.job.rawValue, attempt.id.number])
+    try AttemptRow.insert(attempt, in: db)
+  }
+
+  private func run(_ id: AttemptID, at time: Timestamp) throws {
+    try step(
+      id.job, to: "running as attempt `\(id)`", from: [.starting],
+      "UPDATE job SET state = 'running' WHERE id = ? AND state = 'starting' AND attempts = ?",
+      [id.job.rawValue, id.number])
+    try db.cachedStatement(
+      sql: """
+        UPDATE attempt SET started = ? WHERE job = ? AND number = ? AND started IS NULL AND outcome IS NULL
+        """
+    ).execute(arguments: [time.rawValue, id.job.rawValue, id.number])
+    try demandOneChange(of: id, "is not about to start")
+  }
+
+  private func finish(_ id: AttemptID, _ end: AttemptEnd, next: AfterAttempt, result: Payload?) throws {
+    let (state, notBefore, ended): (JobState, Timestamp?, Timestamp?) =
+      switch next {
+      case .done(let state): (state, nil, end.ended)
+      case .retry(let time): (.scheduled, time, nil)
+      case .requeue: (.queued, nil, nil)
+      }
+    try step(
+      id.job, to: "\(state) after attempt `\(id)`", from: [.starting, .running],
+      """
+      UPDATE job SET state = ?, not_before = ?, ended = ?, attempts_used = attempts_used + ?
+      WHERE id = ? AND state IN ('starting', 'running') AND attempts = ?
+      """,
+      [
+        state.rawValue, notBefore?.rawValue, ended?.rawValue, end.outcome.usesAttempt ? 1 : 0,
+        id.job.rawValue,
+        id.number,
+      ])
+    guard try AttemptRow.end(id, end, in: db) == 1 else { throw wrong("attempt `\(id)` has ended already") }
+    if let mediaType = end.result?.mediaType {
+      try result?.insertResult(of: id, mediaType: mediaType, in: db)
+    }
+  }
+
+  /// Takes a job from one state to the next, and demands that it was there.
+  private func step(
+    _ job: JobID, to target: String, from expected: [JobState], _ sql: String, _ arguments: StatementArguments
+  ) throws {
+    try db.cachedStatement(sql: sql).execute(arguments: arguments)
+    guard db.changesCount != 1 else { return }
+    let found = try Row.fetchOne(
+      db, sql: "SELECT state, attempts FROM job WHERE id = ?", arguments: [job.rawValue])
+    guard let found else { throw wrong("job `\(job)` is not there, so it can't become \(target)") }
+    let names = expected.map { "`\($0.rawValue)`" }.joined(separator: " or ")
+    let state: String = found["state"]
+    let attempts: Int = found["attempts"]
+    throw wrong(
+      "job `\(job)` is `\(state)` with \(attempts) attempts, not \(names), so it can't become \(target)")
+  }
+
+  private func demandOneChange(of id: AttemptID, _ complaint: String) throws {
+    guard db.changesCount == 1 else { throw wrong("attempt `\(id)` \(complaint)") }
+  }
+
+  private func wrong(_ detail: String) -> StoreError {
+    StoreError(action: "commit", file: file, reason: .wrongState, detail: detail)
+  }
+}

@@ -1,0 +1,146 @@
+import GRDB
+import MillraceCore
+import MillraceEngine
+
+/// The SQL of a list of attempts together with their jobs.
+///
+/// As in `JobQuery` each filter names its index, and a list by time is not sorted. Labels, states and a least
+/// memory peak have no index in the order of time. Where few rows match them, they drive and the few rows
+/// are sorted; where many do, the list runs along the time and finds enough of them soon.
+struct HistoryQuery {
+  /// What a list runs along.
+  enum Driver: Equatable, CaseIterable {
+    case job, label, state, memory, outcome, jobClass, handler, time, order
+  }
+
+  /// How many rows are few: sorting so many takes some 20 ms.
+  static let few = 10_000
+
+  let filter: HistoryFilter
+  let driver: Driver
+
+  /// Makes the query; looks into the database for what is rare there.
+  init(_ filter: HistoryFilter, in db: Database) throws {
+    self.init(filter, driver: try Self.driver(for: filter, in: db))
+  }
+
+  init(_ filter: HistoryFilter, driver: Driver) {
+    self.filter = filter
+    self.driver = driver
+  }
+
+  /// Returns the statement of the list: the sort key, `AttemptRow.columns`, then what the job says (state,
+  /// priority, class, labels).
+  var list: SQL {
+    let columns: SQL = """
+      \(sortKey), \(sql: AttemptRow.columns), job.state, job.priority, job.class,
+      (SELECT json_group_object(key, value) FROM label WHERE label.job = job.id)
+      """
+    // The attempts at one job are in order by number, whatever the clock did.
+    let order: SQL = driver == .job && filter.order == .time ? "3 DESC" : "1 DESC, 2 DESC, 3 DESC"
+    return "\(rows(columns)) ORDER BY \(order) LIMIT \(filter.limit) OFFSET \(filter.offset)"
+  }
+
+  /// Returns a statement for the rows in no order, with other columns.
+  func rows(_ columns: SQL) -> SQL {
+    let arms = driver == .outcome ? filter.outcomes.uniqued.map { self.arm(columns, outcome: $0) } : []
+    return arms.isEmpty ? arm(columns, outcome: nil) : arms.joined(separator: " UNION ALL ")
+  }
+
+  private var sortKey: SQL {
+    switch filter.order {
+    case .time: "attempt.starting"
+    case .memory: "attempt.memory_peak"
+    case .cpu: "attempt.cpu"
+    case .duration: "attempt.duration"
+    case .wait: "attempt.wait"
+    }
+  }
+
+  private func arm(_ columns: SQL, outcome: Outcome?) -> SQL {
+    var conditions: [SQL] = []
+    if let outcome {
+      conditions.append("attempt.outcome = \(outcome.rawValue)")
+    } else if !filter.outcomes.isEmpty {
+      conditions.append("attempt.outcome IN \(filter.outcomes.map(\.rawValue))")
+    }
+    if !filter.states.isEmpty { conditions.append("job.state IN \(filter.states.map(\.rawValue))") }
+    if let handler = filter.handler { conditions.append("attempt.handler = \(handler)") }
+    if let jobClass = filter.jobClass { conditions.append("attempt.class = \(jobClass)") }
+    if let job = filter.job { conditions.append("attempt.job = \(job.rawValue)") }
+    if let since = filter.since { conditions.append("attempt.starting >= \(since.rawValue)") }
+    if let until = filter.until { conditions.append("attempt.starting < \(until.rawValue)") }
+    if let least = filter.minMemory { conditions.append("attempt.memory_peak >= \(least.rawValue)") }
+    for (index, label) in filter.labels.sorted(by: { $0.key < $1.key }).enumerated() {
+      conditions.append(
+        driver == .label && index == 0
+          ? "label.key = \(label.key) AND label.value = \(label.value)"
+          : LabelCondition.sql(job: "job.id", key: label.key, value: label.value))
+    }
+    let matching: SQL = conditions.isEmpty ? "" : " WHERE \(conditions.joined(operator: .and))"
+    return "SELECT \(columns) FROM \(source)\(matching)"
+  }
+
+  private var source: SQL {
+    switch driver {
+    case .job: "job CROSS JOIN attempt ON attempt.job = job.id"
+    case .label:
+      """
+      label INDEXED BY label_value CROSS JOIN attempt ON attempt.job = label.job
+      CROSS JOIN job ON job.id = attempt.job
+      """
+    case .state: "job INDEXED BY job_state CROSS JOIN attempt ON attempt.job = job.id"
+    case .memory: attempts(by: "attempt_memory")
+    case .outcome: attempts(by: "attempt_outcome")
+    case .jobClass: attempts(by: "attempt_class")
+    case .handler: attempts(by: "attempt_handler")
+    case .time: attempts(by: "attempt_time")
+    case .order: attempts(by: "attempt_\(filter.order.rawValue)")
+    }
+  }
+
+  private func attempts(by index: String) -> SQL {
+    "attempt INDEXED BY \(sql: index) CROSS JOIN job ON job.id = attempt.job"
+  }
+}
+
+extension HistoryQuery {
+  /// Returns what the list should run along.
+  private static func driver(for filter: HistoryFilter, in db: Database) throws -> Driver {
+    if filter.job != nil { return .job }
+    if let first = filter.labels.min(by: { $0.key < $1.key }) {
+      let matching: SQL = """
+        SELECT 1 FROM label INDEXED BY label_value WHERE key = \(first.key) AND value = \(first.value)
+        """
+      if try isRare(matching, in: db) { return .label }
+    }
+    if !filter.states.isEmpty {
+      let matching: SQL = """
+        SELECT 1 FROM job INDEXED BY job_state WHERE state IN \(filter.states.map(\.rawValue))
+        """
+      if try isRare(matching, in: db) { return .state }
+    }
+    if let least = filter.minMemory {
+      let matching: SQL = """
+        SELECT 1 FROM attempt INDEXED BY attempt_memory WHERE memory_peak >= \(least.rawValue)
+        """
+      if filter.order == .memory { return .order }
+      if try isRare(matching, in: db) { return .memory }
+    }
+    return indexed(filter)
+  }
+
+  /// Returns the filter whose index is in the order of time.
+  static func indexed(_ filter: HistoryFilter) -> Driver {
+    if filter.jobClass != nil { return .jobClass }
+    let isSelective = !filter.outcomes.isEmpty && !filter.outcomes.contains(.succeeded)
+    if isSelective || (!filter.outcomes.isEmpty && filter.handler == nil) { return .outcome }
+    if filter.handler != nil { return .handler }
+    return filter.order == .time || filter.since != nil ? .time : .order
+  }
+
+  private static func isRare(_ matching: SQL, in db: Database) throws -> Bool {
+    let count: SQL = "SELECT count(*) FROM (\(matching) LIMIT \(few + 1))"
+    return try SQLRequest<Int>(literal: count).fetchOne(db) ?? 0 <= few
+  }
+}

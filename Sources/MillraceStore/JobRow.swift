@@ -1,0 +1,129 @@
+import GRDB
+import MillraceCore
+
+/// A job as columns of the table `job`.
+enum JobRow {
+  private static let wishColumns = [
+    "wish_memory", "wish_cpu_millis", "wish_pids", "wish_io", "wish_timeout", "wish_grace",
+    "wish_max_attempts",
+    "wish_retry_delay",
+  ]
+  private static let termColumns = [
+    "limit_memory", "limit_cpu_millis", "limit_pids", "limit_io", "timeout", "grace", "max_attempts",
+    "retry_delay",
+  ]
+  private static let askedColumns =
+    ["handler", "priority", "class", "parameters", "trace_parent", "asked_not_before", "input_size"]
+    + wishColumns + termColumns
+
+  /// The columns that `read` reads after the job's number, in its order.
+  static let columns =
+    (askedColumns + ["submitted", "state", "not_before", "ended", "attempts", "attempts_used"])
+    .map { "job.\($0)" }.joined(separator: ", ")
+    + ", (SELECT json_group_object(key, value) FROM label WHERE label.job = job.id)"
+
+  private static let insertion: String = {
+    let names = askedColumns + ["submitted", "state", "not_before"]
+    let marks = names.map { _ in "?" }.joined(separator: ", ")
+    return "INSERT INTO job (\(names.joined(separator: ", "))) VALUES (\(marks))"
+  }()
+
+  /// Adds a job with its labels; its input is somebody else's concern.
+  static func insert(_ asked: Submission, at now: Timestamp, in db: Database) throws -> JobID {
+    try StorableText.check(asked.handler, "handler")
+    try StorableText.check(asked.jobClass, "class")
+    try StorableText.check(asked.traceParent, "trace context")
+    let waits = asked.notBefore.map { $0 > now } ?? false
+    var values: [(any DatabaseValueConvertible)?] = [
+      asked.handler, asked.priority.rawValue, asked.jobClass, try JSONText.encode(asked.parameters),
+      asked.traceParent, asked.notBefore?.rawValue, asked.input?.count,
+    ]
+    values += try wishValues(asked.wishes)
+    values += try termValues(asked.terms)
+    values += [
+      now.rawValue, (waits ? JobState.scheduled : .queued).rawValue, waits ? asked.notBefore?.rawValue : nil,
+    ]
+    try db.cachedStatement(sql: insertion).execute(arguments: StatementArguments(values))
+    let id = JobID(db.lastInsertedRowID)
+    for (key, value) in asked.labels {
+      try StorableText.check(key, "key of a label")
+      try StorableText.check(value, "value of a label")
+      try db.cachedStatement(sql: "INSERT INTO label (job, key, value) VALUES (?, ?, ?)")
+        .execute(arguments: [id.rawValue, key, value])
+    }
+    return id
+  }
+
+  /// Reads a job: its number and then `columns`.
+  static func read(_ reader: inout RowReader) throws -> Job {
+    let id = JobID(try reader.value())
+    let handler: String = try reader.value()
+    let priority = try reader.priority()
+    let jobClass: String? = reader.optional()
+    let parameters = try parameters(from: reader.value())
+    let traceParent: String? = reader.optional()
+    let notBefore = reader.optionalTime()
+    let inputLength = try reader.optionalBytes()
+    let wishes = try readWishes(&reader)
+    let terms = try readTerms(&reader)
+    var job = Job(
+      id: id,
+      submission: Submission(
+        handler: handler, parameters: parameters, wishes: wishes, terms: terms, priority: priority,
+        jobClass: jobClass, notBefore: notBefore, traceParent: traceParent),
+      inputLength: inputLength, submitted: try reader.time(), state: try reader.word(JobState.self),
+      notBefore: reader.optionalTime(), ended: reader.optionalTime(), attempts: try reader.int(),
+      attemptsUsed: try reader.int())
+    job.submission.labels = try reader.labels()
+    return job
+  }
+
+  /// Reads parameters; most jobs of a large batch have none.
+  static func parameters(from text: String) throws -> JSONValue {
+    text == "{}" ? .object([:]) : try JSONText.decode(JSONValue.self, from: text)
+  }
+
+  private static func wishValues(_ wishes: Wishes) throws -> [(any DatabaseValueConvertible)?] {
+    [
+      wishes.memory?.rawValue, wishes.cpuMillis, wishes.pids, try wishes.io.map { try JSONText.encode($0) },
+      wishes.timeout?.microseconds, wishes.grace?.microseconds, wishes.maxAttempts,
+      wishes.retryDelay?.microseconds,
+    ]
+  }
+
+  private static func termValues(_ terms: Terms) throws -> [(any DatabaseValueConvertible)?] {
+    try LimitColumns.values(terms.limits) + [
+      terms.timeout.microseconds, terms.grace.microseconds, terms.maxAttempts, terms.retryDelay.microseconds,
+    ]
+  }
+
+  private static func readWishes(_ reader: inout RowReader) throws -> Wishes {
+    Wishes(
+      memory: try reader.optionalBytes(), cpuMillis: reader.optional(), pids: reader.optional(),
+      io: try reader.optionalJSON([IOLimit].self), timeout: reader.optionalSpan(),
+      grace: reader.optionalSpan(),
+      maxAttempts: (reader.optional() as Int64?).map(Int.init), retryDelay: reader.optionalSpan())
+  }
+
+  private static func readTerms(_ reader: inout RowReader) throws -> Terms {
+    Terms(
+      limits: try LimitColumns.read(&reader), timeout: try reader.span(), grace: try reader.span(),
+      maxAttempts: try reader.int(), retryDelay: try reader.span())
+  }
+}
+
+/// Limits as the four columns that both `job` and `attempt` have; NULL for no I/O limits.
+enum LimitColumns {
+  static func values(_ limits: Limits) throws -> [(any DatabaseValueConvertible)?] {
+    [
+      limits.memory.rawValue, limits.cpuMillis, limits.pids,
+      limits.io.isEmpty ? nil : try JSONText.encode(limits.io),
+    ]
+  }
+
+  static func read(_ reader: inout RowReader) throws -> Limits {
+    Limits(
+      memory: try reader.bytes(), cpuMillis: try reader.value(), pids: try reader.value(),
+      io: try reader.optionalJSON([IOLimit].self) ?? [])
+  }
+}

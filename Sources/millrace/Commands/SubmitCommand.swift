@@ -1,0 +1,106 @@
+import ArgumentParser
+import MillraceClient
+import MillraceCore
+import MillraceWire
+
+/// `millrace submit`: asks for a job and prints its number.
+struct SubmitCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "submit",
+    abstract: "Ask for a job; prints its number once it is on the disk.",
+    discussion: """
+      examples:
+        millrace submit checksum path=/etc
+        millrace submit thumbnail width:=64 --input photo.jpg --label album=summer
+        millrace submit exec --memory 1G --timeout 2h --priority 7 -- make -j4
+        millrace submit --batch jobs.txt --class nightly --wait
+
+      A line of a batch is a request in JSON ({"handler":"checksum","arguments":[…]}) or the words of a \
+      submit (checksum path=/etc --memory 64M); all of them are accepted, or none. Options beside --batch \
+      hold for the lines that don't say otherwise.
+      """)
+
+  @OptionGroup var words: RequestWords
+  @OptionGroup var options: RequestOptions
+  @OptionGroup var runner: RunnerOptions
+
+  @Option(help: "Read many requests from a file, one a line; - is standard input.", completion: .file())
+  var batch: String?
+
+  @Flag(help: "Wait until it has ended; exits with 1 if it did not succeed.")
+  var wait = false
+
+  @Flag(help: "Print its log while it runs, and wait.")
+  var follow = false
+
+  @Option(name: [.short, .long], help: "ids (as default), table, wide, json, jsonl or csv.")
+  var output: OutputFormat = .ids
+
+  func validate() throws {
+    guard batch != nil else { return }
+    guard words.isEmpty else { throw ValidationError("a handler and --batch exclude each other") }
+    guard !follow else { throw ValidationError("--follow is for one job; use --wait with --batch") }
+    guard options.input == nil else { throw ValidationError("--input is for one job, not for --batch") }
+  }
+
+  func run() throws {
+    let client = runner.client
+    let follower = JobFollower(client)
+    if let batch {
+      let ids = try submit(batch, to: client)
+      guard wait else { return try printIDs(ids) }
+      if output == .ids { try printIDs(ids) }
+      try finish(try ids.map { try follower.end(of: $0) })
+      return
+    }
+    let job = try client.submit(try options.fill(try words.request()))
+    if follow {
+      StandardError.note("job \(job.id)")
+      try finish([try follower.follow(job.id) { try StandardOutput.write($0) }])
+    } else if wait {
+      if output == .ids { try show([job]) }
+      try finish([try follower.end(of: job.id)])
+    } else {
+      try show([job])
+    }
+  }
+
+  private func submit(_ name: String, to client: Client) throws -> [JobID] {
+    let file = try BatchFile(text: try InputFile.text(name), name: name)
+    do {
+      return try client.submit(BatchRequest(jobs: try file.requests.map { try options.fill($0) }))
+    } catch var problem as Problem {
+      if let index = problem.index, file.lines.indices.contains(index) {
+        problem.detail = "`\(name)`, line \(file.lines[index]): \(problem.detail)"
+      }
+      throw problem
+    }
+  }
+
+  /// A batch is answered by numbers only; other formats ask for the jobs.
+  private func printIDs(_ ids: [JobID]) throws {
+    if output == .ids {
+      try StandardOutput.write(ids.map { "\($0)\n" }.joined())
+    } else {
+      try show(try ids.map { try runner.client.job($0).job })
+    }
+  }
+
+  private func finish(_ jobs: [JobView]) throws {
+    if output != .ids, !follow { try show(jobs) }
+    for job in jobs where job.state != .succeeded {
+      StandardError.note("job \(job.id) \(job.state.rawValue)")
+    }
+    try Ended.with(ExitCodes.code(of: jobs))
+  }
+
+  private func show(_ jobs: [JobView]) throws {
+    var format = OutputOptions()
+    format.output = output
+    if batch == nil, output == .json, let job = jobs.first {
+      try format.print(jobs, as: .jobs, page: job)
+    } else {
+      try format.print(jobs, as: .jobs, page: JobPage(jobs: jobs, next: nil))
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import MillraceCore
+import MillraceWire
+
+/// A job and its attempts on one page for people.
+struct JobSheet {
+  private let detail: JobDetail
+
+  init(_ detail: JobDetail) { self.detail = detail }
+
+  /// Returns the page.
+  func text(paint: Paint) -> String {
+    var text = job.lines(paint: paint)
+    if !detail.gates.isEmpty { text += "\n" + paint("waits behind", .title) + "\n" + gates(paint) }
+    for attempt in detail.attempts {
+      text += "\n" + Self.card(attempt).lines(paint: paint)
+    }
+    return text
+  }
+
+  private var job: Card {
+    let job = detail.job
+    var card = Card([
+      .init("job", "\(job.id)"), .init("handler", job.handler),
+      .init("state", job.state.rawValue, job.state.tone),
+    ])
+    if let progress = detail.progress {
+      card.add("progress", "\(Int((progress.fraction * 100).rounded())) % \(progress.message)")
+    }
+    card.add("parameters", job.parameters == .object([:]) ? nil : job.parameters.text)
+    card.add("input", Figures.bytes(job.inputBytes))
+    card.add("priority", "\(job.priority)")
+    card.add("class", job.jobClass)
+    card.add("labels", Figures.labels(job.labels))
+    card.add("limits", Self.words(job.limits) + ", \(Figures.span(job.timeoutSeconds))")
+    card.add("attempts", "\(job.attemptsUsed) of \(job.maxAttempts) used, \(job.attempts) started")
+    card.add("submitted", Figures.time(job.submitted))
+    card.add("not before", Figures.time(job.notBefore))
+    card.add("ended", Figures.time(job.ended))
+    card.add("uses now", usesNow)
+    return card
+  }
+
+  private var usesNow: String? {
+    let memory = detail.workingSetBytes.map { Figures.bytes($0) + " of memory" }
+    let cpu = detail.cpuSeconds.map { Figures.span($0) + " of processor time so far" }
+    let words = [memory, cpu].compactMap { $0 }
+    return words.isEmpty ? nil : words.joined(separator: ", ")
+  }
+
+  private func gates(_ paint: Paint) -> String {
+    detail.gates.map { gate in
+      let state = gate.isOpen ? paint("open  ", .good) : paint("closed", .busy)
+      let name = gate.gate.rawValue
+      return
+        "  \(state)  \(name)\(String(repeating: " ", count: max(1, 12 - name.count)))\(gate.reason.printable)\n"
+    }.joined()
+  }
+
+  /// Returns what is known of an attempt, from top to bottom.
+  static func card(_ attempt: AttemptView) -> Card {
+    let usage = attempt.usage
+    var card = Card([.init("attempt", attempt.id)])
+    card.add("verdict", attempt.verdict, attempt.outcome?.tone ?? .busy)
+    card.add("queued", Figures.time(attempt.queued))
+    card.add("started", Figures.time(attempt.started))
+    card.add("ended", Figures.time(attempt.ended))
+    card.add("waited", Figures.span(attempt.waitSeconds))
+    card.add("ran", Figures.span(attempt.runSeconds))
+    card.add("exit code", Figures.raw(attempt.exitCode))
+    card.add("signal", Figures.raw(attempt.signal))
+    card.add("memory peak", Figures.bytes(usage.memoryPeakBytes))
+    card.add("processor", processor(usage))
+    card.add("throttled", Figures.span(usage.throttledSeconds))
+    card.add("read", Figures.bytes(usage.ioReadBytes))
+    card.add("written", Figures.bytes(usage.ioWrittenBytes))
+    card.add("pids peak", Figures.raw(usage.pidsPeak))
+    card.add("limits", words(attempt.limits))
+    card.add("admitted", words(attempt.admission))
+    card.add("plugin", "\(attempt.plugin) \(attempt.pluginVersion) (\(attempt.pluginSha256.prefix(12)))")
+    return card
+  }
+
+  private static func processor(_ usage: UsageView) -> String? {
+    usage.cpuSeconds.map {
+      "\(Figures.span($0)) (\(Figures.span(usage.cpuUserSeconds ?? 0)) user, "
+        + "\(Figures.span(usage.cpuSystemSeconds ?? 0)) kernel)"
+    }
+  }
+
+  private static func words(_ limits: LimitsView) -> String {
+    let io = limits.io.map { limit in
+      let rates = [("reads", limit.readBytesPerSecond), ("writes", limit.writeBytesPerSecond)]
+      return "\(limit.device) "
+        + rates.compactMap { name, rate in rate.map { "\(name) \(Figures.bytes($0))/s" } }
+        .joined(separator: " ")
+    }
+    let cpu = Figures.processors(limits.cpuMillis) + " CPU"
+    return ([Figures.bytes(limits.memoryBytes), cpu, "\(limits.pids) pids"] + io).joined(separator: ", ")
+  }
+
+  private static func words(_ admission: AdmissionView) -> String {
+    "expected \(Figures.bytes(admission.estimateBytes)); \(Figures.bytes(admission.memoryUsedBytes)) of "
+      + "\(Figures.bytes(admission.memoryCapacityBytes)) in use, \(admission.running) running, "
+      + "\(admission.queued) waiting"
+  }
+}

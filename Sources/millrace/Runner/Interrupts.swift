@@ -1,0 +1,41 @@
+import Glibc
+import Synchronization
+
+/// The end of a pipe that the signal handler writes to; -1 for none.
+private let interruptPipe = Atomic<Int32>(-1)
+
+/// Ctrl-C (and SIGTERM) as something that can be waited for, from its making to the end of the process.
+final class Interrupts: Sendable {
+  /// Readable when a signal came.
+  let descriptor: Int32
+  private let seen = Atomic<Int>(0)
+
+  /// Takes the signals over; there is one of these in a process.
+  init() throws {
+    var ends: [Int32] = [-1, -1]
+    guard pipe(&ends) == 0 else {
+      throw CommandError(.failure, "cannot make a pipe: \(String(cString: strerror(errno)))")
+    }
+    for end in ends {
+      _ = fcntl(end, F_SETFD, FD_CLOEXEC)
+      _ = fcntl(end, F_SETFL, O_NONBLOCK)
+    }
+    descriptor = ends[0]
+    interruptPipe.store(ends[1], ordering: .sequentiallyConsistent)
+    for number in [SIGINT, SIGTERM] {
+      signal(number) { _ in
+        let kept = errno
+        var byte: UInt8 = 0
+        write(interruptPipe.load(ordering: .relaxed), &byte, 1)
+        errno = kept
+      }
+    }
+  }
+
+  /// Takes the signals that came; returns how many there have been in all.
+  func take() -> Int {
+    var bytes = [UInt8](repeating: 0, count: 64)
+    let count = max(0, read(descriptor, &bytes, bytes.count))
+    return seen.add(count, ordering: .sequentiallyConsistent).newValue
+  }
+}

@@ -1,0 +1,55 @@
+import MillraceClient
+import MillraceCore
+import MillraceWire
+
+/// What can be read about jobs: from the runner, or from its record while it is down.
+protocol JobSource: Sendable {
+  /// Returns a page of jobs, the newest first.
+  func jobs(matching filter: JobFilter) async throws -> JobPage
+  /// Returns all that is known of a job.
+  func job(_ id: JobID) async throws -> JobDetail
+  /// Returns a page of the history.
+  func history(matching filter: HistoryFilter) async throws -> HistoryPage
+  /// Returns a line per handler.
+  func summaries(matching filter: HistoryFilter) async throws -> [SummaryView]
+  /// Returns the result of a job.
+  func result(of id: JobID) async throws -> JobResult
+  /// Hands on the log of an attempt; of the newest one if `attempt` is nil.
+  func logs(
+    of id: JobID, attempt: Int?, follow: Bool, to sink: ([UInt8]) throws -> Void
+  ) async throws
+}
+
+extension Client: JobSource {}
+
+extension JobSource {
+  /// Returns jobs over as many pages as it takes.
+  func jobs(matching filter: JobFilter, atMost count: Int) async throws -> JobPage {
+    var filter = filter
+    var found = JobPage(jobs: [], next: nil)
+    while found.jobs.count < count {
+      filter.limit = min(1000, count - found.jobs.count)
+      let page = try await jobs(matching: filter)
+      found.jobs += page.jobs
+      found.next = page.next
+      guard let next = page.next, !page.jobs.isEmpty else { break }
+      filter.before = next
+    }
+    return found
+  }
+
+  /// Returns attempts over as many pages as it takes.
+  func history(matching filter: HistoryFilter, atMost count: Int) async throws -> HistoryPage {
+    var filter = filter
+    var found = HistoryPage(attempts: [], next: nil)
+    while found.attempts.count < count {
+      filter.limit = min(1000, count - found.attempts.count)
+      let page = try await history(matching: filter)
+      found.attempts += page.attempts
+      found.next = page.next
+      guard let next = page.next, !page.attempts.isEmpty else { break }
+      filter.offset = next
+    }
+    return found
+  }
+}

@@ -1,0 +1,74 @@
+import Glibc
+import MillraceCore
+import MillraceEngine
+import MillraceStore
+import MillraceWire
+
+/// What the runner wrote down, read without it.
+struct Record: JobSource {
+  private let reader: any HistoryReader
+  private let logs: String
+
+  /// Opens the record in a state directory, read-only.
+  init(state: String) throws {
+    self.init(reader: try SQLiteHistory(opening: Self.database(in: state)), logs: state + "/logs")
+  }
+
+  /// Makes a record of its parts.
+  init(reader: any HistoryReader, logs: String) {
+    self.reader = reader
+    self.logs = logs
+  }
+
+  /// The path of the database in a state directory.
+  static func database(in state: String) -> String { state + "/millrace.db" }
+
+  func jobs(matching filter: JobFilter) async throws -> JobPage {
+    let jobs = try await reader.jobs(matching: filter)
+    return JobPage(jobs: jobs.map(JobView.init), next: jobs.count == filter.limit ? jobs.last?.id : nil)
+  }
+
+  func job(_ id: JobID) async throws -> JobDetail {
+    guard let job = try await reader.job(id) else { throw Self.unknown(id) }
+    return JobDetail(job: JobView(job), attempts: try await reader.attempts(of: id).map(AttemptView.init))
+  }
+
+  func history(matching filter: HistoryFilter) async throws -> HistoryPage {
+    let rows = try await reader.history(matching: filter)
+    let next = rows.count == filter.limit ? filter.offset + rows.count : nil
+    return HistoryPage(attempts: rows.map(AttemptView.init), next: next)
+  }
+
+  func summaries(matching filter: HistoryFilter) async throws -> [SummaryView] {
+    try await reader.summaries(matching: filter).map(SummaryView.init)
+  }
+
+  func result(of id: JobID) async throws -> JobResult {
+    guard let job = try await reader.job(id) else { throw Self.unknown(id) }
+    guard let result = try await reader.result(of: id) else {
+      throw CommandError(
+        job.state.isFinal ? .notFound : .waiting, "job \(id) is \(job.state.rawValue): it has no result")
+    }
+    return result
+  }
+
+  func logs(
+    of id: JobID, attempt: Int?, follow: Bool, to sink: ([UInt8]) throws -> Void
+  ) async throws {
+    let attempts = try await job(id).attempts
+    guard let chosen = attempts.last(where: { attempt == nil || $0.attempt == attempt }) else {
+      let missing = attempt.map { "attempt \(id).\($0)" } ?? "attempt at job \(id)"
+      throw CommandError(.notFound, "there is no \(missing) on record")
+    }
+    if chosen.outcome == nil { StandardError.note("\(chosen.id) has not ended; its log may go on") }
+    let path = "\(logs)/\(id)/\(chosen.attempt).log"
+    guard Places.exists(path) else {
+      throw CommandError(.notFound, "\(chosen.id) has no log: there is no `\(path)`")
+    }
+    try sink(try InputFile.bytes(path))
+  }
+
+  private static func unknown(_ id: JobID) -> CommandError {
+    CommandError(.notFound, "there is no job \(id) on record")
+  }
+}

@@ -1,1 +1,0 @@
-@main enum Millrace { static func main() {} }

@@ -1,0 +1,264 @@
+package import MillraceCore
+package import MillraceEngine
+import Synchronization
+
+/// A store that forgets: the record in plain collections, with the rules of the real one.
+package final class MemoryJobStore: JobStore {
+  /// What a refused change says.
+  package struct Refusal: Error, CustomStringConvertible {
+    package let description: String
+  }
+
+  private struct Record: Sendable {
+    var job: Job
+    var input: [UInt8]?
+    var attempts: [Attempt] = []
+    var results: [Int: JobResult] = [:]
+  }
+
+  private struct State: Sendable {
+    var records: [Record] = []
+    var builds: [(plugin: Plugin, first: Timestamp, last: Timestamp)] = []
+  }
+
+  private let state = Mutex(State())
+
+  /// Makes an empty store.
+  package init() {}
+
+  package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [JobID] {
+    try state.withLock { state in
+      var records = state.records
+      for submission in submissions {
+        guard !submission.labels.keys.contains("") else {
+          throw Refusal(description: "the key of a label is empty")
+        }
+        let waits = submission.notBefore.map { $0 > now } ?? false
+        var asked = submission
+        asked.input = nil
+        let job = Job(
+          id: JobID(Int64(records.count + 1)), submission: asked,
+          inputLength: submission.input.map { Bytes(Int64($0.count)) }, submitted: now,
+          state: waits ? .scheduled : .queued, notBefore: waits ? submission.notBefore : nil)
+        records.append(Record(job: job, input: submission.input))
+      }
+      defer { state.records = records }
+      return records.dropFirst(state.records.count).map(\.job.id)
+    }
+  }
+
+  package func commit(_ changes: [StoreChange]) async throws {
+    try state.withLock { state in
+      var records = state.records
+      for change in changes {
+        let id = change.job
+        guard records.indices.contains(Int(id.rawValue) - 1) else {
+          throw Refusal(description: "job `\(id)` is not there")
+        }
+        try Self.apply(change, to: &records[Int(id.rawValue) - 1])
+      }
+      state.records = records
+    }
+  }
+
+  private static func apply(_ change: StoreChange, to record: inout Record) throws {
+    switch change {
+    case .starting(let attempt):
+      try demand(record, [.queued], attempt.id.number == record.job.attempts + 1)
+      record.job.state = .starting
+      record.job.attempts += 1
+      record.attempts.append(attempt)
+    case .running(let id, let time):
+      try demand(record, [.starting], id.number == record.job.attempts)
+      record.job.state = .running
+      record.attempts[id.number - 1].started = time
+    case .ended(let id, var end, let next):
+      try demand(record, [.starting, .running], id.number == record.job.attempts)
+      record.results[id.number] = end.result
+      end.result = nil
+      record.attempts[id.number - 1].end = end
+      if end.outcome.usesAttempt { record.job.attemptsUsed += 1 }
+      switch next {
+      case .done(let state):
+        guard state.isFinal else { throw Refusal(description: "`\(state)` is no end") }
+        record.job.state = state
+        record.job.ended = end.ended
+      case .retry(let time):
+        record.job.state = .scheduled
+        record.job.notBefore = time
+      case .requeue: record.job.state = .queued
+      }
+    case .cancelled(_, let time):
+      try demand(record, [.blocked, .scheduled, .queued], true)
+      record.job.state = .cancelled
+      record.job.notBefore = nil
+      record.job.ended = time
+    case .due:
+      try demand(record, [.scheduled], true)
+      record.job.state = .queued
+      record.job.notBefore = nil
+    }
+  }
+
+  private static func demand(_ record: Record, _ states: [JobState], _ isRightAttempt: Bool) throws {
+    guard states.contains(record.job.state), isRightAttempt else {
+      throw Refusal(description: "job `\(record.job.id)` is `\(record.job.state)`, not one of \(states)")
+    }
+  }
+
+  package func payload(of job: JobID) async throws -> StoredPayload {
+    guard let record = record(job) else { throw Refusal(description: "job `\(job)` is not there") }
+    let asked = record.job.submission
+    return StoredPayload(parameters: asked.parameters, input: record.input, traceParent: asked.traceParent)
+  }
+
+  package func unfinished() async throws -> [UnfinishedJob] {
+    records.filter { !$0.job.state.isFinal }.map { record in
+      UnfinishedJob(job: record.job, openAttempt: record.attempts.last.flatMap { $0.end == nil ? $0 : nil })
+    }
+  }
+
+  package func note(_ plugins: [Plugin], at now: Timestamp) async throws {
+    state.withLock { state in
+      for plugin in plugins {
+        if let index = state.builds.firstIndex(where: { $0.plugin.sha256 == plugin.sha256 }) {
+          state.builds[index].plugin = plugin
+          state.builds[index].last = now
+        } else {
+          state.builds.append((plugin, now, now))
+        }
+      }
+    }
+  }
+
+  private var records: [Record] { state.withLock { $0.records } }
+
+  private func record(_ id: JobID) -> Record? {
+    let index = Int(id.rawValue) - 1
+    return state.withLock { $0.records.indices.contains(index) ? $0.records[index] : nil }
+  }
+}
+
+extension MemoryJobStore {
+  package func job(_ id: JobID) async throws -> Job? { record(id)?.job }
+  package func attempts(of job: JobID) async throws -> [Attempt] { record(job)?.attempts ?? [] }
+
+  package func result(of job: JobID) async throws -> JobResult? {
+    guard let record = record(job) else { return nil }
+    let last = record.attempts.last { $0.end?.outcome == .succeeded }
+    return last.flatMap { record.results[$0.id.number] }
+  }
+
+  package func plugins() async throws -> [Plugin] {
+    let builds = state.withLock { $0.builds }
+    return Dictionary(grouping: builds, by: \.plugin.name)
+      .compactMap { $0.value.max { ($0.last, $0.first) <= ($1.last, $1.first) }?.plugin }
+      .sorted { $0.name < $1.name }
+  }
+
+  package func jobs(matching filter: JobFilter) async throws -> [Job] {
+    let found = records.map(\.job).filter { job in
+      let asked = job.submission
+      return (filter.states.isEmpty || filter.states.contains(job.state))
+        && (filter.handler == nil || filter.handler == asked.handler)
+        && (filter.jobClass == nil || filter.jobClass == asked.jobClass)
+        && filter.labels.allSatisfy { asked.labels[$0.key] == $0.value }
+        && (filter.since.map { job.submitted >= $0 } ?? true)
+        && (filter.until.map { job.submitted < $0 } ?? true)
+        && (filter.before.map { job.id < $0 } ?? true)
+    }
+    return Array(found.reversed().prefix(filter.limit))
+  }
+
+  package func history(matching filter: HistoryFilter) async throws -> [HistoryRow] {
+    let byNumber = filter.order == .time && filter.job != nil
+    let sorted = rows(matching: filter).sorted { left, right in
+      let (leftKey, rightKey) =
+        byNumber ? (0, 0) : (filter.order.key(left.attempt), filter.order.key(right.attempt))
+      return leftKey == rightKey ? left.attempt.id > right.attempt.id : leftKey > rightKey
+    }
+    return Array(sorted.dropFirst(filter.offset).prefix(filter.limit))
+  }
+
+  package func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
+    let groups = Dictionary(grouping: rows(matching: filter).map(\.attempt), by: \.handler)
+    return groups.map { handler, attempts in
+      let outcomes = attempts.compactMap { $0.end?.outcome }.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+      let peaks = attempts.compactMap { $0.end?.usage.memoryPeak }.sorted()
+      let durations = attempts.compactMap(\.duration).sorted()
+      let cpu = attempts.reduce(Duration.zero) { $0 + ($1.cpu ?? .zero) }
+      return HandlerSummary(
+        handler: handler, attempts: attempts.count, succeeded: outcomes[.succeeded] ?? 0, outcomes: outcomes,
+        memoryP95: peaks.nearestRank(0.95), memoryMax: peaks.last, durationP50: durations.nearestRank(0.5),
+        durationP95: durations.nearestRank(0.95),
+        waitP50: attempts.map { $0.starting - $0.queued }.sorted().nearestRank(0.5), cpuTotal: cpu)
+    }.sorted { $0.handler < $1.handler }
+  }
+
+  private func rows(matching filter: HistoryFilter) -> [HistoryRow] {
+    records.flatMap { record in
+      let job = record.job
+      return record.attempts.map { attempt in
+        HistoryRow(
+          attempt: attempt, jobState: job.state, priority: job.submission.priority,
+          jobClass: job.submission.jobClass, labels: job.submission.labels)
+      }
+    }.filter(filter.matches)
+  }
+}
+
+extension StoreChange {
+  /// The job that it is about.
+  fileprivate var job: JobID {
+    switch self {
+    case .starting(let attempt): attempt.id.job
+    case .running(let id, _), .ended(let id, _, _): id.job
+    case .cancelled(let job, _), .due(let job): job
+    }
+  }
+}
+
+extension Attempt {
+  fileprivate var duration: Duration? {
+    guard let started, let end else { return nil }
+    return end.ended - started
+  }
+
+  fileprivate var cpu: Duration? {
+    guard let usage = end?.usage, usage.cpuUser != nil || usage.cpuSystem != nil else { return nil }
+    return (usage.cpuUser ?? .zero) + (usage.cpuSystem ?? .zero)
+  }
+}
+
+extension HistoryFilter {
+  fileprivate func matches(_ row: HistoryRow) -> Bool {
+    let attempt = row.attempt
+    return (handler == nil || handler == attempt.handler) && (states.isEmpty || states.contains(row.jobState))
+      && (outcomes.isEmpty || attempt.end.map { outcomes.contains($0.outcome) } ?? false)
+      && (jobClass == nil || jobClass == row.jobClass)
+      && labels.allSatisfy { row.labels[$0.key] == $0.value }
+      && (job == nil || job == attempt.id.job) && (since.map { attempt.starting >= $0 } ?? true)
+      && (until.map { attempt.starting < $0 } ?? true)
+      && (minMemory.map { least in attempt.end?.usage.memoryPeak.map { $0 >= least } ?? false } ?? true)
+  }
+}
+
+extension HistoryFilter.Order {
+  /// The sort key of an attempt; unknown is below everything.
+  fileprivate func key(_ attempt: Attempt) -> Int64 {
+    switch self {
+    case .time: attempt.starting.rawValue
+    case .memory: attempt.end?.usage.memoryPeak?.rawValue ?? .min
+    case .cpu: attempt.cpu?.microseconds ?? .min
+    case .duration: attempt.duration?.microseconds ?? .min
+    case .wait: (attempt.starting - attempt.queued).microseconds
+    }
+  }
+}
+
+extension Array {
+  /// The percentile by nearest rank of a sorted list; nil if it is empty.
+  fileprivate func nearestRank(_ part: Double) -> Element? {
+    isEmpty ? nil : self[Int((part * Double(count)).rounded(.up)) - 1]
+  }
+}
