@@ -1,9 +1,9 @@
 /* parameters.h: what the handlers in C that ship have in common: reading a job's parameters (by jansson),
  * speaking to the log in printf's way, and waiting.
  *
- * The runner has checked the parameters against the schema and filled in its defaults. A handler asks for each
- * one all the same with its bounds and its default: what does not fit is remembered, and one question at
- * the end, `parameters_refused`, fails the job with the first problem.
+ * The runner has checked the parameters against the schema and filled in its defaults. A handler asks for
+ * each one all the same with its bounds and its default: what does not fit is remembered, and one question
+ * at the end, `parameters_refused`, fails the job with the first problem.
  */
 #ifndef MILLRACE_PARAMETERS_H
 #define MILLRACE_PARAMETERS_H
