@@ -1,4 +1,5 @@
 package import CMillrace
+import FoundationEssentials
 
 /// A Millrace that only listens: a context whose functions pass on what a handler says.
 package final class Recorder: Sendable {
@@ -34,7 +35,7 @@ package final class Recorder: Sendable {
       return 0
     }
     context.set_result = { context, bytes, length, mediaType in
-      let bytes = Array(UnsafeRawBufferPointer(start: bytes, count: length))
+      let bytes = Data(UnsafeRawBufferPointer(start: bytes, count: length))
       Recorder.behind(context).hear(.result(bytes: bytes, mediaType: text(mediaType)))
       return 0
     }

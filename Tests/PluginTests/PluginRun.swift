@@ -24,7 +24,7 @@ struct PluginRun {
 
   /// Its result as bytes; nil if it has none.
   var result: [UInt8]? {
-    for case .result(let bytes, _) in events.reversed() { return bytes }
+    for case .result(let bytes, _) in events.reversed() { return Array(bytes) }
     return nil
   }
 
