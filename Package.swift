@@ -49,8 +49,9 @@ func plugin(
 }
 
 /// A test target in `Tests/`.
-func tests(_ name: String, of dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
+func tests(_ name: String, of dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: strict)
 }
 
 let pluginNames = ["exec", "checksum", "thumbnail", "wordcount", "balloon", "spin"]
@@ -155,7 +156,7 @@ let package = Package(
       swiftSettings: strict),
     tests("MillraceCoreTests", of: ["MillraceCore"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
-    tests("MillraceHostTests", of: ["CMillraceLinux"]),
+    tests("MillraceHostTests", of: ["CMillraceLinux"], exclude: ["Fixtures"]),
     tests("MillraceLinuxTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux"]),
     tests(
       "MillraceStoreTests",

@@ -72,6 +72,8 @@ struct Description {
 
   /// Leaves this process hardly anything that it could harm.
   private func confine() throws(HostError) {
+    millrace_reset_signals()
+    try check(millrace_block_signals(0), "cannot unblock signals", hint: "")
     setsid()
     if let identity { try identity.assume() } else { try Identity.dropCapabilities() }
     // After the change of ids, which clears it.

@@ -54,8 +54,8 @@ struct DescriptionReport {
   /// What the process said; nil if it came to no end.
   var result: Result? {
     let said = head.pointee
-    guard said.length <= UInt32(text.count), said.hintLength <= UInt32(text.count) - said.length else { return nil }
     let length = Int(said.length)
+    guard length <= text.count, Int(said.hintLength) <= text.count - length else { return nil }
     switch said.state {
     case DescriptionReport.manifestState:
       return .manifest(UnsafeRawBufferPointer(rebasing: text[..<length]))

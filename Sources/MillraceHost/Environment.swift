@@ -6,7 +6,7 @@ struct Environment {
   /// `name=value` texts, ended by nil; they live as long as the process.
   let variables: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
-  /// - Parameter directory: the work directory; empty stands for the root.
+  /// Builds the environment of one attempt; an empty `directory` stands for the root.
   init(directory: UnsafePointer<CChar>, payload: Payload) {
     let home = directory.pointee == 0 ? "/" : String(cString: directory)
     var texts = [

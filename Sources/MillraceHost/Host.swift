@@ -97,8 +97,12 @@ private func keeperCommand(_ arguments: Arguments) -> Int32 {
 }
 
 private func describeCommand(_ arguments: Arguments) -> Int32 {
-  guard arguments.count == 3, let file = arguments[2] else { return usage(complaint: "describe wants one FILE") }
+  guard arguments.count == 3, let file = arguments[2] else {
+    return usage(complaint: "describe wants one FILE")
+  }
   do throws(HostError) {
+    // An ignored SIGCHLD would lose how the throw-away process ended.
+    millrace_reset_signals()
     try Identity.renounce()
     var description = Description(quiet: true)
     if let nobody = Identity.nobodyIfRoot() { description.identity = nobody }

@@ -1,6 +1,6 @@
 import CMillraceLinux.Libc
 
-/// Why the host can't do something: a sentence, and what to do about it.
+/// Why the host can't do something: a sentence, and what to do about it (empty: it should never happen).
 struct HostError: Error {
   let message: String
   let hint: String
@@ -12,7 +12,7 @@ struct HostError: Error {
 
   /// Prints the error as the operator reads it.
   func report() {
-    put("error: \(message)\n\nhint: \(hint)\n", to: STDERR_FILENO)
+    put(hint.utf8.isEmpty ? "error: \(message)\n" : "error: \(message)\n\nhint: \(hint)\n", to: STDERR_FILENO)
   }
 }
 

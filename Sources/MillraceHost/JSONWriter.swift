@@ -63,7 +63,9 @@ struct JSONWriter {
     append("\"")
   }
 
-  private mutating func nested(_ open: StaticString, _ close: StaticString, _ body: (inout JSONWriter) -> Void) {
+  private mutating func nested(
+    _ open: StaticString, _ close: StaticString, _ body: (inout JSONWriter) -> Void
+  ) {
     append(open)
     isFirst = true
     body(&self)

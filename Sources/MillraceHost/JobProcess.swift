@@ -72,10 +72,14 @@ enum JobProcess {
     _ descriptors: StartRequest.Descriptors, isCold: Bool
   ) throws(HostError) {
     let hint = "raise the limit of open files"
-    try check(millrace_duplicate(descriptors.channel, channel, isCold ? 0 : 1), "cannot keep the channel", hint: hint)
+    func keep(_ descriptor: Int32, as number: Int32) throws(HostError) {
+      try check(
+        millrace_duplicate(descriptor, number, isCold ? 0 : 1), "cannot keep a descriptor", hint: hint)
+    }
+    try keep(descriptors.channel, as: channel)
     if isCold {
-      try check(millrace_duplicate(descriptors.payload, coldPayload, 0), "cannot keep the payload", hint: hint)
-      try check(millrace_duplicate(descriptors.outcome, coldOutcome, 0), "cannot keep the outcome", hint: hint)
+      try keep(descriptors.payload, as: coldPayload)
+      try keep(descriptors.outcome, as: coldOutcome)
     }
     let firstToClose = UInt32((isCold ? coldOutcome : channel) + 1)
     try check(millrace_close_range(firstToClose, UInt32.max), "cannot close descriptors", hint: hint)
@@ -97,7 +101,7 @@ enum JobProcess {
   }
 
   /// When the machine itself is out of memory, a job should go rather than the runner or the system's
-  /// services. The limit of the job's own group doesn't look at this. A kernel that refuses it still runs jobs.
+  /// services. The limit of the job's own group doesn't look at this. A kernel that refuses still runs jobs.
   private static func preferAsVictim() {
     let descriptor = millrace_open(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY, 0)
     guard descriptor >= 0 else { return }
@@ -126,7 +130,8 @@ enum JobProcess {
     arguments[3] = UnsafeMutablePointer(mutating: request.directory)
     arguments[4] = nil
     try check(
-      millrace_execute("/proc/self/exe", arguments, environment.variables), "cannot start `millrace-host cold`",
+      millrace_execute("/proc/self/exe", arguments, environment.variables),
+      "cannot start `millrace-host cold`",
       hint: "the user that jobs run as must be able to execute it")
   }
 

@@ -1,8 +1,8 @@
 import CMillraceLinux
 import CMillraceLinux.Libc
 
-/// The parent of all jobs: makes their processes, and keeps how they ended until a runner has it on record. It
-/// outlives the runner, and ends when it has nothing to keep and nobody to serve.
+/// The parent of all jobs: makes their processes, and keeps how they ended until a runner has it on record.
+/// It outlives the runner, and ends when it has nothing to keep and nobody to serve.
 struct Keeper {
   private let epoll: Int32
   private let signals: Int32
@@ -12,8 +12,10 @@ struct Keeper {
   /// Whether it ends as soon as nothing is kept: the runner said so, or has gone.
   private var isEnding = false
   private var hasServed = false
-  /// Whether the last round left children unreaped.
+  /// Whether children may wait to be reaped.
   private var hasMoreToReap = false
+  /// Whether the runner's socket is watched for room instead of requests.
+  private var isRoomAwaited = false
 
   // Descriptors 3 to 6 are the keeper's own for good, so what a request brings never has the number of a
   // descriptor that a job's process is given (`JobProcess`).
@@ -33,12 +35,14 @@ struct Keeper {
   ///
   /// - Parameters:
   ///   - listener: a listening SOCK_SEQPACKET socket.
-  ///   - preloading: libraries that most plugins need; they are trusted, their constructors run here.
+  ///   - libraries: what most plugins need; they are trusted, their constructors run here.
+  /// - Throws: what the kernel or the loader refused.
   init(listener: Int32, preloading libraries: [UnsafePointer<CChar>]) throws(HostError) {
     let hint = "raise the limit of open files"
     try Keeper.openStandardDescriptors()
     if listener != Keeper.listener {
-      try check(millrace_duplicate(listener, Keeper.listener, 1), "cannot use descriptor \(listener)", hint: hint)
+      try check(
+        millrace_duplicate(listener, Keeper.listener, 1), "cannot use descriptor \(listener)", hint: hint)
     }
     try check(millrace_close_range(4, UInt32.max), "cannot close descriptors", hint: "Linux 5.14 is needed")
     try check(
@@ -46,7 +50,8 @@ struct Keeper {
       hint: "the keeper is started by `millraced`")
     epoll = try check(millrace_epoll_create(), "cannot make an epoll descriptor", hint: hint)
     signals = try check(millrace_signal_descriptor(), "cannot make a signal descriptor", hint: hint)
-    let null = try check(millrace_open(AT_FDCWD, "/dev/null", O_RDONLY, 0), "cannot open `/dev/null`", hint: hint)
+    let null = try check(
+      millrace_open(AT_FDCWD, "/dev/null", O_RDONLY, 0), "cannot open `/dev/null`", hint: hint)
     try check(millrace_duplicate(null, STDIN_FILENO, 0), "cannot close standard input", hint: hint)
     precondition(epoll == 4 && signals == 5 && null == 6, "the lowest free numbers are used first")
 
@@ -56,16 +61,13 @@ struct Keeper {
     try check(millrace_set_subreaper(), "cannot become the parent of orphans", hint: "Linux 5.14 is needed")
     try Identity.renounce()
     attempts = KeptAttempts(openFiles: try Keeper.raiseOpenFiles())
-    for library in libraries where dlopen(library, RTLD_NOW | RTLD_GLOBAL) == nil {
-      throw HostError(
-        "cannot preload `\(String(cString: library))`: \(dlerror().map { String(cString: $0) } ?? "")",
-        hint: "take it out of the runner's list of libraries to preload")
-    }
+    try Keeper.preload(libraries)
     try check(
       millrace_epoll_add(epoll, Keeper.listener, Keeper.listenerTag, EPOLLIN.rawValue),
       "cannot watch the listening socket", hint: "")
     try check(
-      millrace_epoll_add(epoll, signals, Keeper.signalsTag, EPOLLIN.rawValue), "cannot watch signals", hint: "")
+      millrace_epoll_add(epoll, signals, Keeper.signalsTag, EPOLLIN.rawValue), "cannot watch signals",
+      hint: "")
   }
 
   /// Serves runners until there is nothing to keep. Returns the exit code.
@@ -82,7 +84,7 @@ struct Keeper {
       let tags = ready.prefix(Int(count))
       if tags.contains(where: { $0.tag == Keeper.runnerTag }) { serveRunner() }
       if tags.contains(where: { $0.tag == Keeper.signalsTag }) { takeSignals() }
-      reap()
+      if hasMoreToReap { reap() }
       if tags.contains(where: { $0.tag == Keeper.listenerTag }) { acceptRunner() }
       tellRunner()
     }
@@ -96,6 +98,22 @@ struct Keeper {
       guard descriptor > STDERR_FILENO else { continue }
       close(descriptor)
       return
+    }
+  }
+
+  /// Loads libraries for the children. They bind their symbols now, or every child would do so again.
+  private static func preload(_ libraries: [UnsafePointer<CChar>]) throws(HostError) {
+    let hint = "take it out of the runner's list of libraries to preload"
+    for library in libraries {
+      let name = String(cString: library)
+      guard dlopen(library, RTLD_NOW | RTLD_LOCAL) != nil else {
+        throw HostError("cannot preload `\(name)`: \(PluginLibrary.loaderWords())", hint: hint)
+      }
+      var tasks = stat()
+      // The directory has one link for each thread, beside its own two. A fork would lose the others.
+      guard stat("/proc/self/task", &tasks) == 0, tasks.st_nlink == 3 else {
+        throw HostError("`\(name)` starts a thread when it is loaded", hint: hint)
+      }
     }
   }
 
@@ -121,6 +139,7 @@ struct Keeper {
       return
     }
     runner = Runner(socket: socket)
+    isRoomAwaited = false
     attempts.unlearn()
     hasServed = true
     isEnding = false
@@ -140,6 +159,8 @@ struct Keeper {
     guard var current = runner else { return }
     let isAllSent = current.tell(&attempts)
     runner = current
+    guard isAllSent == isRoomAwaited else { return }
+    isRoomAwaited = !isAllSent
     millrace_epoll_modify(
       epoll, current.socket, Keeper.runnerTag, isAllSent ? EPOLLIN.rawValue : EPOLLOUT.rawValue)
   }
@@ -161,20 +182,27 @@ struct Keeper {
   }
 
   private mutating func dropRunner() {
+    guard let current = runner else { return }
+    // A child that was just born (or is frozen) still holds the socket: closing it here would leave it in epoll.
+    millrace_epoll_remove(epoll, current.socket)
     runner?.disconnect()
     runner = nil
     isEnding = true
   }
 
   private mutating func handleRequest() {
-    switch packet.type {
-    case UInt32(MILLRACE_KEEPER_START): start()
-    case UInt32(MILLRACE_KEEPER_FORGET):
-      guard let forget = packet.message(as: millrace_keeper_forget.self) else { fallthrough }
+    if packet.type == UInt32(MILLRACE_KEEPER_START) {
+      start()
+    } else if let forget = packet.message(as: millrace_keeper_forget.self),
+      forget.type == UInt32(MILLRACE_KEEPER_FORGET)
+    {
       if let index = attempts.index(job: forget.job, attempt: forget.attempt) { attempts.forget(index) }
-    case UInt32(MILLRACE_KEEPER_QUIT):
+    } else if let quit = packet.message(as: millrace_keeper_quit.self),
+      quit.type == UInt32(MILLRACE_KEEPER_QUIT)
+    {
       isEnding = true
-    default: put("error: the runner sent a malformed packet of \(packet.length) bytes\n", to: STDERR_FILENO)
+    } else {
+      put("error: the runner sent a malformed packet of \(packet.length) bytes\n", to: STDERR_FILENO)
     }
   }
 
@@ -191,8 +219,8 @@ struct Keeper {
 
   /// Returns the pid of the new process, or a negative errno if there is none: EBADMSG for a malformed
   /// packet, EMFILE if its descriptors were lost, EINVAL for values that make no sense, EEXIST for an attempt
-  /// that is known, EAGAIN if no more can be kept, ESHUTDOWN after QUIT, or what clone3 says (ENODEV: the leaf
-  /// was removed).
+  /// that is known, EAGAIN if no more can be kept, ESHUTDOWN after QUIT, or what clone3 says (ENODEV or
+  /// ENOENT: the leaf was removed).
   private mutating func makeProcess(_ start: millrace_keeper_start, _ pidfd: inout Int32) -> Int32 {
     guard packet.length == MemoryLayout<millrace_keeper_start>.size else { return -EBADMSG }
     guard packet.descriptorCount >= 0 else { return -EMFILE }
@@ -218,7 +246,10 @@ struct Keeper {
     while true {
       let signal = millrace_signal_read(signals)
       guard signal > 0 else { return }
-      guard signal != SIGCHLD else { continue }
+      if signal == SIGCHLD {
+        hasMoreToReap = true
+        continue
+      }
       // Whoever stops the runner's service must not lose the ends of its jobs.
       if attempts.all.isEmpty {
         isEnding = true

@@ -8,9 +8,8 @@ struct Outcome {
   /// The most bytes that a result may have.
   let maximumResult: Int
 
-  /// Maps an outcome file. What is not written of it takes no memory.
-  ///
-  /// - Parameter maximumResult: grows the file to hold such a result; nil: as large as the file is.
+  /// Maps an outcome file, and grows it to hold the largest result; nil: what it can hold. What is not written
+  /// of it takes no memory.
   init(descriptor: Int32, maximumResult: Int? = nil) throws(HostError) {
     let hint = "this is the runner's fault; update runner and host together"
     let headSize = MemoryLayout<millrace_outcome>.size
@@ -21,7 +20,8 @@ struct Outcome {
     let size = maximumResult.map { headSize + $0 } ?? Int(status.st_size)
     guard size >= headSize else { throw HostError("the outcome file has only \(size) bytes", hint: hint) }
     if status.st_size < size && ftruncate(descriptor, size) < 0 {
-      throw HostError("cannot grow the outcome file to \(size) bytes: \(words(for: -millrace_error()))", hint: hint)
+      throw HostError(
+        "cannot grow the outcome file to \(size) bytes: \(words(for: -millrace_error()))", hint: hint)
     }
     var place: UnsafeMutableRawPointer?
     try check(millrace_map(descriptor, size, 1, &place), "cannot map the outcome file", hint: hint)

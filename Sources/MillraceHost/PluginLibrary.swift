@@ -17,9 +17,7 @@ struct PluginLibrary {
   }
 
   /// Loads a library and asks it for its description. Its constructors run now, and it stays loaded. Symbols
-  /// are bound when they are first called: a job binds only what it needs.
-  ///
-  /// - Parameter step: called before each step.
+  /// are bound when they are first called: a job binds only what it needs. `step` is called before each step.
   init(_ path: UnsafePointer<CChar>, step: (Step) -> Void = { _ in }) throws(HostError) {
     let name = String(cString: path)
     step(.load)
@@ -63,7 +61,8 @@ struct PluginLibrary {
     }
   }
 
-  private static func loaderWords() -> String {
+  /// Returns why the loader failed last.
+  static func loaderWords() -> String {
     guard let words = dlerror() else { return "the loader gives no reason" }
     return String(cString: words)
   }
@@ -90,7 +89,9 @@ struct PluginLibrary {
     guard isPlausible(size, atLeast: MemoryLayout<millrace_plugin>.size) else {
       throw refuse("says that its `millrace_plugin` has \(UInt(bitPattern: size)) bytes")
     }
-    guard isName(plugin.pointee.name) else { throw refuse("has no valid `name`: \(quoted(plugin.pointee.name))") }
+    guard isName(plugin.pointee.name) else {
+      throw refuse("has no valid `name`: \(quoted(plugin.pointee.name))")
+    }
     guard let version = plugin.pointee.version, version.pointee != 0 else { throw refuse("has no `version`") }
     let count = plugin.pointee.handler_count
     guard count != 0, let first = plugin.pointee.handlers else { throw refuse("has no handlers") }

@@ -2,7 +2,8 @@ import CMillraceLinux
 import CMillraceLinux.Libc
 
 /// The keeper's connection to the runner. Sending never blocks: what the socket doesn't take now is kept back
-/// (at most one answer; all else is told from the table of attempts), and until it is gone nothing more is read.
+/// (at most one answer; all else is told from the table of attempts), and nothing more is read until it is
+/// gone.
 struct Runner {
   let socket: Int32
   /// Whether the greeting is still to be sent.

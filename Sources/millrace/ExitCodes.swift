@@ -1,6 +1,7 @@
 import ArgumentParser
 import MillraceClient
 import MillraceCore
+import MillraceStore
 import MillraceWire
 
 /// What the command's exit status says. The one place where it is decided.
@@ -50,14 +51,15 @@ enum ExitCodes: Equatable {
     switch error {
     case let error as CommandError: error.code
     case let error as Ended: error.code
-    case let error as Problem: code(of: error)
-    case let error as ClientError: code(of: error)
+    case let error as Problem: code(for: error)
+    case let error as ClientError: code(for: error)
+    case let error as StoreError: error.reason == .notPermitted ? .notPermitted : .failure
     case let error where isParserError(error): nil
     default: .failure
     }
   }
 
-  private static func code(of error: ClientError) -> ExitCodes {
+  private static func code(for error: ClientError) -> ExitCodes {
     switch error {
     case .unreachable: .unreachable
     case .notPermitted: .notPermitted
@@ -65,7 +67,7 @@ enum ExitCodes: Equatable {
     }
   }
 
-  private static func code(of problem: Problem) -> ExitCodes {
+  private static func code(for problem: Problem) -> ExitCodes {
     switch problem.kind {
     case .notFound, .neverAdmissible: .notFound
     case .invalid, .tooLarge: .usage

@@ -33,7 +33,9 @@ struct Millrace: AsyncParsableCommand {
     // A reader that goes away is told by `write`, so that it can be a quiet end.
     signal(SIGPIPE, SIG_IGN)
     do {
-      var command = try parseAsRoot()
+      let arguments = Array(CommandLine.arguments.dropFirst())
+      let takesWords = [SubmitCommand._commandName, RunCommand._commandName].contains(arguments.first)
+      var command = try parseAsRoot(takesWords ? RequestWords.expand(arguments) : arguments)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {

@@ -1,3 +1,4 @@
+import PluginRecording
 import Testing
 
 @Suite("balloon takes memory")

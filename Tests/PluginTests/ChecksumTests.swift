@@ -1,4 +1,5 @@
 import Glibc
+import PluginRecording
 import Testing
 
 @Suite("checksum sums files")

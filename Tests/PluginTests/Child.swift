@@ -16,14 +16,13 @@ final class Child {
   /// - Parameters:
   ///   - arguments: the program, by its path or found in PATH, and its arguments.
   ///   - output: the file that takes its standard output and error.
-  ///   - directory: where it runs; nil for where the test does.
-  ///   - hasChannel: whether its descriptor 3 is the end of a pipe from which `nextLine` reads.
+  ///   - hasChannel: whether its descriptor 3 is the other end of what `nextLine` reads.
   /// - Throws: `CannotStart`.
-  init(_ arguments: [String], output: String, directory: String? = nil, channel hasChannel: Bool = false)
-    throws
-  {
+  init(_ arguments: [String], output: String, channel hasChannel: Bool = false) throws {
     var ends: [Int32] = [-1, -1]
-    guard pipe2(&ends, O_CLOEXEC) == 0 else { throw Self.failure(arguments, errno) }
+    // A pair of sockets rather than a pipe: no program that another test starts meanwhile inherits them.
+    let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue)
+    guard socketpair(AF_UNIX, kind, 0, &ends) == 0 else { throw Self.failure(arguments, errno) }
     defer { close(ends[1]) }
 
     var files = posix_spawn_file_actions_t()
@@ -33,13 +32,14 @@ final class Child {
     posix_spawn_file_actions_addopen(&files, 1, output, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND, 0o600)
     posix_spawn_file_actions_adddup2(&files, 1, 2)
     if hasChannel { posix_spawn_file_actions_adddup2(&files, ends[1], 3) }
-    posix_spawn_file_actions_addclosefrom_np(&files, hasChannel ? 4 : 3)
-    if let directory { posix_spawn_file_actions_addchdir_np(&files, directory) }
 
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP))
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK))
+    var noSignals = sigset_t()
+    sigemptyset(&noSignals)
+    posix_spawnattr_setsigmask(&attributes, &noSignals)  // A test's thread blocks them.
 
     var pid = pid_t()
     var words = arguments.map { strdup($0) } + [nil]

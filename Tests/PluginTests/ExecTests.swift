@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import PluginRecording
 import Testing
 
 @Suite("exec runs programs")

@@ -98,7 +98,7 @@ func run(
 func execute(_ arguments: [String], in directory: String) throws -> (output: String, status: Int32) {
   let scratch = try TemporaryDirectory()
   let output = scratch.path + "/output"
-  let child = try Child(arguments, output: output, directory: directory)
+  let child = try Child(["env", "--chdir=\(directory)"] + arguments, output: output)
   let status = child.wait()
   return (try String(contentsOfFile: output), status)
 }

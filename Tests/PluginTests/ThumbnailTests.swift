@@ -1,3 +1,4 @@
+import PluginRecording
 import Testing
 
 @Suite("thumbnail makes small pictures")
@@ -7,7 +8,8 @@ struct ThumbnailTests {
   }
 
   private func header(of job: PluginRun) throws -> PictureHeader {
-    try #require(PictureHeader(try #require(job.result, "\(job.events)")))
+    let bytes = try #require(job.result, "\(job.events)")
+    return try #require(PictureHeader(bytes))
   }
 
   @Test(

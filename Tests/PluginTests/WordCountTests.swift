@@ -1,4 +1,5 @@
 import FoundationEssentials
+import PluginRecording
 import Testing
 
 @Suite("wordcount counts words")

@@ -65,25 +65,30 @@ extension LaunchLoop {
     concludeIfEmpty(attempt)
   }
 
+  /// Ends an attempt if no process is left of it. If its cgroup can't be read, it ends all the same: then
+  /// nothing is known of its usage.
   func concludeIfEmpty(_ attempt: LiveAttempt) {
+    var usage = Usage()
+    var memoryEvents: [String: Int64] = [:]
     do {
       guard try !attempt.leaf.isPopulated() else { return }
-      try conclude(attempt)
+      (usage, memoryEvents) = try attempt.leaf.finalUsage()
+      try attempt.leaf.remove()
     } catch {
-      logger.error("attempt not cleared up", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
+      logger.error("cgroup not cleared up", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
     }
+    let isOthers = (memoryEvents["oom_kill"] ?? 0) > 0 && (memoryEvents["oom"] ?? 0) == 0
+    conclude(attempt, usage: usage, killedByOthersMemory: isOthers)
   }
 
-  private func conclude(_ attempt: LiveAttempt) throws {
+  private func conclude(_ attempt: LiveAttempt, usage: Usage, killedByOthersMemory: Bool) {
     while attempt.readLog({ logs.append(attempt.id, $0) }), hasOutput(attempt) {}
     let progress = attempt.receiveProgress()
-    let (usage, memoryEvents) = try attempt.leaf.finalUsage()
     let word = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
-    try attempt.leaf.remove()
     drop(attempt)
     forget(attempt.id)
-    let isOthers = (memoryEvents["oom_kill"] ?? 0) > 0 && (memoryEvents["oom"] ?? 0) == 0
-    let report = AttemptReport(exit: attempt.exit, usage: usage, word: word, killedByOthersMemory: isOthers)
+    let report = AttemptReport(
+      exit: attempt.exit, usage: usage, word: word, killedByOthersMemory: killedByOthersMemory)
     switch attempt.purpose {
     case .job:
       if let progress { events.yield(.progress(attempt.id, progress)) }
@@ -133,7 +138,7 @@ extension LaunchLoop {
       }
       taken.append(attempt)
     }
-    try removeLeaves(except: Set(taken.map { $0.id.description }))
+    try removeLeaves(except: Set(serials.keys.map(\.description)))
     for attempt in taken where attempt.exit != nil { end(attempt, attempt.exit) }
     return taken.map(\.id)
   }

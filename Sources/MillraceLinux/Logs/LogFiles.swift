@@ -68,7 +68,9 @@ package final class LogFiles: AttemptLogs {
   }
 
   package func read(_ attempt: AttemptID, from offset: Int64, atMost count: Int) throws -> [UInt8]? {
-    guard let file = try Descriptor.ifThere(path(attempt), flags: O_RDONLY) else { return nil }
+    guard let file = try Descriptor.ifThere(path(attempt), flags: O_RDONLY) else {
+      return []  // It has written nothing yet, or nothing at all.
+    }
     var got = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, length in
       got = pread(file.number, buffer.baseAddress, count, off_t(offset))

@@ -19,11 +19,12 @@ struct DoctorCommand: ParsableCommand {
 
   func run() throws {
     let words = ["millraced", "doctor"] + arguments
-    let argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) } + [nil]
+    var argv: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
+    argv.append(nil)
     // Ignored signals stay ignored after `execve`.
     signal(SIGPIPE, SIG_DFL)
-    if let beside = Self.pathBeside() { execv(beside, argv) }
-    execvp("millraced", argv)
+    if let beside = Self.pathBeside() { execv(beside, &argv) }
+    execvp("millraced", &argv)
     let reason = String(cString: strerror(errno))
     throw CommandError(
       .failure, "cannot start `millraced`: \(reason)",
@@ -32,12 +33,10 @@ struct DoctorCommand: ParsableCommand {
 
   /// Returns the path of the `millraced` that lies beside this program; nil if there is none.
   private static func pathBeside() -> String? {
-    var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
-    let count = buffer.withUnsafeMutableBytes { raw in
-      readlink("/proc/self/exe", raw.baseAddress?.assumingMemoryBound(to: CChar.self), raw.count)
-    }
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink("/proc/self/exe", &buffer, buffer.count)
     guard count > 0 else { return nil }
-    let own = String(decoding: buffer[..<count], as: UTF8.self)
+    let own = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     guard let slash = own.lastIndex(of: "/") else { return nil }
     let path = own[...slash] + "millraced"
     return access(String(path), X_OK) == 0 ? String(path) : nil

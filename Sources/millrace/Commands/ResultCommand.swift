@@ -1,5 +1,6 @@
 import ArgumentParser
 import MillraceCore
+import MillraceWire
 
 /// `millrace result`: the bytes that a job left behind.
 struct ResultCommand: AsyncParsableCommand {
@@ -18,7 +19,12 @@ struct ResultCommand: AsyncParsableCommand {
   @OptionGroup var record: RecordOptions
 
   func run() async throws {
-    let result = try await record.read { try await $0.result(of: job) }
+    let result: JobResult
+    do {
+      result = try await record.read { try await $0.result(of: job) }
+    } catch let problem as Problem where problem.kind == .conflict {
+      throw CommandError(.waiting, problem.detail, hint: problem.hint)
+    }
     guard !StandardOutput.isTerminal || Self.isText(result) else {
       throw CommandError(
         .usage, "the result of job \(job) is \(result.mediaType): nothing for a terminal",

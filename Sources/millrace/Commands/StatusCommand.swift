@@ -1,4 +1,5 @@
 import ArgumentParser
+import MillraceClient
 import MillraceWire
 
 /// `millrace status`: the runner at this moment.

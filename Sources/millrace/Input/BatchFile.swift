@@ -47,7 +47,7 @@ struct BatchFile {
   }
 
   private static func words(_ line: String) throws -> SubmitRequest {
-    let line = try Line.parse(ShellWords.split(line))
+    let line = try Line.parse(RequestWords.expand(try ShellWords.split(line)))
     guard line.options.input != "-" else { throw ArgumentProblem("a line can't read standard input") }
     return try line.options.fill(try line.words.request())
   }

@@ -44,18 +44,33 @@ enum Moment {
 
   /// Reads `2026-08-01`, `2026-08-01 14:30`, `2026-08-01T14:30:15`; nil if it is none of these or no date.
   private static func localTime(_ text: String) -> Timestamp? {
-    for format in ["%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"] {
-      var parts = tm()
-      let isWhole = text.withCString { start in
-        strptime(start, format, &parts).map { $0.pointee == 0 } ?? false
-      }
-      guard isWhole else { continue }
-      let day = parts.tm_mday
-      parts.tm_isdst = -1
-      let seconds = mktime(&parts)
-      // `mktime` turns 31 June into 1 July.
-      return parts.tm_mday == day ? Timestamp(microseconds: Int64(seconds) * 1_000_000) : nil
+    let halves = text.split(maxSplits: 1, omittingEmptySubsequences: false) { $0 == " " || $0 == "T" }
+    guard let date = halves.first.flatMap({ numbers($0, between: "-", digits: [4, 2, 2]) }) else {
+      return nil
     }
-    return nil
+    var clock: [Int32] = [0, 0, 0]
+    if halves.count == 2 {
+      let read = numbers(halves[1], between: ":", digits: [2, 2, 2])
+      guard let time = read ?? numbers(halves[1], between: ":", digits: [2, 2]) else { return nil }
+      clock = time + (time.count == 2 ? [0] : [])
+    }
+    var parts = tm()
+    (parts.tm_year, parts.tm_mon, parts.tm_mday) = (date[0] - 1900, date[1] - 1, date[2])
+    (parts.tm_hour, parts.tm_min, parts.tm_sec) = (clock[0], clock[1], clock[2])
+    parts.tm_isdst = -1
+    let seconds = mktime(&parts)
+    // `mktime` turns 31 June into 1 July, and 25:00 into 1:00.
+    guard parts.tm_mon == date[1] - 1, parts.tm_mday == date[2], clock[1] < 60, clock[2] < 60 else {
+      return nil
+    }
+    return Timestamp(microseconds: Int64(seconds) * 1_000_000)
+  }
+
+  private static func numbers(_ text: Substring, between mark: Character, digits: [Int]) -> [Int32]? {
+    let words = text.split(separator: mark, omittingEmptySubsequences: false)
+    guard words.map(\.utf8.count) == digits,
+      words.allSatisfy({ $0.utf8.allSatisfy { (0x30...0x39).contains($0) } })
+    else { return nil }
+    return words.compactMap { Int32($0) }
   }
 }

@@ -78,36 +78,48 @@ struct RequestWords: ParsableArguments {
 
   @Argument(
     help: ArgumentHelp(
-      "Parameters: key=value as the handler's schema types it, or key:=JSON.", valueName: "key=value"))
+      "Parameters: key=value as the handler's schema types it, or key:=JSON. Words after -- are the list `command`.",
+      valueName: "key=value"))
   var parameters: [String] = []
 
-  @Argument(parsing: .postTerminator, help: "Words for the parameter `command`, after --.")
+  /// The words after `--`; `expand` makes this option of them.
+  @Option(help: .hidden)
   var command: [String] = []
+
+  /// Returns arguments with each word after the first `--` as `--command=+WORD`: the parser can't tell
+  /// them from the words before it, and takes no empty ones.
+  static func expand(_ arguments: [String]) -> [String] {
+    guard let end = arguments.firstIndex(of: "--") else { return arguments }
+    return arguments[..<end] + arguments[(end + 1)...].map { "--command=+\($0)" }
+  }
 
   var isEmpty: Bool { handler == nil && parameters.isEmpty && command.isEmpty }
 
   /// Returns the request that they make.
   func request() throws -> SubmitRequest {
-    guard let handler else { throw ValidationError("which handler? `millrace handlers` lists them") }
+    guard let handler else {
+      throw CommandError(.usage, "which handler?", hint: "`millrace handlers` lists them")
+    }
     var request = SubmitRequest(handler: handler)
     var arguments: [JobRequest.Argument] = []
     var typed: [String: JSONValue] = [:]
     for word in parameters {
       guard let equals = word.firstIndex(of: "="), equals != word.startIndex, !word.hasPrefix(":=") else {
-        throw ValidationError(
-          "`\(word)` is no parameter: write key=value, or put the words of a command after `--`")
+        throw CommandError(
+          .usage, "`\(word)` is no parameter",
+          hint: "write key=value, or put the words of a command after `--`")
       }
       let value = String(word[word.index(after: equals)...])
       if word[..<equals].hasSuffix(":") {
         let name = String(word[..<equals].dropLast())
         guard typed.updateValue(try Self.json(value, of: name), forKey: name) == nil else {
-          throw ValidationError("`\(name):=` is given twice")
+          throw CommandError(.usage, "`\(name):=` is given twice")
         }
       } else {
         arguments.append(.init(name: String(word[..<equals]), value: value))
       }
     }
-    arguments += command.map { .init(name: "command", value: $0) }
+    arguments += command.map { .init(name: "command", value: String($0.dropFirst())) }
     if !arguments.isEmpty { request.arguments = arguments }
     if !typed.isEmpty { request.parameters = typed }
     return request
@@ -117,7 +129,8 @@ struct RequestWords: ParsableArguments {
     do {
       return try Wire.decoder().decode(JSONValue.self, from: Data(text.utf8))
     } catch {
-      throw ValidationError("the value of `\(name):=` is no JSON: `\(text)` (`\(name)=…` takes plain text)")
+      throw CommandError(
+        .usage, "the value of `\(name):=` is no JSON: `\(text)`", hint: "`\(name)=\(text)` takes plain text")
     }
   }
 }

@@ -17,7 +17,7 @@ struct RecordOptions: ParsableArguments {
   @OptionGroup var runner: RunnerOptions
 
   @Option(help: "The runner's state directory, read if the runner is down [MILLRACE_STATE].")
-  var state: String?
+  var stateDir: String?
 
   /// Reads from the runner; from its record if nobody listens on the socket.
   func read<Value>(_ body: (any JobSource) async throws -> Value) async throws -> Value {
@@ -26,7 +26,7 @@ struct RecordOptions: ParsableArguments {
       return try await body(client)
     } catch let error as ClientError {
       guard case .unreachable = error else { throw error }
-      let directory = state ?? Places.environment("MILLRACE_STATE") ?? Places.current.state
+      let directory = stateDir ?? Places.environment("MILLRACE_STATE") ?? Places.current.state
       guard Places.exists(Record.database(in: directory)) else { throw error }
       StandardError.note("the runner is not reachable; reading the record in `\(directory)`")
       return try await body(try Record(state: directory))

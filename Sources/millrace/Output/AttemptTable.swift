@@ -9,7 +9,7 @@ extension Table where Row == AttemptView {
     [
       Column("ATTEMPT", "id", .right) { $0.id },
       Column("HANDLER", "handler") { $0.handler },
-      Column("OUTCOME", "outcome", tone: { $0.outcome?.tone ?? .busy }, raw: { $0.outcome?.rawValue ?? "" }) {
+      Column("OUTCOME", "outcome", raw: { $0.outcome?.rawValue ?? "" }, tone: { $0.outcome?.tone ?? .busy }) {
         $0.outcome?.rawValue ?? ($0.started == nil ? "(starting)" : "(running)")
       },
       Column("STARTED", "started", raw: { $0.started ?? "" }) { Figures.time($0.started) },

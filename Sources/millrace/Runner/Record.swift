@@ -11,7 +11,7 @@ struct Record: JobSource {
 
   /// Opens the record in a state directory, read-only.
   init(state: String) throws {
-    self.init(reader: try SQLiteHistory(path: Self.database(in: state)), logs: state + "/logs")
+    self.init(reader: try SQLiteHistory(opening: Self.database(in: state)), logs: state + "/logs")
   }
 
   /// Makes a record of its parts.
@@ -44,9 +44,10 @@ struct Record: JobSource {
   }
 
   func result(of id: JobID) async throws -> JobResult {
-    guard try await reader.job(id) != nil else { throw Self.unknown(id) }
+    guard let job = try await reader.job(id) else { throw Self.unknown(id) }
     guard let result = try await reader.result(of: id) else {
-      throw CommandError(.notFound, "job \(id) has no result")
+      throw CommandError(
+        job.state.isFinal ? .notFound : .waiting, "job \(id) is \(job.state.rawValue): it has no result")
     }
     return result
   }
