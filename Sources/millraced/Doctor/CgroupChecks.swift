@@ -98,7 +98,8 @@ struct LeftoverCheck: Check {
     }
     let path = quoted((facts.mount ?? "") + (facts.group ?? "") + "/p")
     return warning(
-      "\(count) empty groups of attempts", mend: ["find \(path) -mindepth 2 -type d -delete"])
+      "\(count) empty groups of attempts",
+      mend: ["find \(path) -mindepth 2 -maxdepth 2 -type d -exec rmdir {} +"])
   }
 }
 
