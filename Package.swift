@@ -148,7 +148,10 @@ let package = Package(
     tests("MillraceClientTests", of: ["MillraceClient", "MillraceCore", "MillraceWire"]),
     tests(
       "MillraceCommandTests",
-      of: ["MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "millrace"]),
+      of: [
+        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "millrace",
+        argumentParser,
+      ]),
     tests("PluginTests", of: ["CMillrace"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire"]),
   ]
