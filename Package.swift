@@ -33,21 +33,25 @@ let nio: [Target.Dependency] = [
   .product(name: "NIOHTTP1", package: "swift-nio"),
 ]
 
+/// A plugin exports one symbol.
+let pluginC = strictC + [.unsafeFlags(["-fvisibility=hidden"])]
+
 /// A handler that ships: a folder in `plugins/` becomes the shared library `lib<name>.so`.
 func plugin(
-  _ name: String, dependencies: [Target.Dependency] = ["CMillrace"], links: [String] = [],
+  _ name: String, dependencies: [Target.Dependency] = ["CMillraceParameters"], links: [String] = [],
   swift: Bool = false
 ) -> Target {
   .target(
     name: name, dependencies: dependencies, path: "plugins/\(name)", exclude: ["README.md"],
     publicHeadersPath: swift ? nil : ".",
-    cSettings: swift ? [] : strictC, swiftSettings: swift ? strict : [],
+    cSettings: swift ? [] : pluginC, swiftSettings: swift ? strict : [],
     linkerSettings: links.map { .linkedLibrary($0) })
 }
 
 /// A test target in `Tests/`.
-func tests(_ name: String, of dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name, dependencies: dependencies + ["TestSupport"], swiftSettings: strict)
+func tests(_ name: String, of dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
+  .testTarget(
+    name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: strict)
 }
 
 let pluginNames = ["exec", "checksum", "thumbnail", "wordcount", "balloon", "spin"]
@@ -76,6 +80,12 @@ let package = Package(
     .systemLibrary(
       name: "Clibcgroup", pkgConfig: "libcgroup", providers: [.apt(["libcgroup-dev"])]),
 
+    .target(
+      name: "CMillraceParameters", dependencies: ["CMillrace"], cSettings: pluginC,
+      linkerSettings: [.linkedLibrary("jansson"), .linkedLibrary("m")]),
+    .systemLibrary(
+      name: "Clibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
     // What a job is and what should happen next.
     .target(name: "MillraceCore", swiftSettings: strict),
     .target(
@@ -84,7 +94,9 @@ let package = Package(
     // Adapters.
     .target(
       name: "MillraceLinux",
-      dependencies: ["MillraceCore", "MillraceEngine", "CMillraceLinux", "Clibcgroup", logging],
+      dependencies: [
+        "MillraceCore", "MillraceEngine", "CMillraceLinux", "Clibcgroup", "Clibcrypto", logging,
+      ],
       swiftSettings: strict),
     .target(
       name: "MillraceStore",
@@ -112,8 +124,10 @@ let package = Package(
     .executableTarget(
       name: "millraced",
       dependencies: [
-        "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore", "MillraceWire",
-        argumentParser, lifecycle, logging, .product(name: "Yams", package: "Yams"),
+        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore",
+        "MillraceWire", argumentParser, lifecycle, logging,
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -134,9 +148,15 @@ let package = Package(
     .target(
       name: "TestSupport", dependencies: ["MillraceCore", "MillraceEngine"], path: "Tests/TestSupport",
       swiftSettings: strict),
+    .target(
+      name: "PluginRecording", dependencies: ["CMillrace"], path: "Tests/PluginRecording",
+      swiftSettings: strict),
+    .executableTarget(
+      name: "plugin-harness", dependencies: ["CMillrace", "PluginRecording"], path: "Tests/PluginHarness",
+      swiftSettings: strict),
     tests("MillraceCoreTests", of: ["MillraceCore"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
-    tests("MillraceHostTests", of: ["CMillraceLinux"]),
+    tests("MillraceHostTests", of: ["CMillraceLinux"], exclude: ["Fixtures"]),
     tests("MillraceLinuxTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux"]),
     tests(
       "MillraceStoreTests",
@@ -152,7 +172,8 @@ let package = Package(
         "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "millrace",
         argumentParser,
       ]),
-    tests("PluginTests", of: ["CMillrace"]),
+    tests("MillracedTests", of: ["MillraceCore", "MillraceWire", "millraced", argumentParser, logging]),
+    tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire"]),
   ]
 )

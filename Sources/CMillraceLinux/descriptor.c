@@ -8,7 +8,10 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/xattr.h>
 #include <unistd.h>
+
+int32_t millrace_error(void) { return errno; }
 
 int32_t millrace_open(int32_t directory, const char *path, int32_t flags, uint32_t mode) {
     int result;
@@ -104,4 +107,12 @@ int32_t millrace_epoll_wait(int32_t epoll, millrace_ready *ready, int32_t capaci
         ready[i] = (millrace_ready){.tag = events[i].data.u64, .events = events[i].events};
     }
     return count;
+}
+
+int32_t millrace_has_attribute(const char *path, const char *name) {
+    return getxattr(path, name, NULL, 0) >= 0;
+}
+
+int32_t millrace_pipe(int32_t ends[2]) {
+    return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
 }

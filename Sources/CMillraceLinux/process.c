@@ -7,6 +7,7 @@
 #include <linux/close_range.h>
 #include <linux/sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -132,6 +133,10 @@ int32_t millrace_execute(const char *path, char *const *arguments, char *const *
     execve(path, arguments, environment);
     return -errno;
 }
+
+void millrace_flush_streams(void) { fcloseall(); }
+
+void millrace_set_environment(char **environment) { environ = environment; }
 
 static int32_t wait_for(idtype_t type, id_t id, int options, millrace_ending *ending) {
     siginfo_t info;

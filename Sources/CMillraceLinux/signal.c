@@ -6,14 +6,16 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 void millrace_reset_signals(void) {
-    struct sigaction standard;
-    memset(&standard, 0, sizeof standard);
-    standard.sa_handler = SIG_DFL;
-    /* SIGKILL, SIGSTOP and libc's own two refuse; they are at their defaults after an exec anyway. */
-    for (int number = 1; number < NSIG; number++) sigaction(number, &standard, NULL);
+    /* The kernel's struct sigaction, all zero: SIG_DFL. Not libc's function: it refuses the two signals that
+     * libc keeps for itself, and an ignored one would stay ignored in every program that is started. */
+    static const unsigned long standard[8];
+    for (int number = 1; number < NSIG; number++) {
+        syscall(SYS_rt_sigaction, number, standard, NULL, (size_t)NSIG / 8); /* SIGKILL and SIGSTOP refuse */
+    }
 }
 
 int32_t millrace_block_signals(int32_t all) {
@@ -25,6 +27,8 @@ int32_t millrace_block_signals(int32_t all) {
     }
     return sigprocmask(SIG_SETMASK, &set, NULL) < 0 ? -errno : 0;
 }
+
+const char *millrace_signal_name(int32_t signal) { return sigabbrev_np(signal); }
 
 int32_t millrace_signal_descriptor(void) {
     sigset_t set;

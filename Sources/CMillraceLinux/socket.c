@@ -29,9 +29,9 @@ int32_t millrace_listen(const char *path, int32_t backlog) {
     struct sockaddr_un address;
     int32_t descriptor = path_socket(path, &address);
     if (descriptor < 0) return descriptor;
-    if (bind(descriptor, (struct sockaddr *)&address, sizeof address) < 0 || listen(descriptor, backlog) < 0) {
-        return close_with(descriptor, errno);
-    }
+    int result = bind(descriptor, (struct sockaddr *)&address, sizeof address);
+    if (result == 0) result = listen(descriptor, backlog);
+    if (result < 0) return close_with(descriptor, errno);
     return descriptor;
 }
 

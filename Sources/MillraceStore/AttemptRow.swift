@@ -5,7 +5,8 @@ import MillraceCore
 enum AttemptRow {
   private static let startColumns = [
     "handler", "plugin", "plugin_version", "plugin_sha256", "limit_memory", "limit_cpu_millis", "limit_pids",
-    "limit_io", "admission_estimate", "admission_memory_used", "admission_memory_capacity", "admission_running",
+    "limit_io", "admission_estimate", "admission_memory_used", "admission_memory_capacity",
+    "admission_running",
     "admission_queued", "queued", "starting",
   ]
   private static let endColumns = [
@@ -63,7 +64,8 @@ enum AttemptRow {
       end.outcome.rawValue, end.ended.rawValue, code, signal, end.failure?.code, end.failure?.message,
       end.failure?.isRetryable, usage.memoryPeak?.rawValue, usage.cpuUser?.microseconds,
       usage.cpuSystem?.microseconds, usage.throttled?.microseconds, usage.ioRead?.rawValue,
-      usage.ioWritten?.rawValue, usage.pidsPeak, usage.oomKills, usage.forksRefused, id.job.rawValue, id.number,
+      usage.ioWritten?.rawValue, usage.pidsPeak, usage.oomKills, usage.forksRefused, id.job.rawValue,
+      id.number,
     ]
     try db.cachedStatement(sql: ending).execute(arguments: StatementArguments(values))
     return db.changesCount
@@ -98,8 +100,10 @@ enum AttemptRow {
     let exit = code.map(ExitStatus.exited(code:)) ?? signal.map(ExitStatus.signalled(signal:))
     let failure = try readFailure(&reader)
     let usage = Usage(
-      memoryPeak: try reader.optionalBytes(), cpuUser: reader.optionalSpan(), cpuSystem: reader.optionalSpan(),
-      throttled: reader.optionalSpan(), ioRead: try reader.optionalBytes(), ioWritten: try reader.optionalBytes(),
+      memoryPeak: try reader.optionalBytes(), cpuUser: reader.optionalSpan(),
+      cpuSystem: reader.optionalSpan(),
+      throttled: reader.optionalSpan(), ioRead: try reader.optionalBytes(),
+      ioWritten: try reader.optionalBytes(),
       pidsPeak: reader.optional(), oomKills: reader.optional(), forksRefused: reader.optional())
     return AttemptEnd(outcome: outcome, ended: ended, exit: exit, usage: usage, failure: failure)
   }

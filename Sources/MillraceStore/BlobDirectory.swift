@@ -49,7 +49,11 @@ struct BlobDirectory: Sendable {
     return try [UInt8](unsafeUninitializedCapacity: size) { buffer, count in
       while count < size {
         let got = Glibc.read(descriptor, buffer.baseAddress.map { $0 + count }, size - count)
-        if got > 0 { count += got } else if got == 0 { break } else if errno != EINTR {
+        if got > 0 {
+          count += got
+        } else if got == 0 {
+          break
+        } else if errno != EINTR {
           throw StoreError("read a payload", in: file, errno: errno)
         }
       }

@@ -24,7 +24,8 @@ struct ChangeWriter {
     case .due(let job):
       try step(
         job, to: "queued", from: [.scheduled],
-        "UPDATE job SET state = 'queued', not_before = NULL WHERE id = ? AND state = 'scheduled'", [job.rawValue])
+        "UPDATE job SET state = 'queued', not_before = NULL WHERE id = ? AND state = 'scheduled'",
+        [job.rawValue])
     }
   }
 
@@ -66,7 +67,8 @@ struct ChangeWriter {
       WHERE id = ? AND state IN ('starting', 'running') AND attempts = ?
       """,
       [
-        state.rawValue, notBefore?.rawValue, ended?.rawValue, end.outcome.usesAttempt ? 1 : 0, id.job.rawValue,
+        state.rawValue, notBefore?.rawValue, ended?.rawValue, end.outcome.usesAttempt ? 1 : 0,
+        id.job.rawValue,
         id.number,
       ])
     guard try AttemptRow.end(id, end, in: db) == 1 else { throw wrong("attempt `\(id)` has ended already") }
@@ -81,12 +83,14 @@ struct ChangeWriter {
   ) throws {
     try db.cachedStatement(sql: sql).execute(arguments: arguments)
     guard db.changesCount != 1 else { return }
-    let found = try Row.fetchOne(db, sql: "SELECT state, attempts FROM job WHERE id = ?", arguments: [job.rawValue])
+    let found = try Row.fetchOne(
+      db, sql: "SELECT state, attempts FROM job WHERE id = ?", arguments: [job.rawValue])
     guard let found else { throw wrong("job `\(job)` is not there, so it can't become \(target)") }
     let names = expected.map { "`\($0.rawValue)`" }.joined(separator: " or ")
     let state: String = found["state"]
     let attempts: Int = found["attempts"]
-    throw wrong("job `\(job)` is `\(state)` with \(attempts) attempts, not \(names), so it can't become \(target)")
+    throw wrong(
+      "job `\(job)` is `\(state)` with \(attempts) attempts, not \(names), so it can't become \(target)")
   }
 
   private func demandOneChange(of id: AttemptID, _ complaint: String) throws {

@@ -5,12 +5,17 @@ import Glibc
 struct DatabaseFile: Sendable {
   /// Its absolute path.
   let path: String
+  /// How long to wait for another writer, in seconds.
+  var patience = 5.0
 
-  /// A database of up to so many bytes is checked at each start for writing; that takes some 0.1 s.
+  /// A database of up to so many bytes is checked at each start for writing; that takes some 0.15 s.
   static let alwaysChecked: Int64 = 64 << 20
   /// One of up to so many bytes is checked after a runner did not close it (some 2 s). Beyond that
   /// a start would take too long; SQLite still notices most damage when it reads the page in question.
   static let checkedAfterCrash: Int64 = 1 << 30
+
+  /// The writer's page cache in KiB: with SQLite's own 2 MiB a large commit writes pages twice.
+  static let writerCache = 16384
 
   /// The directory beside it for large payloads.
   var blobs: BlobDirectory { BlobDirectory(path: directory + "/blobs") }
@@ -28,11 +33,13 @@ struct DatabaseFile: Sendable {
       if try size() == nil { try make() }
       try checkAccess()
       try inspect(forWriting: true).close()
-      let pool = try DatabasePool(path: path, configuration: Self.configuration(readonly: false))
+      let pool = try DatabasePool(path: path, configuration: configuration(readonly: false))
       try Schema.migrator.migrate(pool)
       // The pool itself sets `synchronous` to NORMAL after it has opened the file. With FULL a
       // commit is on the disk when it returns (https://sqlite.org/pragma.html#pragma_synchronous).
-      try pool.writeWithoutTransaction { db in try db.execute(sql: "PRAGMA synchronous = FULL") }
+      try pool.writeWithoutTransaction { db in
+        try db.execute(sql: "PRAGMA synchronous = FULL; PRAGMA cache_size = -\(Self.writerCache)")
+      }
       return pool
     }
   }
@@ -42,12 +49,12 @@ struct DatabaseFile: Sendable {
     try doing("open the database") { try inspect(forWriting: false) }
   }
 
-  private static func configuration(readonly: Bool) -> Configuration {
+  private func configuration(readonly: Bool) -> Configuration {
     var configuration = Configuration()
     configuration.label = "millrace.store"
     configuration.readonly = readonly
     configuration.foreignKeysEnabled = true
-    configuration.busyMode = .timeout(5)
+    configuration.busyMode = .timeout(patience)
     configuration.maximumReaderCount = 4
     configuration.prepareDatabase { db in
       // A log that a long read let grow is cut back to this afterwards.
@@ -71,7 +78,7 @@ struct DatabaseFile: Sendable {
     guard descriptor >= 0 else { throw StoreError("make the database", in: draft, errno: errno) }
     defer { close(descriptor) }
     do {
-      let queue = try DatabaseQueue(path: draft, configuration: Self.configuration(readonly: false))
+      let queue = try DatabaseQueue(path: draft, configuration: configuration(readonly: false))
       try Schema.migrator.migrate(queue)
       try queue.close()
       guard fsync(descriptor) == 0 else { throw StoreError("sync the database", in: draft, errno: errno) }
@@ -86,7 +93,8 @@ struct DatabaseFile: Sendable {
   /// Looks at the file without writing to it, and returns the connection that did.
   private func inspect(forWriting: Bool) throws -> DatabaseQueue {
     guard let size = try size() else {
-      throw StoreError(action: "open the database", file: path, reason: .missing, detail: "there is no such file")
+      throw StoreError(
+        action: "open the database", file: path, reason: .missing, detail: "there is no such file")
     }
     guard size > 0 else { throw damage("the file is empty") }
     guard access(path, R_OK) == 0 else { throw StoreError("open the database", in: path, errno: errno) }
@@ -108,18 +116,21 @@ struct DatabaseFile: Sendable {
   private func checkOwner(_ db: Database) throws {
     guard try Int32.fetchOne(db, sql: "PRAGMA application_id") == Schema.applicationID else {
       throw StoreError(
-        action: "open the database", file: path, reason: .notOurs, detail: "it is the database of another program")
+        action: "open the database", file: path, reason: .notOurs,
+        detail: "it is the database of another program")
     }
     let applied = try Schema.migrator.appliedIdentifiers(db)
     let newer = applied.subtracting(Schema.migrator.migrations)
     guard newer.isEmpty else {
       throw StoreError(
         action: "open the database", file: path, reason: .newerSchema,
-        detail: "its schema has `\(newer.sorted().joined(separator: "`, `"))`, which this build does not know")
+        detail: "its schema has `\(newer.sorted().joined(separator: "`, `"))`, which this build does not know"
+      )
     }
     guard try Schema.migrator.hasCompletedMigrations(db) else {
       throw StoreError(
-        action: "open the database", file: path, reason: .olderSchema, detail: "its schema is older than this build")
+        action: "open the database", file: path, reason: .olderSchema,
+        detail: "its schema is older than this build")
     }
   }
 
@@ -134,21 +145,22 @@ struct DatabaseFile: Sendable {
 
   /// Opens a connection that can't write.
   ///
-  /// Where nobody has the database open, SQLite makes its `-wal` and `-shm` files even for a reader. Where it may not
-  /// (a read-only file system or directory) the file can be read as one that does not change: it holds every
-  /// commit, if there is no log beside it (<https://sqlite.org/wal.html#read_only_databases>).
+  /// Where nobody has the database open, SQLite makes its `-wal` and `-shm` files even for a reader. Where it
+  /// may not (a read-only file system or directory) the file can be read as one that does not change: it
+  /// holds every commit, if there is no log beside it (<https://sqlite.org/wal.html#read_only_databases>).
   private func openReadOnly() throws -> DatabaseQueue {
     do {
-      let queue = try DatabaseQueue(path: path, configuration: Self.configuration(readonly: true))
+      let queue = try DatabaseQueue(path: path, configuration: configuration(readonly: true))
       _ = try queue.read { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_schema") }
       return queue
     } catch let error as DatabaseError where error.resultCode == .SQLITE_CANTOPEN {
       guard try size("-wal") ?? 0 == 0 else {
         throw StoreError(
           action: "open the database", file: path, reason: .readOnly,
-          detail: "a runner left commits in `\(path)-wal`, and reading them needs a directory that can be written")
+          detail:
+            "a runner left commits in `\(path)-wal`, and reading them needs a directory that can be written")
       }
-      return try DatabaseQueue(path: immutableURI, configuration: Self.configuration(readonly: true))
+      return try DatabaseQueue(path: immutableURI, configuration: configuration(readonly: true))
     }
   }
 

@@ -29,8 +29,8 @@ struct HistoryQuery {
     self.driver = driver
   }
 
-  /// Returns the statement of the list: the sort key, `AttemptRow.columns`, then the state, priority, class and
-  /// labels of the job.
+  /// Returns the statement of the list: the sort key, `AttemptRow.columns`, then what the job says (state,
+  /// priority, class, labels).
   var list: SQL {
     let columns: SQL = """
       \(sortKey), \(sql: AttemptRow.columns), job.state, job.priority, job.class,
@@ -131,7 +131,7 @@ extension HistoryQuery {
   }
 
   /// Returns the filter whose index is in the order of time.
-  private static func indexed(_ filter: HistoryFilter) -> Driver {
+  static func indexed(_ filter: HistoryFilter) -> Driver {
     if filter.jobClass != nil { return .jobClass }
     let isSelective = !filter.outcomes.isEmpty && !filter.outcomes.contains(.succeeded)
     if isSelective || (!filter.outcomes.isEmpty && filter.handler == nil) { return .outcome }

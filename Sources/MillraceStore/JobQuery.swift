@@ -4,9 +4,9 @@ import MillraceEngine
 
 /// The SQL of a list of jobs, the newest first.
 ///
-/// SQLite keeps no figures about our tables that could lead its planner, so each filter names its index: the most
-/// selective one drives, the others are checked on its rows. Every index on `job` ends in the job's number, so
-/// no list is sorted. Several states are one arm each of a UNION ALL, which SQLite merges in order.
+/// SQLite keeps no figures about our tables that could lead its planner, so each filter names its index: the
+/// most selective one drives, the others are checked on its rows. Every index on `job` ends in the job's
+/// number, so no list is sorted. Several states are one arm each of a UNION ALL, which SQLite merges.
 struct JobQuery {
   private enum Driver { case label, jobClass, state, handler, number }
 
@@ -38,10 +38,10 @@ struct JobQuery {
     }
     if let handler = filter.handler { conditions.append("job.handler = \(handler)") }
     if let jobClass = filter.jobClass { conditions.append("job.class = \(jobClass)") }
-    if let before = filter.before { conditions.append("\(id) < \(before.rawValue)") }
+    // Always there, so that a list without a filter is a search by number too.
+    conditions.append("\(id) < \(filter.before?.rawValue ?? .max)")
     conditions += timeConditions(id) + labelConditions
-    let matching: SQL = conditions.isEmpty ? "" : " WHERE \(conditions.joined(operator: .and))"
-    return "SELECT \(id), \(sql: JobRow.columns) FROM \(source)\(matching)"
+    return "SELECT \(id), \(sql: JobRow.columns) FROM \(source) WHERE \(conditions.joined(operator: .and))"
   }
 
   private var source: SQL {

@@ -4,11 +4,13 @@ import MillraceCore
 /// A job as columns of the table `job`.
 enum JobRow {
   private static let wishColumns = [
-    "wish_memory", "wish_cpu_millis", "wish_pids", "wish_io", "wish_timeout", "wish_grace", "wish_max_attempts",
+    "wish_memory", "wish_cpu_millis", "wish_pids", "wish_io", "wish_timeout", "wish_grace",
+    "wish_max_attempts",
     "wish_retry_delay",
   ]
   private static let termColumns = [
-    "limit_memory", "limit_cpu_millis", "limit_pids", "limit_io", "timeout", "grace", "max_attempts", "retry_delay",
+    "limit_memory", "limit_cpu_millis", "limit_pids", "limit_io", "timeout", "grace", "max_attempts",
+    "retry_delay",
   ]
   private static let askedColumns =
     ["handler", "priority", "class", "parameters", "trace_parent", "asked_not_before", "input_size"]
@@ -98,7 +100,8 @@ enum JobRow {
   private static func readWishes(_ reader: inout RowReader) throws -> Wishes {
     Wishes(
       memory: try reader.optionalBytes(), cpuMillis: reader.optional(), pids: reader.optional(),
-      io: try reader.optionalJSON([IOLimit].self), timeout: reader.optionalSpan(), grace: reader.optionalSpan(),
+      io: try reader.optionalJSON([IOLimit].self), timeout: reader.optionalSpan(),
+      grace: reader.optionalSpan(),
       maxAttempts: (reader.optional() as Int64?).map(Int.init), retryDelay: reader.optionalSpan())
   }
 

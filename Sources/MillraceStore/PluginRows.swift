@@ -33,7 +33,8 @@ enum PluginRows {
       sql: """
         SELECT name, version, sha256, path FROM plugin AS build WHERE NOT EXISTS (
           SELECT 1 FROM plugin AS other WHERE other.name = build.name AND
-            (other.last_seen, other.first_seen, other.rowid) > (build.last_seen, build.first_seen, build.rowid))
+            (other.last_seen, other.first_seen, other.rowid)
+              > (build.last_seen, build.first_seen, build.rowid))
         ORDER BY name
         """)
     return try rows.map { row in
@@ -47,7 +48,8 @@ enum PluginRows {
     let rows = try Row.fetchCursor(
       db,
       sql: """
-        SELECT name, summary, parameter_schema, wishes, concurrency FROM handler WHERE plugin = ? ORDER BY position
+        SELECT name, summary, parameter_schema, wishes, concurrency FROM handler
+        WHERE plugin = ? ORDER BY position
         """, arguments: [build])
     var handlers: [Handler] = []
     while let row = try rows.next() {

@@ -42,7 +42,8 @@ struct RowReader {
   }
 
   /// Reads a word of a fixed set; nil for NULL.
-  mutating func optionalWord<Word: RawRepresentable>(_: Word.Type) throws -> Word? where Word.RawValue == String {
+  mutating func optionalWord<Word: RawRepresentable>(_: Word.Type) throws -> Word?
+  where Word.RawValue == String {
     guard let text: String = optional() else { return nil }
     guard let word = Word(rawValue: text) else { throw corrupt("`\(text)` is no \(Word.self)") }
     return word
@@ -93,7 +94,7 @@ enum JSONText {
   }
 }
 
-/// Finds a mistake in what is about to be written that SQLite would not: text ends at its first zero byte there.
+/// Refuses what SQLite would quietly cut off: its text ends at the first zero byte.
 enum StorableText {
   static func check(_ text: String?, _ name: String) throws {
     guard let text, text.utf8.contains(0) else { return }

@@ -4,7 +4,8 @@ import MillraceEngine
 
 /// The record, read only: for the command line while the runner is down, and the reading half of the store.
 ///
-/// It never writes to the database. A live runner is not disturbed and not waited for: readers see the last commit.
+/// It never writes to the database. A live runner is neither disturbed nor waited for: readers see the last
+/// commit.
 package final class SQLiteHistory: HistoryReader {
   private let reader: any DatabaseReader
   private let blobs: BlobDirectory
@@ -29,7 +30,8 @@ package final class SQLiteHistory: HistoryReader {
   package func job(_ id: JobID) async throws -> Job? {
     try await read("read job `\(id)`") { db in
       let row = try Row.fetchOne(
-        db.cachedStatement(sql: "SELECT id, \(JobRow.columns) FROM job WHERE id = ?"), arguments: [id.rawValue])
+        db.cachedStatement(sql: "SELECT id, \(JobRow.columns) FROM job WHERE id = ?"),
+        arguments: [id.rawValue])
       guard let row else { return nil }
       var reader = RowReader(row)
       return try JobRow.read(&reader)
@@ -45,7 +47,8 @@ package final class SQLiteHistory: HistoryReader {
 
   package func attempts(of job: JobID) async throws -> [Attempt] {
     try await read("read the attempts at job `\(job)`") { db in
-      let sql: SQL = "SELECT \(sql: AttemptRow.columns) FROM attempt WHERE job = \(job.rawValue) ORDER BY number"
+      let sql: SQL =
+        "SELECT \(sql: AttemptRow.columns) FROM attempt WHERE job = \(job.rawValue) ORDER BY number"
       return try Self.fetch(sql, in: db) { try AttemptRow.read(&$0) }
     }
   }
@@ -113,7 +116,8 @@ package final class SQLiteHistory: HistoryReader {
   private func checkLimit(_ limit: Int) throws {
     guard (1...10_000).contains(limit) else {
       throw StoreError(
-        action: "list", file: file, reason: .unfit, detail: "a list has 1 to 10000 rows, but \(limit) were asked for")
+        action: "list", file: file, reason: .unfit,
+        detail: "a list has 1 to 10000 rows, but \(limit) were asked for")
     }
   }
 }

@@ -5,10 +5,10 @@ package import MillraceEngine
 
 /// Jobs and attempts in an SQLite database: the one that writes.
 ///
-/// Writes are not stopped by the cancellation of the task that asked for them: what was begun is committed or fails
-/// for a reason of its own, so that the engine never has to guess which.
+/// Writes are not stopped by the cancellation of the task that asked for them: what was begun is committed or
+/// fails for a reason of its own, so that the engine never has to guess which.
 package final class SQLiteJobStore: JobStore {
-  private let pool: DatabasePool
+  let pool: DatabasePool
   private let history: SQLiteHistory
   private let blobs: BlobDirectory
   private let lock: WriterLock
@@ -18,10 +18,13 @@ package final class SQLiteJobStore: JobStore {
   ///
   /// Takes the right to write for as long as the store is open, and removes payload files that a transaction
   /// which never finished left behind. Throws `StoreError`.
-  package init(opening file: String) throws {
-    let database = DatabaseFile(path: file)
+  package convenience init(opening file: String) throws {
+    try self.init(opening: DatabaseFile(path: file))
+  }
+
+  init(opening database: DatabaseFile) throws {
     blobs = database.blobs
-    self.file = file
+    file = database.path
     try blobs.make()
     lock = try WriterLock(directory: blobs.path)
     pool = try database.openForWriting()
@@ -29,7 +32,9 @@ package final class SQLiteJobStore: JobStore {
     do {
       let named = try pool.read { db in
         try String.fetchSet(
-          db, sql: "SELECT file FROM input WHERE file NOTNULL UNION ALL SELECT file FROM result WHERE file NOTNULL")
+          db,
+          sql:
+            "SELECT file FROM input WHERE file NOTNULL UNION ALL SELECT file FROM result WHERE file NOTNULL")
       }
       try blobs.removeOrphans(named: named)
     } catch {
@@ -39,6 +44,9 @@ package final class SQLiteJobStore: JobStore {
 
   /// Closes the database and gives up the right to write; what is asked after that throws.
   package func close() throws {
+    // The pool closes its writer first, but only a writer that closes last empties the log and removes it. So
+    // its readers go before that.
+    pool.releaseMemory()
     try history.close()
     lock.release()
   }
@@ -112,7 +120,7 @@ package final class SQLiteJobStore: JobStore {
     }
   }
 
-  /// Finds a place for each payload: files are written and synced here, before the transaction that names them.
+  /// Finds a place for each payload: files are written and synced before the transaction that names them.
   private func place(_ payloads: [[UInt8]?]) async throws -> [Payload?] {
     guard payloads.contains(where: { $0?.count ?? 0 > Payload.largestRow }) else {
       return payloads.map { $0.map(Payload.row) }
@@ -159,7 +167,9 @@ package final class SQLiteJobStore: JobStore {
 
 extension SQLiteJobStore {
   package func job(_ id: JobID) async throws -> Job? { try await history.job(id) }
-  package func jobs(matching filter: JobFilter) async throws -> [Job] { try await history.jobs(matching: filter) }
+  package func jobs(matching filter: JobFilter) async throws -> [Job] {
+    try await history.jobs(matching: filter)
+  }
   package func attempts(of job: JobID) async throws -> [Attempt] { try await history.attempts(of: job) }
   package func result(of job: JobID) async throws -> JobResult? { try await history.result(of: job) }
 

@@ -5,7 +5,7 @@ import GRDB
 /// Times are microseconds since 1970-01-01 UTC, spans are microseconds, sizes are bytes. NULL stands for
 /// "unknown" or "not yet". The tables belong to Millrace; people read the view `history`.
 enum Schema {
-  /// `PRAGMA application_id` of our databases: "Mill" (<https://sqlite.org/pragma.html#pragma_application_id>).
+  /// What marks a database as ours: "Mill" (<https://sqlite.org/pragma.html#pragma_application_id>).
   static let applicationID: Int32 = 0x4d69_6c6c
 
   /// All migrations.

@@ -55,7 +55,8 @@ package struct StoreError: Error, Equatable, Sendable {
     case .corrupt:
       "nothing was changed; keep a copy of the whole state directory, then try `sqlite3 FILE .recover`"
     case .diskFull: "free some space and try again; what was committed before is safe"
-    case .readOnly: "check that the file system is mounted read-write and the runner's user owns the directory"
+    case .readOnly:
+      "check that the file system is mounted read-write and the runner's user owns the directory"
     case .notPermitted: "run this as root or as the runner's user"
     case .newerSchema: "use the newer Millrace that made it; this build has not touched the database"
     case .olderSchema: "start `millraced` once: it brings the database up to date"
@@ -105,7 +106,13 @@ extension StoreError {
     case .SQLITE_FULL: .diskFull
     case .SQLITE_IOERR, .SQLITE_CANTOPEN:
       // A full disk also shows as a failed write to the shared-memory file, which SQLite calls an I/O error.
-      if hasNoSpace(file) { .diskFull } else if access(file, R_OK) != 0, errno == EACCES { .notPermitted } else { .other }
+      if hasNoSpace(file) {
+        .diskFull
+      } else if access(file, R_OK) != 0, errno == EACCES {
+        .notPermitted
+      } else {
+        .other
+      }
     case .SQLITE_CORRUPT: .corrupt
     case .SQLITE_NOTADB: .notOurs
     case .SQLITE_READONLY: .readOnly

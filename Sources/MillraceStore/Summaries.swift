@@ -4,7 +4,7 @@ import MillraceEngine
 
 /// The history of each handler in figures.
 ///
-/// One statement counts; then one per figure gives its values in order, and the values at the wanted ranks are
+/// One statement counts; then one per figure gives its values in order, and those at the wanted ranks are
 /// taken as they pass by. SQLite sorts, on disk if need be: the memory in use does not grow with the history.
 struct Summaries {
   /// A percentile by nearest rank (<https://en.wikipedia.org/wiki/Percentile#The_nearest-rank_method>): the
@@ -75,7 +75,7 @@ struct Summaries {
       SELECT handler, \(sql: column) FROM (\(matching)) WHERE \(sql: column) IS NOT NULL ORDER BY 1, 2
       """
     let rows = try SQLRequest<Row>(literal: sql).fetchCursor(db)
-    // The values of one handler pass by together; the statement is told to read one text per row, no more.
+    // The values of one handler pass by together, in the order of bytes, which is how SQLite compares text.
     for (handler, count) in counts.sorted(by: { $0.key.utf8.lexicographicallyPrecedes($1.key.utf8) })
     where count > 0 {
       let ranks = percents.map { Self.nearestRank($0, of: count) }

@@ -27,13 +27,13 @@ package enum Wire {
   /// Returns a time as RFC 3339 text with milliseconds: `2026-11-21T04:20:00.123Z`.
   package static func text(of time: Timestamp) -> String {
     Date(timeIntervalSince1970: Double(time.milliseconds) / 1000)
-      .formatted(.iso8601.time(includingFractionalSeconds: true))
+      .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
   }
 
   /// Reads a time as RFC 3339 text, or a day (`2026-08-01`, midnight UTC); nil if it is neither.
   package static func time(from text: String) -> Timestamp? {
     let styles: [Date.ISO8601FormatStyle] = [
-      .iso8601.time(includingFractionalSeconds: true), .iso8601, .iso8601.year().month().day(),
+      Date.ISO8601FormatStyle(includingFractionalSeconds: true), .iso8601, .iso8601.year().month().day(),
     ]
     for style in styles {
       // Each style fits one of the ways to write it.

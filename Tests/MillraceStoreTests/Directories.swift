@@ -1,16 +1,13 @@
-import FoundationEssentials
-import Glibc
+import TestSupport
 import Testing
 
 @testable import MillraceStore
 
 /// Gives `body` a directory of its own (mode 0700), which is removed afterwards.
 func withDirectory<Value>(_ body: (String) async throws -> Value) async throws -> Value {
-  var template = Array("/tmp/millrace-store.XXXXXX".utf8CString)
-  try #require(mkdtemp(&template) != nil)
-  let path = String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self)
-  defer { try? FileManager.default.removeItem(atPath: path) }  // A leftover in /tmp fails no test.
-  return try await body(path)
+  let directory = try TemporaryDirectory()
+  let value = try await body(directory.path)
+  return withExtendedLifetime(directory) { value }
 }
 
 /// Gives `body` an empty store and the path of its database.

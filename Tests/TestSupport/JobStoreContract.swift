@@ -1,7 +1,7 @@
 import MillraceCore
 package import MillraceEngine
 
-/// What any `JobStore` must do. Each clause wants an empty store, and throws `ContractViolation` if it is not kept.
+/// What any `JobStore` must do. Each clause wants an empty store and throws a `ContractViolation`.
 package struct JobStoreContract: Sendable, CustomStringConvertible {
   /// The clause as a sentence.
   package let description: String
@@ -23,7 +23,8 @@ package struct JobStoreContract: Sendable, CustomStringConvertible {
 
   private static let acceptance = [
     JobStoreContract("the numbers of a batch ascend without gaps, and the next batch goes on") { store in
-      let first = try await store.accept([Sample.plain(), Sample.plain(), Sample.plain()], at: Sample.time(0))
+      let first = try await store.accept(
+        [Sample.plain(), Sample.plain(), Sample.plain()], at: Sample.time(0))
       let second = try await store.accept([Sample.plain()], at: Sample.time(1))
       try demand(first.map(\.rawValue) == [first[0].rawValue, first[0].rawValue + 1, first[0].rawValue + 2])
       try demand(first[0].rawValue > 0 && second[0] > first[2])
@@ -57,7 +58,8 @@ package struct JobStoreContract: Sendable, CustomStringConvertible {
       try demand(try await store.payload(of: ids[0]).input == nil)
       try demandEqual(try await store.payload(of: ids[1]).input, [])
     },
-    JobStoreContract("a job waits for its time as scheduled, and one whose time has come is queued") { store in
+    JobStoreContract("a job waits for its time as scheduled, and one whose time has come is queued") {
+      store in
       let asked = [Sample.full(notBefore: Sample.time(9)), Sample.full(notBefore: Sample.time(5))]
       let ids = try await store.accept(asked, at: Sample.time(5))
       let (later, now) = (try await store.job(ids[0]), try await store.job(ids[1]))

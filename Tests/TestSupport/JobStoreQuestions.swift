@@ -7,7 +7,8 @@ extension JobStoreContract {
     JobStoreContract("the unfinished jobs come by number, each with its open attempt") { store in
       let ids = try await store.accept((0..<5).map { _ in Sample.full() }, at: Sample.time(0))
       try await store.commit([
-        .cancelled(ids[0], at: Sample.time(1)), .starting(Sample.attempt(ids[1])), .starting(Sample.attempt(ids[2])),
+        .cancelled(ids[0], at: Sample.time(1)), .starting(Sample.attempt(ids[1])),
+        .starting(Sample.attempt(ids[2])),
         .running(AttemptID(job: ids[2], number: 1), at: Sample.time(12)), .starting(Sample.attempt(ids[3])),
         .ended(
           AttemptID(job: ids[3], number: 1), AttemptEnd(outcome: .error, ended: Sample.time(13)),
@@ -96,7 +97,8 @@ extension JobStoreContract {
             durationP50: nil, durationP95: nil, waitP50: .seconds(1), cpuTotal: .zero),
         ])
     },
-    JobStoreContract("the build of a plugin that was seen last is its newest, with its handlers in order") { store in
+    JobStoreContract("the build of a plugin that was seen last is its newest, with its handlers in order") {
+      store in
       let handlers = [
         Handler(
           name: "resize", summary: "makes it smaller", parameterSchema: .object(["type": .string("object")]),

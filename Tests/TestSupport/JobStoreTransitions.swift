@@ -55,7 +55,8 @@ extension JobStoreContract {
         try demandEqual(try await store.attempts(of: id).first?.end, end)
       }
     },
-    JobStoreContract("a job goes through a retry to its second attempt, and its last success is its result") { store in
+    JobStoreContract("a job goes through a retry to its second attempt, and its last success is its result") {
+      store in
       let id = try await store.accept([Sample.plain()], at: Sample.time(0))[0]
       let (first, second) = (Sample.attempt(id, 1), Sample.attempt(id, 2, at: 40))
       var end = Sample.fullEnd(.error)
@@ -101,7 +102,8 @@ extension JobStoreContract {
       try await demandRefusal { try await store.commit([.starting(Sample.attempt(id, 2))]) }
       let first = Sample.attempt(id)
       try await store.commit([
-        .starting(first), .ended(first.id, AttemptEnd(outcome: .evicted, ended: Sample.time(12)), next: .requeue),
+        .starting(first),
+        .ended(first.id, AttemptEnd(outcome: .evicted, ended: Sample.time(12)), next: .requeue),
       ])
       try await demandRefusal { try await store.commit([.starting(first)]) }
       try await store.commit([.starting(Sample.attempt(id, 2))])

@@ -30,7 +30,9 @@ package final class MemoryJobStore: JobStore {
     try state.withLock { state in
       var records = state.records
       for submission in submissions {
-        guard !submission.labels.keys.contains("") else { throw Refusal(description: "the key of a label is empty") }
+        guard !submission.labels.keys.contains("") else {
+          throw Refusal(description: "the key of a label is empty")
+        }
         let waits = submission.notBefore.map { $0 > now } ?? false
         var asked = submission
         asked.input = nil
@@ -161,7 +163,8 @@ extension MemoryJobStore {
         && (filter.handler == nil || filter.handler == asked.handler)
         && (filter.jobClass == nil || filter.jobClass == asked.jobClass)
         && filter.labels.allSatisfy { asked.labels[$0.key] == $0.value }
-        && (filter.since.map { job.submitted >= $0 } ?? true) && (filter.until.map { job.submitted < $0 } ?? true)
+        && (filter.since.map { job.submitted >= $0 } ?? true)
+        && (filter.until.map { job.submitted < $0 } ?? true)
         && (filter.before.map { job.id < $0 } ?? true)
     }
     return Array(found.reversed().prefix(filter.limit))
@@ -170,7 +173,8 @@ extension MemoryJobStore {
   package func history(matching filter: HistoryFilter) async throws -> [HistoryRow] {
     let byNumber = filter.order == .time && filter.job != nil
     let sorted = rows(matching: filter).sorted { left, right in
-      let (leftKey, rightKey) = byNumber ? (0, 0) : (filter.order.key(left.attempt), filter.order.key(right.attempt))
+      let (leftKey, rightKey) =
+        byNumber ? (0, 0) : (filter.order.key(left.attempt), filter.order.key(right.attempt))
       return leftKey == rightKey ? left.attempt.id > right.attempt.id : leftKey > rightKey
     }
     return Array(sorted.dropFirst(filter.offset).prefix(filter.limit))

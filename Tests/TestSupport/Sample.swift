@@ -9,7 +9,8 @@ package enum Sample {
 
   /// The terms of a plain job.
   package static let terms = Terms(
-    limits: Limits(memory: .mebibytes(64), cpuMillis: 1000, pids: 32), timeout: .seconds(60), grace: .seconds(5),
+    limits: Limits(memory: .mebibytes(64), cpuMillis: 1000, pids: 32), timeout: .seconds(60),
+    grace: .seconds(5),
     maxAttempts: 3, retryDelay: .seconds(1))
 
   /// A job with nothing that can be left out.
@@ -25,7 +26,8 @@ package enum Sample {
     return Submission(
       handler: "resize",
       parameters: .object([
-        "text": .string("a \"quoted\" line\nand ünïcode \u{0} /"), "whole": .integer(.max), "part": .number(1.5),
+        "text": .string("a \"quoted\" line\nand ünïcode \u{0} /"), "whole": .integer(.max),
+        "part": .number(1.5),
         "list": .array([.null, .bool(true), .bool(false), .object([:])]),
       ]),
       input: Array("input\0bytes".utf8),
@@ -66,7 +68,8 @@ package enum Sample {
     AttemptEnd(
       outcome: outcome, ended: time(seconds), exit: .exited(code: 7),
       usage: Usage(
-        memoryPeak: Bytes(1), cpuUser: .microseconds(2), cpuSystem: .microseconds(3), throttled: .microseconds(4),
+        memoryPeak: Bytes(1), cpuUser: .microseconds(2), cpuSystem: .microseconds(3),
+        throttled: .microseconds(4),
         ioRead: Bytes(5), ioWritten: Bytes(6), pidsPeak: 7, oomKills: 8, forksRefused: 9),
       failure: Failure(code: "bad-picture", message: "it is no picture", isRetryable: true),
       result: JobResult(mediaType: "text/plain", bytes: Array("done\0".utf8)))

@@ -62,17 +62,22 @@ typedef struct millrace_keeper_start {
     uint32_t gid;
     uint32_t reserved;
     uint64_t max_open_files;
-    uint64_t max_result;                        /* bytes */
+    uint64_t max_result;                        /* bytes; a DESCRIBE has 1 MiB */
     char plugin[MILLRACE_PATH_SIZE];            /* the library */
     char work_directory[MILLRACE_PATH_SIZE];    /* owned by uid, becomes the current directory */
 } millrace_keeper_start;
 
+/* `error` is an errno, 0 if the process was made: EBADMSG for a packet of the wrong length or with the wrong
+ * descriptors, EMFILE if the keeper had no room for them, EINVAL for values that make no sense (a relative
+ * path, uid or gid 0), EEXIST for an attempt that is kept, EAGAIN if no more can be kept, ESHUTDOWN after
+ * QUIT, else what clone3 said (ENODEV or ENOENT: the leaf was removed).
+ * A process that was made may still not reach its handler: then it exits with 125 and its outcome says why. */
 typedef struct millrace_keeper_started {
     uint32_t type;
     int32_t attempt;
     int64_t job;
     int32_t pid;
-    int32_t error; /* errno; 0 if it runs */
+    int32_t error;
 } millrace_keeper_started;
 
 typedef struct millrace_keeper_exited {
@@ -107,13 +112,17 @@ typedef struct millrace_payload {
     uint64_t parameters_length;
     uint64_t input;
     uint64_t input_length;
-    uint64_t max_result;
+    uint64_t max_result; /* as in START, which is the one that counts */
 } millrace_payload;
 
 #define MILLRACE_OUTCOME_MAGIC 0x6d6c726fu
 
 /* The head of the outcome memfd; the result follows at `sizeof(millrace_outcome)`. The job's process wrote
- * it, so the runner believes nothing of it unchecked. It is written once, at the end. */
+ * it, so the runner believes nothing of it unchecked. It is valid once `magic` is there, which is written
+ * last. The file is grown for the largest result: only `result_length` says how much of it counts.
+ * Exit codes: 0 done, 1 the handler failed, 125 the host could not run it; a process that ends without an
+ * outcome ended by itself. The host's own codes: `handler_missing`, `plugin_refused` (with status 1 for a
+ * DESCRIBE), `host_failed`; `failed` stands for a handler that gave none. */
 typedef struct millrace_outcome {
     uint32_t magic;
     int32_t status;    /* 0: done; 1: the handler failed; 2: the host could not run it */

@@ -39,6 +39,12 @@ int32_t millrace_spawn(const millrace_program *program, int32_t *pidfd);
 /* Replaces the process by `path` (execve). Returns only on failure. */
 int32_t millrace_execute(const char *path, char *const *arguments, char *const *environment);
 
+/* Flushes all of stdio's streams, without waiting for one that another thread holds. */
+void millrace_flush_streams(void);
+
+/* Makes `environment` (ends with NULL, stays where it is) the environment of this process. */
+void millrace_set_environment(char **environment);
+
 /* How a process ended: `code` is CLD_EXITED, CLD_KILLED or CLD_DUMPED, `status` the exit code or signal. */
 typedef struct millrace_ending {
     int32_t pid;
@@ -90,8 +96,14 @@ int64_t millrace_receive(int32_t socket, void *bytes, size_t capacity, int32_t *
 
 /* ---- descriptors (descriptor.c) ---- */
 
+/* Returns errno, which is a macro, after a call of libc itself failed. */
+int32_t millrace_error(void);
+
 /* Opens a file; `directory` is AT_FDCWD or a directory's descriptor. */
 int32_t millrace_open(int32_t directory, const char *path, int32_t flags, uint32_t mode);
+
+/* Makes a pipe: the end to read from, then the one to write to. */
+int32_t millrace_pipe(int32_t ends[2]);
 
 /* Makes a file that lives in memory and may be sealed; `name` only shows up in /proc. */
 int32_t millrace_memfd_create(const char *name);
@@ -142,10 +154,16 @@ int32_t millrace_epoll_remove(int32_t epoll, int32_t descriptor);
  * 64. -EINTR if a signal came. */
 int32_t millrace_epoll_wait(int32_t epoll, millrace_ready *ready, int32_t capacity, int32_t timeout_ms);
 
+/* Whether a file has an extended attribute: 1 or 0 (getxattr is not in Swift's Glibc module). */
+int32_t millrace_has_attribute(const char *path, const char *name);
+
 /* ---- signals (signal.c) ---- */
 
 /* Puts every signal back to its default action. */
 void millrace_reset_signals(void);
+
+/* Returns a signal's name without "SIG", or NULL if it has none. */
+const char *millrace_signal_name(int32_t signal);
 
 /* Blocks every signal of the calling thread, or none. */
 int32_t millrace_block_signals(int32_t all);
@@ -192,5 +210,10 @@ int32_t millrace_set_identity(uint32_t uid, uint32_t gid);
 /* A resource's soft and hard limit; `resource` is an RLIMIT_ number. */
 int32_t millrace_get_limit(int32_t resource, uint64_t *soft, uint64_t *hard);
 int32_t millrace_set_limit(int32_t resource, uint64_t soft, uint64_t hard);
+
+/* ---- clock (clock.c) ---- */
+
+/* Whether the kernel holds its clock to be synchronised (adjtimex(2)): 1 or 0. */
+int32_t millrace_clock_is_synchronised(void);
 
 #endif

@@ -1,0 +1,35 @@
+# `make` alone tells what there is.
+.DEFAULT_GOAL := help
+.PHONY: help setup build demo test check bench kernels clean
+
+help: ## Print this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Install the Debian packages that are missing (etc/setup.sh)
+	@etc/setup.sh --minimal
+
+build: setup ## Build everything, for debugging
+	swift build
+
+demo: build ## See it work: a runner, its plugins, real jobs and their history
+	etc/demo
+
+test: setup ## Run every test, those of the kernel in a test kernel where needed
+	swift build --build-tests
+	etc/ci/test
+
+check: setup ## Look at format, style and shell scripts
+	swift format lint --strict -r -p $(wildcard Package.swift Sources Tests plugins Benchmarks)
+	etc/ci/shell
+	etc/ci/style
+	etc/ci/selftest
+
+bench: setup ## Measure, beside the machine's own limits
+	Benchmarks/run
+
+kernels: ## Test both test kernels themselves (installs QEMU; five minutes)
+	@etc/setup.sh
+	etc/kernel/selftest
+
+clean: ## Remove everything that was built
+	rm -rf .build

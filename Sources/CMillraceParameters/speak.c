@@ -1,0 +1,34 @@
+#include "parameters.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+/* Longer messages are cut; a path may take 4,096 bytes. */
+enum { MESSAGE_MAX = 6000 };
+
+#define FORMAT_INTO(buffer, format)                       \
+    do {                                                  \
+        va_list values;                                   \
+        va_start(values, format);                         \
+        vsnprintf(buffer, sizeof buffer, format, values); \
+        va_end(values);                                   \
+    } while (0)
+
+void job_log(const millrace_context *context, int level, const char *format, ...) {
+    char message[MESSAGE_MAX];
+    FORMAT_INTO(message, format);
+    context->log(context, level, message, NULL, 0);
+}
+
+void job_progress(const millrace_context *context, double fraction, const char *format, ...) {
+    char message[MESSAGE_MAX];
+    FORMAT_INTO(message, format);
+    context->progress(context, fraction, message);
+}
+
+int job_fail(const millrace_context *context, const char *code, int retryable, const char *format, ...) {
+    char message[MESSAGE_MAX];
+    FORMAT_INTO(message, format);
+    context->fail(context, code, message, retryable);
+    return MILLRACE_FAILED;
+}

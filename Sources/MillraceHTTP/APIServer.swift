@@ -1,0 +1,132 @@
+import Hummingbird
+import HummingbirdCore
+package import Logging
+package import MillraceCore
+package import MillraceEngine
+import NIOCore
+import ServiceLifecycle
+import Synchronization
+
+/// Serves a `JobService` as HTTP and JSON on a Unix socket.
+///
+/// Start it only while the runner holds its state lock: a dead socket file in its place is replaced.
+package struct APIServer: Service {
+  /// Where it listens, who may call and how much they may send.
+  package struct Configuration: Sendable {
+    /// The socket's path, absolute, below 108 bytes (unix(7)).
+    package var socketPath: String
+    /// The permissions of the socket file.
+    package var socketMode: UInt32 = 0o600
+    /// The users who may call.
+    package var users = PeerCredentials.ownUsers
+    /// The largest input of a job; the bounds of the bodies follow from it.
+    package var maxInput = Bytes.mebibytes(64)
+    /// The largest body of a batch.
+    package var maxBatch = Bytes.mebibytes(256)
+    /// The most jobs of a batch.
+    package var maxBatchJobs = 100_000
+    /// A connection on which no request comes for so long is closed.
+    package var idleTimeout = Duration.seconds(75)
+    /// How long a stop waits for answers that are being read before it cuts the connections.
+    package var stopGrace = Duration.seconds(2)
+    /// At most so many connections at once; more wait to be accepted.
+    package var maxConnections = 1024
+
+    /// Makes the usual configuration for a socket path.
+    package init(socketPath: String) { self.socketPath = socketPath }
+  }
+
+  private let service: any JobService
+  private let configuration: Configuration
+  private let logger: Logger
+  private let onReady: @Sendable () async -> Void
+
+  /// Makes a server; `onReady` is called once, when clients can connect.
+  package init(
+    serving service: any JobService, configuration: Configuration, logger: Logger,
+    onReady: @escaping @Sendable () async -> Void = {}
+  ) {
+    self.service = service
+    self.configuration = configuration
+    self.logger = logger
+    self.onReady = onReady
+  }
+
+  /// Serves until the graceful shutdown of its group, then removes the socket file.
+  ///
+  /// - Throws: `APIServerError` if the socket can't be made.
+  package func run() async throws {
+    let socket = SocketFile(path: configuration.socketPath, mode: configuration.socketMode)
+    try socket.prepare()
+    defer { socket.remove() }
+    let failure = Mutex<(any Error)?>(nil)
+    let application = makeApplication(at: socket.stagingPath) { channel in
+      do {
+        try socket.publish()
+        await onReady()
+      } catch {
+        failure.withLock { $0 = error }
+        channel.close(promise: nil)
+      }
+    }
+    do {
+      try await serve(application)
+    } catch {
+      throw failure.withLock { $0 } ?? error
+    }
+    if let error = failure.withLock({ $0 }) { throw error }
+  }
+
+  /// Runs the application until it has stopped by itself, or until the time for that is up.
+  private func serve(_ application: some ApplicationProtocol) async throws {
+    try await withThrowingTaskGroup(of: Bool.self) { group in
+      group.addTask {
+        try await application.run()
+        return true
+      }
+      group.addTask {
+        try await gracefulShutdown()
+        try await Task.sleep(for: configuration.stopGrace)
+        return false
+      }
+      let hasStopped = try await group.next() ?? true
+      group.cancelAll()
+      guard !hasStopped else { return }
+      logger.warning("connections are cut: their clients did not read their answers in time")
+      while !group.isEmpty {
+        // The end of a server that we have just cancelled is no error.
+        _ = try? await group.next()
+      }
+    }
+  }
+
+  private func makeApplication(
+    at path: String, onRunning: @escaping @Sendable (any Channel) async -> Void
+  ) -> Application<RouterResponder<APIContext>> {
+    var quiet = logger
+    if quiet.logLevel == .info { quiet.logLevel = .notice }  // It logs the staging path at `info`.
+    let http = HTTP1Channel.Configuration(idleTimeout: TimeAmount(configuration.idleTimeout))
+    return Application(
+      responder: makeResponder(), server: .http1(configuration: http),
+      configuration: ApplicationConfiguration(
+        address: .unixDomainSocket(path: path),
+        availableConnectionsDelegate: .maximum(configuration.maxConnections, logger: quiet)),
+      onServerRunning: onRunning, logger: quiet)
+  }
+
+  private func makeResponder() -> RouterResponder<APIContext> {
+    let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
+    router.add(middleware: ProblemMiddleware(logger: logger))
+    router.add(middleware: PeerMiddleware(users: configuration.users))
+    var routes = RouteTable(router: router)
+    let bodies = BodyReader(
+      maxJob: configuration.maxInput.rawValue * 4 / 3 + (1 << 20), maxBatch: configuration.maxBatch.rawValue,
+      maxBatchJobs: configuration.maxBatchJobs)
+    JobRoutes(service: service, bodies: bodies).add(to: &routes)
+    LogRoutes(service: service, logger: logger).add(to: &routes)
+    HistoryRoutes(history: service.history).add(to: &routes)
+    RunnerRoutes(service: service).add(to: &routes)
+    router.add(middleware: MethodMiddleware(table: routes.methods))
+    return router.buildResponder()
+  }
+}

@@ -1,0 +1,32 @@
+import Hummingbird
+import HummingbirdCore
+import MillraceCore
+import MillraceEngine
+import MillraceWire
+
+/// The record of attempts.
+struct HistoryRoutes: Sendable {
+  let history: any HistoryReader
+
+  func add(to routes: inout RouteTable) {
+    routes.add(.get, "/history", use: list)
+    routes.add(.get, "/history/summary", use: summarise)
+  }
+
+  @Sendable private func list(_ request: Request, _ context: APIContext) async throws -> Response {
+    var filter = try HistoryFilter(queryItems: request.queryItems)
+    let rows = try await history.history(matching: filter)
+    var next: Int?
+    if rows.count == filter.limit {
+      filter.offset += rows.count
+      filter.limit = 1
+      next = try await history.history(matching: filter).isEmpty ? nil : filter.offset
+    }
+    return try Response(json: HistoryPage(attempts: rows.map(AttemptView.init), next: next))
+  }
+
+  @Sendable private func summarise(_ request: Request, _ context: APIContext) async throws -> Response {
+    let filter = try HistoryFilter(queryItems: request.queryItems)
+    return try Response(json: try await history.summaries(matching: filter).map(SummaryView.init))
+  }
+}

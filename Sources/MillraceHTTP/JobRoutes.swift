@@ -1,0 +1,134 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import MillraceCore
+import MillraceEngine
+import MillraceWire
+import NIOCore
+import ServiceLifecycle
+
+/// Jobs: submit, list, look at, cancel, wait for, and take their results.
+struct JobRoutes: Sendable {
+  let service: any JobService
+  let bodies: BodyReader
+
+  func add(to routes: inout RouteTable) {
+    routes.add(.post, "/jobs", use: submit)
+    routes.add(.post, "/jobs/batch", use: submitBatch)
+    routes.add(.get, "/jobs", use: list)
+    routes.add(.get, "/jobs/:id", use: show)
+    routes.add(.post, "/jobs/:id/cancel", use: cancel)
+    routes.add(.get, "/jobs/:id/wait", use: wait)
+    routes.add(.get, "/jobs/:id/result", use: result)
+  }
+
+  @Sendable private func submit(_ request: Request, _ context: APIContext) async throws -> Response {
+    let ids = try await service.submit([try await bodies.job(of: request)])
+    guard let id = ids.first else { preconditionFailure("one request makes one job") }
+    let job = try await service.history.found(id)
+    return try Response(
+      json: JobView(job), status: .created, headers: [.location: "\(Wire.prefix)/jobs/\(id)"])
+  }
+
+  @Sendable private func submitBatch(_ request: Request, _ context: APIContext) async throws -> Response {
+    let jobs = try await bodies.batch(of: request)
+    guard !jobs.isEmpty else { throw Refusal(.invalid, "the batch has no jobs") }
+    return try Response(json: BatchAnswer(ids: try await service.submit(jobs)), status: .created)
+  }
+
+  @Sendable private func list(_ request: Request, _ context: APIContext) async throws -> Response {
+    var filter = try JobFilter(queryItems: request.queryItems)
+    let jobs = try await service.history.jobs(matching: filter)
+    var next: JobID?
+    if jobs.count == filter.limit, let last = jobs.last {
+      filter.before = last.id
+      filter.limit = 1
+      next = try await service.history.jobs(matching: filter).isEmpty ? nil : last.id
+    }
+    return try Response(json: JobPage(jobs: jobs.map(JobView.init), next: next))
+  }
+
+  @Sendable private func show(_ request: Request, _ context: APIContext) async throws -> Response {
+    let id = try context.jobID
+    let standing = await service.standing(of: id)
+    let job = try await service.history.found(id)
+    let attempts = try await service.history.attempts(of: id)
+    return try Response(
+      json: JobDetail(
+        job: JobView(job), attempts: attempts.map(AttemptView.init),
+        progress: standing?.progress.map { ProgressView(fraction: $0.fraction, message: $0.message) },
+        gates: standing?.gates ?? [], workingSetBytes: standing?.usage?.workingSet?.rawValue,
+        cpuSeconds: standing?.usage?.cpu?.seconds))
+  }
+
+  @Sendable private func cancel(_ request: Request, _ context: APIContext) async throws -> Response {
+    try Response(json: JobView(try await service.cancel(try context.jobID)))
+  }
+
+  @Sendable private func wait(_ request: Request, _ context: APIContext) async throws -> Response {
+    let id = try context.jobID
+    let time = try waitTime(of: request)
+    let job: Job
+    do {
+      job = try await cancelWhenGracefulShutdown {
+        try await request.body.consumeWithCancellationOnInboundClose { _ in
+          try await service.wait(for: id, atMost: time)
+        }
+      }
+    } catch is CancellationError where Task.isShuttingDownGracefully {
+      job = try await service.history.found(id)  // As it is, like when the time is up.
+    }
+    return try Response(json: JobView(job), headers: [.connection: "close"])
+  }
+
+  private func waitTime(of request: Request) throws -> Duration {
+    var seconds = 30.0
+    for (name, value) in try request.queryItems {
+      guard name == "timeout" else { throw QueryValue.unknown(name) }
+      guard let number = Double(value), (0...60).contains(number) else {
+        throw Refusal(.invalid, "`timeout` must be 0 to 60 seconds, not `\(value)`")
+      }
+      seconds = number
+    }
+    return .microseconds(Int64(seconds * 1e6))
+  }
+
+  @Sendable private func result(_ request: Request, _ context: APIContext) async throws -> Response {
+    let id = try context.jobID
+    guard let result = try await service.history.result(of: id) else {
+      let job = try await service.history.found(id)
+      guard job.state.isFinal else {
+        throw Refusal(
+          .conflict, "job \(id) is \(job.state.rawValue): it has no result yet",
+          hint: "`millrace wait \(id)` waits for it")
+      }
+      throw Refusal(.notFound, "job \(id) has no result: it is \(job.state.rawValue)")
+    }
+    let mediaType = result.mediaType.isEmpty ? "application/octet-stream" : result.mediaType
+    return Response(
+      status: .ok, headers: [.contentType: mediaType, .xContentTypeOptions: "nosniff"],
+      body: ResponseBody(byteBuffer: ByteBuffer(bytes: result.bytes)))
+  }
+}
+
+extension HistoryReader {
+  /// Returns a job that must be there.
+  /// - Throws: `Refusal` (`notFound`).
+  func found(_ id: JobID) async throws -> Job {
+    guard let job = try await job(id) else { throw Refusal(.notFound, "there is no job \(id)") }
+    return job
+  }
+}
+
+extension APIContext {
+  /// The job that the address names.
+  var jobID: JobID {
+    get throws {
+      let text = parameters.get("id") ?? ""
+      guard let id = JobID(text: text) else {
+        throw Refusal(.notFound, "`\(text)` is no job number", hint: "a job is a number, like 42")
+      }
+      return id
+    }
+  }
+}

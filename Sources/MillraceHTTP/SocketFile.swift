@@ -1,0 +1,100 @@
+import Glibc
+
+/// The file of the API's Unix socket.
+///
+/// The socket is bound in a private directory beside its place, gets its permissions there, and is moved to
+/// its place: nobody ever sees it with other permissions, and the process's umask stays as it is.
+struct SocketFile: Sendable {
+  let path: String
+  let mode: mode_t
+
+  private var directory: String {
+    guard let slash = path.lastIndex(of: "/") else { return "." }
+    return slash == path.startIndex ? "/" : String(path[..<slash])
+  }
+
+  private var stagingDirectory: String { "\(directory)/.s\(getpid())" }
+
+  /// Where the socket is bound before it is moved to its place.
+  var stagingPath: String { "\(stagingDirectory)/s" }
+
+  /// Makes the directories and checks that the place is free or holds a dead socket.
+  func prepare() throws {
+    for path in [path, stagingPath] where path.utf8.count > 107 {
+      throw APIServerError(
+        action: "listen on", path: path, reason: .pathTooLong, hint: "give a shorter path with `socket`")
+    }
+    try makeDirectories(directory)
+    try checkPlace()
+    removeStaging()
+    guard mkdir(stagingDirectory, 0o700) == 0 else { throw failure("make the directory", stagingDirectory) }
+  }
+
+  /// Moves the bound socket to its place; from here on clients can connect.
+  func publish() throws {
+    guard chmod(stagingPath, mode) == 0 else { throw failure("set the permissions of", stagingPath) }
+    guard rename(stagingPath, path) == 0 else { throw failure("move the socket to", path) }
+    removeStaging()
+  }
+
+  /// Removes what is left of the socket.
+  func remove() {
+    unlink(path)
+    removeStaging()
+  }
+
+  private func removeStaging() {
+    unlink(stagingPath)
+    rmdir(stagingDirectory)
+  }
+
+  private func makeDirectories(_ directory: String) throws {
+    var status = stat()
+    if stat(directory, &status) == 0 { return }
+    if let slash = directory.lastIndex(of: "/"), slash != directory.startIndex {
+      try makeDirectories(String(directory[..<slash]))
+    }
+    guard mkdir(directory, 0o755) == 0, chmod(directory, 0o755) == 0 else {
+      throw failure("make the directory", directory)
+    }
+  }
+
+  private func checkPlace() throws {
+    var status = stat()
+    guard lstat(path, &status) == 0 else {
+      guard errno == ENOENT else { throw failure("look at", path) }
+      return
+    }
+    guard status.st_mode & S_IFMT == S_IFSOCK else {
+      throw APIServerError(
+        action: "listen on", path: path, reason: .notASocket,
+        hint: "move the file away, or give another path with `socket`")
+    }
+    guard !isAnswered else {
+      throw APIServerError(
+        action: "listen on", path: path, reason: .inUse,
+        hint: "another runner uses this socket; give each runner its own `socket`")
+    }
+  }
+
+  /// Whether a connection to the socket that is there succeeds.
+  private var isAnswered: Bool {
+    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { return false }
+    defer { close(descriptor) }
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    let length = socklen_t(MemoryLayout<sockaddr_un>.size)
+    return withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, length) == 0 }
+    }
+  }
+
+  private func failure(_ action: String, _ path: String) -> APIServerError {
+    let code = errno
+    return APIServerError(
+      action: action, path: path, reason: .system(code, words: String(cString: strerror(code))),
+      hint: "the runner's user must own the directory of the socket, or give another path with `socket`")
+  }
+}

@@ -1,0 +1,202 @@
+import CMillrace
+import CMillraceLinux
+import CMillraceLinux.Libc
+
+/// A job's process, from its birth in its leaf to its end. Everything that it may not have is gone before the
+/// plugin is loaded: its constructors are the first foreign code, and nothing but the log and the channel is
+/// open then.
+enum JobProcess {
+  /// The channel's number. After an exec (`cold`) the payload and the outcome follow it.
+  private static let channel: Int32 = 3
+  private static let coldPayload: Int32 = 4
+  private static let coldOutcome: Int32 = 5
+
+  /// Code of an outcome whose job the host could not run.
+  private enum Code {
+    static let hostFailed: StaticString = "host_failed"
+    static let pluginRefused: StaticString = "plugin_refused"
+    static let handlerMissing: StaticString = "handler_missing"
+  }
+
+  /// Does what `request` wants, in the keeper's new child.
+  static func run(_ request: StartRequest) -> Never {
+    millrace_block_signals(0)
+    setsid()
+    millrace_duplicate(request.descriptors.log, STDOUT_FILENO, 0)
+    millrace_duplicate(request.descriptors.log, STDERR_FILENO, 0)
+    let outcome: Outcome
+    do throws(HostError) {
+      outcome = try Outcome(descriptor: request.descriptors.outcome, maximumResult: request.maximumResult)
+    } catch {
+      error.report()
+      _exit(ExitCode.host)
+    }
+    do throws(HostError) {
+      let payload = try Payload(descriptor: request.descriptors.payload)
+      let isCold = request.tier == UInt32(MILLRACE_TIER_COLD)
+      try arrangeDescriptors(request.descriptors, isCold: isCold)
+      try confine(request)
+      let environment = Environment(directory: request.directory, payload: payload)
+      if isCold { try execute(request, environment) }
+      millrace_set_environment(environment.variables)
+      if request.tier == UInt32(MILLRACE_TIER_DESCRIBE) { describe(request.plugin, outcome) }
+      try runHandler(
+        plugin: request.plugin, directory: request.directory, payload, outcome, channel: channel)
+    } catch {
+      end(outcome, .host, Code.hostFailed, error)
+    }
+  }
+
+  /// Runs the job after the exec of a cold start: the process is confined already.
+  static func runCold(plugin: UnsafePointer<CChar>, directory: UnsafePointer<CChar>) -> Never {
+    let outcome: Outcome
+    do throws(HostError) { outcome = try Outcome(descriptor: coldOutcome) } catch {
+      error.report()
+      _exit(ExitCode.host)
+    }
+    do throws(HostError) {
+      let payload = try Payload(descriptor: coldPayload)
+      // Programs that the handler starts don't get the channel.
+      let moved = try check(
+        millrace_duplicate(channel, coldPayload, 1), "cannot keep the channel", hint: "")
+      close(channel)
+      millrace_close_range(UInt32(coldOutcome), UInt32.max)
+      try runHandler(plugin: plugin, directory: directory, payload, outcome, channel: moved)
+    } catch {
+      end(outcome, .host, Code.hostFailed, error)
+    }
+  }
+
+  /// Leaves open: /dev/null as input, the log as output, the channel. The keeper's own are gone.
+  private static func arrangeDescriptors(
+    _ descriptors: StartRequest.Descriptors, isCold: Bool
+  ) throws(HostError) {
+    let hint = "raise the limit of open files"
+    func keep(_ descriptor: Int32, as number: Int32) throws(HostError) {
+      try check(
+        millrace_duplicate(descriptor, number, isCold ? 0 : 1), "cannot keep a descriptor", hint: hint)
+    }
+    try keep(descriptors.channel, as: channel)
+    if isCold {
+      try keep(descriptors.payload, as: coldPayload)
+      try keep(descriptors.outcome, as: coldOutcome)
+    }
+    let firstToClose = UInt32((isCold ? coldOutcome : channel) + 1)
+    try check(millrace_close_range(firstToClose, UInt32.max), "cannot close descriptors", hint: hint)
+  }
+
+  /// Takes away what a job may not have. Of the keeper it has: no_new_privs, an empty bounding set, a umask
+  /// of 077, no signal handlers.
+  private static func confine(_ request: StartRequest) throws(HostError) {
+    preferAsVictim()
+    try setLimits(openFiles: request.maximumOpenFiles)
+    if let identity = request.identity { try identity.assume() } else { try Identity.dropCapabilities() }
+    let directory = request.directory.pointee == 0 ? nil : request.directory
+    guard (directory.map { chdir($0) } ?? chdir("/")) == 0 else {
+      let reason = words(for: -millrace_error())
+      throw HostError(
+        "cannot enter the work directory `\(String(cString: request.directory))`: \(reason)",
+        hint: "it must belong to the user that jobs run as")
+    }
+  }
+
+  /// When the machine itself is out of memory, a job should go rather than the runner or the system's
+  /// services. The limit of the job's own group doesn't look at this. A kernel that refuses still runs jobs.
+  private static func preferAsVictim() {
+    let descriptor = millrace_open(AT_FDCWD, "/proc/self/oom_score_adj", O_WRONLY, 0)
+    guard descriptor >= 0 else { return }
+    put("500", to: descriptor)
+    close(descriptor)
+  }
+
+  private static func setLimits(openFiles: UInt64) throws(HostError) {
+    try check(
+      millrace_set_limit(Int32(RLIMIT_CORE.rawValue), 0, 0), "cannot forbid core dumps", hint: "")
+    guard openFiles > 0 else { return }
+    var soft: UInt64 = 0
+    var hard: UInt64 = 0
+    let number = Int32(RLIMIT_NOFILE.rawValue)
+    try check(millrace_get_limit(number, &soft, &hard), "cannot read the limit of open files", hint: "")
+    let bound = min(openFiles, hard)
+    try check(millrace_set_limit(number, bound, bound), "cannot limit open files to \(bound)", hint: "")
+  }
+
+  /// The cold start: this program anew, with the fresh address space that exec gives.
+  private static func execute(_ request: StartRequest, _ environment: Environment) throws(HostError) {
+    let arguments = UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>.allocate(capacity: 5)
+    arguments[0] = strdup("millrace-host")
+    arguments[1] = strdup("cold")
+    arguments[2] = UnsafeMutablePointer(mutating: request.plugin)
+    arguments[3] = UnsafeMutablePointer(mutating: request.directory)
+    arguments[4] = nil
+    try check(
+      millrace_execute("/proc/self/exe", arguments, environment.variables),
+      "cannot start `millrace-host cold`",
+      hint: "the user that jobs run as must be able to execute it")
+  }
+
+  private static func describe(_ plugin: UnsafePointer<CChar>, _ outcome: Outcome) -> Never {
+    do throws(HostError) {
+      try Description(quiet: false).read(plugin) { outcome.setResult($0, mediaType: "application/json") }
+    } catch {
+      end(outcome, .failed, Code.pluginRefused, error)
+    }
+    outcome.finish(.done)
+    _exit(ExitCode.done)
+  }
+
+  private static func runHandler(
+    plugin: UnsafePointer<CChar>, directory: UnsafePointer<CChar>, _ payload: Payload, _ outcome: Outcome,
+    channel: Int32
+  ) throws(HostError) -> Never {
+    guard let name = payload.handler else {
+      throw HostError("the payload names no handler", hint: "update runner and host together")
+    }
+    let library: PluginLibrary
+    do throws(HostError) { library = try PluginLibrary(plugin) } catch {
+      end(outcome, .host, Code.pluginRefused, error)
+    }
+    guard let handler = library.handlers.named(name) else {
+      end(
+        outcome, .host, Code.handlerMissing,
+        HostError(
+          "plugin `\(String(cString: plugin))` has no handler `\(String(cString: name))`",
+          hint: "the plugin was replaced; `millrace handlers` lists what there is"))
+    }
+    try check(millrace_watch_termination(), "cannot catch SIGTERM", hint: "")
+    let context = JobContext(outcome: outcome, channel: channel)
+    let code = context.run(handler, job(payload, handler, directory))
+    // Not `exit`: in a fork, the atexit functions are the keeper's.
+    millrace_flush_streams()
+    _exit(code)
+  }
+
+  private static func job(
+    _ payload: Payload, _ handler: UnsafePointer<millrace_handler>, _ directory: UnsafePointer<CChar>
+  ) -> millrace_job {
+    let head = payload.head.pointee
+    var job = millrace_job()
+    job.size = MemoryLayout<millrace_job>.size
+    job.id = head.job
+    job.attempt = head.attempt
+    job.handler = handler.pointee.name
+    job.parameters = payload.parameters
+    job.parameters_length = Int(head.parameters_length)
+    job.input = payload.input
+    job.input_length = Int(head.input_length)
+    job.deadline_ms = head.deadline_ms
+    job.work_directory = directory
+    job.trace_parent = payload.traceParent
+    return job
+  }
+
+  /// Ends a process that has no handler to run, with the reason in its outcome and its log.
+  private static func end(
+    _ outcome: Outcome, _ status: Outcome.Status, _ code: StaticString, _ error: HostError
+  ) -> Never {
+    outcome.setFailure(code: code, message: error.message)
+    outcome.finish(status)
+    error.report()
+    _exit(status == .failed ? ExitCode.failed : ExitCode.host)
+  }
+}

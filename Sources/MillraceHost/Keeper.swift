@@ -1,0 +1,271 @@
+import CMillraceLinux
+import CMillraceLinux.Libc
+
+/// The parent of all jobs: makes their processes, and keeps how they ended until a runner has it on record.
+/// It outlives the runner, and ends when it has nothing to keep and nobody to serve.
+struct Keeper {
+  private let epoll: Int32
+  private let signals: Int32
+  private let packet = Packet()
+  private var attempts: KeptAttempts
+  private var runner: Runner?
+  /// Whether it ends as soon as nothing is kept: the runner said so, or has gone.
+  private var isEnding = false
+  private var hasServed = false
+  /// Whether children may wait to be reaped.
+  private var hasMoreToReap = false
+  /// Whether the runner's socket is watched for room instead of requests.
+  private var isRoomAwaited = false
+
+  // Descriptors 3 to 6 are the keeper's own for good, so what a request brings never has the number of a
+  // descriptor that a job's process is given (`JobProcess`).
+  private static let listener: Int32 = 3
+  private static let ownDescriptors: Int32 = 7
+
+  private static let listenerTag: UInt64 = 1
+  private static let signalsTag: UInt64 = 2
+  private static let runnerTag: UInt64 = 3
+
+  /// How long it waits for its first runner.
+  private static let firstRunnerMilliseconds: Int32 = 60_000
+  /// How many children are reaped, and requests read, before something else has its turn.
+  private static let turn = 64
+
+  /// Prepares the process: everything that jobs inherit from it is as it should be in a job.
+  ///
+  /// - Parameters:
+  ///   - listener: a listening SOCK_SEQPACKET socket.
+  ///   - libraries: what most plugins need; they are trusted, their constructors run here.
+  /// - Throws: what the kernel or the loader refused.
+  init(listener: Int32, preloading libraries: [UnsafePointer<CChar>]) throws(HostError) {
+    let hint = "raise the limit of open files"
+    try Keeper.openStandardDescriptors()
+    if listener != Keeper.listener {
+      try check(
+        millrace_duplicate(listener, Keeper.listener, 1), "cannot use descriptor \(listener)", hint: hint)
+    }
+    try check(millrace_close_range(4, UInt32.max), "cannot close descriptors", hint: "Linux 5.14 is needed")
+    try check(
+      millrace_set_nonblocking(Keeper.listener, 1), "cannot use the listening socket",
+      hint: "the keeper is started by `millraced`")
+    epoll = try check(millrace_epoll_create(), "cannot make an epoll descriptor", hint: hint)
+    signals = try check(millrace_signal_descriptor(), "cannot make a signal descriptor", hint: hint)
+    let null = try check(
+      millrace_open(AT_FDCWD, "/dev/null", O_RDONLY, 0), "cannot open `/dev/null`", hint: hint)
+    try check(millrace_duplicate(null, STDIN_FILENO, 0), "cannot close standard input", hint: hint)
+    precondition(epoll == 4 && signals == 5 && null == 6, "the lowest free numbers are used first")
+
+    umask(0o077)
+    millrace_reset_signals()
+    try check(millrace_block_signals(1), "cannot block signals", hint: "")
+    try check(millrace_set_subreaper(), "cannot become the parent of orphans", hint: "Linux 5.14 is needed")
+    try Identity.renounce()
+    attempts = KeptAttempts(openFiles: try Keeper.raiseOpenFiles())
+    try Keeper.preload(libraries)
+    try check(
+      millrace_epoll_add(epoll, Keeper.listener, Keeper.listenerTag, EPOLLIN.rawValue),
+      "cannot watch the listening socket", hint: "")
+    try check(
+      millrace_epoll_add(epoll, signals, Keeper.signalsTag, EPOLLIN.rawValue), "cannot watch signals",
+      hint: "")
+  }
+
+  /// Serves runners until there is nothing to keep. Returns the exit code.
+  mutating func run() throws(HostError) -> Int32 {
+    var ready = [millrace_ready](repeating: millrace_ready(), count: 4)
+    while !(isEnding && attempts.all.isEmpty) {
+      let wait = hasMoreToReap ? 0 : hasServed ? -1 : Keeper.firstRunnerMilliseconds
+      let count = millrace_epoll_wait(epoll, &ready, Int32(ready.count), wait)
+      try check(count, "cannot wait for events", hint: "")
+      if count == 0 && !hasServed {
+        throw HostError("no runner connected in time", hint: "the keeper is started by `millraced`")
+      }
+      // The runner first: one that has gone makes room for the next.
+      let tags = ready.prefix(Int(count))
+      if tags.contains(where: { $0.tag == Keeper.runnerTag }) { serveRunner() }
+      if tags.contains(where: { $0.tag == Keeper.signalsTag }) { takeSignals() }
+      if hasMoreToReap { reap() }
+      if tags.contains(where: { $0.tag == Keeper.listenerTag }) { acceptRunner() }
+      tellRunner()
+    }
+    return ExitCode.done
+  }
+
+  private static func openStandardDescriptors() throws(HostError) {
+    while true {
+      let descriptor = try check(
+        millrace_open(AT_FDCWD, "/dev/null", O_RDWR, 0), "cannot open `/dev/null`", hint: "mount /dev")
+      guard descriptor > STDERR_FILENO else { continue }
+      close(descriptor)
+      return
+    }
+  }
+
+  /// Loads libraries for the children. They bind their symbols now, or every child would do so again.
+  private static func preload(_ libraries: [UnsafePointer<CChar>]) throws(HostError) {
+    let hint = "take it out of the runner's list of libraries to preload"
+    for library in libraries {
+      let name = String(cString: library)
+      guard dlopen(library, RTLD_NOW | RTLD_LOCAL) != nil else {
+        throw HostError("cannot preload `\(name)`: \(PluginLibrary.loaderWords())", hint: hint)
+      }
+      var tasks = stat()
+      // The directory has one link for each thread, beside its own two. A fork would lose the others.
+      guard stat("/proc/self/task", &tasks) == 0, tasks.st_nlink == 3 else {
+        throw HostError("`\(name)` starts a thread when it is loaded", hint: hint)
+      }
+    }
+  }
+
+  /// Takes as many descriptors as the system allows, and returns how many that are.
+  private static func raiseOpenFiles() throws(HostError) -> UInt64 {
+    var soft: UInt64 = 0
+    var hard: UInt64 = 0
+    let number = Int32(RLIMIT_NOFILE.rawValue)
+    try check(millrace_get_limit(number, &soft, &hard), "cannot read the limit of open files", hint: "")
+    try check(millrace_set_limit(number, hard, hard), "cannot raise the limit of open files", hint: "")
+    return hard
+  }
+
+  private mutating func acceptRunner() {
+    if let runner, runner.isHungUp {
+      self.runner?.hangUp()
+      while self.runner != nil { readRequests() }
+    }
+    let socket = millrace_accept(Keeper.listener, 1)
+    guard socket >= 0 else { return complain("cannot accept a runner: \(words(for: socket))", at: socket) }
+    guard runner == nil, millrace_epoll_add(epoll, socket, Keeper.runnerTag, EPOLLIN.rawValue) == 0 else {
+      close(socket)
+      return
+    }
+    runner = Runner(socket: socket)
+    isRoomAwaited = false
+    attempts.unlearn()
+    hasServed = true
+    isEnding = false
+  }
+
+  private func complain(_ complaint: String, at result: Int32) {
+    if result != -EAGAIN { put("error: \(complaint)\n", to: STDERR_FILENO) }
+  }
+
+  private mutating func serveRunner() {
+    tellRunner()
+    if runner?.isReady == true { readRequests() }
+  }
+
+  /// Sends what is to be sent, and waits for room in the socket if there is too much.
+  private mutating func tellRunner() {
+    guard var current = runner else { return }
+    let isAllSent = current.tell(&attempts)
+    runner = current
+    guard isAllSent == isRoomAwaited else { return }
+    isRoomAwaited = !isAllSent
+    millrace_epoll_modify(
+      epoll, current.socket, Keeper.runnerTag, isAllSent ? EPOLLIN.rawValue : EPOLLOUT.rawValue)
+  }
+
+  private mutating func readRequests() {
+    for _ in 0..<Keeper.turn {
+      guard let current = runner, current.isReady else { return }
+      let result = packet.receive(from: current.socket)
+      defer { packet.closeDescriptors() }
+      if result > 0 {
+        handleRequest()
+      } else if result == -Int(EAGAIN) {
+        return
+      } else if result != -Int(ECONNRESET) {
+        // ECONNRESET comes once, before what is still to be read.
+        return dropRunner()
+      }
+    }
+  }
+
+  private mutating func dropRunner() {
+    guard let current = runner else { return }
+    // A child that was just born (or is frozen) still holds the socket: closing it here would leave it in epoll.
+    millrace_epoll_remove(epoll, current.socket)
+    runner?.disconnect()
+    runner = nil
+    isEnding = true
+  }
+
+  private mutating func handleRequest() {
+    if packet.type == UInt32(MILLRACE_KEEPER_START) {
+      start()
+    } else if let forget = packet.message(as: millrace_keeper_forget.self),
+      forget.type == UInt32(MILLRACE_KEEPER_FORGET)
+    {
+      if let index = attempts.index(job: forget.job, attempt: forget.attempt) { attempts.forget(index) }
+    } else if let quit = packet.message(as: millrace_keeper_quit.self),
+      quit.type == UInt32(MILLRACE_KEEPER_QUIT)
+    {
+      isEnding = true
+    } else {
+      put("error: the runner sent a malformed packet of \(packet.length) bytes\n", to: STDERR_FILENO)
+    }
+  }
+
+  private mutating func start() {
+    let start = packet.bytes.assumingMemoryBound(to: millrace_keeper_start.self).pointee
+    var pidfd: Int32 = -1
+    let pid = makeProcess(start, &pidfd)
+    runner?.answer(
+      millrace_keeper_started(
+        type: UInt32(MILLRACE_KEEPER_STARTED), attempt: start.attempt, job: start.job,
+        pid: max(0, pid), error: max(0, -pid)),
+      pidfd: pidfd)
+  }
+
+  /// Returns the pid of the new process, or a negative errno if there is none: EBADMSG for a malformed
+  /// packet, EMFILE if its descriptors were lost, EINVAL for values that make no sense, EEXIST for an attempt
+  /// that is known, EAGAIN if no more can be kept, ESHUTDOWN after QUIT, or what clone3 says (ENODEV or
+  /// ENOENT: the leaf was removed).
+  private mutating func makeProcess(_ start: millrace_keeper_start, _ pidfd: inout Int32) -> Int32 {
+    guard packet.length == MemoryLayout<millrace_keeper_start>.size else { return -EBADMSG }
+    guard packet.descriptorCount >= 0 else { return -EMFILE }
+    guard packet.descriptorCount == StartRequest.descriptorCount else { return -EBADMSG }
+    guard !isEnding else { return -ESHUTDOWN }
+    guard let request = StartRequest(packet) else { return -EINVAL }
+    guard request.descriptors.leaf >= Keeper.ownDescriptors else { return -EBADMSG }
+    guard attempts.index(job: request.job, attempt: request.attempt) == nil else { return -EEXIST }
+    guard !attempts.isFull else { return -EAGAIN }
+
+    let pid = millrace_fork(request.descriptors.leaf, &pidfd)
+    if pid == 0 { JobProcess.run(request) }
+    guard pid > 0 else { return pid }
+    attempts.append(
+      KeptAttempt(
+        job: request.job, attempt: request.attempt, pid: pid, outcome: request.descriptors.outcome,
+        log: request.descriptors.keptLog, channel: request.descriptors.keptChannel))
+    for index in [2, 5, 6] { packet.keep(index) }
+    return pid
+  }
+
+  private mutating func takeSignals() {
+    while true {
+      let signal = millrace_signal_read(signals)
+      guard signal > 0 else { return }
+      if signal == SIGCHLD {
+        hasMoreToReap = true
+        continue
+      }
+      // Whoever stops the runner's service must not lose the ends of its jobs.
+      if attempts.all.isEmpty {
+        isEnding = true
+      } else {
+        put("notice: signal \(signal) ignored, \(attempts.all.count) attempts are kept\n", to: STDERR_FILENO)
+      }
+    }
+  }
+
+  /// Reaps children and orphans; many orphans at once don't keep the runner waiting.
+  private mutating func reap() {
+    var ending = millrace_ending()
+    for _ in 0..<Keeper.turn {
+      guard millrace_reap(&ending) == 1 else { return hasMoreToReap = false }
+      attempts.note(ending)
+    }
+    hasMoreToReap = true
+  }
+}

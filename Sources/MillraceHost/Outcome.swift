@@ -1,0 +1,83 @@
+import CMillraceLinux
+import CMillraceLinux.Libc
+
+/// The outcome file of an attempt, mapped before the handler is called: a handler that closes or overwrites
+/// every descriptor still leaves its outcome.
+struct Outcome {
+  let head: UnsafeMutablePointer<millrace_outcome>
+  /// The most bytes that a result may have.
+  let maximumResult: Int
+
+  /// Maps an outcome file, and grows it to hold the largest result; nil: what it can hold. What is not written
+  /// of it takes no memory.
+  init(descriptor: Int32, maximumResult: Int? = nil) throws(HostError) {
+    let hint = "this is the runner's fault; update runner and host together"
+    let headSize = MemoryLayout<millrace_outcome>.size
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw HostError("cannot look at the outcome file: \(words(for: -millrace_error()))", hint: hint)
+    }
+    let size = maximumResult.map { headSize + $0 } ?? Int(status.st_size)
+    guard size >= headSize else { throw HostError("the outcome file has only \(size) bytes", hint: hint) }
+    if status.st_size < size && ftruncate(descriptor, size) < 0 {
+      throw HostError(
+        "cannot grow the outcome file to \(size) bytes: \(words(for: -millrace_error()))", hint: hint)
+    }
+    var place: UnsafeMutableRawPointer?
+    try check(millrace_map(descriptor, size, 1, &place), "cannot map the outcome file", hint: hint)
+    guard let place else { throw HostError("cannot map the outcome file", hint: hint) }
+    head = place.assumingMemoryBound(to: millrace_outcome.self)
+    self.maximumResult = size - headSize
+  }
+
+  /// How an attempt ended, as far as its process knows.
+  enum Status: Int32 {
+    case done = 0
+    case failed = 1
+    case host = 2
+  }
+
+  /// Copies a result; the last one counts. `bytes` are at most `maximumResult`.
+  func setResult(_ bytes: UnsafeRawBufferPointer, mediaType: UnsafePointer<CChar>?) {
+    precondition(bytes.count <= maximumResult)
+    if let source = bytes.baseAddress {
+      memcpy(UnsafeMutableRawPointer(head) + MemoryLayout<millrace_outcome>.size, source, bytes.count)
+    }
+    head.pointee.result_length = UInt64(bytes.count)
+    if let mediaType {
+      FixedText.store(mediaType, in: &head.pointee.media_type)
+    } else {
+      FixedText.store("application/octet-stream", in: &head.pointee.media_type)
+    }
+    head.pointee.has_result = 1
+  }
+
+  /// Says why the attempt fails, in the handler's words; the last ones count.
+  func setFailure(code: UnsafePointer<CChar>?, message: UnsafePointer<CChar>?, retryable: Bool) {
+    setFailure(code: "failed", message: "")
+    if let code, code.pointee != 0 { FixedText.store(code, in: &head.pointee.code) }
+    if let message { FixedText.store(message, in: &head.pointee.message) }
+    head.pointee.retryable = retryable ? 1 : 0
+  }
+
+  /// Whether a failure was set.
+  var hasFailure: Bool { head.pointee.code.0 != 0 }
+
+  /// Says why the attempt fails, in the host's words.
+  func setFailure(code: StaticString, message: String) {
+    FixedText.store(code.description, in: &head.pointee.code)
+    FixedText.store(message, in: &head.pointee.message)
+    head.pointee.retryable = 0
+  }
+
+  /// Makes the outcome valid. Only this writes the magic number, and it does so last.
+  func finish(_ status: Status) {
+    if status == .done {
+      head.pointee.code.0 = 0
+      head.pointee.message.0 = 0
+      head.pointee.retryable = 0
+    }
+    head.pointee.status = status.rawValue
+    head.pointee.magic = MILLRACE_OUTCOME_MAGIC
+  }
+}

@@ -1,0 +1,65 @@
+import CMillraceLinux
+import CMillraceLinux.Libc
+
+/// What the runner hands to a job's process, mapped read-only: valid until the process ends.
+struct Payload {
+  let head: UnsafePointer<millrace_payload>
+  private let size: Int
+
+  /// Maps the payload file and checks that everything in it lies within it.
+  init(descriptor: Int32) throws(HostError) {
+    let hint = "this is the runner's fault; update runner and host together"
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw HostError("cannot look at the payload: \(words(for: -millrace_error()))", hint: hint)
+    }
+    guard status.st_size >= MemoryLayout<millrace_payload>.size else {
+      throw HostError("the payload has only \(status.st_size) bytes", hint: hint)
+    }
+    var place: UnsafeMutableRawPointer?
+    try check(
+      millrace_map(descriptor, Int(status.st_size), 0, &place), "cannot map the payload",
+      hint: "give the job more memory")
+    guard let place else { throw HostError("cannot map the payload", hint: hint) }
+    head = UnsafePointer(place.assumingMemoryBound(to: millrace_payload.self))
+    size = Int(status.st_size)
+
+    let value = head.pointee
+    guard
+      value.size == UInt32(MemoryLayout<millrace_payload>.size),
+      fitsText(value.handler), fitsText(value.trace_parent),
+      fitsText(value.parameters, length: value.parameters_length),
+      value.input == 0 ? value.input_length == 0 : fits(value.input, length: value.input_length)
+    else { throw HostError("the payload's head is malformed", hint: hint) }
+  }
+
+  /// The handler's name; nil if none is asked for (a description).
+  var handler: UnsafePointer<CChar>? { text(at: head.pointee.handler) }
+  /// The W3C trace context, if there is one.
+  var traceParent: UnsafePointer<CChar>? { text(at: head.pointee.trace_parent) }
+  /// The parameters as JSON, if there are any.
+  var parameters: UnsafePointer<CChar>? { text(at: head.pointee.parameters) }
+  /// The input bytes, if there are any.
+  var input: UnsafePointer<UInt8>? {
+    head.pointee.input == 0 ? nil : bytes(at: head.pointee.input).assumingMemoryBound(to: UInt8.self)
+  }
+
+  /// Whether `length` bytes from `offset` on lie within the payload, behind its head.
+  private func fits(_ offset: UInt64, length: UInt64) -> Bool {
+    let end = UInt64(size)
+    return offset >= UInt64(MemoryLayout<millrace_payload>.size) && offset <= end && length <= end - offset
+  }
+
+  /// Whether a text of at least `length` bytes begins at `offset`, or none is given.
+  private func fitsText(_ offset: UInt64, length: UInt64 = 0) -> Bool {
+    guard offset != 0 else { return length == 0 }
+    guard fits(offset, length: length) else { return false }
+    return memchr(bytes(at: offset + length), 0, size - Int(offset + length)) != nil
+  }
+
+  private func text(at offset: UInt64) -> UnsafePointer<CChar>? {
+    offset == 0 ? nil : bytes(at: offset).assumingMemoryBound(to: CChar.self)
+  }
+
+  private func bytes(at offset: UInt64) -> UnsafeRawPointer { UnsafeRawPointer(head) + Int(offset) }
+}

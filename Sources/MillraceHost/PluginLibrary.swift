@@ -1,0 +1,167 @@
+import CMillrace
+import CMillraceLinux.Libc
+
+/// A plugin's shared library in this process: what it says of itself was checked before anything is used.
+struct PluginLibrary {
+  let plugin: UnsafePointer<millrace_plugin>
+  let handlers: Handlers
+
+  /// The most handlers that one plugin may have.
+  static let maximumHandlers = 256
+
+  /// A step of the way in: what a crash is blamed on.
+  enum Step: UInt32 {
+    case load = 1
+    case describe = 2
+    case read = 3
+  }
+
+  /// Loads a library and asks it for its description. Its constructors run now, and it stays loaded. Symbols
+  /// are bound when they are first called: a job binds only what it needs. `step` is called before each step.
+  init(_ path: UnsafePointer<CChar>, step: (Step) -> Void = { _ in }) throws(HostError) {
+    let name = String(cString: path)
+    step(.load)
+    guard let library = dlopen(path, RTLD_LAZY | RTLD_LOCAL) else {
+      throw HostError(
+        "cannot load plugin `\(name)`: \(PluginLibrary.loaderWords())",
+        hint: "check it with `ldd \(name)`; the user that jobs run as must be able to read it")
+    }
+    guard let symbol = dlsym(library, "millrace_plugin_describe") else {
+      throw HostError(
+        "plugin `\(name)` does not export `millrace_plugin_describe`",
+        hint: "declare the function as `millrace.h` does, with MILLRACE_EXPORT; in C++ `extern \"C\"`")
+    }
+    step(.describe)
+    typealias Describe = @convention(c) () -> UnsafePointer<millrace_plugin>?
+    guard let plugin = unsafeBitCast(symbol, to: Describe.self)() else {
+      throw HostError(
+        "`millrace_plugin_describe` of plugin `\(name)` returned NULL",
+        hint: "return the address of a static `millrace_plugin`")
+    }
+    step(.read)
+    handlers = try PluginLibrary.checked(plugin, of: name)
+    self.plugin = plugin
+  }
+
+  /// The handlers of a plugin, in its order. A newer plugin's structs are longer than ours: the distance of
+  /// two handlers is what the first says its size is.
+  struct Handlers {
+    fileprivate let first: UnsafeRawPointer
+    fileprivate let stride: Int
+    let count: Int
+
+    subscript(index: Int) -> UnsafePointer<millrace_handler> {
+      (first + index * stride).assumingMemoryBound(to: millrace_handler.self)
+    }
+
+    /// The handler of this name, or nil.
+    func named(_ name: UnsafePointer<CChar>) -> UnsafePointer<millrace_handler>? {
+      for index in 0..<count where strcmp(self[index].pointee.name, name) == 0 { return self[index] }
+      return nil
+    }
+  }
+
+  /// Returns why the loader failed last.
+  static func loaderWords() -> String {
+    guard let words = dlerror() else { return "the loader gives no reason" }
+    return String(cString: words)
+  }
+
+  /// Checks all that a plugin says of itself but for what its texts mean.
+  private static func checked(
+    _ plugin: UnsafePointer<millrace_plugin>, of name: String
+  ) throws(HostError) -> Handlers {
+    let hint = "fill in the struct as the example in `millrace.h` does, and rebuild the plugin"
+    func refuse(_ complaint: String) -> HostError { HostError("plugin `\(name)` \(complaint)", hint: hint) }
+
+    // The size first, then the version: everything else may have moved in another version.
+    let size = plugin.pointee.size
+    guard isPlausible(size, atLeast: 2 * MemoryLayout<Int>.size) else {
+      throw refuse("says that its `millrace_plugin` has \(UInt(bitPattern: size)) bytes")
+    }
+    guard plugin.pointee.abi == UInt32(MILLRACE_ABI) else {
+      throw HostError(
+        "plugin `\(name)` is built for plugin interface \(plugin.pointee.abi), this is \(MILLRACE_ABI)",
+        hint: plugin.pointee.abi > UInt32(MILLRACE_ABI)
+          ? "update Millrace, or rebuild the plugin with its `millrace.h`"
+          : "set `abi` to MILLRACE_ABI and rebuild the plugin")
+    }
+    guard isPlausible(size, atLeast: MemoryLayout<millrace_plugin>.size) else {
+      throw refuse("says that its `millrace_plugin` has \(UInt(bitPattern: size)) bytes")
+    }
+    guard isName(plugin.pointee.name) else {
+      throw refuse("has no valid `name`: \(quoted(plugin.pointee.name))")
+    }
+    guard let version = plugin.pointee.version, version.pointee != 0 else { throw refuse("has no `version`") }
+    let count = plugin.pointee.handler_count
+    guard count != 0, let first = plugin.pointee.handlers else { throw refuse("has no handlers") }
+    guard (1...maximumHandlers).contains(count) else {
+      throw refuse("has \(UInt(bitPattern: count)) handlers, more than \(maximumHandlers)")
+    }
+    let stride = first.pointee.size
+    guard isPlausible(stride, atLeast: MemoryLayout<millrace_handler>.size) else {
+      throw refuse("says that its `millrace_handler` has \(UInt(bitPattern: stride)) bytes")
+    }
+    let handlers = Handlers(first: UnsafeRawPointer(first), stride: stride, count: count)
+    for index in 0..<handlers.count {
+      if let complaint = complaint(about: handlers[index], stride: stride) {
+        throw refuse("has a bad handler \(index + 1): \(complaint)")
+      }
+    }
+    return handlers
+  }
+
+  /// Returns what is wrong with a handler, or nil.
+  private static func complaint(about handler: UnsafePointer<millrace_handler>, stride: Int) -> String? {
+    let value = handler.pointee
+    guard value.size == stride else {
+      return "its size is \(UInt(bitPattern: value.size)), the first one's is \(stride)"
+    }
+    guard isName(value.name) else { return "its name is invalid: \(quoted(value.name))" }
+    if value.run == nil { return "`run` of \(quoted(value.name)) is NULL" }
+    guard
+      value.timeout_ms >= 0, value.max_attempts >= 0, value.retry_delay_ms >= 0, value.concurrency >= 0
+    else { return "\(quoted(value.name)) has a negative number" }
+    guard let limits = value.limits else { return nil }
+    guard isPlausible(limits.pointee.size, atLeast: MemoryLayout<millrace_limits>.size) else {
+      return "the `millrace_limits` of \(quoted(value.name)) have the wrong size"
+    }
+    guard limits.pointee.memory_bytes >= 0, limits.pointee.cpu_millis >= 0, limits.pointee.pids >= 0 else {
+      return "\(quoted(value.name)) has a negative limit"
+    }
+    return nil
+  }
+
+  /// Whether a struct may have this size. The least one is what version 1 had: when a field is appended to a
+  /// struct, the old size must be kept here.
+  private static func isPlausible(_ size: Int, atLeast least: Int) -> Bool {
+    size >= least && size <= 4096 && size % MemoryLayout<Int>.alignment == 0
+  }
+
+  /// Whether a text is a name: 1 to 64 of a-z 0-9 - _ . and beginning with a letter.
+  static func isName(_ text: UnsafePointer<CChar>?) -> Bool {
+    guard let text else { return false }
+    for index in 0...64 {
+      switch UInt8(bitPattern: text[index]) {
+      case 0: return index > 0
+      case UInt8(ascii: "a")...UInt8(ascii: "z"): continue
+      case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+        if index == 0 { return false }
+      default: return false
+      }
+    }
+    return false
+  }
+
+  /// Returns the beginning of a text as it may be shown on a terminal.
+  private static func quoted(_ text: UnsafePointer<CChar>?) -> String {
+    guard let text else { return "NULL" }
+    var shown = "`"
+    for index in 0..<64 {
+      let byte = UInt8(bitPattern: text[index])
+      if byte == 0 { return shown + "`" }
+      shown += (0x20..<0x7f).contains(byte) ? String(UnicodeScalar(byte)) : "?"
+    }
+    return shown + "…`"
+  }
+}

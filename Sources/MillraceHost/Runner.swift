@@ -1,0 +1,112 @@
+import CMillraceLinux
+import CMillraceLinux.Libc
+
+/// The keeper's connection to the runner. Sending never blocks: what the socket doesn't take now is kept back
+/// (at most one answer; all else is told from the table of attempts), and nothing more is read until it is
+/// gone.
+struct Runner {
+  let socket: Int32
+  /// Whether the greeting is still to be sent.
+  private var isGreeted = false
+  /// An answer that the socket did not take.
+  private var answer: Answer?
+  /// Whether the runner reads no more; what it still has sent is read to its end.
+  private var isDeaf = false
+
+  private struct Answer {
+    let started: millrace_keeper_started
+    let pidfd: Int32
+  }
+
+  init(socket: Int32) { self.socket = socket }
+
+  /// Whether requests may be read: nothing is kept back.
+  var isReady: Bool { isDeaf || isGreeted && answer == nil }
+
+  /// Whether the other end has closed.
+  var isHungUp: Bool {
+    var state = pollfd(fd: socket, events: Int16(POLLIN), revents: 0)
+    return poll(&state, 1, 0) > 0 && state.revents & Int16(POLLHUP) != 0
+  }
+
+  /// Stops sending to an end that has closed.
+  mutating func hangUp() {
+    isDeaf = true
+    dropAnswer()
+  }
+
+  /// Ends the connection.
+  mutating func disconnect() {
+    dropAnswer()
+    close(socket)
+  }
+
+  /// Answers a START; `pidfd` is closed when it is sent, or -1.
+  mutating func answer(_ started: millrace_keeper_started, pidfd: Int32) {
+    precondition(answer == nil, "requests are read only when nothing is kept back")
+    answer = Answer(started: started, pidfd: pidfd)
+    sendAnswer()
+  }
+
+  /// Sends what the runner does not know yet. Returns whether all of it went.
+  mutating func tell(_ attempts: inout KeptAttempts) -> Bool {
+    if !isGreeted {
+      let hello = millrace_keeper_hello(
+        type: UInt32(MILLRACE_KEEPER_HELLO), protocol: UInt32(MILLRACE_KEEPER_PROTOCOL), pid: getpid(),
+        kept: UInt32(attempts.knowableCount))
+      guard send(hello) else { return false }
+      isGreeted = true
+    }
+    guard sendAnswer() else { return false }
+    guard attempts.newsCount > 0 else { return true }
+    for index in attempts.all.indices where attempts.all[index].isNews {
+      guard tell(attempts.all[index]) else { return false }
+      attempts.learned(index)
+    }
+    return true
+  }
+
+  private mutating func tell(_ attempt: KeptAttempt) -> Bool {
+    let ending = attempt.ending ?? millrace_ending()
+    if attempt.isKnown {
+      return send(
+        millrace_keeper_exited(
+          type: UInt32(MILLRACE_KEEPER_EXITED), attempt: attempt.attempt, job: attempt.job,
+          code: ending.code, status: ending.status))
+    }
+    let kept = millrace_keeper_kept(
+      type: UInt32(MILLRACE_KEEPER_KEPT), attempt: attempt.attempt, job: attempt.job, pid: attempt.pid,
+      exited: attempt.ending == nil ? 0 : 1, code: ending.code, status: ending.status)
+    return send(kept, (attempt.outcome, attempt.log, attempt.channel), count: 3)
+  }
+
+  @discardableResult
+  private mutating func sendAnswer() -> Bool {
+    guard let answer else { return true }
+    guard send(answer.started, (answer.pidfd, -1, -1), count: answer.pidfd >= 0 ? 1 : 0) else { return false }
+    dropAnswer()
+    return true
+  }
+
+  private mutating func dropAnswer() {
+    if let answer, answer.pidfd >= 0 { close(answer.pidfd) }
+    answer = nil
+  }
+
+  /// Sends a packet. Returns false if the socket is full; a runner that has gone counts as told.
+  private mutating func send<Message>(
+    _ message: Message, _ descriptors: (Int32, Int32, Int32) = (-1, -1, -1), count: Int32 = 0
+  ) -> Bool {
+    guard !isDeaf else { return true }
+    let result = withUnsafeBytes(of: message) { bytes in
+      withUnsafeBytes(of: descriptors) { descriptors in
+        millrace_send(
+          socket, bytes.baseAddress, bytes.count, descriptors.assumingMemoryBound(to: Int32.self).baseAddress,
+          count, 0)
+      }
+    }
+    if result == -Int64(EAGAIN) { return false }
+    if result < 0 { isDeaf = true }
+    return true
+  }
+}

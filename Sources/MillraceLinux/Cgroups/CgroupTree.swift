@@ -1,0 +1,148 @@
+import CMillraceLinux
+import Clibcgroup
+import Glibc
+import MillraceCore
+
+/// The subtree `S` that is ours: `S/runner`, `S/keeper` and `S/p/<plugin>` with the leaves of attempts.
+///
+/// The long-lived groups are made by libcgroup, which also turns the controllers on from the root down. The
+/// leaves are made by `Leaf`, on descriptors that are kept here: that is the hot path.
+package final class CgroupTree: Sendable {
+  /// The controllers without which no attempt is started.
+  package static let needed = ["memory", "cpu", "pids"]
+
+  /// The absolute path of `S`.
+  package let path: String
+  /// The controllers that leaves have, in the order of `cgroup.controllers`.
+  package let controllers: [String]
+
+  private let mount: String
+  private let group: String
+  private let origin: String
+  private let libcgroup: LibcgroupGroups
+
+  /// Makes or finds the subtree and moves this process into `S/runner`.
+  ///
+  /// - Parameters:
+  ///   - root: the path of `S` below the mount point; nil for this process's own group if it is delegated,
+  ///     else `/millrace` (root only).
+  ///   - needed: the controllers that must be there.
+  /// - Throws: `LinuxError` that says what is missing and how to mend it.
+  package init(root: String?, needed: [String] = CgroupTree.needed) throws {
+    guard let mount = CgroupMount(mountInfo: try textFile("/proc/self/mountinfo"))?.path else {
+      throw LinuxError(
+        "find cgroup v2", .missing("it is not mounted"), hint: "mount -t cgroup2 none /sys/fs/cgroup")
+    }
+    guard let origin = CgroupMount.ownGroup(try textFile("/proc/self/cgroup")) else {
+      throw LinuxError("find this process's cgroup", .missing("`/proc/self/cgroup` has no line `0::`"))
+    }
+    self.mount = mount
+    self.origin = origin
+    group = try root ?? Self.delegatedGroup(mount: mount, origin: origin)
+    path = mount + group
+    let there = try textFile(mount + "/cgroup.controllers").split { $0 == " " || $0 == "\n" }.map(String.init)
+    let missing = needed.filter { !there.contains($0) }
+    guard missing.isEmpty else {
+      throw LinuxError(
+        "limit jobs", .missing("cgroup v2 has no controller \(missing.joined(separator: ", ")) here"),
+        hint: "boot with `systemd.unified_cgroup_hierarchy=1`; `millrace doctor` shows more")
+    }
+    controllers = needed.isEmpty ? [] : there.filter { (needed + ["io"]).contains($0) }
+    libcgroup = try LibcgroupGroups(mount: mount, controllers: controllers)
+    try makeGroups()
+  }
+
+  /// Returns the group that is used if none is named: this process's own if it is delegated, else `/millrace`.
+  /// - Throws: `LinuxError` for an ordinary user whose own group is not delegated.
+  package static func delegatedGroup(mount: String, origin: String) throws -> String {
+    let own = mount + origin
+    var info = stat()
+    let isOurs = geteuid() != 0 && stat(own, &info) == 0 && info.st_uid == geteuid()
+    let isDelegated = ["trusted.delegate", "user.delegate"].contains { (name: String) in
+      millrace_has_attribute(own, name) == 1
+    }
+    if isOurs || isDelegated { return origin }
+    guard geteuid() == 0 else {
+      throw LinuxError(
+        "use the cgroup `\(origin)`", .forbidden("it is not delegated to this user"),
+        hint: "systemd-run --user --scope -p Delegate=yes millraced")
+    }
+    return "/millrace"
+  }
+
+  private func makeGroups() throws {
+    try Self.makeDirectory(path)
+    try Self.makeDirectory(path + "/runner")
+    try Self.writeFile(path + "/runner/cgroup.procs", "\(getpid())")  // `S` itself must be empty first.
+    try libcgroup.make(relative("keeper"))
+    try libcgroup.make(relative("p"))
+    try enableControllers(path + "/p")
+  }
+
+  private func relative(_ name: String) -> String { String((group + "/" + name).drop { $0 == "/" }) }
+
+  /// Returns the directory of a plugin's leaves, made if it is not there.
+  func pluginDirectory(_ plugin: String) throws -> Descriptor {
+    precondition(Handler.isValidName(plugin) || plugin == Self.describePlugin, "not a plugin's name")
+    let directory = path + "/p/" + plugin
+    if access(directory, F_OK) != 0 {
+      try libcgroup.make(relative("p/" + plugin))
+      try enableControllers(directory)
+    }
+    return try Descriptor(opening: directory, flags: O_RDONLY | O_DIRECTORY)
+  }
+
+  /// The group in which plugins are described; no plugin can have this name.
+  static let describePlugin = "_describe"
+
+  /// Opens the directory of the keeper's group.
+  func keeperDirectory() throws -> Descriptor {
+    try Descriptor(opening: path + "/keeper", flags: O_RDONLY | O_DIRECTORY)
+  }
+
+  private func enableControllers(_ directory: String) throws {
+    guard !controllers.isEmpty else { return }
+    try Self.writeFile(
+      directory + "/cgroup.subtree_control", controllers.map { "+" + $0 }.joined(separator: " "))
+  }
+
+  /// Returns the names of all leaves, by plugin.
+  func leaves() throws -> [(plugin: String, leaf: String)] {
+    try Self.subdirectories(path + "/p").flatMap { plugin in
+      try Self.subdirectories(path + "/p/" + plugin).map { (plugin, $0) }
+    }
+  }
+
+  /// Leaves the subtree and removes what is empty of it: a live keeper and its jobs stay.
+  package func close() throws {
+    try Self.writeFile(mount + origin + "/cgroup.procs", "\(getpid())")
+    for plugin in try Self.subdirectories(path + "/p") { rmdir(path + "/p/" + plugin) }
+    for name in ["p", "keeper", "runner"] { rmdir(path + "/" + name) }
+    if group != origin { rmdir(path) }
+  }
+
+  private static func makeDirectory(_ path: String) throws {
+    guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+      throw LinuxError("make the cgroup `\(path)`", .kernel(errno), hint: "`millrace doctor` shows why")
+    }
+  }
+
+  static func writeFile(_ path: String, _ text: String) throws {
+    let file = try Descriptor(opening: path, flags: O_WRONLY)
+    var text = text
+    try text.withUTF8 { try file.write(UnsafeRawBufferPointer($0), path) }
+  }
+
+  static func subdirectories(_ path: String) throws -> [String] {
+    guard let directory = opendir(path) else { throw LinuxError("list `\(path)`", .kernel(errno)) }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) {
+        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      if Int32(entry.pointee.d_type) == DT_DIR, !name.hasPrefix(".") { names.append(name) }
+    }
+    return names.sorted()
+  }
+}

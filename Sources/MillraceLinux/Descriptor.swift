@@ -1,0 +1,73 @@
+import CMillraceLinux
+import Glibc
+
+/// The one owner of a file descriptor: it is closed once, when its owner goes.
+struct Descriptor: ~Copyable, Sendable {
+  /// The number; valid as long as the owner lives.
+  let number: Int32
+
+  /// Takes a descriptor over.
+  init(owning number: Int32) {
+    precondition(number >= 0, "no descriptor")
+    self.number = number
+  }
+
+  /// Opens a file; `directory` is nil for the current one.
+  init(opening path: String, in directory: Int32? = nil, flags: Int32, mode: UInt32 = 0o600) throws {
+    number = try check(
+      millrace_open(directory ?? AT_FDCWD, path, flags | O_CLOEXEC, mode), "open `\(path)`")
+  }
+
+  /// Opens a file; nil if there is none.
+  static func ifThere(_ path: String, in directory: Int32? = nil, flags: Int32) throws -> Descriptor? {
+    let number = millrace_open(directory ?? AT_FDCWD, path, flags | O_CLOEXEC, 0)
+    if number == -ENOENT { return nil }
+    return Descriptor(owning: try check(number, "open `\(path)`"))
+  }
+
+  deinit { close(number) }
+
+  /// Gives the number away; the caller closes it.
+  consuming func release() -> Int32 {
+    let number = number
+    discard self
+    return number
+  }
+
+  /// Returns the whole file from its start, at most `bound` bytes: kernel files are read anew that way.
+  func contents(atMost bound: Int = 64 << 10, _ name: @autoclosure () -> String) throws -> String {
+    var bytes = [UInt8](repeating: 0, count: 4096)
+    var length = 0
+    while true {
+      let count = bytes.withUnsafeMutableBytes {
+        pread(number, $0.baseAddress.map { $0 + length }, $0.count - length, off_t(length))
+      }
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw LinuxError("read `\(name())`", .kernel(errno))
+      }
+      length += count
+      if count == 0 || length == bound { break }
+      if length == bytes.count { bytes.append(contentsOf: repeatElement(0, count: min(length, bound - length))) }
+    }
+    return String(decoding: bytes[..<length], as: UTF8.self)
+  }
+
+  /// Writes all of the bytes.
+  func write(_ bytes: UnsafeRawBufferPointer, _ name: @autoclosure () -> String) throws {
+    var rest = bytes
+    while !rest.isEmpty {
+      let count = Glibc.write(number, rest.baseAddress, rest.count)
+      if count < 0 {
+        if errno == EINTR { continue }
+        throw LinuxError("write to `\(name())`", .kernel(errno))
+      }
+      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+    }
+  }
+}
+
+/// Returns the whole text of a file, at most 1 MiB.
+func textFile(_ path: String) throws -> String {
+  try Descriptor(opening: path, flags: O_RDONLY).contents(atMost: 1 << 20, path)
+}

@@ -1,0 +1,87 @@
+import CMillraceLinux
+import MillraceCore
+
+/// The packets of the keeper's protocol in Swift's words (see `millrace_keeper.h`).
+enum KeeperPacket {
+  /// What an attempt's descriptors are for, while it is kept.
+  struct Kept {
+    var attempt: AttemptID
+    var pid: Int32
+    var exit: ExitStatus?
+    /// Outcome, log, channel; ours to close.
+    var descriptors: [Int32]
+  }
+
+  case hello(pid: Int32, kept: Int)
+  case kept(Kept)
+  /// The pidfd is ours to close.
+  case started(AttemptID, pidfd: Int32)
+  case refused(AttemptID, errno: Int32)
+  case exited(AttemptID, ExitStatus)
+
+  /// The largest packet that the keeper sends.
+  static let capacity = 256
+
+  /// Reads a packet.
+  /// - Throws: `LinuxError` if it is none: then the keeper is not of our build.
+  init(_ bytes: UnsafeRawBufferPointer, descriptors: [Int32]) throws {
+    func load<Packet>(_ type: Packet.Type) throws -> Packet {
+      guard bytes.count == MemoryLayout<Packet>.size else { throw Self.malformed }
+      return bytes.loadUnaligned(as: Packet.self)
+    }
+    guard bytes.count >= 4 else { throw Self.malformed }
+    switch Int(bytes.loadUnaligned(as: UInt32.self)) {
+    case MILLRACE_KEEPER_HELLO:
+      let hello = try load(millrace_keeper_hello.self)
+      guard hello.protocol == UInt32(MILLRACE_KEEPER_PROTOCOL) else { throw Self.malformed }
+      self = .hello(pid: hello.pid, kept: Int(hello.kept))
+    case MILLRACE_KEEPER_KEPT:
+      let kept = try load(millrace_keeper_kept.self)
+      guard descriptors.count == 3 else { throw Self.malformed }
+      self = .kept(
+        Kept(
+          attempt: AttemptID(job: JobID(kept.job), number: Int(kept.attempt)), pid: kept.pid,
+          exit: kept.exited == 1 ? Self.exit(kept.code, kept.status) : nil, descriptors: descriptors))
+    case MILLRACE_KEEPER_STARTED:
+      let started = try load(millrace_keeper_started.self)
+      let id = AttemptID(job: JobID(started.job), number: Int(started.attempt))
+      if started.error != 0 {
+        self = .refused(id, errno: started.error)
+      } else {
+        guard let pidfd = descriptors.first else { throw Self.malformed }
+        self = .started(id, pidfd: pidfd)
+      }
+    case MILLRACE_KEEPER_EXITED:
+      let exited = try load(millrace_keeper_exited.self)
+      self = .exited(
+        AttemptID(job: JobID(exited.job), number: Int(exited.attempt)), Self.exit(exited.code, exited.status))
+    default: throw Self.malformed
+    }
+  }
+
+  private static let malformed = LinuxError(
+    "talk to the keeper", .malformed("a packet of another build"),
+    hint: "let the jobs of the old runner end, then start again")
+
+  /// CLD_EXITED is 1; CLD_KILLED and CLD_DUMPED are a signal (waitid(2)).
+  private static func exit(_ code: Int32, _ status: Int32) -> ExitStatus {
+    code == 1 ? .exited(code: status) : .signalled(signal: status)
+  }
+}
+
+/// Copies a text into a fixed array of a C struct, zero-terminated.
+/// - Throws: `LinuxError` if it does not fit.
+func copy<Array>(_ text: String, into array: inout Array, _ doing: @autoclosure () -> String) throws {
+  try withUnsafeMutableBytes(of: &array) { target in
+    guard text.utf8.count < target.count else {
+      throw LinuxError(doing(), .malformed("over \(target.count - 1) bytes long"))
+    }
+    target.copyBytes(from: text.utf8)
+    target[text.utf8.count] = 0
+  }
+}
+
+/// Returns the text in a fixed array of a C struct, up to its first zero byte.
+func text<Array>(of array: Array) -> String {
+  withUnsafeBytes(of: array) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+}

@@ -1,0 +1,54 @@
+package import MillraceCore
+
+/// Where and as whom attempts run.
+package struct LaunchSettings: Sendable {
+  /// The program `millrace-host`.
+  package var host: String
+  /// The socket on which the keeper listens; on a tmpfs, at most 107 bytes long.
+  package var keeperSocket: String
+  /// Libraries that the keeper loads ahead for its children.
+  package var preload: [String]
+  /// Where work directories are made; jobs must be able to pass through.
+  package var workDirectory: String
+  /// As whom jobs run; only root can choose.
+  package var identity: Identity
+  /// As whom the jobs of single plugins run.
+  package var pluginIdentities: [String: Identity]
+  /// Handlers whose jobs get a fresh program each (tier `cold`); the others are forked from the keeper.
+  package var coldHandlers: Set<String>
+  /// Whether all handlers are cold but those that are not named.
+  package var coldByDefault: Bool
+  /// How many descriptors a job may open.
+  package var maxOpenFiles: Int
+  /// The largest result.
+  package var maxResult: Bytes
+
+  /// A user and its group.
+  package struct Identity: Sendable, Equatable {
+    package var uid: UInt32
+    package var gid: UInt32
+
+    package init(uid: UInt32, gid: UInt32) {
+      self.uid = uid
+      self.gid = gid
+    }
+  }
+
+  /// Makes settings; what is left out has its default.
+  package init(
+    host: String, keeperSocket: String, workDirectory: String, identity: Identity, preload: [String] = [],
+    pluginIdentities: [String: Identity] = [:], coldHandlers: Set<String> = [], coldByDefault: Bool = false,
+    maxOpenFiles: Int = 1024, maxResult: Bytes = .mebibytes(64)
+  ) {
+    self.host = host
+    self.keeperSocket = keeperSocket
+    self.preload = preload
+    self.workDirectory = workDirectory
+    self.identity = identity
+    self.pluginIdentities = pluginIdentities
+    self.coldHandlers = coldHandlers
+    self.coldByDefault = coldByDefault
+    self.maxOpenFiles = maxOpenFiles
+    self.maxResult = maxResult
+  }
+}

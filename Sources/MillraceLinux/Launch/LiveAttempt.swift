@@ -1,0 +1,89 @@
+import CMillraceLinux
+import Glibc
+import MillraceCore
+import MillraceEngine
+
+/// An attempt that has processes or soon will, with everything that must be let go at its end.
+final class LiveAttempt {
+  /// Why it is run.
+  enum Purpose {
+    case job
+    /// Its plugin is only described; killed at `deadline` (monotonic, in ms).
+    case description(CheckedContinuation<Plugin, any Error>, file: String, deadline: Int64)
+  }
+
+  let id: AttemptID
+  /// Never used twice: what epoll reports can't be taken for another attempt.
+  let serial: UInt64
+  let purpose: Purpose
+  let leaf: Leaf
+  let outcome: Descriptor
+  /// The read end of the pipe that is its stdout and stderr.
+  let log: Descriptor
+  /// Our end of the channel on which it reports progress.
+  let channel: Descriptor
+  let workDirectory: String
+  /// How its main process ended; set once it has.
+  var exit: ExitStatus?
+  /// Whether its main process exists or existed.
+  var isStarted = false
+  /// Whether its main process is gone: the leaf is emptied and then it is over.
+  var isEnding = false
+  /// Whether a description took too long and was killed.
+  var isLate = false
+  /// Open while processes are waited for after the main one is gone.
+  var populationEvents: Descriptor? {
+    didSet { populationNumber = populationEvents?.number ?? -1 }
+  }
+  /// The number of `populationEvents`; -1 while there is none.
+  private(set) var populationNumber: Int32 = -1
+
+  init(
+    id: AttemptID, serial: UInt64, purpose: Purpose, leaf: Leaf, outcome: consuming Descriptor,
+    log: consuming Descriptor, channel: consuming Descriptor, workDirectory: String
+  ) {
+    self.id = id
+    self.serial = serial
+    self.purpose = purpose
+    self.leaf = leaf
+    self.outcome = outcome
+    self.log = log
+    self.channel = channel
+    self.workDirectory = workDirectory
+  }
+
+  /// When it is too late for a description, monotonic in ms; nil for a job.
+  var descriptionDeadline: Int64? {
+    if case .description(_, _, let deadline) = purpose { deadline } else { nil }
+  }
+
+  /// Returns the newest progress on the channel; nil if there is none. What is no progress is dropped.
+  func receiveProgress() -> Progress? {
+    var newest: Progress?
+    var packet = millrace_progress()
+    let size = MemoryLayout<millrace_progress>.size
+    for _ in 0..<64 {  // A flood must not keep the others waiting.
+      let got = withUnsafeMutableBytes(of: &packet) { recv(channel.number, $0.baseAddress, size, Int32(MSG_DONTWAIT)) }
+      guard got >= 0 else { break }
+      guard got == size, packet.magic == MILLRACE_PROGRESS_MAGIC, packet.fraction.isFinite else {
+        if got == 0 { break }
+        continue
+      }
+      newest = Progress(fraction: min(max(packet.fraction, 0), 1), message: text(of: packet.message))
+    }
+    return newest
+  }
+
+  /// Hands the output that is there to `body`, at most 256 KiB; returns false at the end of the output.
+  func readLog(_ body: (UnsafeRawBufferPointer) -> Void) -> Bool {
+    withUnsafeTemporaryAllocation(byteCount: 64 << 10, alignment: 16) { buffer in
+      for _ in 0..<4 {
+        let count = Glibc.read(log.number, buffer.baseAddress, buffer.count)
+        if count < 0 { return errno == EAGAIN || errno == EINTR }
+        if count == 0 { return false }
+        body(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+      }
+      return true
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package import Logging
+package import MillraceCore
+package import MillraceEngine
+
+/// Runs attempts on this machine, each in a cgroup of its own, as children of the keeper.
+package final class LocalLauncher: Launcher {
+  package let events: AsyncStream<LaunchEvent>
+  private let loop: LaunchLoop
+
+  /// Makes a launcher and starts its thread; the keeper is started when it is first needed.
+  package init(tree: CgroupTree, settings: LaunchSettings, logs: LogFiles, logger: Logger) throws {
+    // Unbounded: the engine takes events in as they come, and none may be lost.
+    let (events, continuation) = AsyncStream<LaunchEvent>.makeStream()
+    self.events = events
+    loop = try LaunchLoop(
+      tree: tree, settings: settings, logs: logs, logger: logger, events: continuation)
+    try loop.start()
+  }
+
+  package func takeOver(open: [KeptAttempt]) async throws -> [AttemptID] {
+    try await withCheckedThrowingContinuation { loop.put(.takeOver(open, $0)) }
+  }
+
+  package func launch(_ plan: LaunchPlan) { loop.put(.launch(plan)) }
+  package func terminate(_ attempt: AttemptID) { loop.put(.terminate(attempt)) }
+  package func kill(_ attempt: AttemptID) { loop.put(.kill(attempt)) }
+
+  package func sample() async -> [AttemptID: UsageSample] {
+    await withCheckedContinuation { loop.put(.sample($0)) }
+  }
+
+  package func describe(_ file: String) async throws -> Plugin {
+    try await withCheckedThrowingContinuation { loop.put(.describe(file, $0)) }
+  }
+
+  /// Ends the thread; what runs stays with the keeper. Call it once.
+  package func stop() async {
+    await withCheckedContinuation { loop.put(.stop($0)) }
+  }
+}

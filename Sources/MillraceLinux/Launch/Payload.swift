@@ -1,0 +1,50 @@
+import CMillraceLinux
+import FoundationEssentials
+import Glibc
+import MillraceCore
+import MillraceEngine
+
+/// What an attempt's process reads: a sealed file in memory (see `millrace_payload`).
+enum Payload {
+  /// Makes the file.
+  static func make(for plan: LaunchPlan, maxResult: Bytes) throws -> Descriptor {
+    var bytes = [UInt8](repeating: 0, count: MemoryLayout<millrace_payload>.size)
+    func append(_ text: String) -> UInt64 {
+      let offset = UInt64(bytes.count)
+      bytes += Array(text.utf8) + [0]
+      return offset
+    }
+    var head = millrace_payload()
+    head.size = UInt32(MemoryLayout<millrace_payload>.size)
+    head.attempt = Int32(plan.attempt.number)
+    head.job = plan.attempt.job.rawValue
+    head.deadline_ms = plan.deadline.milliseconds
+    head.handler = append(plan.handler)
+    head.trace_parent = plan.payload.traceParent.map(append) ?? 0
+    let parameters = String(decoding: try JSONEncoder().encode(plan.payload.parameters), as: UTF8.self)
+    head.parameters = append(parameters)
+    head.parameters_length = UInt64(parameters.utf8.count)
+    if let input = plan.payload.input {
+      head.input = UInt64(bytes.count)
+      head.input_length = UInt64(input.count)
+      bytes += input + [0]
+    }
+    head.max_result = UInt64(maxResult.rawValue)
+    withUnsafeBytes(of: head) { bytes.replaceSubrange(0..<$0.count, with: $0) }
+    return try sealed(bytes)
+  }
+
+  /// Makes a file for a process that only describes its plugin.
+  static func empty() throws -> Descriptor {
+    var head = millrace_payload()
+    head.size = UInt32(MemoryLayout<millrace_payload>.size)
+    return try sealed(withUnsafeBytes(of: head) { Array($0) })
+  }
+
+  private static func sealed(_ bytes: [UInt8]) throws -> Descriptor {
+    let file = Descriptor(owning: try check(millrace_memfd_create("payload"), "make a payload"))
+    try bytes.withUnsafeBytes { try file.write($0, "the payload") }
+    try check(millrace_memfd_seal(file.number), "seal a payload")
+    return file
+  }
+}

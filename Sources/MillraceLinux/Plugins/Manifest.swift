@@ -1,0 +1,92 @@
+import FoundationEssentials
+import MillraceCore
+
+/// What `millrace-host` prints of a plugin that described itself.
+struct Manifest: Decodable {
+  var name: String
+  var version: String
+  var handlers: [HandlerManifest]
+
+  struct HandlerManifest: Decodable {
+    var name: String
+    var summary: String
+    /// JSON Schema as text.
+    var parameterSchema: String?
+    var limits: LimitsManifest
+    var timeoutMs: Int64
+    var maxAttempts: Int
+    var retryDelayMs: Int64
+    var concurrency: Int
+  }
+
+  /// 0 stands for "not given".
+  struct LimitsManifest: Decodable {
+    var memoryBytes: Int64
+    var cpuMillis: Int64
+    var pids: Int64
+  }
+
+  /// Returns the plugin that a describing process told of; its SHA-256 is left empty.
+  /// - Throws: `LinuxError` that says why the file is no plugin.
+  static func plugin(from report: AttemptReport, file: String, isLate: Bool) throws -> Plugin {
+    func refused(_ why: String) -> LinuxError {
+      LinuxError("use the plugin `\(file)`", .malformed(why), hint: "millrace-host describe \(file)")
+    }
+    switch (report.word, report.exit) {
+    case (.failed(let failure), _):
+      throw refused(failure.message)
+    case (.done(let result?), .exited(code: 0)):
+      return try plugin(from: result.bytes, file: file, refused: refused)
+    case _ where isLate:
+      throw refused("it did not describe itself within 10 s")
+    case _ where (report.usage.oomKills ?? 0) > 0:
+      throw refused("it took over 256 MiB of memory while it was described")
+    case (_, .signalled(let signal)):
+      throw refused("it crashed while it was described: signal \(signal)")
+    default:
+      throw refused("it ended while it was described")
+    }
+  }
+
+  private static func plugin(
+    from bytes: [UInt8], file: String, refused: (String) -> LinuxError
+  ) throws -> Plugin {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    let manifest: Manifest
+    do {
+      manifest = try decoder.decode(Manifest.self, from: Data(bytes))
+    } catch {
+      throw refused("its description can't be read: \(error)")
+    }
+    let handlers = try manifest.handlers.map { handler in
+      do { return try handler.described } catch {
+        throw refused("handler `\(handler.name)`: \((error as? Refusal)?.message ?? "\(error)")")
+      }
+    }
+    return Plugin(
+      name: manifest.name, version: manifest.version, sha256: "", path: file, handlers: handlers)
+  }
+}
+
+extension Manifest.HandlerManifest {
+  /// The handler in the core's words; its schema is one that Millrace can check.
+  fileprivate var described: Handler {
+    get throws {
+      let schema = try parameterSchema.map { text in
+        do { return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) } catch {
+          throw Refusal(.invalid, "its parameter schema is no JSON")
+        }
+      }
+      if let schema { _ = try ParameterSchema(schema) }
+      func given<Number: BinaryInteger>(_ value: Number) -> Number? { value > 0 ? value : nil }
+      return Handler(
+        name: name, summary: summary, parameterSchema: schema,
+        wishes: Wishes(
+          memory: given(limits.memoryBytes).map { Bytes($0) }, cpuMillis: given(limits.cpuMillis),
+          pids: given(limits.pids), timeout: given(timeoutMs).map { .milliseconds($0) },
+          maxAttempts: given(maxAttempts), retryDelay: given(retryDelayMs).map { .milliseconds($0) }),
+        concurrency: given(concurrency))
+    }
+  }
+}

@@ -1,0 +1,155 @@
+import Dispatch
+import Glibc
+package import Logging
+import MillraceCore
+package import MillraceEngine
+
+/// The directory into which plugins are dropped, watched by inotify.
+///
+/// Each build is copied aside under its SHA-256 before it is described, and run from there: an attempt runs
+/// exactly the file that its record names, whatever happens in the directory.
+package final class PluginDirectory: PluginSource {
+  package let catalogs: AsyncStream<Catalog>
+  private let publish: AsyncStream<Catalog>.Continuation
+  private let scanner: Scanner
+  private let path: String
+
+  /// Watches a directory.
+  /// - Parameters:
+  ///   - path: the directory; made if it is not there.
+  ///   - builds: where copies are kept; jobs must be able to read there.
+  ///   - launcher: who describes plugins.
+  package init(path: String, builds: String, launcher: any Launcher, log: Logger) {
+    (catalogs, publish) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    scanner = Scanner(path: path, builds: builds, launcher: launcher, log: log)
+    self.path = path
+  }
+
+  /// Scans at once and after each change, until cancelled.
+  /// - Throws: `LinuxError` if the directory can't be watched.
+  package func run() async throws {
+    let watch = try Descriptor(owning: checkErrno(inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK)), "watch files"))
+    let mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB
+    try checkErrno(inotify_add_watch(watch.number, path, UInt32(mask)), "watch the directory `\(path)`")
+    let (bell, ring) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+    let number = watch.number
+    let source = DispatchSource.makeReadSource(fileDescriptor: number)
+    source.setEventHandler {
+      var bytes = [UInt8](repeating: 0, count: 16 << 10)
+      while read(number, &bytes, bytes.count) > 0 {}  // What happened does not matter: all is looked at anew.
+      ring.yield()
+    }
+    source.resume()
+    ring.yield()
+    for await _ in bell { publish.yield(await scanner.scan()) }
+    await withCheckedContinuation { done in
+      source.setCancelHandler { done.resume() }
+      source.cancel()
+    }
+    _ = watch.number  // The descriptor outlives its source.
+  }
+
+  /// Looks at the files; those that have not changed are not described again.
+  private actor Scanner {
+    private let path: String
+    private let builds: String
+    private let launcher: any Launcher
+    private let log: Logger
+    private var known: [String: (mark: PluginFile.Mark, verdict: Verdict)] = [:]
+
+    private enum Verdict {
+      case plugin(Plugin)
+      case refused(String)
+    }
+
+    init(path: String, builds: String, launcher: any Launcher, log: Logger) {
+      self.path = path
+      self.builds = builds
+      self.launcher = launcher
+      self.log = log
+    }
+
+    func scan() async -> Catalog {
+      var catalog = Catalog(plugins: [], refused: [])
+      var names: [String] = []
+      do { names = try files() } catch {
+        catalog.refused.append(RefusedPlugin(path: path, reason: "\(error)"))
+      }
+      known = known.filter { names.contains($0.key) }
+      for name in names {
+        let file = path + "/" + name
+        switch await verdict(on: file, name) {
+        case .refused(let reason): catalog.refused.append(RefusedPlugin(path: file, reason: reason))
+        case .plugin(let plugin): add(plugin, from: file, to: &catalog)
+        }
+      }
+      return catalog
+    }
+
+    private func files() throws -> [String] {
+      guard let directory = opendir(path) else { throw LinuxError("list `\(path)`", .kernel(errno)) }
+      defer { closedir(directory) }
+      var facts = stat()
+      try checkErrno(fstat(dirfd(directory), &facts), "look at `\(path)`")
+      guard facts.st_mode & (S_IWGRP | S_IWOTH) == 0, facts.st_uid == 0 || facts.st_uid == geteuid() else {
+        throw LinuxError(
+          "use the plugin directory `\(path)`", .forbidden("others may write to it"),
+          hint: "chown \(geteuid()) \(path) && chmod go-w \(path)")
+      }
+      var names: [String] = []
+      while let entry = readdir(directory) {
+        let name = withUnsafeBytes(of: entry.pointee.d_name) {
+          String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        if name.hasSuffix(".so"), !name.hasPrefix(".") { names.append(name) }
+      }
+      return names.sorted()
+    }
+
+    private func verdict(on file: String, _ name: String) async -> Verdict {
+      do {
+        let opened = try PluginFile(opening: file, owner: geteuid())
+        let mark = opened.mark
+        if let last = known[name], last.mark == mark { return last.verdict }
+        let digest = try opened.copy(into: builds)
+        let verdict = await describe(digest, file)
+        known[name] = (mark, verdict)
+        return verdict
+      } catch {
+        return .refused(Self.reason(error))
+      }
+    }
+
+    private func describe(_ digest: String, _ file: String) async -> Verdict {
+      let copy = "\(builds)/\(digest).so"
+      do {
+        var plugin = try await launcher.describe(copy)
+        plugin.sha256 = digest
+        return .plugin(plugin)
+      } catch {
+        unlink(copy)
+        return .refused(Self.reason(error))
+      }
+    }
+
+    private static func reason(_ error: any Error) -> String {
+      guard let error = error as? LinuxError else { return "\(error)" }
+      let why = LinuxError("", error.reason).description.dropFirst("cannot : ".count)
+      return String(why)
+    }
+
+    /// Adds a plugin whose names are free; the first by file name wins.
+    private func add(_ plugin: Plugin, from file: String, to catalog: inout Catalog) {
+      let taken = Set(catalog.plugins.flatMap(\.handlers).map(\.name))
+      if catalog.plugins.contains(where: { $0.name == plugin.name }) {
+        let reason = "another file is the plugin `\(plugin.name)` already"
+        catalog.refused.append(RefusedPlugin(path: file, reason: reason))
+      } else if let double = plugin.handlers.map(\.name).first(where: { taken.contains($0) }) {
+        let reason = "another plugin has the handler `\(double)` already"
+        catalog.refused.append(RefusedPlugin(path: file, reason: reason))
+      } else {
+        catalog.plugins.append(plugin)
+      }
+    }
+  }
+}

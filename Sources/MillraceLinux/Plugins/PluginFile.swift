@@ -1,0 +1,95 @@
+import Clibcrypto
+import Glibc
+
+/// A file in the plugin directory, opened once: what is checked is what is hashed and copied.
+struct PluginFile: ~Copyable {
+  let path: String
+  private let file: Descriptor
+  private let facts: stat
+
+  /// Tells whether a file has changed without reading it.
+  struct Mark: Equatable {
+    var device: UInt
+    var inode: UInt
+    var size: Int
+    var changed: Int
+    var changedNanoseconds: Int
+  }
+
+  /// Opens a file that may be used: owned by root or `owner`, written by nobody else.
+  /// - Throws: `LinuxError` that says why it may not.
+  init(opening path: String, owner: UInt32) throws {
+    let file = try Descriptor(opening: path, flags: O_RDONLY)
+    var facts = stat()
+    try checkErrno(fstat(file.number, &facts), "look at `\(path)`")
+    guard facts.st_mode & S_IFMT == S_IFREG else {
+      throw LinuxError("use the plugin `\(path)`", .forbidden("it is no regular file"))
+    }
+    guard facts.st_uid == 0 || facts.st_uid == owner else {
+      throw LinuxError(
+        "use the plugin `\(path)`", .forbidden("user \(facts.st_uid) owns it, not root or the runner's user"),
+        hint: "chown \(owner) \(path)")
+    }
+    guard facts.st_mode & (S_IWGRP | S_IWOTH) == 0 else {
+      throw LinuxError(
+        "use the plugin `\(path)`", .forbidden("others may write to it"), hint: "chmod go-w \(path)")
+    }
+    self.path = path
+    self.file = file
+    self.facts = facts
+  }
+
+  /// The file's mark as it was opened.
+  var mark: Mark {
+    Mark(
+      device: UInt(facts.st_dev), inode: UInt(facts.st_ino), size: facts.st_size,
+      changed: facts.st_ctim.tv_sec, changedNanoseconds: facts.st_ctim.tv_nsec)
+  }
+
+  /// Copies the file to `directory/<SHA-256>.so`, where it never changes again.
+  /// - Returns: the SHA-256 in hexadecimal digits.
+  func copy(into directory: String) throws -> String {
+    let temporary = "\(directory)/.new-\(getpid())"
+    unlink(temporary)
+    let copy = try Descriptor(opening: temporary, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+    do {
+      let digest = try copyAndHash(to: copy.number, temporary)
+      try checkErrno(fchmod(copy.number, 0o644), "set up `\(temporary)`")
+      try checkErrno(rename(temporary, "\(directory)/\(digest).so"), "keep a copy of `\(path)`")
+      return digest
+    } catch {
+      unlink(temporary)
+      throw error
+    }
+  }
+
+  private func copyAndHash(to copy: Int32, _ name: String) throws -> String {
+    let context = EVP_MD_CTX_new()
+    defer { EVP_MD_CTX_free(context) }
+    guard EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
+      throw LinuxError("compute SHA-256", .missing("libcrypto has no SHA-256"))
+    }
+    try withUnsafeTemporaryAllocation(byteCount: 256 << 10, alignment: 16) { buffer in
+      while true {
+        let count = Glibc.read(file.number, buffer.baseAddress, buffer.count)
+        if count == 0 { return }
+        if count < 0 {
+          if errno == EINTR { continue }
+          throw LinuxError("read `\(path)`", .kernel(errno))
+        }
+        EVP_DigestUpdate(context, buffer.baseAddress, count)
+        var written = 0
+        while written < count {
+          let step = Glibc.write(copy, buffer.baseAddress.map { $0 + written }, count - written)
+          guard step >= 0 || errno == EINTR else { throw LinuxError("write `\(name)`", .kernel(errno)) }
+          written += max(step, 0)
+        }
+      }
+    }
+    var digest = [UInt8](repeating: 0, count: 32)
+    var length: UInt32 = 0
+    EVP_DigestFinal_ex(context, &digest, &length)
+    let digits = Array("0123456789abcdef")
+    return String(digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+  }
+}

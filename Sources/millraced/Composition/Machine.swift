@@ -1,0 +1,36 @@
+import Glibc
+import MillraceCore
+
+/// What this machine has.
+struct Machine: Sendable, Equatable {
+  var memory: Bytes
+  var cpuMillis: Int64
+  var pids: Int64
+
+  /// Reads what the kernel says of this machine.
+  static func current() -> Machine {
+    let pages = Int64(sysconf(Int32(_SC_PHYS_PAGES)))
+    let processors = Int64(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+    return Machine(
+      memory: Bytes(pages * Int64(sysconf(Int32(_SC_PAGESIZE)))), cpuMillis: processors * 1000, pids: 32768)
+  }
+
+  /// Returns the scheduler's policy under an operator's settings.
+  func policy(_ configuration: Configuration) -> Policy {
+    Policy(
+      slots: configuration.capacity.slots, memory: configuration.capacity.memory.amount(of: memory),
+      cpuMillis: configuration.capacity.cpuMillis.amount(of: cpuMillis),
+      maxQueued: configuration.queue.maxQueued, aging: configuration.queue.aging)
+  }
+
+  /// Returns what checks requests under an operator's settings.
+  func reception(_ configuration: Configuration) -> Reception {
+    Reception(
+      defaults: configuration.defaults,
+      overrides: configuration.handlers.mapValues(\.wishes),
+      concurrency: configuration.handlers.compactMapValues(\.concurrency),
+      machine: Limits(
+        memory: configuration.capacity.memory.amount(of: memory), cpuMillis: cpuMillis, pids: pids),
+      maxInput: configuration.bounds.input)
+  }
+}

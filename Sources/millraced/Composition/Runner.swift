@@ -1,0 +1,117 @@
+import Glibc
+import Logging
+import MillraceCore
+import MillraceEngine
+import MillraceHTTP
+import MillraceLinux
+import MillraceStore
+import ServiceLifecycle
+import UnixSignals
+
+/// The composition: the only place that knows every part.
+final class Runner: Sendable {
+  private let lock: StateLock
+  private let tree: CgroupTree
+  private let launcher: LocalLauncher
+  private let engine: Engine
+  private let plugins: PluginDirectory
+  private let api: APIServer
+  private let drain: Duration
+  private let log: Logger
+
+  /// Puts the parts together; nothing is served yet.
+  /// - Throws: what is wrong with a directory, the database, the cgroups or a user's name.
+  init(_ configuration: Configuration, drain: Duration, log: Logger) async throws {
+    let state = try StateDirectory(configuration.state)
+    lock = try StateLock(state: state.path)
+    let runtime = String(configuration.socket[..<(configuration.socket.lastIndex(of: "/") ?? configuration.socket.startIndex)])
+    try StateDirectory.make(runtime, mode: 0o755)
+    if access(configuration.plugins, F_OK) != 0 { try StateDirectory.make(configuration.plugins, mode: 0o755) }
+    let store = try SQLiteJobStore(opening: state.database)
+    let logs = LogFiles(directory: state.logs, cap: configuration.bounds.log, log: log)
+    tree = try CgroupTree(root: configuration.cgroupRoot.path)
+    launcher = try LocalLauncher(
+      tree: tree, settings: try Self.launchSettings(configuration, state: state, runtime: runtime), logs: logs,
+      logger: log)
+    plugins = PluginDirectory(
+      path: configuration.plugins, builds: state.builds, launcher: launcher, log: log)
+    let machine = Machine.current()
+    engine = Engine(
+      ports: Engine.Ports(
+        store: store, launcher: launcher, plugins: plugins, logs: logs,
+        clock: AnchoredClock(wall: Self.wallTime())),
+      policy: machine.policy(configuration), reception: machine.reception(configuration),
+      version: Millraced.version, pid: getpid(), log: log)
+    var server = APIServer.Configuration(socketPath: configuration.socket)
+    server.socketMode = configuration.socketMode
+    api = APIServer(serving: engine, configuration: server, logger: log) {
+      log.notice("ready", metadata: ["socket": "\(configuration.socket)", "state": "\(state.path)"])
+    }
+    self.drain = drain
+    self.log = log
+  }
+
+  /// Works until SIGTERM or SIGINT; then drains, stops the parts in turn and leaves the cgroups.
+  func run() async throws {
+    // The API is stopped last, so that it can be asked while the engine drains.
+    let group = ServiceGroup(
+      configuration: ServiceGroupConfiguration(
+        services: [
+          .init(service: api), .init(service: PluginService(plugins: plugins)),
+          .init(service: EngineService(engine: engine, drain: drain, log: log)),
+        ],
+        gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
+    do {
+      try await group.run()
+    } catch {
+      await close()
+      throw error
+    }
+    await close()
+  }
+
+  private func close() async {
+    await launcher.stop()
+    do { try tree.close() } catch {
+      log.warning("cgroups not left", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private static func launchSettings(
+    _ configuration: Configuration, state: StateDirectory, runtime: String
+  ) throws -> LaunchSettings {
+    let cold = configuration.handlers.filter { $0.value.tier == .cold }.map(\.key)
+    return LaunchSettings(
+      host: configuration.host, keeperSocket: runtime + "/keeper.sock", workDirectory: state.work,
+      identity: try identity(of: configuration.user), preload: configuration.preload,
+      pluginIdentities: try configuration.pluginUsers.mapValues { try identity(of: $0) },
+      coldHandlers: Set(cold), coldByDefault: configuration.tier == .cold,
+      maxOpenFiles: configuration.bounds.openFiles, maxResult: configuration.bounds.result)
+  }
+
+  /// The user of jobs: only root can choose another than its own.
+  private static func identity(of user: String) throws -> LaunchSettings.Identity {
+    guard geteuid() == 0 else { return LaunchSettings.Identity(uid: geteuid(), gid: getegid()) }
+    guard let entry = getpwnam(user) else {
+      throw LinuxError(
+        "run jobs as `\(user)`", .missing("there is no such user"), hint: "set `user` in the configuration")
+    }
+    return LaunchSettings.Identity(uid: entry.pointee.pw_uid, gid: entry.pointee.pw_gid)
+  }
+
+  private static func wallTime() -> Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
+  }
+}
+
+extension Configuration.CgroupRoot {
+  /// The path below the mount; nil for the runner's own choice.
+  fileprivate var path: String? {
+    switch self {
+    case .automatic: nil
+    case .path(let path): path
+    }
+  }
+}

@@ -1,0 +1,39 @@
+import ArgumentParser
+import Logging
+import MillraceCore
+
+/// `millraced`: works until SIGTERM or SIGINT, then drains.
+struct ServeCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "serve", abstract: "Work until SIGTERM (the default).")
+
+  @OptionGroup var options: ConfigurationOptions
+
+  @Option(help: "How long a stop waits for running jobs; they go on without the runner after that.")
+  var drain: DrainTime = DrainTime(time: .seconds(30))
+
+  func run() async throws {
+    let configuration = try options.configuration()
+    LoggingSystem.bootstrap { label in
+      var handler = StreamLogHandler.standardError(label: label)
+      handler.logLevel = configuration.logLevel
+      return handler
+    }
+    let runner = try await Runner(configuration, drain: drain.time, log: Logger(label: "millraced"))
+    try await runner.run()
+  }
+
+  /// A span on the command line.
+  struct DrainTime: ExpressibleByArgument {
+    var time: Duration
+
+    init(time: Duration) { self.time = time }
+
+    init?(argument: String) {
+      guard let time = Duration(text: argument) else { return nil }
+      self.time = time
+    }
+
+    var defaultValueDescription: String { time.text }
+  }
+}

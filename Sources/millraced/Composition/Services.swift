@@ -1,0 +1,31 @@
+import Logging
+import MillraceEngine
+import MillraceLinux
+import ServiceLifecycle
+
+/// The engine as a part of the runner: a graceful stop drains it.
+struct EngineService: Service {
+  let engine: Engine
+  let drain: Duration
+  let log: Logger
+
+  func run() async throws {
+    try await withGracefulShutdownHandler {
+      try await engine.run()
+    } onGracefulShutdown: {
+      Task {
+        log.notice("stopping: no new jobs, waiting for the running ones")
+        let left = await engine.drain(atMost: drain)
+        if left > 0 { log.notice("jobs go on without the runner", metadata: ["running": "\(left)"]) }
+        await engine.stop()
+      }
+    }
+  }
+}
+
+/// The watch over the plugin directory as a part of the runner.
+struct PluginService: Service {
+  let plugins: PluginDirectory
+
+  func run() async throws { try await cancelWhenGracefulShutdown { try await plugins.run() } }
+}

@@ -1,0 +1,36 @@
+import Glibc
+import MillraceLinux
+
+/// The directories of a runner, made with the permissions that jobs and their secrets need.
+struct StateDirectory: Sendable {
+  /// Everything is below it; jobs may pass through it but not look around.
+  let path: String
+
+  var database: String { path + "/millrace.db" }
+  /// Output of attempts: the runner's alone.
+  var logs: String { path + "/logs" }
+  /// Work directories of attempts, each its job's own.
+  var work: String { path + "/work" }
+  /// Copies of plugin builds by SHA-256: jobs read them.
+  var builds: String { path + "/builds" }
+
+  /// Makes what is not there.
+  /// - Throws: `LinuxError` that names the directory.
+  init(_ path: String) throws {
+    self.path = path
+    try Self.make(path, mode: 0o711)
+    try Self.make(logs, mode: 0o700)
+    try Self.make(work, mode: 0o711)
+    try Self.make(builds, mode: 0o755)
+  }
+
+  /// Makes a directory and its parents; an existing one gets the permissions too.
+  static func make(_ path: String, mode: mode_t) throws {
+    let parent = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
+    if !parent.isEmpty, access(String(parent), F_OK) != 0 { try make(String(parent), mode: 0o755) }
+    guard mkdir(path, mode) == 0 || errno == EEXIST, chmod(path, mode) == 0 else {
+      throw LinuxError(
+        "make the directory `\(path)`", .kernel(errno), hint: "`--state` and `--plugins` name other ones")
+    }
+  }
+}

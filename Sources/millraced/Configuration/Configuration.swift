@@ -1,0 +1,123 @@
+import Logging
+import MillraceCore
+
+/// The operator's settings, complete and checked.
+struct Configuration: Sendable, Equatable {
+  /// The directory of the database, the inputs, results and logs.
+  var state: String
+  /// The directory of the plugins.
+  var plugins: String
+  /// The path of the API's Unix socket.
+  var socket: String
+  /// Its permissions.
+  var socketMode: UInt32 = 0o600
+  /// Where the cgroups of the jobs are made.
+  var cgroupRoot = CgroupRoot.automatic
+  /// The path of `millrace-host`.
+  var host: String
+  /// The user that jobs run as when the runner is root.
+  var user = "nobody"
+  /// Other users for single plugins, by the plugin's name.
+  var pluginUsers: [String: String] = [:]
+  var capacity = Capacity()
+  var queue = Queue()
+  /// What holds where neither a job nor its handler says anything.
+  var defaults = Terms(
+    limits: Limits(memory: .mebibytes(256), cpuMillis: 1000, pids: 64), timeout: .seconds(3600),
+    grace: .seconds(10), maxAttempts: 1, retryDelay: .seconds(10))
+  /// How handlers are started that have no tier of their own.
+  var tier = StartTier.template
+  var bounds = Bounds()
+  /// What the operator says of single handlers, by name.
+  var handlers: [String: HandlerSettings] = [:]
+  /// Libraries that the keeper loads once for all jobs.
+  var preload: [String] = []
+  var logLevel = Logger.Level.info
+
+  /// Where the cgroups of the jobs are made.
+  enum CgroupRoot: Sendable, Equatable {
+    /// The cgroup that the runner was started in if it is delegated, else `/millrace`.
+    case automatic
+    /// A path below the mount of cgroup v2, as `/proc/self/cgroup` shows it, or with the mount before it.
+    case path(String)
+
+    /// Returns the path below the mount; nil for the automatic one.
+    func group(belowMount mount: String) -> String? {
+      guard case .path(let path) = self else { return nil }
+      guard path.hasPrefix(mount + "/") else { return path == mount ? "/" : path }
+      return String(path.dropFirst(mount.count))
+    }
+  }
+
+  /// The file of the record.
+  var database: String { state + "/millrace.db" }
+
+  /// How a job's process is made (design §1).
+  enum StartTier: String, Sendable, CaseIterable {
+    /// A fork of a process that has the common libraries loaded.
+    case template
+    /// A fresh program.
+    case cold
+  }
+
+  /// A part of what the machine has.
+  enum Share<Amount: Sendable & Equatable>: Sendable, Equatable {
+    /// Above 0, up to 100.
+    case percent(Double)
+    case amount(Amount)
+  }
+
+  /// What all running jobs may take together.
+  struct Capacity: Sendable, Equatable {
+    var memory = Share<Bytes>.percent(80)
+    /// Thousandths of a processor.
+    var cpuMillis = Share<Int64>.percent(100)
+    /// How many attempts run at once.
+    var slots = 64
+  }
+
+  struct Queue: Sendable, Equatable {
+    /// How many jobs may wait.
+    var maxQueued = 100_000
+    /// How long one step of priority is worth.
+    var aging = Duration.seconds(30 * 60)
+  }
+
+  /// The largest sizes of what a job takes in and leaves behind.
+  struct Bounds: Sendable, Equatable {
+    var input = Bytes.mebibytes(64)
+    var result = Bytes.mebibytes(64)
+    var log = Bytes.mebibytes(16)
+    /// Open files of a job's process (`RLIMIT_NOFILE`).
+    var openFiles = 1024
+  }
+
+  /// What the operator says of one handler; it comes before what its author says.
+  struct HandlerSettings: Sendable, Equatable {
+    var wishes = Wishes()
+    /// How many of its jobs run at once; nil for what its author says.
+    var concurrency: Int?
+    /// How it is started; nil for the usual way.
+    var tier: StartTier?
+  }
+}
+
+extension Configuration.Share where Amount == Bytes {
+  /// Returns the share of a whole.
+  func amount(of whole: Bytes) -> Bytes {
+    switch self {
+    case .percent(let percent): Bytes(Int64(Double(whole.rawValue) * percent / 100))
+    case .amount(let amount): amount
+    }
+  }
+}
+
+extension Configuration.Share where Amount == Int64 {
+  /// Returns the share of a whole.
+  func amount(of whole: Int64) -> Int64 {
+    switch self {
+    case .percent(let percent): Int64(Double(whole) * percent / 100)
+    case .amount(let amount): amount
+    }
+  }
+}

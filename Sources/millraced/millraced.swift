@@ -1,1 +1,0 @@
-@main enum Millraced { static func main() {} }

@@ -1,0 +1,76 @@
+import MillraceCore
+import MillraceEngine
+import MillraceWire
+import Testing
+import TestSupport
+
+@testable import MillraceHTTP
+
+@Suite("The routes of the history and of the runner")
+struct OtherRouteTests {
+  private func row(_ number: Int64) -> HistoryRow {
+    let attempt = Attempt(
+      id: AttemptID(job: JobID(number), number: 1), handler: "checksum", plugin: "checksum",
+      pluginVersion: "1.0", pluginSHA256: "ab", limits: Limits(memory: .mebibytes(1), cpuMillis: 1, pids: 1),
+      admission: Admission(estimate: .zero, memoryUsed: .zero, memoryCapacity: .zero, running: 0, queued: 0),
+      queued: Timestamp(microseconds: 0), starting: Timestamp(microseconds: 1))
+    return HistoryRow(attempt: attempt, jobState: .running, priority: .default, jobClass: nil, labels: [:])
+  }
+
+  @Test("the history comes in pages")
+  func history() async throws {
+    try await TestServer.with { server in
+      server.service.change { $0.rows = [row(1), row(2), row(3)] }
+      let first: HistoryPage = try await server.request("GET", "/v1/history?limit=2&sort=memory").decoded()
+      #expect(first.attempts.map(\.id) == ["1.1", "2.1"])
+      #expect(first.next == 2)
+      #expect(server.service.contents.historyFilters.first?.order == .memory)
+      let last: HistoryPage = try await server.request("GET", "/v1/history?limit=1&offset=2").decoded()
+      #expect(last.attempts.map(\.id) == ["3.1"])
+      #expect(last.next == nil)
+    }
+  }
+
+  @Test("the summary has a line per handler")
+  func summary() async throws {
+    try await TestServer.with { server in
+      let summary = HandlerSummary(
+        handler: "checksum", attempts: 2, succeeded: 1, outcomes: [.succeeded: 1, .timedOut: 1],
+        memoryP95: nil, memoryMax: nil, durationP50: nil, durationP95: nil, waitP50: nil,
+        cpuTotal: .seconds(1))
+      server.service.change { $0.summaries = [summary] }
+      let reply = try await server.request("GET", "/v1/history/summary?handler=checksum")
+      #expect(try reply.decoded([SummaryView].self) == [SummaryView(summary)])
+      #expect(server.service.contents.historyFilters.map(\.handler) == ["checksum"])
+    }
+  }
+
+  @Test("the handlers come with the plugins that were refused")
+  func handlers() async throws {
+    try await TestServer.with { server in
+      let plugin = Plugin(
+        name: "checksum", version: "1", sha256: "ab", path: "/p/libchecksum.so",
+        handlers: [Handler(name: "checksum", summary: "sums")])
+      let refused = RefusedPlugin(path: "/p/bad.so", reason: "it is writable by others")
+      server.service.change { $0.catalog = Catalog(plugins: [plugin], refused: [refused]) }
+      let view: HandlersView = try await server.request("GET", "/v1/handlers").decoded()
+      #expect(view == HandlersView(plugins: [PluginView(plugin)], refused: [refused]))
+    }
+  }
+
+  @Test("the state of the runner is told, and HEAD tells its head only")
+  func status() async throws {
+    try await TestServer.with { server in
+      let status = RunnerStatus(
+        version: "0.1", pid: 7, started: Timestamp(microseconds: 1_000_000), draining: false, queued: 1,
+        scheduled: 2, running: 3, slots: 64, memoryUsed: .mebibytes(1), memoryCapacity: .gibibytes(1),
+        cpuMillisUsed: 100, cpuMillisCapacity: 2000)
+      server.service.change { $0.status = status }
+      let reply = try await server.request("GET", "/v1/status")
+      #expect(try reply.decoded(StatusView.self) == StatusView(status))
+      let head = try await server.request("HEAD", "/v1/status")
+      #expect(head.status == 200)
+      #expect(head.headers["content-length"] == "\(reply.body.count)")
+    }
+  }
+}

@@ -1,0 +1,146 @@
+import Dispatch
+import FoundationEssentials
+import Glibc
+import MillraceWire
+
+/// An answer as it came over the socket.
+struct HTTPReply {
+  var status = 0
+  /// By lower-case name.
+  var headers: [String: String] = [:]
+  var body: [UInt8] = []
+
+  var text: String { String(decoding: body, as: UTF8.self) }
+
+  func decoded<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
+    try Wire.decoder().decode(type, from: Data(body))
+  }
+}
+
+/// A plain client on a Unix socket, which can also send what no client should.
+final class SocketClient: Sendable {
+  struct Failure: Error { let what: String }
+
+  private let descriptor: Int32
+  private let queue = DispatchQueue(label: "socket client")
+  // SAFETY: used on `queue` only.
+  private nonisolated(unsafe) var received: [UInt8] = []
+
+  init(path: String) throws {
+    descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    let length = socklen_t(MemoryLayout<sockaddr_un>.size)
+    let result = withUnsafePointer(to: &address) { pointer in
+      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, length) }
+    }
+    guard result == 0 else { throw Failure(what: "connect: \(errno)") }
+    var patience = timeval(tv_sec: 20, tv_usec: 0)  // A test that hangs shall fail.
+    setsockopt(
+      descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
+  }
+
+  deinit { close(descriptor) }
+
+  /// Tells the server that this client is gone, at once.
+  func goAway() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+
+  /// Sends nothing more, but still reads.
+  func stopSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+
+  func send(_ text: String) async throws { try await send(Array(text.utf8)) }
+
+  func send(_ bytes: [UInt8]) async throws {
+    try await onQueue {
+      var sent = 0
+      while sent < bytes.count {
+        let count = bytes[sent...].withUnsafeBytes {
+          Glibc.send(self.descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+        }
+        guard count > 0 else { throw Failure(what: "send: \(errno)") }
+        sent += count
+      }
+    }
+  }
+
+  /// Reads a whole answer.
+  func reply(hasBody: Bool = true) async throws -> HTTPReply {
+    var reply = try await head()
+    guard hasBody else { return reply }
+    if reply.headers["transfer-encoding"] == "chunked" {
+      while let piece = try await chunk() { reply.body += piece }
+    } else if let length = reply.headers["content-length"].flatMap({ Int($0) }) {
+      reply.body = try await take(length)
+    }
+    return reply
+  }
+
+  /// Reads the head of an answer.
+  func head() async throws -> HTTPReply {
+    var reply = HTTPReply()
+    let status = try await line()
+    reply.status = Int(status.split(separator: " ").dropFirst().first ?? "") ?? 0
+    while case let text = try await line(), !text.isEmpty {
+      let parts = text.split(separator: ":", maxSplits: 1)
+      reply.headers[parts[0].lowercased()] = String(parts[1].drop { $0 == " " })
+    }
+    return reply
+  }
+
+  /// Reads a piece of a chunked body; nil at its end.
+  func chunk() async throws -> [UInt8]? {
+    guard let length = Int(try await line(), radix: 16) else { throw Failure(what: "no chunk length") }
+    let piece = try await take(length)
+    _ = try await line()
+    return length == 0 ? nil : piece
+  }
+
+  /// Whether the server closes the connection; waits for it, and ignores what it sends before.
+  func isClosedByServer() async throws -> Bool {
+    try await onQueue {
+      while try self.fill() {}
+      return true
+    }
+  }
+
+  private func line() async throws -> String {
+    try await onQueue {
+      while true {
+        if let end = self.received.firstIndex(of: UInt8(ascii: "\n")) {
+          let line = self.received[..<end].filter { $0 != UInt8(ascii: "\r") }
+          self.received.removeSubrange(...end)
+          return String(decoding: line, as: UTF8.self)
+        }
+        guard try self.fill() else { throw Failure(what: "the connection ended in a line") }
+      }
+    }
+  }
+
+  private func take(_ count: Int) async throws -> [UInt8] {
+    try await onQueue {
+      while self.received.count < count {
+        guard try self.fill() else { throw Failure(what: "the connection ended in a body") }
+      }
+      defer { self.received.removeFirst(count) }
+      return Array(self.received.prefix(count))
+    }
+  }
+
+  /// Reads what there is, at least a byte; false at the end of the connection.
+  private func fill() throws -> Bool {
+    var buffer = [UInt8](repeating: 0, count: 64 << 10)
+    let count = recv(descriptor, &buffer, buffer.count, 0)
+    if count < 0, errno == EAGAIN { throw Failure(what: "nothing came in 20 s") }
+    guard count > 0 else { return false }
+    received += buffer[..<count]
+    return true
+  }
+
+  private func onQueue<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value
+  {
+    try await withCheckedThrowingContinuation { continuation in
+      queue.async { continuation.resume(with: Result(catching: body)) }
+    }
+  }
+}

@@ -1,0 +1,42 @@
+import Foundation
+import Synchronization
+
+/// Plugins in C that tests compile when they need them.
+enum FixturePlugin {
+  private static let built = Mutex<[String: String]>([:])
+
+  /// The plugin with handlers that tests run.
+  static func handlers() throws -> String { try build("handlers", defining: []) }
+
+  /// The plugin with the fault `fault`: see `Fixtures/faulty.c`.
+  static func faulty(_ fault: String) throws -> String { try build("faulty", defining: ["FAULT_" + fault]) }
+
+  /// Writes a copy of the healthy plugin whose bytes `change` has altered.
+  static func altered(_ change: (inout Data) -> Void) throws -> String {
+    var data = try Data(contentsOf: URL(fileURLWithPath: try handlers()))
+    change(&data)
+    let path = TestDirectory.newPath("libaltered.so")
+    try data.write(to: URL(fileURLWithPath: path))
+    return path
+  }
+
+  private static func build(_ name: String, defining macros: [String]) throws -> String {
+    let key = ([name] + macros).joined(separator: "-")
+    return try built.withLock { built in
+      if let path = built[key] { return path }
+      let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      let sources = folder.deletingLastPathComponent().deletingLastPathComponent()
+      let path = "\(TestDirectory.path)/lib\(key).so"
+      let compiler = Process()
+      compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+      compiler.arguments =
+        ["cc", "-shared", "-fPIC", "-pthread", "-I", sources.path + "/Sources/CMillrace/include"]
+        + macros.map { "-D" + $0 } + ["-o", path, "\(folder.path)/Fixtures/\(name).c"]
+      try compiler.run()
+      compiler.waitUntilExit()
+      guard compiler.terminationStatus == 0 else { throw TestFailure("cannot compile \(key)") }
+      built[key] = path
+      return path
+    }
+  }
+}

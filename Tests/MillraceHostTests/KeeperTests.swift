@@ -1,0 +1,251 @@
+import CMillraceLinux
+import Foundation
+import Testing
+
+/// The keeper's side of the protocol in `millrace_keeper.h`.
+@Suite struct KeeperTests {
+  @Test("a process starts in its leaf, and its end is told")
+  func life() throws {
+    let keeper = try KeeperProcess.connected()
+    let attempt = try TestAttempt("waits", job: 5)
+    let (started, pidfd) = try keeper.start(attempt)
+    #expect(started.error == 0 && started.job == 5 && started.attempt == 2)
+    #expect(try attempt.leaf.processes() == [started.pid])
+    let groups = try String(contentsOfFile: "/proc/\(started.pid)/cgroup", encoding: .utf8)
+    #expect(groups.split(separator: "\n").contains { $0.hasPrefix("0::") && $0.hasSuffix(attempt.leaf.name) })
+    _ = try attempt.firstLogLine()
+    try check(millrace_pidfd_send_signal(try #require(pidfd), SIGTERM), "signal")
+    let exit = try keeper.nextExit()
+    #expect(exit.job == 5 && exit.attempt == 2 && exit.code == CLD_EXITED && exit.status == 1)
+    if let pidfd { close(pidfd) }
+  }
+
+  @Test("a runner that comes back finds live and ended attempts with their descriptors")
+  func readoption() throws {
+    let keeper = try KeeperProcess.connected()
+    let ended = try TestAttempt("hello", job: 1)
+    let crashed = try TestAttempt("crashes", job: 2)
+    let live = try TestAttempt("waits", job: 3)
+    _ = try keeper.run(ended)
+    let pidfd = try #require(try keeper.start(live).pidfd)
+    defer { close(pidfd) }
+    _ = try live.firstLogLine()
+    // It ends while nobody is connected.
+    let (_, crashedPidfd) = try keeper.start(crashed)
+    keeper.disconnect()
+    let gone = try #require(crashedPidfd)
+    try waitReadable(gone, "the crash does not come")
+    close(gone)
+
+    try #require(try keeper.connect().kept == 3)
+    var kept: [Int64: (record: millrace_keeper_kept, descriptors: [Int32])] = [:]
+    for _ in 0..<3 {
+      guard case .kept(let record, let descriptors) = try keeper.next() else { throw TestFailure("no KEPT") }
+      kept[record.job] = (record, descriptors)
+    }
+    #expect(kept[1]?.record.exited == 1 && kept[1]?.record.status == 0)
+    #expect(kept[1]?.record.code == Int32(CLD_EXITED))
+    #expect(kept[3]?.record.exited == 0)
+    // The crash may have been reaped only just now: then its end follows.
+    if kept[2]?.record.exited == 0 { #expect(try keeper.nextExit().job == 2) }
+
+    let found = try #require(kept[1]?.descriptors)
+    try #require(found.count == 3)
+    #expect(try ended.result(from: found[0])?.bytes == Data("hi".utf8))
+    var line = [UInt8](repeating: 0, count: 64)
+    #expect(read(found[1], &line, line.count) == 64)
+    #expect(String(decoding: line, as: UTF8.self).hasPrefix("NOTICE hello"))
+    var packet = millrace_progress()
+    #expect(recv(found[2], &packet, MemoryLayout<millrace_progress>.size, Int32(MSG_DONTWAIT)) > 0)
+    for (_, descriptors) in kept.values { for descriptor in descriptors { close(descriptor) } }
+
+    try check(millrace_pidfd_send_signal(pidfd, SIGTERM), "signal")
+    #expect(try keeper.nextExit().job == 3)
+  }
+
+  @Test("what is forgotten is dropped, and a keeper that keeps nothing ends with its runner")
+  func forgetting() throws {
+    let keeper = try KeeperProcess.connected()
+    let before = try keeper.openDescriptors()
+    let attempt = try TestAttempt("hello", job: 1)
+    _ = try keeper.run(attempt)
+    #expect(try keeper.openDescriptors() == before + 3)
+    keeper.disconnect()
+    #expect(try keeper.connect().kept == 1)
+    guard case .kept(let record, let descriptors) = try keeper.next() else { throw TestFailure("no KEPT") }
+    for descriptor in descriptors { close(descriptor) }
+    #expect(record.exited == 1)
+    try keeper.forget(attempt)
+    keeper.disconnect()
+    let ending = try keeper.ending()
+    #expect(ending.code == CLD_EXITED && ending.status == 0)
+  }
+
+  @Test("an attempt that is forgotten while it runs is not told of any more")
+  func forgettingEarly() throws {
+    let keeper = try KeeperProcess.connected()
+    let attempt = try TestAttempt("waits", job: 1)
+    let pidfd = try #require(try keeper.start(attempt).pidfd)
+    defer { close(pidfd) }
+    _ = try attempt.firstLogLine()
+    try keeper.forget(attempt)
+    try check(millrace_pidfd_send_signal(pidfd, SIGTERM), "signal")
+    try waitReadable(pidfd, "it does not end")
+    // Nothing but the end of the next one is told.
+    #expect(try keeper.run(try TestAttempt("hello", job: 2)).job == 2)
+  }
+
+  @Test("QUIT ends the keeper after its last record, and nothing is started before that")
+  func quitting() throws {
+    let keeper = try KeeperProcess.connected()
+    let attempt = try TestAttempt("waits", job: 1)
+    let pidfd = try #require(try keeper.start(attempt).pidfd)
+    defer { close(pidfd) }
+    _ = try attempt.firstLogLine()
+    try keeper.quit()
+    #expect(try keeper.start(try TestAttempt("hello", job: 2)).0.error == ESHUTDOWN)
+    try check(millrace_pidfd_send_signal(pidfd, SIGTERM), "signal")
+    #expect(try keeper.nextExit().job == 1)
+    try keeper.forget(attempt)
+    let ending = try keeper.ending()
+    #expect(ending.code == CLD_EXITED && ending.status == 0)
+  }
+
+  @Test("a keeper with something to keep ignores SIGTERM, one without ends")
+  func termination() throws {
+    let keeper = try KeeperProcess.connected()
+    let attempt = try TestAttempt("hello", job: 1)
+    _ = try keeper.run(attempt)
+    for signal in [SIGTERM, SIGINT, SIGHUP] { try keeper.signal(signal) }
+    #expect(try keeper.run(try TestAttempt("hello", job: 2)).status == 0)
+    keeper.disconnect()
+    #expect(try keeper.connect().kept == 2)
+
+    let idle = try KeeperProcess.connected()
+    try idle.signal(SIGTERM)
+    #expect(try idle.ending().status == 0)
+  }
+
+  @Test("a second runner is turned away while one is connected")
+  func secondRunner() throws {
+    let keeper = try KeeperProcess.connected()
+    let second = try keeper.openConnection()
+    defer { close(second) }
+    try waitReadable(second, "it is not turned away")
+    var byte: UInt8 = 0
+    #expect(recv(second, &byte, 1, 0) == 0)
+    #expect(try keeper.run(try TestAttempt("hello")).status == 0)
+  }
+
+  @Test("a leaf that was removed is an error, and no process is made")
+  func removedLeaf() throws {
+    let keeper = try KeeperProcess.connected()
+    let attempt = try TestAttempt("hello", job: 1)
+    rmdir(attempt.leaf.path)
+    let (started, pidfd) = try keeper.start(attempt)
+    #expect([ENODEV, ENOENT].contains(started.error))
+    #expect(started.pid == 0 && pidfd == nil)
+    keeper.disconnect()
+    #expect(try keeper.ending().status == 0)
+  }
+
+  @Test("a START that makes no sense is answered with an error")
+  func malformedStarts() throws {
+    let keeper = try KeeperProcess.connected()
+    func error(_ change: (inout millrace_keeper_start) -> Void) throws -> Int32 {
+      let attempt = try TestAttempt("hello", job: 9)
+      change(&attempt.request)
+      return try keeper.start(attempt).0.error
+    }
+    #expect(try error { $0.tier = 77 } == EINVAL)
+    #expect(try error { store("relative.so", in: &$0.plugin) } == EINVAL)
+    #expect(try error { store("", in: &$0.work_directory) } == EINVAL)
+    #expect(try error { $0.max_result = .max } == EINVAL)
+    let endless = [UInt8](repeating: UInt8(ascii: "/"), count: Int(MILLRACE_PATH_SIZE))
+    #expect(try error { withUnsafeMutableBytes(of: &$0.plugin) { $0.copyBytes(from: endless) } } == EINVAL)
+    if geteuid() == 0 {
+      #expect(try error { $0.uid = 0 } == EINVAL)
+      #expect(try error { $0.gid = 0 } == EINVAL)
+    }
+    #expect(try keeper.run(try TestAttempt("hello", job: 9)).status == 0)
+    #expect(try error { _ in } == EEXIST)
+  }
+
+  @Test("packets of the wrong length or with the wrong descriptors do no harm")
+  func malformedPackets() throws {
+    let keeper = try KeeperProcess.connected()
+    let before = try keeper.openDescriptors()
+    let attempt = try TestAttempt("hello", job: 9)
+    func answer() throws -> Int32 {
+      guard case .started(let started, _) = try keeper.next() else { throw TestFailure("no answer") }
+      return started.error
+    }
+    try keeper.send(attempt.request, Array(attempt.descriptors.dropLast()))
+    #expect(try answer() == EBADMSG)
+    try keeper.send(attempt.request, attempt.descriptors + attempt.descriptors)
+    #expect(try answer() == EBADMSG)
+    try keeper.send(attempt.request)
+    #expect(try answer() == EBADMSG)
+    try keeper.send(UInt32(MILLRACE_KEEPER_START), attempt.descriptors)
+    #expect(try answer() == EBADMSG)
+    // No answer belongs to these.
+    try keeper.send(UInt8(3), attempt.descriptors)
+    try keeper.send(UInt32(MILLRACE_KEEPER_FORGET))
+    try keeper.send(UInt64.max)
+    try keeper.send(UInt32(MILLRACE_KEEPER_QUIT))
+    #expect(try keeper.run(attempt).status == 0)
+    #expect(try keeper.openDescriptors() == before + 3)
+  }
+
+  @Test("a keeper without free descriptors says so and goes on")
+  func descriptorExhaustion() throws {
+    let keeper = try KeeperProcess.connected()
+    try keeper.limitDescriptors(to: try keeper.openDescriptors() + 3)
+    let attempt = try TestAttempt("hello", job: 1)
+    #expect(try keeper.start(attempt).0.error == EMFILE)
+    try keeper.limitDescriptors(to: 1024)
+    #expect(try keeper.run(attempt).status == 0)
+  }
+
+  @Test("orphans of a job become the keeper's children and are reaped in silence")
+  func orphans() throws {
+    let keeper = try KeeperProcess.connected()
+    let attempt = try TestAttempt("forks-twice", job: 1)
+    #expect(try keeper.run(attempt).status == 0)
+    let orphan = try #require(try attempt.leaf.processes().first)
+    let status = try String(contentsOfFile: "/proc/\(orphan)/status", encoding: .utf8)
+    #expect(status.contains("\nPPid:\t\(keeper.pid)\n"))
+    try attempt.leaf.kill()
+    #expect(try keeper.run(try TestAttempt("hello", job: 2)).job == 2)
+  }
+
+  @Test("many attempts that end before the runner listens are all told")
+  func crowd() throws {
+    let keeper = try KeeperProcess.connected()
+    let attempts = try (1...40).map { try TestAttempt("hello", job: $0) }
+    for attempt in attempts { try keeper.send(attempt.request, attempt.descriptors) }
+    var started: Set<Int64> = []
+    var exited: Set<Int64> = []
+    while exited.count < attempts.count {
+      switch try keeper.next() {
+      case .started(let answer, let pidfd):
+        #expect(answer.error == 0 && started.insert(answer.job).inserted)
+        if let pidfd { close(pidfd) }
+      case .exited(let exit): #expect(exit.status == 0 && exited.insert(exit.job).inserted)
+      default: throw TestFailure("something else")
+      }
+    }
+    #expect(started == exited)
+    for attempt in attempts { try keeper.forget(attempt) }
+    keeper.disconnect()
+    #expect(try keeper.ending().status == 0)
+  }
+
+  @Test("a library that can't be preloaded ends the keeper with a clear error")
+  func preload() throws {
+    let keeper = try KeeperProcess(preload: ["/nowhere/lib.so"])
+    #expect(try keeper.ending().status == 1)
+    let good = try KeeperProcess.connected(preload: ["libm.so.6"])
+    #expect(try good.run(try TestAttempt("hello")).status == 0)
+  }
+}

@@ -1,0 +1,53 @@
+import CMillraceLinux
+import Foundation
+
+/// A control group for one attempt, directly below the mount of cgroup v2: no controller is needed.
+final class TestLeaf {
+  let path: String
+  /// What /proc/PID/cgroup says of a process in it.
+  let name: String
+  let descriptor: Int32
+
+  init() throws {
+    name = "/millrace-host-tests.\(getpid()).\(UUID().uuidString.prefix(8))"
+    path = try TestLeaf.mount() + name
+    try check(mkdir(path, 0o755), "make \(path)")
+    descriptor = try check(
+      millrace_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0), "open \(path)")
+  }
+
+  deinit {
+    try? kill()  // Gone if a test removed it.
+    close(descriptor)
+    rmdir(path)
+  }
+
+  /// Kills every process in it and waits until none is left.
+  func kill() throws {
+    let events = try check(millrace_open(AT_FDCWD, path + "/cgroup.events", O_RDONLY, 0), "open events")
+    defer { close(events) }
+    try "1".write(toFile: path + "/cgroup.kill", atomically: false, encoding: .utf8)
+    while true {
+      var bytes = [UInt8](repeating: 0, count: 256)
+      let length = try check(pread(events, &bytes, bytes.count, 0), "read events")
+      if String(decoding: bytes[..<length], as: UTF8.self).contains("populated 0") { return }
+      var changed = pollfd(fd: events, events: Int16(POLLPRI), revents: 0)
+      guard poll(&changed, 1, 30_000) > 0 else { throw TestFailure("\(path) is still populated") }
+    }
+  }
+
+  /// The processes in it.
+  func processes() throws -> [Int32] {
+    try String(contentsOfFile: path + "/cgroup.procs", encoding: .utf8).split(separator: "\n").compactMap {
+      Int32($0)
+    }
+  }
+
+  private static func mount() throws -> String {
+    for line in try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8).split(separator: "\n") {
+      let fields = line.split(separator: " ")
+      if fields.count > 2, fields[2] == "cgroup2" { return String(fields[1]) }
+    }
+    throw TestFailure("cgroup v2 is not mounted")
+  }
+}

@@ -1,0 +1,156 @@
+import GRDB
+import MillraceCore
+import MillraceEngine
+import TestSupport
+import Testing
+
+@testable import MillraceStore
+
+@Suite("Query plans")
+struct PlanTests {
+  @Test("no list of jobs reads a table from end to end, and none is sorted")
+  func jobs() async throws {
+    try await withFilledStore { db in
+      for filter in Self.jobFilters {
+        let plan = try Self.plan(of: JobQuery(filter: filter).sql, in: db)
+        #expect(!plan.contains { Self.isBareScan($0) || $0.contains("TEMP B-TREE") }, "\(filter): \(plan)")
+      }
+    }
+  }
+
+  @Test("no list of attempts reads a table from end to end")
+  func history() async throws {
+    try await withFilledStore { db in
+      for order in HistoryFilter.Order.allCases {
+        for var filter in Self.historyFilters {
+          filter.order = order
+          for driver in HistoryQuery.Driver.allCases where filter.permits(driver) {
+            let plan = try Self.plan(of: HistoryQuery(filter, driver: driver).list, in: db)
+            #expect(!plan.contains(where: Self.isBareScan), "\(driver) \(filter): \(plan)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test("a list of attempts by time is not sorted, but for the few rows of what is rare")
+  func defaultOrder() async throws {
+    try await withFilledStore { db in
+      for filter in Self.historyFilters {
+        // As chosen in a database where nothing is rare.
+        let driver = HistoryQuery.indexed(filter)
+        let plan = try Self.plan(
+          of: HistoryQuery(filter, driver: filter.job == nil ? driver : .job).list, in: db)
+        #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(driver) \(filter): \(plan)")
+      }
+      for order in HistoryFilter.Order.allCases {
+        var filter = HistoryFilter()
+        filter.order = order
+        let plan = try Self.plan(of: HistoryQuery(filter, in: db).list, in: db)
+        #expect(!plan.contains { $0.contains("TEMP B-TREE") }, "\(order): \(plan)")
+      }
+    }
+  }
+
+  @Test("what is rare drives, and what is not does not")
+  func drivers() async throws {
+    try await withFilledStore { db in
+      var filter = HistoryFilter()
+      #expect(try HistoryQuery(filter, in: db).driver == .time)
+      filter.handler = "alpha"
+      #expect(try HistoryQuery(filter, in: db).driver == .handler)
+      filter.outcomes = [.error]
+      #expect(try HistoryQuery(filter, in: db).driver == .outcome)
+      filter.states = [.failed]
+      #expect(try HistoryQuery(filter, in: db).driver == .state)
+      filter.labels = ["team": "red"]
+      #expect(try HistoryQuery(filter, in: db).driver == .label)
+      // More jobs than are few, all with one label.
+      try db.inTransaction {
+        try db.execute(
+          sql: """
+            INSERT INTO label SELECT job.id, 'team', 'red' FROM job WHERE id NOT IN (SELECT job FROM label);
+            WITH RECURSIVE n (i) AS
+              (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < \(HistoryQuery.few + 1))
+            INSERT INTO job (handler, state, priority, parameters, limit_memory, limit_cpu_millis, limit_pids,
+              timeout, grace, max_attempts, retry_delay, submitted, ended)
+            SELECT 'many', 'failed', 5, '{}', 1, 1, 1, 1, 1, 1, 1, i, i FROM n;
+            INSERT INTO label SELECT id, 'team', 'red' FROM job WHERE handler = 'many'
+            """)
+        #expect(try HistoryQuery(filter, in: db).driver == .outcome)
+        return .rollback
+      }
+    }
+  }
+
+  @Test("a result, the attempts at a job and the unfinished jobs are found by an index")
+  func others() async throws {
+    try await withFilledStore { db in
+      let statements: [SQL] = [
+        "SELECT * FROM attempt WHERE job = 1 ORDER BY number",
+        "SELECT * FROM job INDEXED BY job_unfinished WHERE ended IS NULL ORDER BY id",
+      ]
+      for sql in statements {
+        let plan = try Self.plan(of: sql, in: db)
+        #expect(!plan.contains { Self.isBareScan($0) || $0.contains("TEMP B-TREE") }, "\(plan)")
+      }
+    }
+  }
+
+  private static let jobFilters: [JobFilter] = {
+    let parts: [(inout JobFilter) -> Void] = [
+      { $0.states = [.failed] }, { $0.states = [.queued, .running, .succeeded] }, { $0.handler = "alpha" },
+      { $0.jobClass = "small" }, { $0.labels = ["team": "red"] },
+      { $0.labels = ["team": "red", "rare": "yes"] },
+      { $0.since = Sample.time(50) }, { $0.until = Sample.time(90) }, { $0.before = JobID(80) },
+    ]
+    return combinations(of: parts, starting: JobFilter())
+  }()
+
+  private static let historyFilters: [HistoryFilter] = {
+    let parts: [(inout HistoryFilter) -> Void] = [
+      { $0.states = [.failed] }, { $0.states = [.succeeded, .failed] }, { $0.handler = "alpha" },
+      { $0.outcomes = [.crashed] }, { $0.outcomes = [.succeeded, .error, .lost] }, { $0.jobClass = "small" },
+      { $0.labels = ["team": "red"] }, { $0.labels = ["team": "red", "rare": "yes"] }, { $0.job = JobID(7) },
+      { $0.since = Sample.time(50) }, { $0.until = Sample.time(90) }, { $0.minMemory = Bytes(5) },
+    ]
+    return combinations(of: parts, starting: HistoryFilter())
+  }()
+
+  /// No part, each part, and each pair of parts.
+  private static func combinations<Filter>(
+    of parts: [(inout Filter) -> Void], starting: Filter
+  ) -> [Filter] {
+    var filters = [starting]
+    for (index, part) in parts.enumerated() {
+      var one = starting
+      part(&one)
+      filters.append(one)
+      for other in parts[(index + 1)...] {
+        var two = one
+        other(&two)
+        filters.append(two)
+      }
+    }
+    return filters
+  }
+
+  private static func isBareScan(_ line: String) -> Bool {
+    (line.hasPrefix("SCAN job") || line.hasPrefix("SCAN attempt") || line.hasPrefix("SCAN label"))
+      && !line.contains("INDEX")
+  }
+
+  private static func plan(of sql: SQL, in db: Database) throws -> [String] {
+    try SQLRequest<Row>(literal: "EXPLAIN QUERY PLAN \(sql)").fetchAll(db).map { $0["detail"] }
+  }
+
+  private func withFilledStore(_ body: @escaping @Sendable (Database) throws -> Void) async throws {
+    try await withStore { store, file in
+      var workload = Workload(seed: 9)
+      try await workload.run(jobs: 120, on: [store])
+      let queue = try DatabaseQueue(path: file)
+      try await queue.writeWithoutTransaction { db in try body(db) }
+      try queue.close()
+    }
+  }
+}

@@ -1,0 +1,140 @@
+import MillraceCore
+import MillraceEngine
+import TestSupport
+
+/// Random numbers from a seed (SplitMix64).
+struct SeededGenerator: RandomNumberGenerator {
+  private var state: UInt64
+
+  init(seed: UInt64) { state = seed }
+
+  mutating func next() -> UInt64 {
+    state &+= 0x9e37_79b9_7f4a_7c15
+    var mixed = state
+    mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+    mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+    return mixed ^ (mixed >> 31)
+  }
+}
+
+/// A made-up past of a runner, the same for every store and seed, with many equal figures.
+struct Workload {
+  static let handlers = ["alpha", "beta", "gamma"]
+  static let classes: [String?] = [nil, "small", "large"]
+
+  private var random: SeededGenerator
+  private var clock: Int64 = 0
+
+  init(seed: UInt64) { random = SeededGenerator(seed: seed) }
+
+  /// Makes so many jobs, and takes each some way through its life.
+  mutating func run(jobs count: Int, on stores: [any JobStore]) async throws {
+    for _ in 0..<count {
+      // A wall clock that is set back between two runs of the runner.
+      clock += Int64.random(in: -2...5, using: &random)
+      let asked = submission()
+      var id = JobID(0)
+      for store in stores { id = try await store.accept([asked], at: Sample.time(clock))[0] }
+      let changes = life(of: id, asked)
+      for store in stores { try await store.commit(changes) }
+    }
+  }
+
+  /// Makes a filter of attempts out of few or many conditions.
+  mutating func historyFilter(jobs count: Int) -> HistoryFilter {
+    var filter = HistoryFilter()
+    if chance(3) { filter.handler = Self.handlers.randomElement(using: &random) }
+    if chance(4) { filter.states = some(JobState.allCases) }
+    if chance(3) { filter.outcomes = some(Outcome.allCases) }
+    if chance(4) { filter.jobClass = "small" }
+    if chance(4) { filter.labels["team"] = ["red", "blue", "none"].randomElement(using: &random) }
+    if chance(8) { filter.labels["rare"] = "yes" }
+    if chance(8) { filter.job = JobID(Int64.random(in: 1...Int64(count), using: &random)) }
+    if chance(4) { filter.since = Sample.time(Int64.random(in: 0...clock, using: &random)) }
+    if chance(4) { filter.until = Sample.time(Int64.random(in: 0...clock, using: &random)) }
+    if chance(4) { filter.minMemory = Bytes(Int64.random(in: 0...9, using: &random)) }
+    filter.order = HistoryFilter.Order.allCases.randomElement(using: &random) ?? .time
+    filter.offset = chance(3) ? Int.random(in: 0...20, using: &random) : 0
+    filter.limit = chance(3) ? Int.random(in: 1...10, using: &random) : 10_000
+    return filter
+  }
+
+  /// Makes a filter of jobs out of few or many conditions.
+  mutating func jobFilter(jobs count: Int) -> JobFilter {
+    let other = historyFilter(jobs: count)
+    var filter = JobFilter()
+    filter.handler = other.handler
+    filter.states = other.states
+    filter.jobClass = other.jobClass
+    filter.labels = other.labels
+    filter.since = other.since
+    filter.until = other.until
+    filter.before = other.job
+    filter.limit = other.limit
+    return filter
+  }
+
+  private mutating func submission() -> Submission {
+    var labels: [String: String] = [:]
+    if chance(2) { labels["team"] = chance(2) ? "red" : "blue" }
+    if chance(10) { labels["rare"] = "yes" }
+    var asked = Sample.plain(
+      handler: Self.handlers.randomElement(using: &random) ?? "alpha",
+      jobClass: Self.classes.randomElement(using: &random) ?? nil, labels: labels)
+    asked.priority = Priority(rawValue: Int.random(in: 1...10, using: &random)) ?? .default
+    if chance(6) { asked.notBefore = Sample.time(clock + 100) }
+    return asked
+  }
+
+  private mutating func life(of id: JobID, _ asked: Submission) -> [StoreChange] {
+    var changes: [StoreChange] = []
+    if chance(8) { return [.cancelled(id, at: Sample.time(clock + 1))] }
+    if asked.notBefore != nil {
+      if chance(2) { return [] }
+      changes.append(.due(id))
+    }
+    for number in 1...3 {
+      guard let steps = attempt(id, number, asked.handler) else { return changes }
+      changes += steps.changes
+      if steps.isLast { return changes }
+    }
+    return changes
+  }
+
+  private mutating func attempt(
+    _ id: JobID, _ number: Int, _ handler: String
+  ) -> (changes: [StoreChange], isLast: Bool)? {
+    if chance(8) { return nil }
+    var attempt = Sample.attempt(id, number, handler: handler, at: clock)
+    attempt.starting = Sample.time(clock + Int64.random(in: 0...4, using: &random))
+    var changes: [StoreChange] = [.starting(attempt)]
+    if chance(10) { return (changes, true) }
+    let ran = !chance(6)
+    if ran { changes.append(.running(attempt.id, at: Sample.time(clock + 5))) }
+    if chance(10) { return (changes, true) }
+    var end = AttemptEnd(
+      outcome: Outcome.allCases.randomElement(using: &random) ?? .lost,
+      ended: Sample.time(clock + Int64.random(in: 5...12, using: &random)), usage: usage())
+    if chance(2) { end.outcome = .succeeded }
+    let isLast = end.outcome == .succeeded || number == 3 || chance(3)
+    let next: AfterAttempt = isLast ? .done(end.outcome == .succeeded ? .succeeded : .failed) : .requeue
+    changes.append(.ended(attempt.id, end, next: next))
+    return (changes, isLast)
+  }
+
+  private mutating func usage() -> Usage {
+    var usage = Usage()
+    if !chance(4) { usage.memoryPeak = Bytes(Int64.random(in: 0...9, using: &random)) }
+    if !chance(4) { usage.cpuUser = .seconds(Int.random(in: 0...5, using: &random)) }
+    if !chance(4) { usage.cpuSystem = .seconds(Int.random(in: 0...5, using: &random)) }
+    return usage
+  }
+
+  private mutating func some<Value>(_ all: [Value]) -> [Value] {
+    let count = Int.random(in: 1...3, using: &random)
+    return Array(all.shuffled(using: &random).prefix(count))
+  }
+
+  /// Returns true once in so many times.
+  private mutating func chance(_ odds: Int) -> Bool { Int.random(in: 1...odds, using: &random) == 1 }
+}

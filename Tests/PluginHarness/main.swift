@@ -1,0 +1,87 @@
+/// plugin-harness: runs one handler of a real plugin in a process of its own, as Millrace would, but without a control
+/// group; writes what the handler says to descriptor 3, one JSON event a line.
+import CMillrace
+import FoundationEssentials
+import Glibc
+import PluginRecording
+import Synchronization
+
+/// Whether SIGTERM came.
+enum Stop {
+  static let wasAsked = Atomic(false)
+}
+
+func giveUp(_ reason: String) -> Never {
+  let line = "plugin-harness: \(reason)\n"
+  _ = Glibc.write(STDERR_FILENO, line, line.utf8.count)
+  exit(125)
+}
+
+/// Returns the handler of the library.
+func findHandler(_ request: PluginRequest) -> millrace_handler {
+  guard let library = dlopen(request.library, RTLD_NOW | RTLD_LOCAL) else {
+    giveUp(String(cString: dlerror()))
+  }
+  guard let symbol = dlsym(library, "millrace_plugin_describe") else { giveUp("no description") }
+  typealias Describe = @convention(c) () -> UnsafePointer<millrace_plugin>
+  let plugin = unsafeBitCast(symbol, to: Describe.self)().pointee
+  let handlers = UnsafeBufferPointer(start: plugin.handlers, count: plugin.handler_count)
+  guard let handler = handlers.first(where: { String(cString: $0.name) == request.handler }) else {
+    giveUp("no handler `\(request.handler)`")
+  }
+  return handler
+}
+
+/// Takes on the rights that the request asks for.
+func dropRights(_ request: PluginRequest) {
+  if let user = request.user, geteuid() == 0, setuid(user) != 0 { giveUp("cannot become user \(user)") }
+  var alone = rlimit(rlim_cur: 0, rlim_max: 0)
+  if request.isAlone, setrlimit(__rlimit_resource_t(__RLIMIT_NPROC.rawValue), &alone) != 0 {
+    giveUp("cannot bound the processes")
+  }
+}
+
+func write(_ event: PluginEvent) {
+  do {
+    var line = try JSONEncoder().encode(event)
+    line.append(UInt8(ascii: "\n"))
+    line.withUnsafeBytes { bytes in
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let count = Glibc.write(3, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        guard count > 0 || errno == EINTR else { giveUp("nobody listens") }
+        rest = rest.dropFirst(max(0, count))
+      }
+    }
+  } catch {
+    giveUp("\(error)")
+  }
+}
+
+_ = Stop.wasAsked.load(ordering: .relaxed)
+signal(SIGTERM) { _ in Stop.wasAsked.store(true, ordering: .relaxed) }
+do {
+  let request = try JSONDecoder().decode(PluginRequest.self, from: Data(CommandLine.arguments[1].utf8))
+  let input = try request.input.map { [UInt8](try Data(contentsOf: URL(filePath: $0))) } ?? []
+  let handler = findHandler(request)
+  guard let run = handler.run else { giveUp("the handler does nothing") }
+  dropRights(request)
+  let recorder = Recorder(isCancelled: { Stop.wasAsked.load(ordering: .relaxed) }, hear: write)
+  input.withUnsafeBufferPointer { input in
+    request.parameters.withCString { parameters in
+      var job = millrace_job()
+      job.id = 42
+      job.attempt = 1
+      job.handler = handler.name
+      job.parameters = parameters
+      job.parameters_length = request.parameters.utf8.count
+      job.input = input.isEmpty ? nil : input.baseAddress
+      job.input_length = input.count
+      job.trace_parent = request.traceParent.flatMap { strdup($0) }.map { UnsafePointer($0) }
+      job.work_directory = UnsafePointer(strdup("."))
+      recorder.run(run, job: job)
+    }
+  }
+} catch {
+  giveUp("\(error)")
+}

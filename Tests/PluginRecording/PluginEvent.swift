@@ -1,0 +1,13 @@
+/// What a handler said through its context, in the order in which it said it.
+package enum PluginEvent: Codable, Sendable, Hashable {
+  /// A line for the log; the fields in their order, name and value.
+  case log(level: Int32, message: String, fields: [[String]])
+  /// How far it is.
+  case progress(fraction: Double, message: String?)
+  /// Its result.
+  case result(bytes: [UInt8], mediaType: String?)
+  /// Why it failed.
+  case failure(code: String, message: String, isRetryable: Bool)
+  /// What `run` returned.
+  case returned(Int32)
+}

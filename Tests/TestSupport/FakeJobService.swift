@@ -1,0 +1,215 @@
+package import MillraceCore
+package import MillraceEngine
+import Synchronization
+
+/// A job service without an engine: tests put jobs, logs and refusals into it and see what it is asked.
+///
+/// Waits and followed logs end only when a test says so, or when they are cancelled.
+package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
+  /// What the service was asked, and how long requests ended.
+  package enum Event: Sendable, Equatable {
+    case waiting(JobID, atMost: Duration)
+    case waitEnded(JobID)
+    case following(AttemptID)
+    case followEnded(AttemptID)
+  }
+
+  /// What is in the service; a test may change any of it.
+  package struct Contents: Sendable {
+    package var jobs: [JobID: Job] = [:]
+    package var attempts: [JobID: [Attempt]] = [:]
+    package var results: [JobID: JobResult] = [:]
+    package var standings: [JobID: Standing] = [:]
+    package var rows: [HistoryRow] = []
+    package var summaries: [HandlerSummary] = []
+    package var catalog = Catalog(plugins: [], refused: [])
+    package var status: RunnerStatus?
+    package var logs: [AttemptID: [UInt8]] = [:]
+    /// Thrown by whatever is asked next and after, as long as it is here.
+    package var failure: (any Error)?
+    /// All requests that were accepted.
+    package var submitted: [JobRequest] = []
+    package var jobFilters: [JobFilter] = []
+    package var historyFilters: [HistoryFilter] = []
+  }
+
+  private struct State {
+    var contents = Contents()
+    var waiters: [(id: Int, job: JobID, continuation: CheckedContinuation<Job, any Error>)] = []
+    var waits = 0
+    var followers: [AttemptID: AsyncStream<[UInt8]>.Continuation] = [:]
+  }
+
+  private let state = Mutex(State())
+  private let eventSource: AsyncStream<Event>.Continuation
+  /// What happens, in order; for one reader.
+  package let events: AsyncStream<Event>
+
+  /// Makes an empty service.
+  package init() { (events, eventSource) = AsyncStream.makeStream() }
+
+  package var history: any HistoryReader { self }
+  package var logs: any AttemptLogs { self }
+
+  /// The contents; to be changed by `change`.
+  package var contents: Contents { state.withLock { $0.contents } }
+
+  /// Changes the contents.
+  package func change(_ body: (inout Contents) -> Void) { state.withLock { body(&$0.contents) } }
+
+  // MARK: What a test makes happen
+
+  /// Puts a job in, and ends the waits for it if it has ended.
+  package func put(_ job: Job) {
+    let done = state.withLock { state in
+      state.contents.jobs[job.id] = job
+      guard job.state.isFinal else { return [CheckedContinuation<Job, any Error>]() }
+      let done = state.waiters.filter { $0.job == job.id }.map(\.continuation)
+      state.waiters.removeAll { $0.job == job.id }
+      return done
+    }
+    for continuation in done { continuation.resume(returning: job) }
+  }
+
+  /// Sends a piece to the follower of a log.
+  package func send(_ bytes: [UInt8], to attempt: AttemptID) {
+    _ = state.withLock { $0.followers[attempt]?.yield(bytes) }
+  }
+
+  /// Ends a followed log, as the end of its attempt does.
+  package func endLog(of attempt: AttemptID) {
+    state.withLock { $0.followers[attempt] }?.finish()
+  }
+
+  // MARK: JobService
+
+  package func submit(_ requests: [JobRequest]) async throws -> [JobID] {
+    try checkFailure()
+    return state.withLock { state in
+      state.contents.submitted += requests
+      return requests.map { request in
+        let id = JobID(Int64(state.contents.jobs.count + 1))
+        state.contents.jobs[id] = Self.job(id, request)
+        return id
+      }
+    }
+  }
+
+  package func cancel(_ id: JobID) async throws -> Job {
+    try checkFailure()
+    return try state.withLock { state in
+      guard var job = state.contents.jobs[id] else { throw Refusal(.notFound, "there is no job \(id)") }
+      guard !job.state.isFinal else { throw Refusal(.conflict, "job \(id) has ended: \(job.state.rawValue)") }
+      job.state = .cancelled
+      state.contents.jobs[id] = job
+      return job
+    }
+  }
+
+  package func wait(for id: JobID, atMost time: Duration) async throws -> Job {
+    try checkFailure()
+    guard let job = contents.jobs[id] else { throw Refusal(.notFound, "there is no job \(id)") }
+    eventSource.yield(.waiting(id, atMost: time))
+    defer { eventSource.yield(.waitEnded(id)) }
+    if job.state.isFinal || time == .zero { return job }
+    let number = state.withLock { state in
+      state.waits += 1
+      return state.waits
+    }
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { continuation in
+        state.withLock { $0.waiters.append((number, id, continuation)) }
+        if Task.isCancelled { abandon(number) }
+      }
+    } onCancel: {
+      abandon(number)
+    }
+  }
+
+  private func abandon(_ number: Int) {
+    let waiter = state.withLock { state in
+      state.waiters.firstIndex { $0.id == number }.map { state.waiters.remove(at: $0) }
+    }
+    waiter?.continuation.resume(throwing: CancellationError())
+  }
+
+  package func standing(of id: JobID) async -> Standing? { contents.standings[id] }
+  package func catalog() async -> Catalog { contents.catalog }
+
+  package func status() async -> RunnerStatus {
+    guard let status = contents.status else { preconditionFailure("the test gives no status") }
+    return status
+  }
+
+  // MARK: HistoryReader
+
+  package func job(_ id: JobID) async throws -> Job? {
+    try checkFailure()
+    return contents.jobs[id]
+  }
+
+  package func jobs(matching filter: JobFilter) async throws -> [Job] {
+    try checkFailure()
+    change { $0.jobFilters.append(filter) }
+    let all = contents.jobs.values.sorted { $0.id > $1.id }
+    let matching = all.filter { job in
+      (filter.states.isEmpty || filter.states.contains(job.state))
+        && (filter.before.map { job.id < $0 } ?? true)
+    }
+    return Array(matching.prefix(filter.limit))
+  }
+
+  package func attempts(of id: JobID) async throws -> [Attempt] { contents.attempts[id] ?? [] }
+  package func result(of id: JobID) async throws -> JobResult? { contents.results[id] }
+
+  package func history(matching filter: HistoryFilter) async throws -> [HistoryRow] {
+    try checkFailure()
+    change { $0.historyFilters.append(filter) }
+    return Array(contents.rows.dropFirst(filter.offset).prefix(filter.limit))
+  }
+
+  package func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
+    change { $0.historyFilters.append(filter) }
+    return contents.summaries
+  }
+
+  package func plugins() async throws -> [Plugin] { contents.catalog.plugins }
+
+  // MARK: AttemptLogs
+
+  package func read(_ attempt: AttemptID, from offset: Int64, atMost count: Int) async throws -> [UInt8]? {
+    try checkFailure()
+    return contents.logs[attempt].map { Array($0.dropFirst(Int(offset)).prefix(count)) }
+  }
+
+  package func follow(_ attempt: AttemptID) async throws -> AsyncStream<[UInt8]>? {
+    try checkFailure()
+    guard let head = contents.logs[attempt] else { return nil }
+    let (stream, continuation) = AsyncStream<[UInt8]>.makeStream()
+    continuation.onTermination = { [eventSource] _ in eventSource.yield(.followEnded(attempt)) }
+    state.withLock { $0.followers[attempt] = continuation }
+    if !head.isEmpty { continuation.yield(head) }
+    eventSource.yield(.following(attempt))
+    return stream
+  }
+
+  // MARK: Making things
+
+  private func checkFailure() throws {
+    if let failure = contents.failure { throw failure }
+  }
+
+  /// Makes a queued job of a request.
+  package static func job(_ id: JobID, _ request: JobRequest, state: JobState = .queued) -> Job {
+    let terms = Terms(
+      limits: Limits(memory: .mebibytes(256), cpuMillis: 1000, pids: 64), timeout: .seconds(3600),
+      grace: .seconds(10), maxAttempts: 1, retryDelay: .seconds(10))
+    let submission = Submission(
+      handler: request.handler, parameters: .object(request.parameters), wishes: request.wishes,
+      terms: terms.amended(by: request.wishes), priority: request.priority, jobClass: request.jobClass,
+      labels: request.labels, notBefore: request.notBefore)
+    return Job(
+      id: id, submission: submission, inputLength: request.input.map { Bytes(Int64($0.count)) },
+      submitted: Timestamp(microseconds: 1_700_000_000_000_000), state: state)
+  }
+}

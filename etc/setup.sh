@@ -1,0 +1,125 @@
+#!/bin/bash
+# Installs what building, testing and demonstrating Millrace needs. Run again, it does only what is missing.
+#
+#   etc/setup.sh [--minimal] [--check]
+#
+#   --minimal   without the second test kernel (QEMU), which only tests of pressure figures need
+#   --check     only report; exit 1 if something is missing
+set -euo pipefail
+
+# Debian package | the same on Fedora | why
+packages='
+  git             | git                | SwiftPM fetches the dependencies with it
+  ca-certificates | ca-certificates    | the dependencies come over HTTPS
+  make            | make               | the targets of the Makefile
+  pkg-config      | pkgconf-pkg-config | SwiftPM finds the C libraries with it
+  libsqlite3-dev  | sqlite-devel       | the store: jobs and attempts
+  libcgroup-dev   | libcgroup-devel    | the long-lived control groups
+  libssl-dev      | openssl-devel      | the plugin `checksum`
+  libgd-dev       | gd-devel           | the plugin `thumbnail`
+  g++             | gcc-c++            | make check: the plugin header must also be C++
+  shellcheck      | ShellCheck         | make check: the shell scripts
+  iproute2        | iproute            | test kernel: the loopback interface
+  user-mode-linux | -                  | test kernel with all cgroup controllers, as an ordinary program
+'
+psi_packages='
+  qemu-system-x86   | qemu-system-x86-core | second test kernel (two CPUs, pressure figures): the machine
+  linux-image-amd64 | kernel               | second test kernel: the kernel (the cloud one lacks 9p)
+  busybox-static    | busybox              | second test kernel: its first process
+  cpio              | cpio                 | second test kernel: packs that process
+'
+swift_needed=6.3
+
+main() {
+  local check=false
+  while (($#)); do
+    case $1 in
+      --minimal) psi_packages= ;;
+      --check) check=true ;;
+      *) fail "unknown option \`$1\`" "etc/setup.sh [--minimal] [--check]" ;;
+    esac
+    shift
+  done
+
+  command -v dpkg-query >/dev/null || advise_other_systems
+  mapfile -t missing < <(list_missing)
+  if ((${#missing[@]})); then
+    describe_missing
+    if $check; then exit 1; fi
+    ((EUID == 0)) ||
+      fail "only root can install them" "sudo apt-get install --no-install-recommends ${missing[*]}"
+    install_missing
+  fi
+  check_swift
+}
+
+# Every package as `debian|fedora|why`, without the columns' spaces.
+table() {
+  sed '/|/!d; s/ *| */|/g; s/^ *//' <<<"$packages$psi_packages"
+}
+
+list_missing() {
+  # dpkg-query fails if it knows nothing of one of them; what it prints about the others is still right.
+  local installed
+  installed=$(table | cut -d'|' -f1 | xargs dpkg-query -W -f '${db:Status-Status} ${Package}\n' 2>/dev/null |
+    sed -n 's/^installed //p') || true
+  table | cut -d'|' -f1 | grep -vxF "$installed" || true
+}
+
+describe_missing() {
+  echo "these packages are missing:"
+  table | while IFS='|' read -r package _ why; do
+    case " ${missing[*]} " in *" $package "*) printf '  %-18s %s\n' "$package" "$why" ;; esac
+  done
+}
+
+install_missing() {
+  export DEBIAN_FRONTEND=noninteractive
+  # The lists may be absent (a fresh container) or older than the mirror: one update mends both.
+  { compgen -G '/var/lib/apt/lists/*_Packages*' >/dev/null && install_once; } ||
+    { apt_get update && install_once; } ||
+    fail "\`apt-get install\` failed" "its words are above; see whether the package mirror answers"
+  mapfile -t missing < <(list_missing)
+  ((${#missing[@]} == 0)) || fail "still missing: ${missing[*]}" "install them by hand"
+  echo "installed all of them"
+}
+
+install_once() {
+  apt_get install -y --no-install-recommends "${missing[@]}"
+}
+
+# Waits for another apt instead of failing, and is silent unless it fails.
+apt_get() {
+  local output
+  output=$(apt-get -q -o DPkg::Lock::Timeout=300 "$@" 2>&1) || {
+    tail -n 20 <<<"$output" >&2
+    return 1
+  }
+}
+
+check_swift() {
+  local found advice="install this system's toolchain from swift.org (Install, Linux) and put it on PATH"
+  command -v swift >/dev/null || fail "no Swift; Millrace needs $swift_needed or newer" "$advice"
+  found=$(swift --version 2>/dev/null | grep -o 'Swift version [0-9.]*' | cut -d' ' -f3)
+  printf '%s\n' "$swift_needed" "${found:-0}" | sort -C -V ||
+    fail "Swift ${found:-of an unknown version} is too old; Millrace needs $swift_needed" "$advice"
+}
+
+advise_other_systems() {
+  {
+    echo "error: this is not Debian: install these by your own package manager (names as on Fedora)"
+    echo
+    table | while IFS='|' read -r package other why; do
+      printf '  %-22s %s%s\n' "$other" "$why" "$([[ $other != - ]] || echo " (Debian's \`$package\`)")"
+    done
+    printf '\nhint: %s\n' "then \`swift build\`; a container of Debian 12 or 13 has them all"
+  } >&2
+  exit 1
+}
+
+fail() {
+  printf 'error: %s\n\nhint: %s\n' "$1" "$2" >&2
+  exit 1
+}
+
+main "$@"
