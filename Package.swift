@@ -168,7 +168,10 @@ let package = Package(
     tests("MillraceClientTests", of: ["MillraceClient", "MillraceCore", "MillraceWire"]),
     tests(
       "MillraceCommandTests",
-      of: ["MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "millrace"]),
+      of: [
+        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "millrace",
+        argumentParser,
+      ]),
     tests("MillracedTests", of: ["MillraceCore", "MillraceWire", "millraced", argumentParser, logging]),
     tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceWire", "millrace-host", "millraced"]),
