@@ -1,6 +1,7 @@
 import Foundation
 import MillraceCore
 import MillraceWire
+import TestSupport
 import Testing
 
 /// Plugins that break every rule: each costs itself one clear error and nobody else anything.
@@ -18,7 +19,6 @@ struct HostilePluginTests {
     let faults = ["CRASH", "NO_SYMBOL", "NEWER_ABI", "SMALL_PLUGIN", "NO_HANDLERS"]
     for fault in faults { try runner.install(file: try FixturePlugin.faulty(fault)) }
     try await runner.start(handlers: 1)
-    defer { Task { await runner.stop() } }
     let handlers = try await runner.answer(HandlersView.self, "handlers")
     #expect(handlers.plugins.map(\.name) == ["exec"])
     #expect(handlers.refused.count == faults.count + 2)

@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import TestSupport
 
 /// The real programs, built beside the test bundle, and what a run of one left.
 enum Programs {
@@ -57,18 +58,4 @@ enum Programs {
 
     func text() throws -> String { String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self) }
   }
-}
-
-/// A directory of this test run that everybody can pass through, as jobs run as `nobody`.
-enum TestDirectory {
-  static let path: String = {
-    let path = FileManager.default.temporaryDirectory.path + "/millrace-kernel-tests.\(getpid())"
-    mkdir(path, 0o755)
-    chmod(path, 0o755)
-    atexit { try? FileManager.default.removeItem(atPath: TestDirectory.path) }  // Best effort at the end.
-    return path
-  }()
-
-  /// Returns a path in it that is not used yet.
-  static func newPath(_ name: String) -> String { "\(path)/\(UUID().uuidString.prefix(8))-\(name)" }
 }

@@ -17,7 +17,7 @@ struct RestartTests {
     await runner.crash()
     #expect(try await runner.millrace("submit", "exec", "--", "true").status == 69)
     try await runner.start(handlers: 1)
-    FileManager.default.createFile(atPath: runner.home + "/go", contents: nil)
+    try Data().write(to: URL(fileURLWithPath: runner.home + "/go"))
     let attempt = try await runner.lastAttempt(of: running)
     #expect(attempt.id == "\(running).1")
     #expect(attempt.outcome == .error)
@@ -74,7 +74,7 @@ struct RestartTests {
     process.standardOutput = output
     try process.run()
     defer { process.terminate() }
-    for try await line in output.fileHandleForReading.bytes.lines where line.contains(word) { return true }
+    for await line in output.lines() where line.contains(word) { return true }
     return false
   }
 }

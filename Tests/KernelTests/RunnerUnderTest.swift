@@ -1,13 +1,13 @@
 import Foundation
 import MillraceCore
 import MillraceWire
+import TestSupport
 
 /// A real `millraced` on a state directory of its own, and the real `millrace` to talk to it.
 final class RunnerUnderTest {
   let home: String
   let configuration: String?
   private var process: Process?
-  private var log = Pipe()
 
   var socket: String { home + "/run/sock" }
   var state: String { home + "/state" }
@@ -55,32 +55,24 @@ final class RunnerUnderTest {
     let process = Process()
     process.executableURL = Programs.directory.appendingPathComponent("millraced")
     process.arguments = arguments + ["--drain", "20s"]
-    log = Pipe()
+    let log = Pipe()
     process.standardError = log
     try process.run()
     self.process = process
     var seen = 0
     var text = ""
     var isReady = false
-    for try await line in log.fileHandleForReading.bytes.lines {
+    for await line in log.lines() {
       text += line + "\n"
       if line.hasSuffix("] ready") { isReady = true }
       if line.contains("plugin loaded") { seen += 1 }
       if isReady, seen >= handlers { break }
     }
     guard isReady else { throw Failure(description: "the runner did not start:\n\(text)") }
-    drainLog()
   }
 
   /// Runs the runner where it is expected to refuse to.
   func startRefused() async throws -> Programs.Run { try await Programs.run("millraced", arguments) }
-
-  /// Keeps reading what it logs, so that it never waits for us.
-  private func drainLog() {
-    log.fileHandleForReading.readabilityHandler = { handle in
-      if handle.availableData.isEmpty { handle.readabilityHandler = nil }
-    }
-  }
 
   /// Stops the runner as systemd would; returns its exit code.
   @discardableResult

@@ -1,5 +1,6 @@
 import CMillraceLinux
 import Foundation
+import TestSupport
 
 /// A packet from the keeper.
 enum KeeperMessage {

@@ -1,5 +1,6 @@
 import CMillraceLinux
 import Foundation
+import TestSupport
 import Testing
 
 /// The keeper's side of the protocol in `millrace_keeper.h`.

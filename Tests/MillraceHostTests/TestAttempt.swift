@@ -1,5 +1,6 @@
 import CMillraceLinux
 import Foundation
+import TestSupport
 
 /// Everything that a runner makes for one attempt.
 final class TestAttempt {

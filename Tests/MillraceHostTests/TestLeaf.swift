@@ -1,5 +1,6 @@
 import CMillraceLinux
 import Foundation
+import TestSupport
 
 /// A control group for one attempt, directly below the mount of cgroup v2: no controller is needed.
 final class TestLeaf {
