@@ -1,4 +1,3 @@
-import Dispatch
 import MillraceClient
 import MillraceCore
 import MillraceEngine
@@ -16,7 +15,7 @@ struct ClientAgainstServerTests {
   ) async throws -> Value {
     let client = Client(socket: server.path)
     return try await withCheckedThrowingContinuation { continuation in
-      DispatchQueue.global().async { continuation.resume(with: Result { try body(client) }) }
+      Thread.start { continuation.resume(with: Result { try body(client) }) }
     }
   }
 
