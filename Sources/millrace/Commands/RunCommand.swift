@@ -45,7 +45,7 @@ struct RunCommand: ParsableCommand {
     }
     let last = try direct.job(ended.id).attempts.last
     if ended.state != .succeeded {
-      note("job \(ended.id) \(ended.state.rawValue)\(last.map { ": \($0.verdict)" } ?? "")")
+      note("job \(ended.id): \(ended.ending(last))")
     }
     try Ended.with(ExitCodes.code(of: ended, last: last))
   }
