@@ -204,7 +204,7 @@ struct CheckTests {
                          really
                          $ df -h
 
-        1 failures, 0 warnings
+        1 failure, 0 warnings
 
         """)
     let json = try DoctorReport.json(of: findings)
