@@ -64,6 +64,7 @@ struct RunCommand: ParsableCommand {
       return note("the result is \(result.mediaType): `millrace result \(id) > FILE`")
     }
     try StandardOutput.write(result.bytes)
+    if let last = result.bytes.last, last != UInt8(ascii: "\n") { try StandardOutput.write("\n") }
   }
 
   private func interrupted(_ id: JobID, times: Int, client: Client) throws {
