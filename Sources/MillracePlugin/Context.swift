@@ -84,9 +84,14 @@ public struct Context: @unchecked Sendable {
   /// Hands the result over; returns what `run` returns to Millrace.
   func finish(_ result: JobResult) -> Int32 {
     guard let bytes = result.bytes else { return Int32(MILLRACE_OK) }
-    return bytes.withUnsafeBytes { bytes in
+    let answer = bytes.withUnsafeBytes { bytes in
       host.pointee.set_result(host, bytes.baseAddress, bytes.count, result.mediaType)
     }
+    guard answer != MILLRACE_OK else { return answer }
+    return fail(
+      JobFailure(
+        "result_refused", "a result of \(bytes.count) bytes is not taken; the log tells why",
+        isRetryable: false))
   }
 
   /// Fails the job; returns what `run` returns to Millrace.

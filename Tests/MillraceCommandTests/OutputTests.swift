@@ -100,12 +100,16 @@ struct OutputTests {
         try attempt("oomPressure"),
         "killed for memory that others took (peak 64 MiB, 1 oom kill); no attempt is used up"
       ),
-      (try attempt("timedOut"), "stopped: its time was up after 2.5 s"),
+      (try attempt("timedOut"), "stopped: its time was up"),
+      (try attempt("timedOut", failure), "stopped: no such file"),
       (try attempt("cancelled"), "cancelled"),
       (try attempt("evicted"), "taken back to make room; no attempt is used up"),
       (try attempt("lost"), "lost: nobody knows how it ended; no attempt is used up"),
     ]
     for (attempt, words) in table { #expect(attempt.verdict == words) }
+    var thrashing = try attempt("oomOwnLimit", failure)
+    thrashing.usage.oomKills = 0
+    #expect(thrashing.verdict == "killed: no such file (peak 64 MiB, 0 oom kills)")
     var bomb = try attempt("error")
     bomb.usage.forksRefused = 2
     #expect(bomb.verdict == "failed; 2 forks refused by its limit of 64 processes")

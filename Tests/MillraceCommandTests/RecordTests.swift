@@ -97,8 +97,7 @@ struct RecordTests {
       #expect(outcome.out == "")
       #expect(
         outcome.error.hasPrefix(
-          "error: cannot reach the runner on `\(socket)`: No such file or directory\n\nhint: start `millraced`"
-        ))
+          "error: cannot reach the runner on `\(socket)`: No such file or directory\n\nhint: start"))
     }
   }
 

@@ -43,7 +43,7 @@ struct RunTests {
       outcome
         == .init(
           code: 3, out: "hello\n",
-          error: "millrace: job 42\nmillrace: job 42 failed: failed: exited with 3 (exit_3)\n"))
+          error: "millrace: job 42\nmillrace: job 42: failed: exited with 3 (exit_3)\n"))
     let quiet = try Program.millrace("run", "-q", "exec", "--socket", server.socket, "--", "false")
     #expect(quiet == .init(code: 3, out: "hello\n", error: ""))
   }
@@ -95,7 +95,7 @@ struct RunTests {
     #expect(outcome.code == 130)
     #expect(outcome.out == "up\n")
     #expect(outcome.error.contains("cancelling job 42; Ctrl-C again leaves it\n"))
-    #expect(outcome.error.hasSuffix("job 42 cancelled: cancelled\n"))
+    #expect(outcome.error.hasSuffix("job 42: cancelled\n"))
   }
 
   @Test("a second Ctrl-C leaves the job")

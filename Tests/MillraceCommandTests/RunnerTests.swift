@@ -38,10 +38,13 @@ struct RunnerTests {
       "POST /v1/jobs": .answer(201, Answers.job(state: "queued", attempts: 0)),
       "GET /v1/jobs/42/wait?timeout=60": .answer(200, Answers.job(state: "failed")),
       "GET /v1/jobs/42/wait?timeout=0": .answer(200, Answers.job(state: "succeeded")),
+      "GET /v1/jobs/42": .answer(
+        200, Answers.detail(Answers.job(state: "failed"), Answers.attempt("crashed", "\"signal\":11,"))),
       "GET /v1/jobs/42/logs?attempt=1&follow=true": .answer(200, "hello\n", type: "text/plain"),
     ])
     let waited = try Program.millrace("submit", "noop", "--wait", "--socket", server.socket)
-    #expect(waited == .init(code: 1, out: "42\n", error: "millrace: job 42 failed\n"))
+    #expect(
+      waited == .init(code: 1, out: "42\n", error: "millrace: job 42: crashed by SIGSEGV (signal 11)\n"))
     let followed = try Program.millrace("submit", "noop", "--follow", "--socket", server.socket)
     #expect(followed == .init(code: 0, out: "hello\n", error: "millrace: job 42\n"))
   }
@@ -62,7 +65,8 @@ struct RunnerTests {
       [
         .answer(
           422,
-          "{\"type\":\"urn:millrace:neverAdmissible\",\"title\":\"t\",\"status\":422,\"detail\":\"too big\",\"index\":1}",
+          "{\"type\":\"urn:millrace:neverAdmissible\",\"title\":\"t\",\"status\":422,"
+            + "\"detail\":\"too big\",\"index\":1}",
           type: "application/problem+json")
       ]
     }

@@ -59,7 +59,8 @@ do {
   let handler = findHandler(request)
   guard let run = handler.run else { giveUp("the handler does nothing") }
   dropRights(request)
-  let recorder = Recorder(isCancelled: { Stop.wasAsked }, hear: write)
+  let recorder = Recorder(
+    refusesResults: request.refusesResults, isCancelled: { Stop.wasAsked }, hear: write)
   input.withUnsafeBufferPointer { input in
     request.parameters.withCString { parameters in
       var job = millrace_job()

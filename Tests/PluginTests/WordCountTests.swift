@@ -48,6 +48,13 @@ struct WordCountTests {
     #expect(summary.words == 2)
   }
 
+  @Test("A result that the runner does not take fails the job for good")
+  func refusedResult() throws {
+    let job = try run("wordcount", of: "wordcount", in: Surroundings(input: [], refusesResults: true))
+    #expect(job.failureCode == "result_refused")
+    #expect(job.events.last == .returned(1))
+  }
+
   @Test("An empty input has no lines and no words")
   func empty() throws {
     #expect(try count("".utf8) == Summary(lines: 0, words: 0, distinct: 0, top: []))

@@ -60,5 +60,5 @@ int forks(const millrace_job *job, const millrace_context *context) {
                                count - started);
     char *text = json_dumps(result, JSON_COMPACT);
     if (text == NULL) return job_fail(context, "no_memory", FAIL_RETRYABLE, "no memory for the result");
-    return context->set_result(context, text, strlen(text), "application/json");
+    return job_result(context, text, strlen(text), "application/json");
 }

@@ -110,7 +110,7 @@ static int shrink(const picture *found, const uint8_t *bytes, size_t length, con
     }
     job_log(context, MILLRACE_LOG_INFO, "%d × %d pixels became %d × %d in %d bytes", gdImageSX(original),
             gdImageSY(original), gdImageSX(small), gdImageSY(small), size);
-    return context->set_result(context, encoded, (size_t)size, media_types[want->choice]);
+    return job_result(context, encoded, (size_t)size, media_types[want->choice]);
 }
 
 static int run(const millrace_job *job, const millrace_context *context) {

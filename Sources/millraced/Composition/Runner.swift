@@ -24,15 +24,15 @@ final class Runner: Sendable {
   init(_ configuration: Configuration, drain: Duration, log: Logger) async throws {
     let state = try StateDirectory(configuration.state)
     lock = try StateLock(state: state.path)
-    let runtime = String(configuration.socket[..<(configuration.socket.lastIndex(of: "/") ?? configuration.socket.startIndex)])
-    try StateDirectory.make(runtime, mode: 0o755)
-    if access(configuration.plugins, F_OK) != 0 { try StateDirectory.make(configuration.plugins, mode: 0o755) }
+    let runtime = StateDirectory.parent(of: configuration.socket)
+    for directory in [runtime, configuration.plugins] where access(directory, F_OK) != 0 {
+      try StateDirectory.make(directory, mode: 0o755)
+    }
     let store = try SQLiteJobStore(opening: state.database)
     let logs = LogFiles(directory: state.logs, cap: configuration.bounds.log, log: log)
     tree = try CgroupTree(root: configuration.cgroupRoot.path)
-    launcher = try LocalLauncher(
-      tree: tree, settings: try Self.launchSettings(configuration, state: state, runtime: runtime), logs: logs,
-      logger: log)
+    let settings = try Self.launchSettings(configuration, state: state, runtime: runtime)
+    launcher = try LocalLauncher(tree: tree, settings: settings, logs: logs, logger: log)
     plugins = PluginDirectory(
       path: configuration.plugins, builds: state.builds, launcher: launcher, log: log)
     let machine = Machine.current()

@@ -24,10 +24,15 @@ struct StateDirectory: Sendable {
     try Self.make(builds, mode: 0o755)
   }
 
+  /// Returns the directory that a path is in.
+  static func parent(of path: String) -> String {
+    String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+  }
+
   /// Makes a directory and its parents; an existing one gets the permissions too.
   static func make(_ path: String, mode: mode_t) throws {
-    let parent = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
-    if !parent.isEmpty, access(String(parent), F_OK) != 0 { try make(String(parent), mode: 0o755) }
+    let parent = parent(of: path)
+    if !parent.isEmpty, access(parent, F_OK) != 0 { try make(parent, mode: 0o755) }
     guard mkdir(path, mode) == 0 || errno == EEXIST, chmod(path, mode) == 0 else {
       throw LinuxError(
         "make the directory `\(path)`", .kernel(errno), hint: "`--state` and `--plugins` name other ones")
