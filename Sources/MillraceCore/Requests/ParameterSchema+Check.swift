@@ -3,13 +3,14 @@ extension ParameterSchema {
   func check(_ value: JSONValue, at path: String, into mistakes: inout [String]) {
     let name = path.isEmpty ? "the parameters" : "parameter `\(path)`"
     guard types.isEmpty || !types.isDisjoint(with: Self.names(of: value)) else {
-      mistakes.append("\(name) must be \(types.sorted().joined(separator: " or "))")
+      let wanted = types.sorted().joined(separator: " or ")
+      mistakes.append("\(name) must be \(wanted), not \(Self.kind(of: value))")
       return
     }
-    if let allowed = words["enum"]?.array, !allowed.contains(value) {
+    if let allowed = words["enum"]?.array, !allowed.map(\.canonical).contains(value.canonical) {
       mistakes.append("\(name) must be one of \(allowed.map(Self.text).joined(separator: ", "))")
     }
-    if let only = words["const"], only != value {
+    if let only = words["const"], only.canonical != value.canonical {
       mistakes.append("\(name) must be \(Self.text(only))")
     }
     switch value {
@@ -60,7 +61,7 @@ extension ParameterSchema {
     if let bound = words["maxItems"]?.number, Double(elements.count) > bound {
       mistakes.append("\(name) must have at most \(Self.text(bound)) elements")
     }
-    if words["uniqueItems"] == .bool(true), Set(elements).count < elements.count {
+    if words["uniqueItems"] == .bool(true), Set(elements.map(\.canonical)).count < elements.count {
       mistakes.append("\(name) must not have an element twice")
     }
     guard let rule = items.first else { return }
@@ -100,6 +101,16 @@ extension ParameterSchema {
     }
   }
 
+  /// A wrong value in words; of a long text the first 40 characters.
+  private static func kind(of value: JSONValue) -> String {
+    switch value {
+    case .string(let text) where text.count > 40: "`\(text.prefix(40))…`"
+    case .array: "a list"
+    case .object: "an object"
+    case .null, .bool, .integer, .number, .string: text(value)
+    }
+  }
+
   private static func text(_ number: Double) -> String {
     number == number.rounded() && abs(number) < 1e15 ? "\(Int64(number))" : "\(number)"
   }
@@ -112,6 +123,19 @@ extension ParameterSchema {
     case .bool(let bool): "\(bool)"
     case .null: "null"
     case .array, .object: "a certain \(value.array == nil ? "object" : "list")"
+    }
+  }
+}
+
+extension JSONValue {
+  /// The same value with whole numbers written in one way: JSON makes no difference between `1` and `1.0`.
+  fileprivate var canonical: JSONValue {
+    switch self {
+    case .number(let number) where number == number.rounded() && abs(number) < 0x1p53:
+      .integer(Int64(number))
+    case .array(let elements): .array(elements.map(\.canonical))
+    case .object(let members): .object(members.mapValues(\.canonical))
+    case .null, .bool, .integer, .number, .string: self
     }
   }
 }

@@ -43,6 +43,9 @@ package struct ParameterSchema: Sendable, Equatable {
     for word in words.keys.sorted() where !Self.rules.contains(word) && !Self.annotations.contains(word) {
       throw Refusal(.invalid, "\(place) uses `\(word)`, which Millrace does not check")
     }
+    for (word, value) in words.sorted(by: { $0.key < $1.key }) where !Self.canBe(value, of: word) {
+      throw Refusal(.invalid, "\(place) has a value for `\(word)` that can't be")
+    }
     self.words = words
     types = try Self.readTypes(words["type"], at: place)
     properties = try Dictionary(
@@ -57,6 +60,21 @@ package struct ParameterSchema: Sendable, Equatable {
     }
     if let pattern = words["pattern"]?.string, (try? Regex(pattern)) == nil {  // Only whether it compiles.
       throw Refusal(.invalid, "\(place) has a pattern that is no regular expression: `\(pattern)`")
+    }
+  }
+
+  /// Whether a word can have a value; what has a schema or a type in it is looked at where that is read.
+  private static func canBe(_ value: JSONValue, of word: String) -> Bool {
+    switch word {
+    case "enum": return value.array != nil
+    case "properties": return value.object != nil
+    case "required": return value.array?.allSatisfy { $0.string != nil } ?? false
+    case "uniqueItems": return value == .bool(true) || value == .bool(false)
+    case "pattern": return value.string != nil
+    case "minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum",
+      "exclusiveMaximum":
+      return value.number != nil
+    default: return true
     }
   }
 
@@ -88,47 +106,65 @@ extension ParameterSchema {
       throw Refusal(.invalid, "parameter `\(name)` is given twice")
     }
     for argument in arguments {
-      let schema = properties[argument.name]
+      let schema = schema(of: argument.name)
       if let schema, schema.types.contains("array"), !argument.value.hasPrefix("[") {
-        let element = try schema.items.first?.typed(argument) ?? .string(argument.value)
+        let element = schema.items.first?.typed(argument.value) ?? .string(argument.value)
         values[argument.name] = .array((values[argument.name]?.array ?? []) + [element])
       } else if values[argument.name] != nil {
         throw Refusal(.invalid, "parameter `\(argument.name)` is given twice and is no list")
       } else {
-        values[argument.name] = try schema?.typed(argument) ?? .string(argument.value)
+        values[argument.name] = schema?.typed(argument.value) ?? .string(argument.value)
       }
     }
     let filled = fillingDefaults(.object(values))
     var mistakes: [String] = []
     check(filled, at: "", into: &mistakes)
     guard mistakes.isEmpty else {
-      throw Refusal(.invalid, mistakes.joined(separator: "; "))
+      let structured = arguments.first { isNoText($0.name) && values[$0.name]?.string != nil }
+      throw Refusal(
+        .invalid, mistakes.joined(separator: "; "),
+        hint: structured.map { "give it as JSON: `\($0.name):=…`" })
     }
     return filled
   }
 
-  private func typed(_ argument: JobRequest.Argument) throws -> JSONValue {
-    let text = argument.value
+  /// The rule for a parameter; nil if there is none.
+  private func schema(of name: String) -> ParameterSchema? {
+    if let schema = properties[name] { return schema }
+    if case .fitting(let rule) = additional { return rule }
+    return nil
+  }
+
+  /// Whether a parameter is a list or an object and can't be a text.
+  private func isNoText(_ name: String) -> Bool {
+    guard let types = schema(of: name)?.types else { return false }
+    return !types.contains("string") && !types.isDisjoint(with: ["array", "object"])
+  }
+
+  /// Returns a text with the type that the schema wants; the text itself if it can't have it, for the check
+  /// to find.
+  private func typed(_ text: String) -> JSONValue {
     if types.contains("integer"), let whole = Int64(text) { return .integer(whole) }
     if types.contains("number"), let number = Double(text), number.isFinite { return .number(number) }
     if types.contains("boolean"), let bool = Bool(text) { return .bool(bool) }
-    if types.isEmpty || types.contains("string") { return .string(text) }
-    if types.contains("null"), text == "null" { return .null }
-    let wanted = types.sorted().joined(separator: " or ")
-    throw Refusal(
-      .invalid, "parameter `\(argument.name)` must be \(wanted), not `\(text)`",
-      hint: types.isDisjoint(with: ["array", "object"]) ? nil : "give it as JSON: `\(argument.name):=…`")
+    if types.contains("null"), !types.contains("string"), text == "null" { return .null }
+    return .string(text)
   }
 
   private func fillingDefaults(_ value: JSONValue) -> JSONValue {
-    guard var members = value.object else { return value }
-    for (name, schema) in properties {
-      if let given = members[name] {
+    switch value {
+    case .object(var members):
+      for name in Set(properties.keys).union(members.keys) {
+        guard let schema = schema(of: name), let given = members[name] ?? schema.words["default"] else {
+          continue
+        }
         members[name] = schema.fillingDefaults(given)
-      } else if let preset = schema.words["default"] {
-        members[name] = preset
       }
+      return .object(members)
+    case .array(let elements):
+      return .array(elements.map { items.first?.fillingDefaults($0) ?? $0 })
+    case .null, .bool, .integer, .number, .string:
+      return value
     }
-    return .object(members)
   }
 }

@@ -33,8 +33,10 @@ package struct Reception: Sendable, Equatable {
         .tooLarge, "the input has \(Bytes(Int64(input.count))), the bound is \(maxInput)",
         hint: "leave it in a file and give the job its path")
     }
-    for (key, value) in request.labels where key.isEmpty || key.count > 64 || value.count > 256 {
-      throw Refusal(.invalid, "label `\(key)` must have a key of 1 to 64 characters and at most 256 more")
+    for (key, value) in request.labels.sorted(by: { $0.key < $1.key })
+    where key.isEmpty || key.count > 64 || value.count > 256 {
+      throw Refusal(
+        .invalid, "label `\(key)` must have a key of 1 to 64 characters and a value of at most 256")
     }
     let terms = defaults.amended(
       by: request.wishes.filled(from: (overrides[handler.name] ?? Wishes()).filled(from: handler.wishes)))
@@ -53,7 +55,8 @@ package struct Reception: Sendable, Equatable {
     let limits = terms.limits
     guard limits.memory <= machine.memory else {
       throw Refusal(
-        .neverAdmissible, "it wants \(limits.memory) of memory, the most that can be had is \(machine.memory)",
+        .neverAdmissible,
+        "it wants \(limits.memory) of memory, the most that can be had is \(machine.memory)",
         hint: "ask for at most `--memory \(machine.memory.rawValue)`")
     }
     guard limits.cpuMillis <= machine.cpuMillis else {
@@ -74,15 +77,31 @@ package struct Reception: Sendable, Equatable {
     guard limits.cpuMillis >= 10 else {
       throw Refusal(.invalid, "a CPU limit of \(limits.cpuMillis) m is too small, the least is 10 m (`0.01`)")
     }
-    guard terms.maxAttempts <= 1000 else {
-      throw Refusal(.invalid, "a job has at most 1000 attempts, not \(terms.maxAttempts)")
+    guard limits.pids >= 1 else {
+      throw Refusal(.invalid, "a job has at least 1 process, not \(limits.pids)")
     }
+    guard (1...1000).contains(terms.maxAttempts) else {
+      throw Refusal(.invalid, "a job has 1 to 1000 attempts, not \(terms.maxAttempts)")
+    }
+    try Self.check(terms.timeout, "a timeout", least: .microseconds(1))
+    try Self.check(terms.grace, "a grace", least: .zero)
+    try Self.check(terms.retryDelay, "a retry delay", least: .zero)
     for limit in limits.io { try Self.check(limit) }
+  }
+
+  /// A century is more than any job needs and far from what a time can hold.
+  private static func check(_ span: Duration, _ name: String, least: Duration) throws {
+    guard span <= .seconds(36_525 * 86_400) else {
+      throw Refusal(.invalid, "\(name) of more than 100 years is too long")
+    }
+    guard span >= least else {
+      throw Refusal(.invalid, "\(name) must be \(least == .zero ? "0 or more" : "above 0"), not \(span.text)")
+    }
   }
 
   private static func check(_ limit: IOLimit) throws {
     let numbers = limit.device.split(separator: ":", omittingEmptySubsequences: false)
-    guard numbers.count == 2, numbers.allSatisfy({ UInt32($0) != nil }) else {
+    guard numbers.count == 2, numbers.allSatisfy({ $0.first != "+" && UInt32($0) != nil }) else {
       throw Refusal(.invalid, "`\(limit.device)` is no block device", hint: "write it as `lsblk` does: 8:0")
     }
     for rate in [limit.readBytesPerSecond, limit.writeBytesPerSecond].compactMap(\.self) where rate <= 0 {

@@ -6,7 +6,8 @@ struct Footprint: Sendable {
   let since: Timestamp
   private var workingSet: Bytes?
   private var cpuMillis: Int64?
-  private var lastSample: (cpu: Duration, hits: Int64, time: Timestamp)?
+  private var lastCPU: (spent: Duration, time: Timestamp)?
+  private var lastHits: (count: Int64, time: Timestamp)?
   private var thrashingSince: Timestamp?
 
   init(estimate: Bytes, limits: Limits, since: Timestamp) {
@@ -29,20 +30,30 @@ struct Footprint: Sendable {
     return min(settling ? max(cpuMillis, limits.cpuMillis) : cpuMillis, limits.cpuMillis)
   }
 
-  /// Takes a measurement in; CPU is a decayed rate, half of it the newest interval.
+  /// Takes a measurement in; what it does not tell stays as it was.
   mutating func take(_ sample: UsageSample, at now: Timestamp, policy: Policy) {
     workingSet = sample.workingSet ?? workingSet
-    guard let cpu = sample.cpu else { return }
-    let hits = sample.memoryLimitHits ?? 0
-    if let last = lastSample, now > last.time {
-      let span = (now - last.time).seconds
-      let rate = Int64((cpu - last.cpu).seconds / span * 1000)
+    if let cpu = sample.cpu { take(cpu: cpu, at: now) }
+    if let hits = sample.memoryLimitHits { take(hits: hits, at: now, policy: policy) }
+  }
+
+  /// CPU is a decayed rate, half of it the newest interval.
+  private mutating func take(cpu: Duration, at now: Timestamp) {
+    if let last = lastCPU, now > last.time {
+      let rate = Int64((cpu - last.spent).seconds / (now - last.time).seconds * 1000)
       cpuMillis = cpuMillis.map { ($0 + rate) / 2 } ?? rate
+    }
+    lastCPU = (cpu, now)
+  }
+
+  private mutating func take(hits: Int64, at now: Timestamp, policy: Policy) {
+    if let last = lastHits, now > last.time {
+      let rate = Double(hits - last.count) / (now - last.time).seconds
       let isFull = (workingSet?.rawValue ?? 0) * 100 >= limits.memory.rawValue * 95
-      let isThrashing = isFull && Double(hits - last.hits) / span >= policy.thrashHitsPerSecond
+      let isThrashing = isFull && rate >= policy.thrashHitsPerSecond
       thrashingSince = isThrashing ? thrashingSince ?? last.time : nil
     }
-    lastSample = (cpu, hits, now)
+    lastHits = (hits, now)
   }
 
   /// Whether it has been stuck at its memory limit for too long.

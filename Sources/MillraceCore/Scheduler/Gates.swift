@@ -23,6 +23,10 @@ struct Gates: Sendable {
   /// Returns the verdict of each gate of the machine; none is left out.
   func verdicts(for job: WaitingJob) -> [GateVerdict] {
     let freeCPU = max(0, policy.cpuMillis - cpuMillisUsed)
+    let fitsEver = job.estimate <= policy.memory
+    let memory =
+      fitsEver
+      ? "\(policy.memory - memoryUsed) of \(policy.memory) is free" : "the runner has \(policy.memory) in all"
     return [
       GateVerdict(
         gate: .runner, isOpen: !isDraining,
@@ -30,8 +34,7 @@ struct Gates: Sendable {
       GateVerdict(
         gate: .slots, isOpen: running < policy.slots, reason: "\(running) of \(policy.slots) slots are taken"),
       GateVerdict(
-        gate: .memory, isOpen: memoryFits(job),
-        reason: "needs \(job.estimate), \(policy.memory - memoryUsed) of \(policy.memory) is free"),
+        gate: .memory, isOpen: memoryFits(job), reason: "needs \(job.estimate), \(memory)"),
       GateVerdict(
         gate: .cpu, isOpen: cpuFits(job),
         reason: "needs \(job.terms.limits.cpuMillis) m, \(freeCPU) m of \(policy.cpuMillis) m is free"),

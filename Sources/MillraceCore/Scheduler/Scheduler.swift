@@ -75,12 +75,15 @@ package struct Scheduler: Sendable {
     }
   }
 
+  /// Lets a job wait. One that is larger than the runner's whole memory (it was accepted when there was more)
+  /// stays out of the queue, so that it holds nobody back; it can be cancelled, and a later runner may have
+  /// the room.
   mutating func enqueue(_ job: WaitingJob) {
     precondition(waiting[job.id] == nil && attemptOf[job.id] == nil, "job \(job.id) is known already")
     waiting[job.id] = job
     if let time = job.notBefore {
       scheduled.push(job.id, rank: time.rawValue)
-    } else {
+    } else if job.estimate <= policy.memory {
       queues[job.handler, default: RankedQueue()].push(job.id, rank: job.rank(aging: policy.aging))
     }
   }

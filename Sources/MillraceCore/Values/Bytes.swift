@@ -54,9 +54,11 @@ extension Bytes {
   /// - Returns: nil if the text is no size, is negative or passes 8 EiB.
   package init?(text: String) {
     let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
-    var suffix = text.dropFirst(digits.count).lowercased()
-    if suffix.hasSuffix("ib") { suffix.removeLast(2) } else if suffix.hasSuffix("b") { suffix.removeLast() }
-    guard let shift = ["": 0, "k": 10, "m": 20, "g": 30, "t": 40][suffix] else { return nil }
+    let suffix = text.dropFirst(digits.count).lowercased()
+    let shifts = ["": 0, "k": 10, "m": 20, "g": 30, "t": 40]
+    guard let shift = shifts.first(where: { Self.suffixes(of: $0.key).contains(suffix) })?.value else {
+      return nil
+    }
     if let whole = Int64(digits) {
       let (scaled, overflow) = whole.multipliedReportingOverflow(by: 1 << shift)
       guard !overflow else { return nil }
@@ -68,6 +70,11 @@ extension Bytes {
       self.init(Int64(scaled))
     }
   }
+
+  /// How a unit may be written; bytes have no `iB`.
+  private static func suffixes(of unit: String) -> [String] {
+    unit.isEmpty ? ["", "b"] : [unit, unit + "b", unit + "ib"]
+  }
 }
 
 extension Bytes: CustomStringConvertible {
@@ -76,7 +83,8 @@ extension Bytes: CustomStringConvertible {
     let units = ["B", "KiB", "MiB", "GiB", "TiB"]
     var unit = 0
     var size = Double(rawValue)
-    while size >= 1024, unit < units.count - 1 {
+    // What would be rounded to 1024 is 1 of the next unit.
+    while (size * 10).rounded() >= 10_240, unit < units.count - 1 {
       size /= 1024
       unit += 1
     }

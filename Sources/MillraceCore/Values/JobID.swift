@@ -10,7 +10,7 @@ package struct JobID: RawRepresentable, Hashable, Comparable, Sendable, Codable,
 
   /// Reads `42`; nil if the text is no job number.
   package init?(text: String) {
-    guard let number = Int64(text), number > 0 else { return nil }
+    guard let number = Int64(text), number > 0, text.first != "+" else { return nil }
     rawValue = number
   }
 
@@ -33,7 +33,8 @@ package struct AttemptID: Hashable, Comparable, Sendable, Codable, CustomStringC
   /// Reads `42.1`; nil if the text is no attempt.
   package init?(text: String) {
     let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-    guard parts.count == 2, let job = JobID(text: String(parts[0])), let number = Int(parts[1]), number > 0
+    guard parts.count == 2, let job = JobID(text: String(parts[0])), let number = Int(parts[1]), number > 0,
+      parts[1].first != "+"
     else { return nil }
     self.init(job: job, number: number)
   }

@@ -1,0 +1,122 @@
+import TestSupport
+import Testing
+
+@testable import MillraceCore
+
+@Suite("A running attempt")
+struct RunningAttemptTests {
+  typealias Phase = RunningAttempt.Phase
+  typealias Effect = RunningAttempt.Effect
+
+  /// Terms with a timeout of 60 s and a grace of 5 s; time is in seconds after the admission.
+  private static func attempt(after events: [(RunningAttempt.Event, Int64)]) -> RunningAttempt {
+    let job = Rig.job(1)
+    var attempt = RunningAttempt(id: AttemptID(job: job.id, number: 1), job: job, admitted: Sample.time(0))
+    for (event, seconds) in events { _ = attempt.handle(event, at: Sample.time(seconds)) }
+    return attempt
+  }
+
+  private static func starting() -> RunningAttempt { attempt(after: []) }
+  private static func startingStopped() -> RunningAttempt {
+    attempt(after: [(.stopRequested(.cancelled), 0)])
+  }
+  private static func running() -> RunningAttempt { attempt(after: [(.started, 1)]) }
+  private static func stopping() -> RunningAttempt {
+    attempt(after: [(.started, 1), (.stopRequested(.cancelled), 2)])
+  }
+  private static func killing() -> RunningAttempt {
+    attempt(after: [(.started, 1), (.stopRequested(.cancelled), 2), (.timer, 7)])
+  }
+
+  struct Row: Sendable {
+    var name: String
+    var from: @Sendable () -> RunningAttempt
+    var event: RunningAttempt.Event
+    var seconds: Int64
+    var phase: Phase
+    var effects: [Effect] = []
+  }
+
+  static let rows: [Row] = [
+    Row(
+      name: "starting, started", from: starting, event: .started, seconds: 1,
+      phase: .running(deadline: Sample.time(61)), effects: [.markRunning]),
+    Row(
+      name: "starting and to be stopped, started", from: startingStopped, event: .started, seconds: 1,
+      phase: .stopping(.cancelled, killAt: Sample.time(6)), effects: [.markRunning, .terminate]),
+    Row(
+      name: "starting, cancel", from: starting, event: .stopRequested(.cancelled), seconds: 1,
+      phase: .starting(stop: .cancelled)),
+    Row(
+      name: "starting and to be stopped, another reason", from: startingStopped,
+      event: .stopRequested(.thrashing), seconds: 1, phase: .starting(stop: .cancelled)),
+    Row(name: "starting, timer", from: starting, event: .timer, seconds: 99, phase: .starting(stop: nil)),
+    Row(
+      name: "running, cancel", from: running, event: .stopRequested(.cancelled), seconds: 2,
+      phase: .stopping(.cancelled, killAt: Sample.time(7)), effects: [.terminate]),
+    Row(
+      name: "running, time out asked for", from: running, event: .stopRequested(.timedOut), seconds: 2,
+      phase: .stopping(.timedOut, killAt: Sample.time(7)), effects: [.terminate]),
+    Row(
+      name: "running, thrashing", from: running, event: .stopRequested(.thrashing), seconds: 2,
+      phase: .killing(.thrashing), effects: [.kill]),
+    Row(
+      name: "running, timer too early", from: running, event: .timer, seconds: 60,
+      phase: .running(deadline: Sample.time(61))),
+    Row(
+      name: "running, deadline", from: running, event: .timer, seconds: 61,
+      phase: .stopping(.timedOut, killAt: Sample.time(66)), effects: [.terminate]),
+    Row(
+      name: "stopping, timer too early", from: stopping, event: .timer, seconds: 6,
+      phase: .stopping(.cancelled, killAt: Sample.time(7))),
+    Row(
+      name: "stopping, grace over", from: stopping, event: .timer, seconds: 7, phase: .killing(.cancelled),
+      effects: [.kill]),
+    Row(
+      name: "stopping, another reason", from: stopping, event: .stopRequested(.thrashing), seconds: 3,
+      phase: .stopping(.cancelled, killAt: Sample.time(7))),
+    Row(name: "killing, timer", from: killing, event: .timer, seconds: 99, phase: .killing(.cancelled)),
+    Row(
+      name: "killing, another reason", from: killing, event: .stopRequested(.timedOut), seconds: 99,
+      phase: .killing(.cancelled)),
+  ]
+
+  @Test("goes from each phase by each event where it should", arguments: rows.indices)
+  func transition(index: Int) {
+    let row = Self.rows[index]
+    var attempt = row.from()
+    let effects = attempt.handle(row.event, at: Sample.time(row.seconds))
+    #expect(attempt.phase == row.phase, "\(row.name)")
+    #expect(effects == row.effects, "\(row.name)")
+  }
+
+  @Test("knows why it is stopped and when time alone will change it")
+  func questions() {
+    #expect(Self.starting().stopReason == nil)
+    #expect(Self.starting().nextTime == nil)
+    #expect(Self.startingStopped().stopReason == .cancelled)
+    #expect(Self.startingStopped().nextTime == nil)
+    #expect(Self.running().stopReason == nil)
+    #expect(Self.running().nextTime == Sample.time(61))
+    #expect(Self.stopping().stopReason == .cancelled)
+    #expect(Self.stopping().nextTime == Sample.time(7))
+    #expect(Self.killing().stopReason == .cancelled)
+    #expect(Self.killing().nextTime == nil)
+  }
+
+  @Test("a second start is our own mistake, and traps")
+  func startedTwice() async {
+    await #expect(processExitsWith: .failure) {
+      var attempt = RunningAttemptTests.running()
+      _ = attempt.handle(.started, at: Sample.time(2))
+    }
+    await #expect(processExitsWith: .failure) {
+      var attempt = RunningAttemptTests.stopping()
+      _ = attempt.handle(.started, at: Sample.time(3))
+    }
+    await #expect(processExitsWith: .failure) {
+      var attempt = RunningAttemptTests.killing()
+      _ = attempt.handle(.started, at: Sample.time(8))
+    }
+  }
+}

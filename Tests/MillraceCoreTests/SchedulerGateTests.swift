@@ -1,0 +1,169 @@
+import TestSupport
+import Testing
+
+@testable import MillraceCore
+
+@Suite("The gates")
+struct SchedulerGateTests {
+  @Test("as many jobs run as there are slots, and the verdict has the numbers")
+  func slots() {
+    let rig = Rig(Rig.policy(slots: 2))
+    #expect(rig.run(Rig.job(1), Rig.job(2), Rig.job(3)) == [.id(1), .id(2)])
+    #expect(rig.closedGates(3) == [.slots])
+    #expect(rig.reason(.slots, 3) == "2 of 2 slots are taken")
+    let actions = rig.send(.ended(.id(1), .success))
+    #expect(actions.started == [.id(3)])
+  }
+
+  @Test("memory is full when the estimates fill it")
+  func memory() {
+    let rig = Rig(Rig.policy(memory: .mebibytes(200)))
+    #expect(rig.run(Rig.job(1), Rig.job(2), Rig.job(3), Rig.job(4)).count == 3)
+    #expect(rig.closedGates(4) == [.memory])
+    #expect(rig.reason(.memory, 4) == "needs 64 MiB, 8 MiB of 200 MiB is free")
+  }
+
+  @Test("memory may be filled to the last byte")
+  func exactFit() {
+    let rig = Rig(Rig.policy(memory: .mebibytes(128)))
+    #expect(rig.run(Rig.job(1), Rig.job(2)).count == 2)
+    #expect(rig.scheduler.capacity(at: Sample.time(0)).memoryUsed == .mebibytes(128))
+  }
+
+  @Test("what is measured counts once an attempt has settled")
+  func measuredMemory() {
+    let rig = Rig(Rig.policy(memory: .mebibytes(128)))
+    rig.run(Rig.job(1), Rig.job(2), Rig.job(3))
+    let small = UsageSample(workingSet: .mebibytes(30), cpu: .zero)
+    var actions = rig.send(.sampled([.id(1): small, .id(2): small]), at: 9)
+    #expect(actions == [])
+    actions = rig.send(.sampled([.id(1): small, .id(2): small]), at: 10)
+    #expect(actions.started == [.id(3)])
+    #expect(rig.scheduler.capacity(at: Sample.time(10)).memoryUsed == .mebibytes(124))
+  }
+
+  @Test("processors are shared out by limits, then by what is measured")
+  func cpu() {
+    let rig = Rig(Rig.policy(cpuMillis: 2500))
+    rig.run(Rig.job(1), Rig.job(2), Rig.job(3))
+    #expect(rig.closedGates(3) == [.cpu])
+    #expect(rig.reason(.cpu, 3) == "needs 1000 m, 500 m of 2500 m is free")
+    func sample(_ spent: Duration) -> Event {
+      .sampled([.id(1): UsageSample(cpu: spent), .id(2): UsageSample(cpu: spent)])
+    }
+    _ = rig.send(sample(.zero), at: 1)
+    let actions = rig.send(sample(.milliseconds(500)), at: 2)
+    #expect(actions.started == [.id(3)])
+  }
+
+  @Test("alone on the machine a job always has processors enough")
+  func cpuAlone() {
+    let rig = Rig(Rig.policy(cpuMillis: 500))
+    #expect(rig.run(Rig.job(1), Rig.job(2)) == [.id(1)])
+    #expect(rig.closedGates(2) == [.cpu])
+  }
+
+  @Test("a big job at the head of the queue is not starved by small ones, not even another handler's")
+  func head() {
+    let rig = Rig(Rig.policy(memory: .mebibytes(200)))
+    rig.run(Rig.job(1), Rig.job(2))
+    let big = Rig.job(3) { $0.limits.memory = .mebibytes(150) }
+    var actions = rig.send(.submitted([big, Rig.job(4), Rig.job(5, "other")]))
+    #expect(actions == [])
+    actions = rig.send(.ended(.id(1), .success))
+    #expect(actions.started == [])
+    actions = rig.send(.ended(.id(2), .success))
+    #expect(actions.started == [.id(3)])
+    #expect(rig.closedGates(4) == [.memory])
+  }
+
+  @Test("a job that can never fit, left from a larger machine, holds nobody else back")
+  func neverFits() {
+    let rig = Rig(Rig.policy(memory: .mebibytes(200)))
+    let huge = Rig.job(1, priority: 10) { $0.limits.memory = .mebibytes(201) }
+    #expect(rig.run(huge, Rig.job(2), Rig.job(3, "other")) == [.id(2), .id(3)])
+    #expect(rig.closedGates(1) == [.memory])
+    #expect(rig.reason(.memory, 1) == "needs 201 MiB, the runner has 200 MiB in all")
+    #expect(rig.scheduler.queuedCount == 1)
+    let actions = rig.send(.cancel(JobID(1)))
+    #expect(actions == [.cancelled(JobID(1))])
+    #expect(!rig.scheduler.knows(JobID(1)))
+  }
+
+  @Test("a handler runs as many of its jobs as it may; another handler's go by")
+  func concurrency() {
+    let rig = Rig(handlers: ["work": 1, "other": nil])
+    #expect(rig.run(Rig.job(1), Rig.job(2), Rig.job(3, "other")) == [.id(1), .id(3)])
+    #expect(rig.closedGates(2) == [.concurrency])
+    #expect(rig.reason(.concurrency, 2) == "1 of its handler run, 1 may")
+    #expect(rig.send(.handlers(["work": 2, "other": nil])).started == [.id(2)])
+    let actions = rig.send(.submitted([Rig.job(4)]))
+    #expect(actions == [])
+    #expect(rig.send(.ended(.id(1), .success)).started == [.id(4)])
+  }
+
+  @Test("an unknown handler holds its own jobs only, until it is there")
+  func unknownHandler() {
+    let rig = Rig(handlers: ["other": nil])
+    #expect(rig.run(Rig.job(1, priority: 10), Rig.job(2, "other")) == [.id(2)])
+    #expect(rig.closedGates(1) == [.handler])
+    #expect(rig.reason(.handler, 1) == "no plugin in use has a handler `work`")
+    #expect(rig.send(.handlers(["other": nil, "work": nil])).started == [.id(1)])
+  }
+
+  @Test("a handler that is taken away keeps what runs and starts nothing more")
+  func handlerGone() {
+    let rig = Rig(Rig.policy(slots: 1))
+    rig.run(Rig.job(1), Rig.job(2))
+    _ = rig.send(.handlers([:]))
+    let actions = rig.send(.ended(.id(1), .success))
+    #expect(actions.started == [])
+    #expect(actions.ends.map(\.0.outcome) == [.succeeded])
+    #expect(rig.closedGates(2) == [.handler])
+  }
+
+  @Test("a job with a time waits for it, and is due then")
+  func notBefore() {
+    let rig = Rig()
+    #expect(rig.run(Rig.job(1, notBefore: 60)) == [])
+    #expect(rig.scheduler.scheduledCount == 1)
+    #expect(rig.scheduler.queuedCount == 0)
+    #expect(rig.closedGates(1) == [.notBefore])
+    #expect(rig.reason(.notBefore, 1) == "not before another 1 min 0 s")
+    #expect(rig.scheduler.nextTime == Sample.time(60))
+    #expect(rig.send(.timer, at: 59) == [])
+    let actions = rig.send(.timer, at: 60)
+    #expect(actions.first == .due(JobID(1)))
+    #expect(actions.started == [.id(1)])
+    #expect(rig.scheduler.nextTime == nil)
+  }
+
+  @Test("all gates are told, open and closed, in one order")
+  func allGates() {
+    let rig = Rig(Rig.policy(slots: 1, memory: .mebibytes(100), cpuMillis: 1000), handlers: ["work": 1])
+    rig.run(Rig.job(1), Rig.job(2))
+    #expect(
+      rig.verdicts(2).map(\.gate) == [.handler, .notBefore, .concurrency, .runner, .slots, .memory, .cpu])
+    #expect(rig.closedGates(2) == [.concurrency, .slots, .memory, .cpu])
+    _ = rig.send(.drain)
+    #expect(rig.closedGates(2).contains(.runner))
+    #expect(rig.verdicts(1) == [])
+    #expect(rig.verdicts(99) == [])
+  }
+
+  @Test("the admission is recorded with what was known")
+  func admission() {
+    let rig = Rig(Rig.policy(slots: 2, memory: .mebibytes(200)))
+    let admissions = rig.send(.submitted([Rig.job(1), Rig.job(2), Rig.job(3)])).compactMap { action in
+      if case .start(_, _, _, _, _, let admission) = action { admission } else { nil }
+    }
+    #expect(
+      admissions == [
+        Admission(
+          estimate: .mebibytes(64), memoryUsed: .zero, memoryCapacity: .mebibytes(200), running: 0, queued: 2),
+        Admission(
+          estimate: .mebibytes(64), memoryUsed: .mebibytes(64), memoryCapacity: .mebibytes(200), running: 1,
+          queued: 1),
+      ])
+  }
+}
