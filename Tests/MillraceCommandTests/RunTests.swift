@@ -58,6 +58,7 @@ struct RunTests {
         return [.answer(200, Answers.detail(Answers.job(attempts: 2), Answers.attempt("succeeded")))]
       case "/v1/jobs/42/logs?attempt=1&follow=true": return [.answer(200, "one\n", type: "text/plain")]
       case "/v1/jobs/42/logs?attempt=2&follow=true": return [.answer(200, "two\n", type: "text/plain")]
+      case "/v1/jobs/42/result": return [.answer(200, "three", type: "text/plain")]
       default:
         let look = looks.withLock { count in
           count += 1
@@ -72,7 +73,7 @@ struct RunTests {
       }
     }
     let outcome = try Program.millrace("run", "noop", "--socket", server.socket)
-    #expect(outcome == .init(code: 0, out: "one\ntwo\n", error: "millrace: job 42\n"))
+    #expect(outcome == .init(code: 0, out: "one\ntwo\nthree\n", error: "millrace: job 42\n"))
   }
 
   @Test("Ctrl-C cancels the job, and its end is waited for")

@@ -64,6 +64,16 @@ package struct CgroupMount: Equatable, Sendable {
   /// The mount point, an absolute path.
   package var path: String
 
+  /// Finds the mount point on this machine.
+  /// - Throws: `LinuxError` if v2 is not mounted.
+  package static func current() throws -> CgroupMount {
+    guard let mount = CgroupMount(mountInfo: try textFile("/proc/self/mountinfo")) else {
+      throw LinuxError(
+        "find cgroup v2", .missing("it is not mounted"), hint: "mount -t cgroup2 none /sys/fs/cgroup")
+    }
+    return mount
+  }
+
   /// Finds the mount point in the text of `/proc/self/mountinfo` (proc(5)); nil if v2 is not mounted.
   package init?(mountInfo: String) {
     for line in mountInfo.split(separator: "\n") {

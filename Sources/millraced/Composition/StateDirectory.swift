@@ -6,7 +6,6 @@ struct StateDirectory: Sendable {
   /// Everything is below it; jobs may pass through it but not look around.
   let path: String
 
-  var database: String { path + "/millrace.db" }
   /// Output of attempts: the runner's alone.
   var logs: String { path + "/logs" }
   /// Work directories of attempts, each its job's own.
@@ -29,11 +28,12 @@ struct StateDirectory: Sendable {
     String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
   }
 
-  /// Makes a directory and its parents; an existing one gets the permissions too.
+  /// Makes a directory and its parents; one that exists stays as it is.
   static func make(_ path: String, mode: mode_t) throws {
     let parent = parent(of: path)
-    if !parent.isEmpty, access(parent, F_OK) != 0 { try make(parent, mode: 0o755) }
-    guard mkdir(path, mode) == 0 || errno == EEXIST, chmod(path, mode) == 0 else {
+    if !parent.isEmpty { try make(parent, mode: 0o755) }
+    if access(path, F_OK) == 0 { return }
+    guard mkdir(path, mode) == 0, chmod(path, mode) == 0 else {  // The umask may have taken from it.
       throw LinuxError(
         "make the directory `\(path)`", .kernel(errno), hint: "`--state` and `--plugins` name other ones")
     }
