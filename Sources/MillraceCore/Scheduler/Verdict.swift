@@ -1,11 +1,12 @@
 /// Tells how an attempt ended from what is known of its end.
 enum Verdict {
-  /// Returns the outcome, and why it failed if it did.
+  /// Tells the outcome from what is known.
   ///
   /// - Parameters:
   ///   - report: what the kernel and the handler said.
   ///   - stop: why it was being stopped; nil if it was not.
   ///   - terms: its limits and times, for the words.
+  /// - Returns: the outcome, and why it failed if it did.
   static func of(
     _ report: AttemptReport, stop: StopReason?, terms: Terms
   ) -> (outcome: Outcome, failure: Failure?) {
