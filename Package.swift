@@ -158,7 +158,9 @@ let package = Package(
     tests("MillraceCoreTests", of: ["MillraceCore"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
     tests("MillraceHostTests", of: ["CMillraceLinux"]),
-    tests("MillraceLinuxTests", of: ["MillraceCore", "MillraceEngine", "MillraceLinux"]),
+    tests(
+      "MillraceLinuxTests",
+      of: ["CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", logging], exclude: ["Fixtures"]),
     tests(
       "MillraceStoreTests",
       of: ["MillraceCore", "MillraceEngine", "MillraceStore", .product(name: "GRDB", package: "GRDB.swift")]),
