@@ -144,6 +144,14 @@ let package = Package(
     plugin("balloon"),
     plugin("spin"),
 
+    // What `make bench` measures with.
+    .executableTarget(
+      name: "millrace-bench",
+      dependencies: [
+        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", argumentParser, logging,
+      ],
+      path: "Benchmarks/Launch", swiftSettings: strict),
+
     // Tests. `KernelTests` needs cgroup v2 with its controllers: natively or in `etc/kernel/run`.
     .target(
       name: "TestSupport", dependencies: ["MillraceCore", "MillraceEngine"], path: "Tests/TestSupport",
