@@ -168,7 +168,8 @@ let package = Package(
     tests("MillraceHostTests", of: ["CMillraceLinux"]),
     tests(
       "MillraceLinuxTests",
-      of: ["CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", logging], exclude: ["Fixtures"]),
+      of: ["CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", logging],
+      exclude: ["Fixtures"]),
     tests(
       "MillraceStoreTests",
       of: ["MillraceCore", "MillraceEngine", "MillraceStore", .product(name: "GRDB", package: "GRDB.swift")]),

@@ -1,7 +1,7 @@
 import MillraceCore
 
-/// Times as RFC 3339 text, exact to the microsecond: a floating-point number of seconds would be off by one in
-/// the last digit.
+/// Times as RFC 3339 text, exact to the microsecond: a floating-point number of seconds would be off by one
+/// in the last digit.
 enum TimeText {
   /// Returns a time in UTC, cut to milliseconds.
   static func text(of time: Timestamp) -> String {
@@ -76,8 +76,8 @@ enum TimeText {
     return remainder < 0 ? (quotient - 1, remainder + divisor) : (quotient, remainder)
   }
 
-  // The Gregorian calendar in cycles of 400 years, each year beginning with March, so that the leap day is its
-  // last. 719,468 days lie between 0000-03-01 and 1970-01-01.
+  // The Gregorian calendar in cycles of 400 years, each year beginning with March, so that the leap day is
+  // its last. 719,468 days lie between 0000-03-01 and 1970-01-01.
 
   private static let daysPerCycle: Int64 = 146_097
   private static let daysToEpoch: Int64 = 719_468

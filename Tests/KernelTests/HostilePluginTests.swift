@@ -23,7 +23,8 @@ struct HostilePluginTests {
     #expect(handlers.plugins.map(\.name) == ["exec"])
     #expect(handlers.refused.count == faults.count + 2)
     let reasons = Dictionary(
-      handlers.refused.map { (URL(fileURLWithPath: $0.path).lastPathComponent, $0.reason) }) { first, _ in first }
+      handlers.refused.map { (URL(fileURLWithPath: $0.path).lastPathComponent, $0.reason) }
+    ) { first, _ in first }
     #expect(reasons["libopen.so"] == "others may write to it")
     #expect(reasons.first { $0.key.hasSuffix("garbage.so") }?.value.contains("ELF") == true)
     #expect(reasons["libfaulty-FAULT_CRASH.so"]?.contains("crashed") == true)

@@ -56,6 +56,8 @@ enum Programs {
 
     deinit { unlink(path) }
 
-    func text() throws -> String { String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self) }
+    func text() throws -> String {
+      String(decoding: try Data(contentsOf: URL(fileURLWithPath: path)), as: UTF8.self)
+    }
   }
 }

@@ -69,7 +69,9 @@ struct RestartTests {
     let process = Process()
     process.executableURL = Programs.directory.appendingPathComponent("millrace")
     process.arguments = ["logs", "-f", job]
-    process.environment = ProcessInfo.processInfo.environment.merging(["MILLRACE_SOCKET": runner.socket]) { $1 }
+    process.environment = ProcessInfo.processInfo.environment.merging(["MILLRACE_SOCKET": runner.socket]) {
+      $1
+    }
     let output = Pipe()
     process.standardOutput = output
     try process.run()

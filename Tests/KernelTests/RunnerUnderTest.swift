@@ -42,7 +42,9 @@ final class RunnerUnderTest {
     let name = URL(fileURLWithPath: file).lastPathComponent
     let staged = "\(home)/\(name).new"
     try FileManager.default.copyItem(atPath: file, toPath: staged)
-    guard rename(staged, "\(plugins)/\(name)") == 0 else { throw Failure(description: "cannot install \(name)") }
+    guard rename(staged, "\(plugins)/\(name)") == 0 else {
+      throw Failure(description: "cannot install \(name)")
+    }
   }
 
   private var arguments: [String] {
@@ -105,7 +107,8 @@ final class RunnerUnderTest {
     do {
       return try Wire.decoder().decode(shape, from: Data(run.output.utf8))
     } catch {
-      throw Failure(description: "\(arguments) ended with \(run.status): \(run.output)\(run.errors)\n\(error)")
+      throw Failure(
+        description: "\(arguments) ended with \(run.status): \(run.output)\(run.errors)\n\(error)")
     }
   }
 
@@ -123,7 +126,9 @@ final class RunnerUnderTest {
   /// Waits for a job's end and returns its last attempt.
   func lastAttempt(of job: String) async throws -> AttemptView {
     let run = try await millrace("wait", job, "--timeout", "60s")
-    guard run.status < 2 else { throw Failure(description: "wait \(job) ended with \(run.status): \(run.errors)") }
+    guard run.status < 2 else {
+      throw Failure(description: "wait \(job) ended with \(run.status): \(run.errors)")
+    }
     guard let attempt = try await answer(JobDetail.self, "show", job).attempts.last else {
       throw Failure(description: "job \(job) has no attempt")
     }
@@ -134,7 +139,9 @@ final class RunnerUnderTest {
   func leaves() throws -> [String] {
     let root = "/sys/fs/cgroup\(group)/p"
     return try FileManager.default.contentsOfDirectory(atPath: root).flatMap { plugin in
-      guard FileManager.default.fileExists(atPath: "\(root)/\(plugin)/cgroup.procs") else { return [String]() }
+      guard FileManager.default.fileExists(atPath: "\(root)/\(plugin)/cgroup.procs") else {
+        return [String]()
+      }
       return try FileManager.default.contentsOfDirectory(atPath: "\(root)/\(plugin)")
         .filter { FileManager.default.fileExists(atPath: "\(root)/\(plugin)/\($0)/cgroup.procs") }
         .map { "\(plugin)/\($0)" }

@@ -161,7 +161,8 @@ struct SchedulerGateTests {
     #expect(
       admissions == [
         Admission(
-          estimate: .mebibytes(64), memoryUsed: .zero, memoryCapacity: .mebibytes(200), running: 0, queued: 2),
+          estimate: .mebibytes(64), memoryUsed: .zero, memoryCapacity: .mebibytes(200), running: 0,
+          queued: 2),
         Admission(
           estimate: .mebibytes(64), memoryUsed: .mebibytes(64), memoryCapacity: .mebibytes(200), running: 1,
           queued: 1),

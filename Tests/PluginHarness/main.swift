@@ -1,5 +1,5 @@
-/// plugin-harness: runs one handler of a real plugin in a process of its own, as Millrace would, but without a control
-/// group; writes what the handler says to descriptor 3, one JSON event a line.
+/// plugin-harness: runs one handler of a real plugin in a process of its own, as Millrace would, but without
+/// a control group; writes what the handler says to descriptor 3, one JSON event a line.
 import CMillrace
 import FoundationEssentials
 import Glibc

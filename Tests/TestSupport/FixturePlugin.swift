@@ -9,7 +9,9 @@ package enum FixturePlugin {
   package static func handlers() throws -> String { try build("handlers", defining: []) }
 
   /// The plugin with the fault `fault`: see `Fixtures/faulty.c`.
-  package static func faulty(_ fault: String) throws -> String { try build("faulty", defining: ["FAULT_" + fault]) }
+  package static func faulty(_ fault: String) throws -> String {
+    try build("faulty", defining: ["FAULT_" + fault])
+  }
 
   /// Writes a copy of the healthy plugin whose bytes `change` has altered.
   package static func altered(_ change: (inout Data) -> Void) throws -> String {

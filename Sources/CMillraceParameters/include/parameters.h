@@ -66,7 +66,8 @@ double clock_seconds(clockid_t clock);
 /* Sleeps for so many seconds, at most one; SIGTERM wakes it, even if it came just before. */
 void job_doze(const millrace_context *context, double seconds);
 
-/* Sets the result. Returns MILLRACE_OK, or fails the job as `result_refused` if the runner does not take it. */
+/* Sets the result. Returns MILLRACE_OK, or fails the job as `result_refused` if the runner does not take
+ * it. */
 int job_result(const millrace_context *context, const void *bytes, size_t length, const char *media_type);
 
 /* What `retryable` means to `job_fail`. */

@@ -30,7 +30,8 @@ struct Gates: Sendable {
         gate: .runner, isOpen: !isDraining,
         reason: isDraining ? "the runner is shutting down" : "the runner takes jobs"),
       GateVerdict(
-        gate: .slots, isOpen: running < policy.slots, reason: "\(running) of \(policy.slots) slots are taken"),
+        gate: .slots, isOpen: running < policy.slots,
+        reason: "\(running) of \(policy.slots) slots are taken"),
       GateVerdict(
         gate: .memory, isOpen: memoryFits(job), reason: "needs \(job.estimate), \(memory)"),
       GateVerdict(
