@@ -47,6 +47,10 @@ struct ExitCodesTests {
         137
       ),
       ("failed", "error", "\"failure\":{\"code\":\"exit_0\",\"message\":\"m\",\"is_retryable\":false},", 1),
+      (
+        "failed", "error",
+        "\"failure\":{\"code\":\"command_not_found\",\"message\":\"m\",\"is_retryable\":false},", 127
+      ),
       ("failed", "error", "\"failure\":{\"code\":\"exit_999\",\"message\":\"m\",\"is_retryable\":false},", 1),
       (
         "failed", "error", "\"failure\":{\"code\":\"not_found\",\"message\":\"m\",\"is_retryable\":false},", 1
