@@ -83,7 +83,8 @@ extension LaunchLoop {
 
   private func conclude(_ attempt: LiveAttempt, usage: Usage, killedByOthersMemory: Bool) {
     while attempt.readLog({ logs.append(attempt.id, $0) }), hasOutput(attempt) {}
-    let progress = attempt.receiveProgress()
+    var progress: Progress?
+    _ = attempt.readProgress { progress = $0 }
     let word = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
     drop(attempt)
     forget(attempt.id)

@@ -159,7 +159,9 @@ final class LaunchLoop: @unchecked Sendable {
   }
 
   private func readChannel(_ attempt: LiveAttempt) {
-    if let progress = attempt.receiveProgress() { events.yield(.progress(attempt.id, progress)) }
+    let goesOn = attempt.readProgress { events.yield(.progress(attempt.id, $0)) }
+    // A channel that is over stays ready: watched on, it would keep the loop busy until the job ends.
+    if !goesOn { millrace_epoll_remove(epoll.number, attempt.channel.number) }
   }
 
   /// Leaves the keeper and what runs to the next runner; a keeper without any ends.

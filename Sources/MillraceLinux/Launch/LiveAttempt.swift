@@ -57,21 +57,23 @@ final class LiveAttempt {
     if case .description(_, _, let deadline) = purpose { deadline } else { nil }
   }
 
-  /// Returns the newest progress on the channel; nil if there is none. What is no progress is dropped.
-  func receiveProgress() -> Progress? {
+  /// Hands the newest progress on the channel to `body`; returns false at the channel's end. What is no
+  /// progress is dropped.
+  func readProgress(_ body: (Progress) -> Void) -> Bool {
     var newest: Progress?
+    defer { newest.map(body) }
     var packet = millrace_progress()
     let size = MemoryLayout<millrace_progress>.size
     for _ in 0..<64 {  // A flood must not keep the others waiting.
-      let got = withUnsafeMutableBytes(of: &packet) { recv(channel.number, $0.baseAddress, size, Int32(MSG_DONTWAIT)) }
-      guard got >= 0 else { break }
-      guard got == size, packet.magic == MILLRACE_PROGRESS_MAGIC, packet.fraction.isFinite else {
-        if got == 0 { break }
-        continue
+      let got = withUnsafeMutableBytes(of: &packet) {
+        recv(channel.number, $0.baseAddress, size, Int32(MSG_DONTWAIT))
       }
+      if got < 0 { return true }
+      if got == 0 { return false }
+      guard got == size, packet.magic == MILLRACE_PROGRESS_MAGIC, packet.fraction.isFinite else { continue }
       newest = Progress(fraction: min(max(packet.fraction, 0), 1), message: text(of: packet.message))
     }
-    return newest
+    return true
   }
 
   /// Hands the output that is there to `body`, at most 256 KiB; returns false at the end of the output.
