@@ -53,12 +53,10 @@ extension LaunchLoop {
     attempt.exit = exit
     attempt.isEnding = true
     do {
-      if try attempt.leaf.isPopulated() {
-        try attempt.leaf.kill()
-        attempt.populationEvents = .some(try attempt.leaf.openEvents())
-        try watch(
-          attempt.populationNumber, .population, serial: attempt.serial, events: Self.urgent)
-      }
+      guard try attempt.leaf.isPopulated() else { return clearUp(attempt) }
+      try attempt.leaf.kill()
+      attempt.populationEvents = .some(try attempt.leaf.openEvents())
+      try watch(attempt.populationNumber, .population, serial: attempt.serial, events: Self.urgent)
     } catch {
       logger.error("leaf not watched", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
     }
@@ -68,10 +66,19 @@ extension LaunchLoop {
   /// Ends an attempt if no process is left of it. If its cgroup can't be read, it ends all the same: then
   /// nothing is known of its usage.
   func concludeIfEmpty(_ attempt: LiveAttempt) {
+    do {
+      guard try !attempt.leaf.isPopulated() else { return }
+    } catch {
+      logger.error("cgroup not read", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
+    }
+    clearUp(attempt)
+  }
+
+  /// Ends an attempt of which no process is left.
+  private func clearUp(_ attempt: LiveAttempt) {
     var usage = Usage()
     var memoryEvents: [String: Int64] = [:]
     do {
-      guard try !attempt.leaf.isPopulated() else { return }
       (usage, memoryEvents) = try attempt.leaf.finalUsage()
       try attempt.leaf.remove()
     } catch {
@@ -86,8 +93,7 @@ extension LaunchLoop {
     var progress: Progress?
     _ = attempt.readProgress { progress = $0 }
     let word = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
-    drop(attempt)
-    forget(attempt.id)
+    logs.end(attempt.id)
     let report = AttemptReport(
       exit: attempt.exit, usage: usage, word: word, killedByOthersMemory: killedByOthersMemory)
     switch attempt.purpose {
@@ -97,6 +103,9 @@ extension LaunchLoop {
     case .description(let answer, let file, _):
       answer.resume(with: Result { try Manifest.plugin(from: report, file: file, isLate: attempt.isLate) })
     }
+    // Nobody needs to wait for the rest.
+    drop(attempt)
+    forget(attempt.id)
   }
 
   private func hasOutput(_ attempt: LiveAttempt) -> Bool {
@@ -113,6 +122,7 @@ extension LaunchLoop {
     serials[attempt.id] = nil
     logs.end(attempt.id)
     let directory = attempt.workDirectory
+    if rmdir(directory) == 0 { return }
     // A big tree takes its time, and the loop has none.
     Task.detached { [logger] in
       do { try FileManager.default.removeItem(atPath: directory) } catch {

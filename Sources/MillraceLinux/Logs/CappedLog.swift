@@ -13,7 +13,7 @@ final class CappedLog {
   private var tail: [UInt8] = []
   private var dropped = 0
 
-  /// Makes a log that will hold at most `cap` bytes; the file is made at the first byte.
+  /// Makes a log that will hold at most `cap` bytes; the file and its directory are made at the first byte.
   init(path: String, cap: Bytes) {
     self.path = path
     headCapacity = max(Int(cap.rawValue) - Self.tailCapacity, 0)
@@ -23,7 +23,11 @@ final class CappedLog {
   func append(_ bytes: [UInt8]) throws {
     let head = min(bytes.count, max(headCapacity - length, 0))
     if head > 0 {
-      if file == nil { file = try Descriptor(opening: path, flags: O_WRONLY | O_CREAT | O_APPEND) }
+      if file == nil {
+        // The opening says it if this fails.
+        mkdir(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]), 0o700)
+        file = try Descriptor(opening: path, flags: O_WRONLY | O_CREAT | O_APPEND)
+      }
       try bytes[..<head].withUnsafeBytes { try file?.write($0, path) }
       length += head
     }
