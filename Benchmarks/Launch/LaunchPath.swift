@@ -45,8 +45,8 @@ struct LaunchPath {
     self.plugin = try await launcher.describe(plugin)
   }
 
-  /// Runs a job that does nothing; returns the time from the request to the runner's knowledge of its end, when
-  /// its leaf is removed, in nanoseconds.
+  /// Runs a job that does nothing; returns nanoseconds from the request to the news that it has ended and its
+  /// leaf is removed.
   mutating func runJob() async throws -> Int64 {
     let plan = LaunchPlan(
       attempt: AttemptID(job: JobID(nextJob), number: 1), handler: "sleep", plugin: plugin,
