@@ -60,7 +60,8 @@ struct Record {
     case .kill(let id): try kill(id, at: now)
     case .finish(let id, let end, let next): try finish(id, end, next)
     case .cancelled(let job):
-      try demand([.queued, .scheduled].contains(self.job(job).state), "\(job) is cancelled and does not wait")
+      try demand(
+        [.queued, .scheduled].contains(self.job(job).state), "\(job) is cancelled and does not wait")
       jobs[job]?.state = .cancelled
       open.remove(job)
     case .due(let job):

@@ -112,7 +112,9 @@ extension Simulation {
     while !agenda.isEmpty || scheduler.nextTime != nil {
       steps += 1
       guard steps < 20_000 else { throw TestFailure("jobs never end: \(record.unfinished.map(\.id))") }
-      let next = agenda.indices.min { (agenda[$0].time, agenda[$0].order) < (agenda[$1].time, agenda[$1].order) }
+      let next = agenda.indices.min {
+        (agenda[$0].time, agenda[$0].order) < (agenda[$1].time, agenda[$1].order)
+      }
       if let time = scheduler.nextTime, next.map({ time <= agenda[$0].time }) ?? true {
         now = max(now, time)
         try handle(.timer)
@@ -193,7 +195,9 @@ extension Simulation {
   }
 
   private mutating func report() -> AttemptReport {
-    let all: [AttemptReport] = [.success, .success, .success, .failure, .crash, .ownLimit, .pressure, .unknown]
+    let all: [AttemptReport] = [
+      .success, .success, .success, .failure, .crash, .ownLimit, .pressure, .unknown,
+    ]
     return all.randomElement(using: &random) ?? .success
   }
 
