@@ -15,8 +15,9 @@ packages='
   pkg-config      | pkgconf-pkg-config | SwiftPM finds the C libraries with it
   libsqlite3-dev  | sqlite-devel       | the store: jobs and attempts
   libcgroup-dev   | libcgroup-devel    | the long-lived control groups
-  libssl-dev      | openssl-devel      | the plugin `checksum`
+  libssl-dev      | openssl-devel      | SHA-256 of plugin files; the plugin `checksum`
   libgd-dev       | gd-devel           | the plugin `thumbnail`
+  libjansson-dev  | jansson-devel      | the plugins in C: their parameters are JSON
   g++             | gcc-c++            | make check: the plugin header must also be C++
   shellcheck      | ShellCheck         | make check: the shell scripts
   iproute2        | iproute            | test kernel: the loopback interface

@@ -26,6 +26,12 @@ void job_progress(const millrace_context *context, double fraction, const char *
     context->progress(context, fraction, message);
 }
 
+int job_result(const millrace_context *context, const void *bytes, size_t length, const char *media_type) {
+    if (context->set_result(context, bytes, length, media_type) == MILLRACE_OK) return MILLRACE_OK;
+    return job_fail(context, "result_refused", FAIL_FOR_GOOD,
+                    "a result of %zu bytes is not taken; the log tells why", length);
+}
+
 int job_fail(const millrace_context *context, const char *code, int retryable, const char *format, ...) {
     char message[MESSAGE_MAX];
     FORMAT_INTO(message, format);

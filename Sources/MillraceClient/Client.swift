@@ -98,8 +98,8 @@ package struct Client: Sendable {
 
   /// Returns what an answer says that is not a success; a body that is no problem becomes one.
   private static func problem(_ head: AnswerHead, _ body: Data) -> Problem {
-    // What does not read as a problem is told by its status.
     if head.mediaType == "application/problem+json",
+      // What does not read as a problem is told by its status.
       let problem = try? Wire.decoder().decode(Problem.self, from: body)
     {
       return problem

@@ -183,7 +183,8 @@ struct Keeper {
 
   private mutating func dropRunner() {
     guard let current = runner else { return }
-    // A child that was just born (or is frozen) still holds the socket: closing it here would leave it in epoll.
+    // A child that was just born (or is frozen) still holds the socket: closing it here would leave it in
+    // epoll.
     millrace_epoll_remove(epoll, current.socket)
     runner?.disconnect()
     runner = nil

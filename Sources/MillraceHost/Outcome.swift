@@ -8,8 +8,8 @@ struct Outcome {
   /// The most bytes that a result may have.
   let maximumResult: Int
 
-  /// Maps an outcome file, and grows it to hold the largest result; nil: what it can hold. What is not written
-  /// of it takes no memory.
+  /// Maps an outcome file, and grows it to hold the largest result; nil: what it can hold. What is not
+  /// written of it takes no memory.
   init(descriptor: Int32, maximumResult: Int? = nil) throws(HostError) {
     let hint = "this is the runner's fault; update runner and host together"
     let headSize = MemoryLayout<millrace_outcome>.size

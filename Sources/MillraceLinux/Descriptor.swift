@@ -34,7 +34,8 @@ struct Descriptor: ~Copyable, Sendable {
     return number
   }
 
-  /// Returns the whole file from its start, at most `bound` bytes: kernel files are read anew that way.
+  /// Returns the whole file from its start: kernel files are read anew that way.
+  /// - Throws: `LinuxError` if it is longer than `bound` bytes: half a text could mean something else.
   func contents(atMost bound: Int = 64 << 10, _ name: @autoclosure () -> String) throws -> String {
     var bytes = [UInt8](repeating: 0, count: 4096)
     var length = 0
@@ -47,8 +48,11 @@ struct Descriptor: ~Copyable, Sendable {
         throw LinuxError("read `\(name())`", .kernel(errno))
       }
       length += count
-      if count == 0 || length == bound { break }
-      if length == bytes.count { bytes.append(contentsOf: repeatElement(0, count: min(length, bound - length))) }
+      if count == 0 { break }
+      guard length <= bound else {
+        throw LinuxError("read `\(name())`", .malformed("it is over \(bound) bytes long"))
+      }
+      if length == bytes.count { bytes.append(contentsOf: repeatElement(0, count: length)) }
     }
     return String(decoding: bytes[..<length], as: UTF8.self)
   }
@@ -57,17 +61,21 @@ struct Descriptor: ~Copyable, Sendable {
   func write(_ bytes: UnsafeRawBufferPointer, _ name: @autoclosure () -> String) throws {
     var rest = bytes
     while !rest.isEmpty {
-      let count = Glibc.write(number, rest.baseAddress, rest.count)
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw LinuxError("write to `\(name())`", .kernel(errno))
-      }
-      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(count))
+      rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try writeSome(rest, name())))
+    }
+  }
+
+  /// Writes as many of the bytes as there is room for at the moment; returns how many.
+  func writeSome(_ bytes: UnsafeRawBufferPointer, _ name: @autoclosure () -> String) throws -> Int {
+    while true {
+      let count = Glibc.write(number, bytes.baseAddress, bytes.count)
+      if count >= 0 { return count }
+      guard errno == EINTR else { throw LinuxError("write to `\(name())`", .kernel(errno)) }
     }
   }
 }
 
-/// Returns the whole text of a file, at most 1 MiB.
+/// Returns the whole text of a file of at most 16 MiB.
 func textFile(_ path: String) throws -> String {
-  try Descriptor(opening: path, flags: O_RDONLY).contents(atMost: 1 << 20, path)
+  try Descriptor(opening: path, flags: O_RDONLY).contents(atMost: 16 << 20, path)
 }

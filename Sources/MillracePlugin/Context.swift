@@ -5,8 +5,8 @@ public import FoundationEssentials
 ///
 /// It is valid until ``Handler/run(_:in:)`` returns, and may be used from any thread until then.
 public struct Context: @unchecked Sendable {
-  // SAFETY: both structs are constant while the handler runs, and the functions in them may be called from any
-  // thread, as millrace.h promises.
+  // SAFETY: both structs are constant while the handler runs, and the functions in them may be called from
+  // any thread, as millrace.h promises.
   private let job: UnsafePointer<millrace_job>
   private let host: UnsafePointer<millrace_context>
 
@@ -43,8 +43,8 @@ public struct Context: @unchecked Sendable {
   /// The [W3C trace context](https://www.w3.org/TR/trace-context/) of the submitter; nil if none was given.
   public var traceParent: String? { job.pointee.trace_parent.map { String(cString: $0) } }
 
-  /// Whether the job was asked to stop (cancelled, timed out, shut down): what still runs after the grace period is
-  /// killed.
+  /// Whether the job was asked to stop (cancelled, timed out, shut down): what still runs after the grace
+  /// period is killed.
   public var isCancelled: Bool { host.pointee.cancelled(host) != 0 }
 
   /// Returns if the job may go on.
@@ -84,9 +84,14 @@ public struct Context: @unchecked Sendable {
   /// Hands the result over; returns what `run` returns to Millrace.
   func finish(_ result: JobResult) -> Int32 {
     guard let bytes = result.bytes else { return Int32(MILLRACE_OK) }
-    return bytes.withUnsafeBytes { bytes in
+    let answer = bytes.withUnsafeBytes { bytes in
       host.pointee.set_result(host, bytes.baseAddress, bytes.count, result.mediaType)
     }
+    guard answer != MILLRACE_OK else { return answer }
+    return fail(
+      JobFailure(
+        "result_refused", "a result of \(bytes.count) bytes is not taken; the log tells why",
+        isRetryable: false))
   }
 
   /// Fails the job; returns what `run` returns to Millrace.

@@ -1,7 +1,7 @@
 /// One kind of job, written in Swift.
 ///
-/// A handler is made anew for each attempt, in a process of its own that has a control group of its own: it may
-/// allocate, start threads and trap as it likes. What it throws fails the job.
+/// A handler is made anew for each attempt, in a process of its own that has a control group of its own: it
+/// may allocate, start threads and trap as it likes. What it throws fails the job.
 ///
 /// ```swift
 /// struct Greet: Handler {
@@ -9,7 +9,8 @@
 ///
 ///   static let name = "greet"
 ///   static let summary = "Greets somebody"
-///   static let schema: String? = #"{"type":"object","required":["who"],"properties":{"who":{"type":"string"}}}"#
+/// static let schema: String? =
+/// #"{"type":"object","required":["who"],"properties":{"who":{"type":"string"}}}"#
 ///
 ///   func run(_ parameters: Parameters, in context: Context) throws -> JobResult {
 ///     context.log("greeting", ["who": parameters.who])
@@ -57,7 +58,8 @@ public protocol Handler: SendableMetatype {
   ///   - parameters: what the submitter gave.
   ///   - context: the job, and the way to speak to Millrace.
   /// - Returns: the result, or ``JobResult/none``.
-  /// - Throws: a ``JobFailure`` with a code that programs can read; any other error fails the job with the code
+  /// - Throws: a ``JobFailure`` with a code that programs can read; any other error fails the job with the
+  ///   code
   ///   `error` and may be tried again; `CancellationError` fails it as `cancelled`.
   func run(_ parameters: Parameters, in context: Context) throws -> JobResult
 }

@@ -13,7 +13,8 @@ private import Synchronization
 /// }
 /// ```
 public enum PluginExport {
-  /// Returns the description that `millrace_plugin_describe` hands to Millrace, a `millrace_plugin` of millrace.h.
+  /// Returns the description that `millrace_plugin_describe` hands to Millrace, a `millrace_plugin` of
+  /// millrace.h.
   ///
   /// It is made at the first call and lives as long as the process.
   /// - Parameters:

@@ -1,7 +1,8 @@
 import GRDB
 
 extension SQLiteHistory {
-  /// Reads every page and index once (`PRAGMA quick_check`, <https://sqlite.org/pragma.html#pragma_quick_check>).
+  /// Reads every page and index once (`PRAGMA quick_check`,
+  /// <https://sqlite.org/pragma.html#pragma_quick_check>).
   ///
   /// - Returns: what SQLite finds wrong, up to ten lines; empty if the file is sound.
   package func damages() async throws -> [String] {

@@ -86,9 +86,9 @@ extension SubmitRequest {
   }
 
   private static func span(_ seconds: Double, _ name: String) throws -> Duration {
-    guard seconds > 0, seconds < 1e10 else {
-      throw Refusal(.invalid, "`\(name)` must be above 0 and below 1e10, not \(seconds)")
+    guard seconds >= 1e-6, seconds < 1e10 else {
+      throw Refusal(.invalid, "`\(name)` must be 0.000001 or more and below 1e10, not \(seconds)")
     }
-    return .microseconds(Int64(seconds * 1e6))
+    return .microseconds(Int64((seconds * 1e6).rounded()))
   }
 }

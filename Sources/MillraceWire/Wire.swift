@@ -25,22 +25,8 @@ package enum Wire {
   }
 
   /// Returns a time as RFC 3339 text with milliseconds: `2026-11-21T04:20:00.123Z`.
-  package static func text(of time: Timestamp) -> String {
-    Date(timeIntervalSince1970: Double(time.milliseconds) / 1000)
-      .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
-  }
+  package static func text(of time: Timestamp) -> String { TimeText.text(of: time) }
 
   /// Reads a time as RFC 3339 text, or a day (`2026-08-01`, midnight UTC); nil if it is neither.
-  package static func time(from text: String) -> Timestamp? {
-    let styles: [Date.ISO8601FormatStyle] = [
-      Date.ISO8601FormatStyle(includingFractionalSeconds: true), .iso8601, .iso8601.year().month().day(),
-    ]
-    for style in styles {
-      // Each style fits one of the ways to write it.
-      if let date = try? style.parse(text) {
-        return Timestamp(microseconds: Int64((date.timeIntervalSince1970 * 1e6).rounded()))
-      }
-    }
-    return nil
-  }
+  package static func time(from text: String) -> Timestamp? { TimeText.time(from: text) }
 }

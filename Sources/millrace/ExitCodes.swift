@@ -93,7 +93,8 @@ enum ExitCodes: Equatable {
 
   /// Returns the code that `run` ends with: the job's own.
   ///
-  /// A code of the program that `exec` ran is told by the failure `exit_N`, a signal by `signal_N`.
+  /// A code of the program that `exec` ran is told by the failure `exit_N`, a signal by `signal_N`; 127 and
+  /// 126 are a shell's for a program that is not there or can't be run.
   static func code(of job: JobView, last attempt: AttemptView?) -> ExitCodes {
     if job.state == .succeeded { return .success }
     if job.state == .cancelled || attempt?.outcome == .cancelled { return .cancelled }
@@ -101,6 +102,8 @@ enum ExitCodes: Equatable {
     if let code = attempt?.failure?.code {
       if let status = number(in: code, after: "exit_", 1...255) { return .job(status) }
       if let signal = number(in: code, after: "signal_", 1...64) { return .job(128 + signal) }
+      if code == "command_not_found" { return .job(127) }
+      if code == "command_not_executable" { return .job(126) }
     }
     if let signal = attempt?.signal { return .job(128 + signal) }
     return .jobFailed

@@ -1,7 +1,7 @@
-import Dispatch
 import FoundationEssentials
 import Glibc
 import MillraceWire
+import TestSupport
 
 /// An answer as it came over the socket.
 struct HTTPReply {
@@ -22,8 +22,7 @@ final class SocketClient: Sendable {
   struct Failure: Error { let what: String }
 
   private let descriptor: Int32
-  private let queue = DispatchQueue(label: "socket client")
-  // SAFETY: used on `queue` only.
+  // SAFETY: a test awaits each call before it makes the next one.
   private nonisolated(unsafe) var received: [UInt8] = []
 
   init(path: String) throws {
@@ -52,7 +51,7 @@ final class SocketClient: Sendable {
   func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
   func send(_ bytes: [UInt8]) async throws {
-    try await onQueue {
+    try await onThread {
       var sent = 0
       while sent < bytes.count {
         let count = bytes[sent...].withUnsafeBytes {
@@ -98,14 +97,14 @@ final class SocketClient: Sendable {
 
   /// Whether the server closes the connection; waits for it, and ignores what it sends before.
   func isClosedByServer() async throws -> Bool {
-    try await onQueue {
+    try await onThread {
       while try self.fill() {}
       return true
     }
   }
 
   private func line() async throws -> String {
-    try await onQueue {
+    try await onThread {
       while true {
         if let end = self.received.firstIndex(of: UInt8(ascii: "\n")) {
           let line = self.received[..<end].filter { $0 != UInt8(ascii: "\r") }
@@ -118,7 +117,7 @@ final class SocketClient: Sendable {
   }
 
   private func take(_ count: Int) async throws -> [UInt8] {
-    try await onQueue {
+    try await onThread {
       while self.received.count < count {
         guard try self.fill() else { throw Failure(what: "the connection ended in a body") }
       }
@@ -137,10 +136,11 @@ final class SocketClient: Sendable {
     return true
   }
 
-  private func onQueue<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value
+  /// Runs what blocks on a thread of its own: the tasks' threads are needed by the server.
+  private func onThread<Value: Sendable>(_ body: @escaping @Sendable () throws -> Value) async throws -> Value
   {
     try await withCheckedThrowingContinuation { continuation in
-      queue.async { continuation.resume(with: Result(catching: body)) }
+      Thread.start { continuation.resume(with: Result(catching: body)) }
     }
   }
 }

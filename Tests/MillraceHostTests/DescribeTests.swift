@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// `millrace-host describe` on plugins as they should be and as they should not.

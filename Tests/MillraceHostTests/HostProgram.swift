@@ -1,12 +1,6 @@
 import CMillraceLinux
 import Foundation
-
-/// What a test could not do.
-struct TestFailure: Error, CustomStringConvertible {
-  let description: String
-
-  init(_ description: String) { self.description = description }
-}
+import TestSupport
 
 /// Returns the result of a call of `CMillraceLinux` or libc, or throws what it says.
 @discardableResult
@@ -50,18 +44,4 @@ enum HostProgram {
     let words = String(decoding: try Data(contentsOf: errors), as: UTF8.self)
     return Run(status: process.terminationStatus, output: data, errors: words)
   }
-}
-
-/// A directory of this test run that everybody can pass through, as jobs run as `nobody`.
-enum TestDirectory {
-  static let path: String = {
-    let path = FileManager.default.temporaryDirectory.path + "/millrace-host-tests.\(getpid())"
-    mkdir(path, 0o755)
-    chmod(path, 0o755)
-    atexit { try? FileManager.default.removeItem(atPath: TestDirectory.path) }  // Best effort at the end.
-    return path
-  }()
-
-  /// Returns a path in it that is not used yet.
-  static func newPath(_ name: String) -> String { "\(path)/\(UUID().uuidString.prefix(8))-\(name)" }
 }

@@ -1,5 +1,6 @@
 import CMillraceLinux
 import Foundation
+import TestSupport
 import Testing
 
 /// What a job's process is, what it leaves, and what it can't harm.

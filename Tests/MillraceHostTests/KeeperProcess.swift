@@ -1,5 +1,6 @@
 import CMillraceLinux
 import Foundation
+import TestSupport
 
 /// A packet from the keeper.
 enum KeeperMessage {
@@ -17,8 +18,14 @@ final class KeeperProcess {
   private(set) var socket: Int32 = -1
   private var isReaped = false
 
-  /// Starts a keeper that loads these libraries ahead.
-  init(preload: [String] = []) throws {
+  /// Starts a keeper.
+  ///
+  /// - Parameters:
+  ///   - preload: libraries to load ahead.
+  ///   - prefix: a program, with its arguments, that becomes the keeper.
+  ///   - group: where it is started.
+  /// - Throws: what could not be made.
+  init(preload: [String] = [], through prefix: [String] = [], in group: TestLeaf? = nil) throws {
     socketPath = TestDirectory.newPath("keeper")
     let listener = try check(millrace_listen(socketPath, 4), "listen at \(socketPath)")
     let null = try check(millrace_open(AT_FDCWD, "/dev/null", O_RDWR, 0), "open /dev/null")
@@ -26,7 +33,8 @@ final class KeeperProcess {
       close(listener)
       close(null)
     }
-    let words = [HostProgram.path, "keeper", "--socket-fd", "3"] + preload.flatMap { ["--preload", $0] }
+    let words =
+      prefix + [HostProgram.path, "keeper", "--socket-fd", "3"] + preload.flatMap { ["--preload", $0] }
     let arguments = words.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }
     var started: Int32 = -1
@@ -37,7 +45,8 @@ final class KeeperProcess {
         return try environment.withUnsafeBufferPointer { environment in
           var program = millrace_program(
             path: arguments[0], arguments: arguments.baseAddress, environment: environment.baseAddress,
-            descriptors: descriptors.baseAddress, descriptor_count: Int32(descriptors.count), cgroup: -1)
+            descriptors: descriptors.baseAddress, descriptor_count: Int32(descriptors.count),
+            cgroup: group?.descriptor ?? -1)
           return try check(millrace_spawn(&program, &started), "start the keeper")
         }
       }
@@ -77,7 +86,10 @@ final class KeeperProcess {
   }
 
   func disconnect() {
-    if socket >= 0 { close(socket) }
+    guard socket >= 0 else { return }
+    // A program that another test starts just now may still hold a copy.
+    shutdown(socket, Int32(SHUT_RDWR))
+    close(socket)
     socket = -1
   }
 
@@ -120,6 +132,16 @@ final class KeeperProcess {
         millrace_send(socket, bytes.baseAddress, bytes.count, descriptors, Int32(descriptors.count), 0),
         "send")
     }
+  }
+
+  /// Sends a packet if the socket takes it now.
+  func trySend<Message>(_ message: Message) throws -> Bool {
+    let result = withUnsafeBytes(of: message) {
+      millrace_send(socket, $0.baseAddress, $0.count, nil, 0, Int32(MSG_DONTWAIT))
+    }
+    if result == -Int64(EAGAIN) { return false }
+    try check(result, "send")
+    return true
   }
 
   /// Asks for a process and returns the answer.

@@ -1,5 +1,6 @@
 import CMillraceLinux
 import Foundation
+import TestSupport
 import Testing
 
 /// The keeper's side of the protocol in `millrace_keeper.h`.
@@ -205,6 +206,59 @@ import Testing
     #expect(try keeper.start(attempt).0.error == EMFILE)
     try keeper.limitDescriptors(to: 1024)
     #expect(try keeper.run(attempt).status == 0)
+  }
+
+  @Test("a keeper that can keep no more says so")
+  func fullTable() throws {
+    // 32 of them are its own.
+    let keeper = try KeeperProcess(through: ["/usr/bin/prlimit", "--nofile=41"])
+    try keeper.connect()
+    let attempts = try (1...4).map { try TestAttempt("hello", job: $0) }
+    for attempt in attempts.dropLast() { _ = try keeper.run(attempt) }
+    #expect(try keeper.start(attempts[3]).0.error == EAGAIN)
+    try keeper.forget(attempts[0])
+    #expect(try keeper.run(attempts[3]).status == 0)
+  }
+
+  @Test("a runner that asks and does not listen loses no answer")
+  func backPressure() throws {
+    let keeper = try KeeperProcess.connected()
+    // Too short to name an attempt, so each is answered with an error. An answer is read only when nothing
+    // more can be sent: the sockets are full in both directions.
+    let count = 3000
+    var answers = 0
+    func readAnswer() throws {
+      guard case .started(let answer, _) = try keeper.next() else { throw TestFailure("no answer") }
+      #expect(answer.error == EBADMSG)
+      answers += 1
+    }
+    for _ in 0..<count {
+      while !(try keeper.trySend(UInt32(MILLRACE_KEEPER_START))) { try readAnswer() }
+    }
+    while answers < count { try readAnswer() }
+    #expect(try keeper.run(try TestAttempt("hello")).status == 0)
+  }
+
+  @Test("an ordinary user's keeper works in a subtree that was delegated to it")
+  func delegation() throws {
+    let uid = TestAttempt.uid
+    let tree = try TestLeaf()
+    let own = try TestLeaf(in: tree)
+    for group in [tree, own] { try group.delegate(to: uid) }
+    let keeper = try KeeperProcess(
+      through: ["/usr/bin/setpriv", "--reuid=\(uid)", "--regid=\(uid)", "--clear-groups"], in: own)
+    try keeper.connect()
+    let attempt = try TestAttempt("report", in: tree)
+    try attempt.leaf.delegate(to: uid)
+    // Ids are not its to choose.
+    attempt.request.uid = 0
+    #expect(try keeper.run(attempt).status == 0)
+    let lines = try attempt.resultText().split(separator: "\n")
+    #expect(lines.contains("Uid:\t\(uid)\t\(uid)\t\(uid)\t\(uid)"))
+    #expect(lines.contains("NoNewPrivs:\t1"))
+    #expect(lines.contains { $0.contains("0::") && $0.hasSuffix(attempt.leaf.name) })
+    keeper.disconnect()
+    try own.kill()
   }
 
   @Test("orphans of a job become the keeper's children and are reaped in silence")

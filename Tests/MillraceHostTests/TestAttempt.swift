@@ -1,5 +1,6 @@
 import CMillraceLinux
 import Foundation
+import TestSupport
 
 /// Everything that a runner makes for one attempt.
 final class TestAttempt {
@@ -17,9 +18,9 @@ final class TestAttempt {
 
   init(
     _ handler: String, plugin: String? = nil, job: Int64 = 1, tier: Int = MILLRACE_TIER_TEMPLATE,
-    maximumResult: UInt64 = 1 << 20
+    maximumResult: UInt64 = 1 << 20, in group: TestLeaf? = nil
   ) throws {
-    leaf = try TestLeaf()
+    leaf = try TestLeaf(in: group)
     workDirectory = TestDirectory.newPath("work")
     try check(mkdir(workDirectory, 0o700), "make the work directory")
     try check(chown(workDirectory, TestAttempt.uid, TestAttempt.uid), "hand over the work directory")

@@ -1,5 +1,6 @@
 import CMillraceLinux
 import Foundation
+import TestSupport
 
 /// A control group for one attempt, directly below the mount of cgroup v2: no controller is needed.
 final class TestLeaf {
@@ -8,8 +9,9 @@ final class TestLeaf {
   let name: String
   let descriptor: Int32
 
-  init() throws {
-    name = "/millrace-host-tests.\(getpid()).\(UUID().uuidString.prefix(8))"
+  /// Makes a group, in `parent` or directly below the mount.
+  init(in parent: TestLeaf? = nil) throws {
+    name = (parent?.name ?? "") + "/millrace-host-tests.\(getpid()).\(UUID().uuidString.prefix(8))"
     path = try TestLeaf.mount() + name
     try check(mkdir(path, 0o755), "make \(path)")
     descriptor = try check(
@@ -33,6 +35,13 @@ final class TestLeaf {
       if String(decoding: bytes[..<length], as: UTF8.self).contains("populated 0") { return }
       var changed = pollfd(fd: events, events: Int16(POLLPRI), revents: 0)
       guard poll(&changed, 1, 30_000) > 0 else { throw TestFailure("\(path) is still populated") }
+    }
+  }
+
+  /// Hands it to a user, as delegation does (cgroups(7)).
+  func delegate(to uid: UInt32) throws {
+    for file in ["", "/cgroup.procs", "/cgroup.subtree_control"] {
+      try check(chown(path + file, uid, uid), "delegate \(path)")
     }
   }
 

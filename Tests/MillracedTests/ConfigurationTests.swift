@@ -200,7 +200,8 @@ struct ConfigurationTests {
   @Test("no text makes the reader trap, and what is accepted has nothing private in it")
   func mutations() throws {
     let seed =
-      "state: /a\nuser: b\nuser: c\ncapacity: {memory: 1G, slots: 2}\npreload: [x, 'y']\nqueue:\n  aging: 1m\n"
+      "state: /a\nuser: b\nuser: c\ncapacity: {memory: 1G, slots: 2}\npreload: [x, 'y']\n"
+      + "queue:\n  aging: 1m\n"
     var random = SeededGenerator(state: 20_261_121)
     let letters =
       Array(seed.unicodeScalars) + Array("\u{0}\u{E000}\u{FEFF}%&*!|>\"'\r\t{}[]:-#?@`".unicodeScalars)

@@ -1,15 +1,9 @@
-/// plugin-harness: runs one handler of a real plugin in a process of its own, as Millrace would, but without a control
-/// group; writes what the handler says to descriptor 3, one JSON event a line.
+/// plugin-harness: runs one handler of a real plugin in a process of its own, as Millrace would, but without
+/// a control group; writes what the handler says to descriptor 3, one JSON event a line.
 import CMillrace
 import FoundationEssentials
 import Glibc
 import PluginRecording
-import Synchronization
-
-/// Whether SIGTERM came.
-enum Stop {
-  static let wasAsked = Atomic(false)
-}
 
 func giveUp(_ reason: String) -> Never {
   let line = "plugin-harness: \(reason)\n"
@@ -58,15 +52,15 @@ func write(_ event: PluginEvent) {
   }
 }
 
-_ = Stop.wasAsked.load(ordering: .relaxed)
-signal(SIGTERM) { _ in Stop.wasAsked.store(true, ordering: .relaxed) }
+Stop.watch()
 do {
   let request = try JSONDecoder().decode(PluginRequest.self, from: Data(CommandLine.arguments[1].utf8))
   let input = try request.input.map { [UInt8](try Data(contentsOf: URL(filePath: $0))) } ?? []
   let handler = findHandler(request)
   guard let run = handler.run else { giveUp("the handler does nothing") }
   dropRights(request)
-  let recorder = Recorder(isCancelled: { Stop.wasAsked.load(ordering: .relaxed) }, hear: write)
+  let recorder = Recorder(
+    refusesResults: request.refusesResults, isCancelled: { Stop.wasAsked }, hear: write)
   input.withUnsafeBufferPointer { input in
     request.parameters.withCString { parameters in
       var job = millrace_job()

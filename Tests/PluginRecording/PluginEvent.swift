@@ -1,3 +1,5 @@
+package import FoundationEssentials
+
 /// What a handler said through its context, in the order in which it said it.
 package enum PluginEvent: Codable, Sendable, Hashable {
   /// A line for the log; the fields in their order, name and value.
@@ -5,7 +7,7 @@ package enum PluginEvent: Codable, Sendable, Hashable {
   /// How far it is.
   case progress(fraction: Double, message: String?)
   /// Its result.
-  case result(bytes: [UInt8], mediaType: String?)
+  case result(bytes: Data, mediaType: String?)
   /// Why it failed.
   case failure(code: String, message: String, isRetryable: Bool)
   /// What `run` returned.

@@ -12,6 +12,8 @@ package struct PluginRequest: Codable, Sendable {
   package var user: UInt32?
   /// Whether it may have no further process.
   package var isAlone = false
+  /// Whether each result is refused.
+  package var refusesResults = false
   /// The trace context of the submitter.
   package var traceParent: String?
 

@@ -1,16 +1,23 @@
 package import CMillrace
+import FoundationEssentials
 
 /// A Millrace that only listens: a context whose functions pass on what a handler says.
 package final class Recorder: Sendable {
+  private let refusesResults: Bool
   private let isCancelled: @Sendable () -> Bool
   private let hear: @Sendable (PluginEvent) -> Void
 
   /// Makes a recorder.
   ///
   /// - Parameters:
+  ///   - refusesResults: whether each result is refused, as if it were too long.
   ///   - isCancelled: what `cancelled` answers.
   ///   - hear: takes each event, on the thread of the handler.
-  package init(isCancelled: @escaping @Sendable () -> Bool, hear: @escaping @Sendable (PluginEvent) -> Void) {
+  package init(
+    refusesResults: Bool = false, isCancelled: @escaping @Sendable () -> Bool,
+    hear: @escaping @Sendable (PluginEvent) -> Void
+  ) {
+    self.refusesResults = refusesResults
     self.isCancelled = isCancelled
     self.hear = hear
   }
@@ -34,7 +41,8 @@ package final class Recorder: Sendable {
       return 0
     }
     context.set_result = { context, bytes, length, mediaType in
-      let bytes = Array(UnsafeRawBufferPointer(start: bytes, count: length))
+      guard !Recorder.behind(context).refusesResults else { return 1 }
+      let bytes = Data(UnsafeRawBufferPointer(start: bytes, count: length))
       Recorder.behind(context).hear(.result(bytes: bytes, mediaType: text(mediaType)))
       return 0
     }

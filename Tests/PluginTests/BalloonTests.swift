@@ -16,7 +16,7 @@ struct BalloonTests {
       if case .progress(_, let message?) = event { message.hasPrefix("holding") } else { false }
     })
     let job = try run("balloon", of: "balloon", #"{"memory":"1M","hold":1000}"#, in: stopped)
-    #expect(job.failureCode == "cancelled")
+    #expect(job.failureCode == "cancelled", "\(job)")
   }
 
   @Test("More than the machine can address is refused by name")

@@ -122,7 +122,7 @@ struct ChecksumTests {
       if case .progress(let fraction, _) = event { fraction > 0 } else { false }
     })
     let job = try run("checksum", of: "checksum", #"{"path":"\#(directory.path)"}"#, in: stopped)
-    #expect(job.failureCode == "cancelled")
+    #expect(job.failureCode == "cancelled", "\(job)")
     #expect(job.failure?.isRetryable == true)
   }
 

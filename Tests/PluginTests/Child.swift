@@ -55,7 +55,8 @@ final class Child {
 
   deinit { if let channel { close(channel) } }
 
-  /// Returns the next line that the program wrote to its channel, without its end; nil when the channel is closed.
+  /// Returns the next line that the program wrote to its channel, without its end; nil when the channel is
+  /// closed.
   func nextLine() -> [UInt8]? {
     var block = [UInt8](repeating: 0, count: 64 << 10)
     while true {

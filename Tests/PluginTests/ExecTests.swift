@@ -111,6 +111,13 @@ struct ExecTests {
     #expect(job.failureCode == "output_too_large")
   }
 
+  @Test("A result that the runner does not take fails the job for good")
+  func refusedResult() throws {
+    let job = try exec(["echo"], #","capture":true"#, in: Surroundings(refusesResults: true))
+    #expect(job.failureCode == "result_refused")
+    #expect(job.failure?.isRetryable == false)
+  }
+
   @Test("A result does not wait for what the program left running")
   func daemon() throws {
     let job = try exec(["sh", "-c", "sleep 1000 & echo $!"], #","capture":true"#)

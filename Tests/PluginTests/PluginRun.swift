@@ -24,7 +24,7 @@ struct PluginRun {
 
   /// Its result as bytes; nil if it has none.
   var result: [UInt8]? {
-    for case .result(let bytes, _) in events.reversed() { return bytes }
+    for case .result(let bytes, _) in events.reversed() { return Array(bytes) }
     return nil
   }
 
@@ -53,6 +53,7 @@ struct Surroundings {
   var input: [UInt8]?
   var user: UInt32?
   var isAlone = false
+  var refusesResults = false
   var traceParent: String?
   /// Asked at each event: whether SIGTERM is to be sent to the processes of the job now.
   var stopsAt: (PluginEvent) -> Bool = { _ in false }
@@ -76,6 +77,7 @@ func run(
     library: "\(productsDirectory)/lib\(library).so", handler: handler, parameters: parameters)
   request.user = surroundings.user
   request.isAlone = surroundings.isAlone
+  request.refusesResults = surroundings.refusesResults
   request.traceParent = surroundings.traceParent
   if let input = surroundings.input { request.input = try directory.write("input", input) }
   let argument = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)

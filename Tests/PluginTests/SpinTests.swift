@@ -20,7 +20,7 @@ struct SpinTests {
   @Test("It stops when it is asked to")
   func stop() throws {
     let job = try run("spin", of: "spin", #"{"seconds":1000,"threads":2}"#, in: stopped)
-    #expect(job.failureCode == "cancelled")
+    #expect(job.failureCode == "cancelled", "\(job)")
   }
 
   @Test("It goes on though it is asked to stop, if it is told to")

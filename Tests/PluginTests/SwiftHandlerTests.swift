@@ -62,11 +62,9 @@ private struct Idle: Handler {
 
 @Suite("Handlers in Swift")
 struct SwiftHandlerTests {
-  private var plugin: millrace_plugin {
-    PluginExport.describe(
-      name: "tests", version: "1.2.3", handlers: [Echo.self, Thrower.self, Idle.self]
-    ).assumingMemoryBound(to: millrace_plugin.self).pointee
-  }
+  private let plugin = PluginExport.describe(
+    name: "tests", version: "1.2.3", handlers: [Echo.self, Thrower.self, Idle.self]
+  ).assumingMemoryBound(to: millrace_plugin.self).pointee
 
   private func handler(_ name: String) throws -> millrace_handler {
     let handlers = UnsafeBufferPointer(start: plugin.handlers, count: plugin.handler_count)
@@ -132,7 +130,7 @@ struct SwiftHandlerTests {
       try events("echo", #"{"text":"hä"}"#, deadline: 1500) == [
         .log(level: 3, message: "heard", fields: [["text", "hä"], ["job", "42.2"]]),
         .progress(fraction: 0.5, message: "half way"), .progress(fraction: 1, message: nil),
-        .result(bytes: result, mediaType: "text/plain; charset=utf-8"), .returned(0),
+        .result(bytes: Data(result), mediaType: "text/plain; charset=utf-8"), .returned(0),
       ])
   }
 

@@ -48,6 +48,13 @@ struct WordCountTests {
     #expect(summary.words == 2)
   }
 
+  @Test("A result that the runner does not take fails the job for good")
+  func refusedResult() throws {
+    let job = try run("wordcount", of: "wordcount", in: Surroundings(input: [], refusesResults: true))
+    #expect(job.failureCode == "result_refused")
+    #expect(job.events.last == .returned(1))
+  }
+
   @Test("An empty input has no lines and no words")
   func empty() throws {
     #expect(try count("".utf8) == Summary(lines: 0, words: 0, distinct: 0, top: []))
@@ -66,10 +73,10 @@ struct WordCountTests {
   }
 
   @Test(
-    "Bytes that are no text are refused",
-    arguments: [[0], Array(repeatElement(UInt8(ascii: "x"), count: 70_000))])
-  func notText(_ bytes: [UInt8]) throws {
-    let job = try run("wordcount", of: "wordcount", in: Surroundings(input: bytes))
+    "A zero byte, or a word of 70,000 letters, is no text", arguments: [(0, 1), (UInt8(ascii: "x"), 70_000)])
+  func notText(_ byte: UInt8, _ count: Int) throws {
+    let input = Array(repeatElement(byte, count: count))
+    let job = try run("wordcount", of: "wordcount", in: Surroundings(input: input))
     #expect(job.failureCode == "not_text")
     #expect(job.failure?.isRetryable == false)
   }

@@ -17,6 +17,8 @@ package final class ScriptedServer: Sendable {
     case send([UInt8])
     /// Goes on when the gate is opened.
     case wait(Gate)
+    /// Opens the gate for others.
+    case open(Gate)
     /// Goes on when the client has closed.
     case awaitClose
   }
@@ -74,6 +76,7 @@ package final class ScriptedServer: Sendable {
         guard bytes.withUnsafeBytes({ send(connection, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }) >= 0
         else { return }
       case .wait(let gate): gate.wait()
+      case .open(let gate): gate.open()
       case .awaitClose:
         var byte: UInt8 = 0
         while recv(connection, &byte, 1, 0) > 0 {}
@@ -118,10 +121,9 @@ extension ScriptedServer.Step {
   /// Sends an answer that is a problem.
   package static func problem(_ status: Int, kind: String, _ detail: String, hint: String? = nil) -> Self {
     let hint = hint.map { ",\"hint\":\"\($0)\"" } ?? ""
+    let type = "\"type\":\"urn:millrace:\(kind)\",\"title\":\"t\",\"status\":\(status)"
     return answer(
-      status,
-      "{\"type\":\"urn:millrace:\(kind)\",\"title\":\"t\",\"status\":\(status),\"detail\":\"\(detail)\"\(hint)}",
-      type: "application/problem+json")
+      status, "{\(type),\"detail\":\"\(detail)\"\(hint)}", type: "application/problem+json")
   }
 }
 

@@ -1,9 +1,7 @@
 /* balloon: takes memory, to try memory limits with. */
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "parameters.h"
@@ -30,19 +28,13 @@ static void pin_loop(size_t page, const millrace_context *context) {
     job_log(context, MILLRACE_LOG_DEBUG, "cannot lock two pages of code: %s", strerror(errno));
 }
 
-static double seconds_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 /* Waits, and says once a second how long it will still do so. Returns 1 if the job was cancelled. */
 static int hold_for(double seconds, const millrace_context *context) {
-    double end = seconds_now() + seconds;
-    for (double left = seconds; left > 0; left = end - seconds_now()) {
+    double end = clock_seconds(CLOCK_MONOTONIC) + seconds;
+    for (double left = seconds; left > 0; left = end - clock_seconds(CLOCK_MONOTONIC)) {
         if (context->cancelled(context)) return 1;
         job_progress(context, 1, "holding for %.0f more s", left);
-        poll(NULL, 0, left < 1 ? (int)(left * 1000) + 1 : 1000); /* SIGTERM ends it early. */
+        job_doze(context, left);
     }
     return context->cancelled(context);
 }

@@ -39,7 +39,7 @@ static int fail_to_list(const millrace_context *context, const char *path, int p
 
 /* Sets the result, and fails if anything could not be read. */
 static int finish(const millrace_context *context, const tree *all, const char *lines, size_t length) {
-    if (context->set_result(context, lines, length, "text/plain; charset=utf-8") != MILLRACE_OK) {
+    if (job_result(context, lines, length, "text/plain; charset=utf-8") != MILLRACE_OK) {
         return MILLRACE_FAILED;
     }
     if (all->unreadable == 0) return MILLRACE_OK;

@@ -53,7 +53,7 @@ static int digest_file(run_of_digests *run, const char *path, unsigned char *dig
     return problem;
 }
 
-/* Writes `hex  path`; a name with a backslash or a line break is escaped, which a backslash in front announces. */
+/* Writes `hex  path`. A name with a backslash or a line break is escaped, as a backslash in front tells. */
 static void write_line(FILE *lines, const unsigned char *digest, int length, const char *path) {
     if (strpbrk(path, "\\\n\r") != NULL) fputc('\\', lines);
     for (int i = 0; i < length; i++) fprintf(lines, "%02x", digest[i]);

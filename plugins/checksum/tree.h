@@ -27,8 +27,8 @@ typedef struct tree {
 /* What tree_open returns beside an errno. */
 enum { TREE_CANCELLED = -1 };
 
-/* Lists the files below `path`, or `path` itself if it is a file. Anything but files and directories is passed
- * over; symbolic links too, unless `follow` is set (`path` itself is always followed).
+/* Lists the files below `path`, or `path` itself if it is a file. Anything but files and directories is
+ * passed over; symbolic links too, unless `follow` is set (`path` itself is always followed).
  * Returns 0, TREE_CANCELLED, or the errno that `path` met. */
 int tree_open(tree *all, const char *path, int follow, const millrace_context *context);
 

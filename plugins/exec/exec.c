@@ -165,7 +165,7 @@ static int run(const millrace_job *job, const millrace_context *context) {
     if (verdict != MILLRACE_OK) {
         log_output(&one);
     } else if (one.captures) {
-        verdict = context->set_result(context, one.output, one.output_length, media_type(&one));
+        verdict = job_result(context, one.output, one.output_length, media_type(&one));
     }
     return verdict;
 }

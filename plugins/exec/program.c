@@ -25,8 +25,8 @@ static int make_pipe(int ends[2], int ours) {
     return fcntl(ends[ours], F_SETFL, O_NONBLOCK) < 0 ? errno : 0;
 }
 
-/* What the new process does before it becomes the program: its standard input and output, its directory, and no
- * descriptor beyond the first three: Millrace's own are none of its business. */
+/* What the new process does before it becomes the program: its standard input and output, its directory, and
+ * no descriptor beyond the first three: Millrace's own are none of its business. */
 static void plan_files(posix_spawn_file_actions_t *files, const program *one, int child_in, int child_out) {
     posix_spawn_file_actions_init(files);
     if (child_in >= 0) {

@@ -33,11 +33,12 @@ static void *burn_on(void *nothing) {
 /* Burns on this thread too, until the time is up. Returns 1 if the job was cancelled. */
 static int burn_until(double seconds, double cpu_seconds, int ignores_term, const millrace_context *context) {
     enum { REPORTS_A_SECOND = 10 };
-    double began = seconds_on(CLOCK_MONOTONIC), report_at = 0;
+    double began = clock_seconds(CLOCK_MONOTONIC), report_at = 0;
     for (;;) {
-        double passed = seconds_on(CLOCK_MONOTONIC) - began;
-        double burnt = seconds_on(CLOCK_PROCESS_CPUTIME_ID);
-        double by_clock = seconds > 0 ? passed / seconds : 0, by_cpu = cpu_seconds > 0 ? burnt / cpu_seconds : 0;
+        double passed = clock_seconds(CLOCK_MONOTONIC) - began;
+        double burnt = clock_seconds(CLOCK_PROCESS_CPUTIME_ID);
+        double by_clock = seconds > 0 ? passed / seconds : 0;
+        double by_cpu = cpu_seconds > 0 ? burnt / cpu_seconds : 0;
         double fraction = by_clock > by_cpu ? by_clock : by_cpu;
         if (passed >= report_at) {
             job_progress(context, fraction < 1 ? fraction : 1, "%.1f s of processor time burnt", burnt);
@@ -73,6 +74,7 @@ int burn(const millrace_job *job, const millrace_context *context) {
                         threads, strerror(problem));
     }
     if (cancelled) return job_fail(context, "cancelled", FAIL_RETRYABLE, "cancelled while burning");
-    job_log(context, MILLRACE_LOG_INFO, "burnt %.2f s of processor time", seconds_on(CLOCK_PROCESS_CPUTIME_ID));
+    job_log(context, MILLRACE_LOG_INFO, "burnt %.2f s of processor time",
+            clock_seconds(CLOCK_PROCESS_CPUTIME_ID));
     return MILLRACE_OK;
 }

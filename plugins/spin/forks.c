@@ -42,7 +42,9 @@ int forks(const millrace_job *job, const millrace_context *context) {
 
     int problem = 0;
     pid_t *children = malloc((size_t)count * sizeof *children);
-    if (children == NULL) return job_fail(context, "no_memory", FAIL_RETRYABLE, "no memory for %d pids", count);
+    if (children == NULL) {
+        return job_fail(context, "no_memory", FAIL_RETRYABLE, "no memory for %d pids", count);
+    }
     int started = fork_all(children, count, &problem, context);
     for (int i = 0; i < started; i++) kill(children[i], SIGKILL);
     for (int i = 0; i < started; i++) waitpid(children[i], NULL, 0);
@@ -54,8 +56,9 @@ int forks(const millrace_job *job, const millrace_context *context) {
         job_log(context, MILLRACE_LOG_WARNING, "%d of %d forks were refused: %s", count - started, count,
                 strerror(problem));
     }
-    json_t *result = json_pack("{s:i, s:i, s:i}", "asked", count, "started", started, "refused", count - started);
+    json_t *result = json_pack("{s:i, s:i, s:i}", "asked", count, "started", started, "refused",
+                               count - started);
     char *text = json_dumps(result, JSON_COMPACT);
     if (text == NULL) return job_fail(context, "no_memory", FAIL_RETRYABLE, "no memory for the result");
-    return context->set_result(context, text, strlen(text), "application/json");
+    return job_result(context, text, strlen(text), "application/json");
 }

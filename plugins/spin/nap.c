@@ -1,6 +1,3 @@
-#include <poll.h>
-#include <time.h>
-
 #include "spin.h"
 
 const char nap_schema[] =
@@ -14,13 +11,13 @@ int nap(const millrace_job *job, const millrace_context *context) {
     if (parameters_refused(&all, context)) return MILLRACE_FAILED;
     if (seconds == 0) return MILLRACE_OK;
 
-    double end = seconds_on(CLOCK_MONOTONIC) + seconds;
-    for (double left = seconds; left > 0; left = end - seconds_on(CLOCK_MONOTONIC)) {
+    double end = clock_seconds(CLOCK_MONOTONIC) + seconds;
+    for (double left = seconds; left > 0; left = end - clock_seconds(CLOCK_MONOTONIC)) {
         if (context->cancelled(context)) {
             return job_fail(context, "cancelled", FAIL_RETRYABLE, "cancelled with %.1f s left", left);
         }
         job_progress(context, 1 - left / seconds, "%.0f s left", left);
-        poll(NULL, 0, left < 1 ? (int)(left * 1000) + 1 : 1000); /* SIGTERM ends it early. */
+        job_doze(context, left);
     }
     return MILLRACE_OK;
 }

@@ -1,14 +1,6 @@
 /* spin: three handlers to try limits, priorities and cancellation with. */
 #include "spin.h"
 
-#include <time.h>
-
-double seconds_on(int clock) {
-    struct timespec now;
-    clock_gettime(clock, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 static const millrace_handler handlers[] = {
     {
         .size = sizeof(millrace_handler),

@@ -16,7 +16,4 @@ extern const char forks_schema[];
 int nap(const millrace_job *job, const millrace_context *context);
 extern const char nap_schema[];
 
-/* Seconds on `clock`. */
-double seconds_on(int clock);
-
 #endif

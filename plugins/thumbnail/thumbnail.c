@@ -48,21 +48,22 @@ __attribute__((format(printf, 2, 0))) static void hear_gd(int level, const char 
 }
 
 /* Maps the file at `path`. Returns MILLRACE_OK, or MILLRACE_FAILED and has said why. */
-static int map_file(const char *path, const uint8_t **bytes, size_t *length, const millrace_context *context) {
+static int map_file(const char *path, const uint8_t **bytes, size_t *length,
+                    const millrace_context *context) {
     struct stat status;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (file < 0 || fstat(file, &status) < 0) {
         int problem = errno, is_missing = problem == ENOENT || problem == ENOTDIR;
-        return job_fail(context, is_missing ? "not_found" : "unreadable", FAIL_FOR_GOOD, "cannot open `%s`: %s",
-                        path, strerror(problem));
+        return job_fail(context, is_missing ? "not_found" : "unreadable", FAIL_FOR_GOOD,
+                        "cannot open `%s`: %s", path, strerror(problem));
     }
     if (!S_ISREG(status.st_mode) || status.st_size == 0) {
         return job_fail(context, "not_an_image", FAIL_FOR_GOOD, "`%s` is %s", path,
                         S_ISREG(status.st_mode) ? "empty" : "not a file");
     }
     if (status.st_size > FILE_MAX) {
-        return job_fail(context, "too_large", FAIL_FOR_GOOD, "`%s` has %lld bytes; at most %lld are read", path,
-                        (long long)status.st_size, (long long)FILE_MAX);
+        return job_fail(context, "too_large", FAIL_FOR_GOOD, "`%s` has %lld bytes; at most %lld are read",
+                        path, (long long)status.st_size, (long long)FILE_MAX);
     }
     *length = (size_t)status.st_size;
     *bytes = mmap(NULL, *length, PROT_READ, MAP_PRIVATE, file, 0);
@@ -80,8 +81,8 @@ static int check(const picture *found, size_t length, const millrace_context *co
     }
     if (found->width > PIXELS_MAX / found->height || (int64_t)length > FILE_MAX) {
         return job_fail(context, "too_large", FAIL_FOR_GOOD,
-                        "the picture has %lld × %lld pixels in %zu bytes; at most 100 megapixels in 256 MiB are "
-                        "decoded",
+                        "the picture has %lld × %lld pixels in %zu bytes; at most 100 megapixels in 256 MiB "
+                        "are decoded",
                         (long long)found->width, (long long)found->height, length);
     }
     if (found->is_animated) {
@@ -95,7 +96,8 @@ static int shrink(const picture *found, const uint8_t *bytes, size_t length, con
     context->progress(context, 0, "decoding");
     gdImagePtr original = picture_decode(found, bytes, length);
     if (original == NULL) {
-        return job_fail(context, "not_an_image", FAIL_FOR_GOOD, "the picture is damaged and can't be decoded");
+        return job_fail(context, "not_an_image", FAIL_FOR_GOOD,
+                        "the picture is damaged and can't be decoded");
     }
     context->progress(context, 0.6, "shrinking");
     gdImagePtr small = picture_fit(original, found->orientation, want->width, want->height,
@@ -103,11 +105,12 @@ static int shrink(const picture *found, const uint8_t *bytes, size_t length, con
     int size = 0;
     void *encoded = small != NULL ? picture_encode(small, formats[want->choice], want->quality, &size) : NULL;
     if (encoded == NULL) {
-        return job_fail(context, "not_encoded", FAIL_RETRYABLE, "the small picture can't be made: memory is short");
+        return job_fail(context, "not_encoded", FAIL_RETRYABLE,
+                        "the small picture can't be made: memory is short");
     }
     job_log(context, MILLRACE_LOG_INFO, "%d × %d pixels became %d × %d in %d bytes", gdImageSX(original),
             gdImageSY(original), gdImageSX(small), gdImageSY(small), size);
-    return context->set_result(context, encoded, (size_t)size, media_types[want->choice]);
+    return job_result(context, encoded, (size_t)size, media_types[want->choice]);
 }
 
 static int run(const millrace_job *job, const millrace_context *context) {

@@ -1,7 +1,7 @@
 /// Counts the lines and words of UTF-8 text that comes in pieces.
 ///
-/// A word is a run of letters, digits, marks and inner apostrophes, compared in lower case. A last line counts
-/// though it may lack its line feed.
+/// A word is a run of letters, digits, marks and inner apostrophes, compared in lower case. A last line
+/// counts though it may lack its line feed.
 struct WordCounter {
   /// The text is not what people call text.
   enum Problem: Error {
@@ -67,7 +67,8 @@ struct WordCounter {
     wordIsASCII = true
   }
 
-  /// Adds the words of a run in which signs beyond ASCII (dashes, quotation marks, wide spaces) may stand too.
+  /// Adds the words of a run in which signs beyond ASCII (dashes, quotation marks, wide spaces) may stand
+  /// too.
   private mutating func addBeyondASCII(_ run: String) {
     let parts = run.lowercased().unicodeScalars.split { scalar in
       !(scalar == "'" || scalar == "\u{2019}" || Self.isPartOfWord(scalar))

@@ -71,7 +71,8 @@ typedef struct millrace_keeper_start {
  * descriptors, EMFILE if the keeper had no room for them, EINVAL for values that make no sense (a relative
  * path, uid or gid 0), EEXIST for an attempt that is kept, EAGAIN if no more can be kept, ESHUTDOWN after
  * QUIT, else what clone3 said (ENODEV or ENOENT: the leaf was removed).
- * A process that was made may still not reach its handler: then it exits with 125 and its outcome says why. */
+ * A process that was made may still not reach its handler: then it exits with 125 and its outcome says
+ * why. */
 typedef struct millrace_keeper_started {
     uint32_t type;
     int32_t attempt;

@@ -1,15 +1,16 @@
-/* parameters.h: what the handlers in C that ship have in common: reading a job's parameters (by jansson)
- * and speaking to the log in printf's way.
+/* parameters.h: what the handlers in C that ship have in common: reading a job's parameters (by jansson),
+ * speaking to the log in printf's way, and waiting.
  *
- * The runner has checked the parameters against the schema and filled in its defaults. A handler asks for each
- * one all the same with its bounds and its default: what does not fit is remembered, and one question at
- * the end, `parameters_refused`, fails the job with the first problem.
+ * The runner has checked the parameters against the schema and filled in its defaults. A handler asks for
+ * each one all the same with its bounds and its default: what does not fit is remembered, and one question
+ * at the end, `parameters_refused`, fails the job with the first problem.
  */
 #ifndef MILLRACE_PARAMETERS_H
 #define MILLRACE_PARAMETERS_H
 
 #include <jansson.h>
 #include <stdint.h>
+#include <time.h>
 
 #include "millrace.h"
 
@@ -58,6 +59,16 @@ void job_log(const millrace_context *context, int level, const char *format, ...
 /* Reports a fraction and a formatted message. */
 void job_progress(const millrace_context *context, double fraction, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+
+/* Seconds on `clock`. */
+double clock_seconds(clockid_t clock);
+
+/* Sleeps for so many seconds, at most one; SIGTERM wakes it, even if it came just before. */
+void job_doze(const millrace_context *context, double seconds);
+
+/* Sets the result. Returns MILLRACE_OK, or fails the job as `result_refused` if the runner does not take
+ * it. */
+int job_result(const millrace_context *context, const void *bytes, size_t length, const char *media_type);
 
 /* What `retryable` means to `job_fail`. */
 enum { FAIL_FOR_GOOD = 0, FAIL_RETRYABLE = 1 };

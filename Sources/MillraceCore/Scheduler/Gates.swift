@@ -8,21 +8,19 @@ struct Gates: Sendable {
 
   /// Whether a job may start as far as the machine is concerned.
   func areOpen(for job: WaitingJob) -> Bool {
-    !isDraining && running < policy.slots && memoryFits(job) && cpuFits(job)
+    !isDraining && running < policy.slots && memoryFits(job) && isCPULeft
   }
 
   private func memoryFits(_ job: WaitingJob) -> Bool {
     job.estimate <= policy.memory - memoryUsed
   }
 
-  /// CPU can be shared: alone on the machine a job always fits.
-  private func cpuFits(_ job: WaitingJob) -> Bool {
-    running == 0 || min(job.terms.limits.cpuMillis, policy.cpuMillis) <= policy.cpuMillis - cpuMillisUsed
-  }
+  /// Processors can be shared, unlike memory: a job need not fit whole, there must only be some left. So the
+  /// running attempts take at most one job's limit more than there is.
+  private var isCPULeft: Bool { running == 0 || cpuMillisUsed < policy.cpuMillis }
 
   /// Returns the verdict of each gate of the machine; none is left out.
   func verdicts(for job: WaitingJob) -> [GateVerdict] {
-    let freeCPU = max(0, policy.cpuMillis - cpuMillisUsed)
     let fitsEver = job.estimate <= policy.memory
     let memory =
       fitsEver
@@ -32,12 +30,12 @@ struct Gates: Sendable {
         gate: .runner, isOpen: !isDraining,
         reason: isDraining ? "the runner is shutting down" : "the runner takes jobs"),
       GateVerdict(
-        gate: .slots, isOpen: running < policy.slots, reason: "\(running) of \(policy.slots) slots are taken"),
+        gate: .slots, isOpen: running < policy.slots,
+        reason: "\(running) of \(policy.slots) slots are taken"),
       GateVerdict(
         gate: .memory, isOpen: memoryFits(job), reason: "needs \(job.estimate), \(memory)"),
       GateVerdict(
-        gate: .cpu, isOpen: cpuFits(job),
-        reason: "needs \(job.terms.limits.cpuMillis) m, \(freeCPU) m of \(policy.cpuMillis) m is free"),
+        gate: .cpu, isOpen: isCPULeft, reason: "\(cpuMillisUsed) m of \(policy.cpuMillis) m is in use"),
     ]
   }
 }

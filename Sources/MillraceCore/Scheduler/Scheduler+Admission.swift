@@ -7,7 +7,7 @@ extension Scheduler {
       let attempt = start(job, at: now)
       actions.append(
         .start(
-          attempt, handler: job.handler, terms: job.terms, priority: job.priority, queued: job.enqueued,
+          attempt, handler: job.handler, terms: job.terms, priority: job.priority, queued: job.waitingSince,
           Admission(
             estimate: job.estimate, memoryUsed: gates.memoryUsed, memoryCapacity: policy.memory,
             running: gates.running, queued: queuedCount)))

@@ -42,9 +42,11 @@ extension Scheduler {
       break
     case .retry(let time):
       job.notBefore = time
+      job.waitingSince = time
       enqueue(job)
     case .requeue:
       job.notBefore = nil
+      job.waitingSince = now
       enqueue(job)
     }
     return [.finish(id, end, next)]

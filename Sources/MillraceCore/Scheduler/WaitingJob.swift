@@ -4,8 +4,10 @@ package struct WaitingJob: Sendable, Equatable {
   package var handler: String
   package var priority: Priority
   package var terms: Terms
-  /// When it began to wait; it keeps this over retries, so that it does not lose its place.
+  /// When it was submitted; retries keep it, so that a job does not lose its place.
   package var enqueued: Timestamp
+  /// When it began to wait for its next attempt.
+  package var waitingSince: Timestamp
   /// The earliest start; nil if it may start now.
   package var notBefore: Timestamp?
   /// How many attempts were started.
@@ -23,6 +25,7 @@ package struct WaitingJob: Sendable, Equatable {
     terms = job.submission.terms
     enqueued = job.submitted
     notBefore = job.state == .scheduled ? job.notBefore : nil
+    waitingSince = notBefore ?? job.submitted
     attempts = job.attempts
     attemptsUsed = job.attemptsUsed
   }

@@ -38,11 +38,10 @@ package enum CgroupFiles {
       }
       for pair in words.dropFirst() {
         let parts = pair.split(separator: "=", omittingEmptySubsequences: false)
-        guard parts.count == 2, let number = Int64(parts[1]), number >= 0 else {
-          throw malformed("io.stat", String(line))
-        }
-        if parts[0] == "rbytes" { read += number }
-        if parts[0] == "wbytes" { written += number }
+        guard parts.count == 2 else { throw malformed("io.stat", String(line)) }
+        guard parts[0] == "rbytes" || parts[0] == "wbytes" else { continue }  // Some of them are no whole numbers.
+        guard let number = Int64(parts[1]), number >= 0 else { throw malformed("io.stat", String(line)) }
+        if parts[0] == "rbytes" { read += number } else { written += number }
       }
     }
     return (Bytes(read), Bytes(written))
@@ -64,6 +63,16 @@ package struct CgroupMount: Equatable, Sendable {
   /// The mount point, an absolute path.
   package var path: String
 
+  /// Finds the mount point on this machine.
+  /// - Throws: `LinuxError` if v2 is not mounted.
+  package static func current() throws -> CgroupMount {
+    guard let mount = CgroupMount(mountInfo: try textFile("/proc/self/mountinfo")) else {
+      throw LinuxError(
+        "find cgroup v2", .missing("it is not mounted"), hint: "mount -t cgroup2 none /sys/fs/cgroup")
+    }
+    return mount
+  }
+
   /// Finds the mount point in the text of `/proc/self/mountinfo` (proc(5)); nil if v2 is not mounted.
   package init?(mountInfo: String) {
     for line in mountInfo.split(separator: "\n") {
@@ -83,10 +92,17 @@ package struct CgroupMount: Equatable, Sendable {
     text.split(separator: "\n").first { $0.hasPrefix("0::/") }.map { String($0.dropFirst(3)) }
   }
 
-  /// Undoes the octal escapes of blanks in mountinfo.
+  /// Undoes the octal escapes of blanks and backslashes in mountinfo, each once.
   private static func unescaped(_ text: String) -> String {
-    ["\\040": " ", "\\011": "\t", "\\012": "\n", "\\134": "\\"].reduce(text) { text, escape in
-      text.split(separator: escape.key, omittingEmptySubsequences: false).joined(separator: escape.value)
+    var parts = text.split(separator: "\\", omittingEmptySubsequences: false)
+    let first = parts.removeFirst()
+    return parts.reduce(into: String(first)) { text, part in
+      let digits = part.prefix(3)
+      if digits.count == 3, let code = UInt8(digits, radix: 8) {
+        text += String(UnicodeScalar(code)) + part.dropFirst(3)
+      } else {
+        text += "\\" + part
+      }
     }
   }
 }

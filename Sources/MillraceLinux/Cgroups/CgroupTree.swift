@@ -29,10 +29,7 @@ package final class CgroupTree: Sendable {
   ///   - needed: the controllers that must be there.
   /// - Throws: `LinuxError` that says what is missing and how to mend it.
   package init(root: String?, needed: [String] = CgroupTree.needed) throws {
-    guard let mount = CgroupMount(mountInfo: try textFile("/proc/self/mountinfo"))?.path else {
-      throw LinuxError(
-        "find cgroup v2", .missing("it is not mounted"), hint: "mount -t cgroup2 none /sys/fs/cgroup")
-    }
+    let mount = try CgroupMount.current().path
     guard let origin = CgroupMount.ownGroup(try textFile("/proc/self/cgroup")) else {
       throw LinuxError("find this process's cgroup", .missing("`/proc/self/cgroup` has no line `0::`"))
     }

@@ -2,6 +2,27 @@ import CMillraceLinux
 import Glibc
 import MillraceCore
 
+/// Whether any process is left in a leaf, as its `cgroup.events` tells.
+final class Population {
+  private let events: Descriptor
+  private let name: String
+
+  init(_ events: consuming Descriptor, name: String) {
+    self.events = events
+    self.name = name
+  }
+
+  /// The descriptor whose POLLPRI tells that something has changed since `isAny` last looked.
+  var descriptor: Int32 { events.number }
+
+  /// Whether any process is left. It reads this very descriptor: one that was not read since the last change
+  /// stays ready, and whoever waits for it would spin.
+  func isAny() throws -> Bool {
+    let values = try CgroupFiles.flatKeyed(events.contents(name), name)
+    return try CgroupFiles.member("populated", of: values, name) == 1
+  }
+}
+
 /// The cgroup of one attempt, from its making to its removal; never used twice.
 final class Leaf {
   /// The name within the plugin's group: the attempt.
@@ -41,22 +62,49 @@ final class Leaf {
   func kill() throws { try files.write("cgroup.kill", "1") }
 
   /// Sends a signal to every process in it; those that are born meanwhile may be missed.
+  ///
+  /// The number of a process that has ended may be another's by now. So each is held by a descriptor first,
+  /// and gets the signal only if its number is still in the list after that.
   func signal(_ signal: Int32) throws {
-    for line in try files.read("cgroup.procs").split(separator: "\n") {
-      guard let pid = Int32(line), pid > 0 else { continue }
-      Glibc.kill(pid, signal)
+    var rest = try processes()[...]
+    while !rest.isEmpty {
+      try self.signal(signal, to: rest.prefix(Self.heldAtOnce))
+      rest = rest.dropFirst(Self.heldAtOnce)
     }
   }
 
-  /// Whether any process is left in it.
-  func isPopulated() throws -> Bool {
-    let events = try CgroupFiles.flatKeyed(files.read("cgroup.events"), "cgroup.events")
-    return try CgroupFiles.member("populated", of: events, "cgroup.events") == 1
+  private static let heldAtOnce = 64
+
+  private func signal(_ signal: Int32, to pids: ArraySlice<Int32>) throws {
+    var held: [Int32: Int32] = [:]
+    defer { for descriptor in held.values { close(descriptor) } }
+    for pid in pids {
+      let descriptor = millrace_pidfd_open(pid)
+      if descriptor == -ESRCH { continue }
+      held[pid] = try check(descriptor, "signal the processes of `\(name)`")
+    }
+    for pid in try processes() {
+      guard let descriptor = held[pid] else { continue }
+      let result = millrace_pidfd_send_signal(descriptor, signal)
+      if result != -ESRCH { try check(result, "signal the processes of `\(name)`") }
+    }
   }
 
-  /// Opens the file whose POLLPRI tells that `isPopulated` may have changed.
-  func openEvents() throws -> Descriptor {
-    try Descriptor(opening: "cgroup.events", in: directory.number, flags: O_RDONLY)
+  /// The processes in it, each by its number; one of another PID namespace is left out.
+  func processes() throws -> [Int32] {
+    try files.read("cgroup.procs", atMost: 64 << 20).split(separator: "\n").compactMap { line in
+      guard let pid = Int32(line) else {
+        throw LinuxError("read `\(name)/cgroup.procs`", .malformed("unexpected text `\(line.prefix(80))`"))
+      }
+      return pid > 0 ? pid : nil
+    }
+  }
+
+  /// Opens the file that tells whether any process is left in it.
+  func population() throws -> Population {
+    Population(
+      try Descriptor(opening: "cgroup.events", in: directory.number, flags: O_RDONLY),
+      name: "\(name)/cgroup.events")
   }
 
   /// Returns what it used in all; read it after the last exit and before `remove`.

@@ -7,8 +7,8 @@ struct LeafFiles {
   let directory: Int32
   let name: String
 
-  func read(_ file: String) throws -> String {
-    try Descriptor(opening: file, in: directory, flags: O_RDONLY).contents("\(name)/\(file)")
+  func read(_ file: String, atMost bound: Int = 64 << 10) throws -> String {
+    try Descriptor(opening: file, in: directory, flags: O_RDONLY).contents(atMost: bound, "\(name)/\(file)")
   }
 
   /// Returns a file's text; nil if this kernel does not have the file.

@@ -2,71 +2,158 @@ import CMillraceLinux
 import Glibc
 import MillraceCore
 
-/// The runner's end of the talk with the keeper.
+/// The runner's end of the talk with the keeper. Nothing here waits for longer than `patience`.
 final class KeeperConnection {
   /// The connected socket, for epoll.
   let socket: Descriptor
-  /// What the keeper held when we connected.
-  let kept: [KeeperPacket.Kept]
+  /// What the keeper held when we connected and nobody has taken over yet.
+  private var kept: [KeeperPacket.Kept]
+  /// Packets that came while there was no room to send.
+  private var pending: [KeeperPacket] = []
   /// The keeper, if we started it.
   private let process: KeeperProcess?
 
+  /// How long the keeper may take to answer, in ms.
+  private static let patience: Int32 = 10_000
+
   /// Connects to the keeper that a former runner left, or starts one in its cgroup.
   init(_ settings: LaunchSettings, in tree: CgroupTree) throws {
-    let connected = millrace_connect(settings.keeperSocket)
-    if connected >= 0 {
-      socket = Descriptor(owning: connected)
+    let path = settings.keeperSocket
+    if let greeted = try Self.find(path) {
       process = nil
-    } else {
-      guard [ENOENT, ECONNREFUSED].contains(-connected) else {
-        throw LinuxError("connect to the keeper at `\(settings.keeperSocket)`", .kernel(-connected))
-      }
-      unlink(settings.keeperSocket)
-      process = try KeeperProcess(settings, in: tree)
-      socket = Descriptor(
-        owning: try check(millrace_connect(settings.keeperSocket), "connect to the keeper at `\(settings.keeperSocket)`"))
+      kept = greeted.kept
+      socket = greeted.socket
+      return
     }
-    kept = try Self.readGreeting(socket.number)
+    unlink(path)
+    let process = try KeeperProcess(settings, in: tree)
+    do {
+      let greeted = try Self.greet(
+        Descriptor(owning: try check(millrace_connect(path), "connect to the keeper at `\(path)`")))
+      kept = greeted.kept
+      socket = greeted.socket
+      self.process = process
+    } catch {
+      process.end()
+      throw error
+    }
   }
 
-  private static func readGreeting(_ socket: Int32) throws -> [KeeperPacket.Kept] {
-    guard case .hello(_, let count)? = try receive(socket, wait: true) else {
-      throw LinuxError("talk to the keeper", .missing("it did not greet"))
+  deinit {
+    for record in kept { record.close() }
+    for packet in pending { packet.close() }
+  }
+
+  /// A connection on which the keeper has greeted.
+  private struct Greeted: ~Copyable {
+    let socket: Descriptor
+    let kept: [KeeperPacket.Kept]
+  }
+
+  /// Connects to a keeper that is there already; nil if there is none.
+  private static func find(_ path: String) throws -> Greeted? {
+    // One that is about to end hangs up; its socket is closed before ours is.
+    for isLast in [false, true] {
+      let connected = millrace_connect(path)
+      if [-ENOENT, -ECONNREFUSED].contains(connected) { return nil }
+      try check(connected, "connect to the keeper at `\(path)`")
+      do {
+        return try greet(Descriptor(owning: connected))
+      } catch let error where error.isHangUp && !isLast {}
     }
-    return try (0..<count).map { _ in
-      guard case .kept(let record)? = try receive(socket, wait: true) else {
-        throw LinuxError("talk to the keeper", .missing("it did not say what it keeps"))
+    return nil
+  }
+
+  private static func greet(_ socket: consuming Descriptor) throws -> Greeted {
+    var kept: [KeeperPacket.Kept] = []
+    do {
+      guard case .hello(_, let count) = try wait(socket.number) else { throw unexpected }
+      for _ in 0..<count {
+        guard case .kept(let record) = try wait(socket.number) else { throw unexpected }
+        kept.append(record)
       }
-      return record
+    } catch {
+      for record in kept { record.close() }
+      throw error
+    }
+    return Greeted(socket: socket, kept: kept)
+  }
+
+  private static let unexpected = LinuxError("talk to the keeper", .malformed("it did not greet"))
+
+  /// Waits for the next packet.
+  private static func wait(_ socket: Int32) throws -> KeeperPacket {
+    while true {
+      if let packet = try receive(socket) { return packet }
+      try awaitEvents(Int16(POLLIN), socket, "it says nothing")
     }
   }
+
+  @discardableResult
+  private static func awaitEvents(
+    _ events: Int16, _ socket: Int32, _ complaint: String
+  ) throws -> Int16 {
+    var poller = pollfd(fd: socket, events: events, revents: 0)
+    let count = poll(&poller, 1, patience)
+    guard count > 0 || count < 0 && errno == EINTR else {
+      throw LinuxError("talk to the keeper", .missing(complaint))
+    }
+    return count > 0 ? poller.revents : 0
+  }
+
+  /// Returns what is kept and may be taken over; the caller closes its descriptors. Nothing is left then.
+  func takeKept() -> [KeeperPacket.Kept] {
+    defer { kept = [] }
+    return kept
+  }
+
+  /// Notes the end of an attempt that may still be taken over; false if it is none of them.
+  func noteEnd(_ attempt: AttemptID, _ exit: ExitStatus) -> Bool {
+    guard let index = kept.firstIndex(where: { $0.attempt == attempt }) else { return false }
+    kept[index].exit = exit
+    return true
+  }
+
+  /// Whether packets wait that epoll does not tell of.
+  var hasPending: Bool { !pending.isEmpty }
 
   /// Returns the next packet; nil if there is none now.
   /// - Throws: `LinuxError` if the keeper is gone.
-  func receive() throws -> KeeperPacket? { try Self.receive(socket.number, wait: false) }
+  func receive() throws -> KeeperPacket? {
+    pending.isEmpty ? try Self.receive(socket.number) : pending.removeFirst()
+  }
 
-  private static func receive(_ socket: Int32, wait: Bool) throws -> KeeperPacket? {
-    try withUnsafeTemporaryAllocation(byteCount: KeeperPacket.capacity, alignment: 8) { bytes in
-      var descriptors = [Int32](repeating: -1, count: 4)
-      var count = Int32(descriptors.count)
-      let length = millrace_receive(
-        socket, bytes.baseAddress, bytes.count, &descriptors, &count, wait ? 0 : Int32(MSG_DONTWAIT))
-      if length == Int64(-EAGAIN) { return nil }
-      try check(length, "read from the keeper")
-      guard length > 0, length <= bytes.count, count >= 0 else {
-        throw LinuxError("read from the keeper", .missing("it is gone"))
-      }
-      return try KeeperPacket(
-        UnsafeRawBufferPointer(rebasing: bytes[..<Int(length)]), descriptors: Array(descriptors.prefix(Int(count))))
-    }
+  private static func receive(_ socket: Int32) throws -> KeeperPacket? {
+    var bytes = [UInt8](repeating: 0, count: KeeperPacket.capacity)
+    var descriptors = [Int32](repeating: -1, count: KeeperPacket.maxDescriptors)
+    var count = Int32(descriptors.count)
+    let length = millrace_receive(socket, &bytes, bytes.count, &descriptors, &count, Int32(MSG_DONTWAIT))
+    if length == Int64(-EAGAIN) { return nil }
+    guard length >= 0 else { throw LinuxError("talk to the keeper", .kernel(Int32(-length))) }
+    guard length > 0 else { throw LinuxError("talk to the keeper", .kernel(ECONNRESET)) }
+    return try KeeperPacket(
+      bytes.prefix(Int(length)), descriptors: Array(descriptors.prefix(max(0, Int(count)))))
   }
 
   /// Sends a packet with descriptors.
+  ///
+  /// The keeper reads nothing while it can't get rid of its own packets: if there is no room, those are
+  /// taken in first. `hasPending` tells of them.
   func send<Packet>(_ packet: Packet, _ descriptors: [Int32] = []) throws {
-    let sent = withUnsafeBytes(of: packet) { bytes in
-      millrace_send(socket.number, bytes.baseAddress, bytes.count, descriptors, Int32(descriptors.count), 0)
+    while true {
+      let sent = withUnsafeBytes(of: packet) { bytes in
+        millrace_send(
+          socket.number, bytes.baseAddress, bytes.count, descriptors, Int32(descriptors.count),
+          Int32(MSG_DONTWAIT))
+      }
+      guard sent == Int64(-EAGAIN) else {
+        guard sent >= 0 else { throw LinuxError("talk to the keeper", .kernel(Int32(-sent))) }
+        return
+      }
+      let events = try Self.awaitEvents(Int16(POLLIN | POLLOUT), socket.number, "it does not listen")
+      guard events & Int16(POLLIN) != 0 else { continue }
+      while let packet = try Self.receive(socket.number) { pending.append(packet) }
     }
-    try check(sent, "write to the keeper")
   }
 
   /// Tells the keeper that an attempt's end is taken over.
@@ -85,6 +172,13 @@ final class KeeperConnection {
     try send(packet)
   }
 
-  /// Waits for the end of a keeper that we started and told to quit, so that its cgroup can be removed.
-  func waitForEnd() { process?.waitForEnd() }
+  /// Waits for the end of a keeper that we started and that has nothing to do any more, so that its cgroup
+  /// can be removed.
+  /// - Returns: false if it did not end in time.
+  func waitForEnd() -> Bool { process?.waitForEnd(atMost: Self.patience) ?? true }
+}
+
+extension Error {
+  /// Whether the other end of a connection has closed it.
+  fileprivate var isHangUp: Bool { (self as? LinuxError)?.reason == .kernel(ECONNRESET) }
 }

@@ -1,4 +1,5 @@
 import CMillraceLinux
+import Glibc
 import MillraceCore
 
 /// The packets of the keeper's protocol in Swift's words (see `millrace_keeper.h`).
@@ -10,34 +11,46 @@ enum KeeperPacket {
     var exit: ExitStatus?
     /// Outcome, log, channel; ours to close.
     var descriptors: [Int32]
+
+    /// Closes what was not taken.
+    func close() { for descriptor in descriptors { Glibc.close(descriptor) } }
   }
 
   case hello(pid: Int32, kept: Int)
   case kept(Kept)
-  /// The pidfd is ours to close.
-  case started(AttemptID, pidfd: Int32)
+  case started(AttemptID)
   case refused(AttemptID, errno: Int32)
   case exited(AttemptID, ExitStatus)
 
   /// The largest packet that the keeper sends.
   static let capacity = 256
+  /// The most descriptors that come with one.
+  static let maxDescriptors = 4
 
-  /// Reads a packet.
+  /// Reads a packet; descriptors that are not used are closed. A pidfd is not: the keeper is the parent, and
+  /// signals go by the cgroup.
   /// - Throws: `LinuxError` if it is none: then the keeper is not of our build.
-  init(_ bytes: UnsafeRawBufferPointer, descriptors: [Int32]) throws {
-    func load<Packet>(_ type: Packet.Type) throws -> Packet {
+  init(_ bytes: ArraySlice<UInt8>, descriptors: [Int32]) throws(LinuxError) {
+    var unused = descriptors
+    defer { for descriptor in unused { Glibc.close(descriptor) } }
+    func load<Packet>(_ type: Packet.Type) throws(LinuxError) -> Packet {
       guard bytes.count == MemoryLayout<Packet>.size else { throw Self.malformed }
-      return bytes.loadUnaligned(as: Packet.self)
+      return bytes.withUnsafeBytes { $0.loadUnaligned(as: Packet.self) }
     }
     guard bytes.count >= 4 else { throw Self.malformed }
-    switch Int(bytes.loadUnaligned(as: UInt32.self)) {
+    switch Int(bytes.withUnsafeBytes { $0.loadUnaligned(as: UInt32.self) }) {
     case MILLRACE_KEEPER_HELLO:
       let hello = try load(millrace_keeper_hello.self)
       guard hello.protocol == UInt32(MILLRACE_KEEPER_PROTOCOL) else { throw Self.malformed }
       self = .hello(pid: hello.pid, kept: Int(hello.kept))
     case MILLRACE_KEEPER_KEPT:
       let kept = try load(millrace_keeper_kept.self)
-      guard descriptors.count == 3 else { throw Self.malformed }
+      guard descriptors.count == 3 else {
+        throw LinuxError(
+          "take over what the keeper holds", .missing("its descriptors did not arrive"),
+          hint: "raise the runner's limit of open files")
+      }
+      unused = []
       self = .kept(
         Kept(
           attempt: AttemptID(job: JobID(kept.job), number: Int(kept.attempt)), pid: kept.pid,
@@ -45,12 +58,7 @@ enum KeeperPacket {
     case MILLRACE_KEEPER_STARTED:
       let started = try load(millrace_keeper_started.self)
       let id = AttemptID(job: JobID(started.job), number: Int(started.attempt))
-      if started.error != 0 {
-        self = .refused(id, errno: started.error)
-      } else {
-        guard let pidfd = descriptors.first else { throw Self.malformed }
-        self = .started(id, pidfd: pidfd)
-      }
+      self = started.error == 0 ? .started(id) : .refused(id, errno: started.error)
     case MILLRACE_KEEPER_EXITED:
       let exited = try load(millrace_keeper_exited.self)
       self = .exited(
@@ -58,6 +66,9 @@ enum KeeperPacket {
     default: throw Self.malformed
     }
   }
+
+  /// Closes what came with a packet that nobody takes.
+  func close() { if case .kept(let record) = self { record.close() } }
 
   private static let malformed = LinuxError(
     "talk to the keeper", .malformed("a packet of another build"),

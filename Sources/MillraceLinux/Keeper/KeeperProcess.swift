@@ -38,9 +38,25 @@ final class KeeperProcess {
     pidfd = Descriptor(owning: number)
   }
 
-  /// Waits until it has ended.
-  func waitForEnd() {
+  deinit { reap() }
+
+  /// Waits until it has ended, at most so many milliseconds; returns whether it has.
+  func waitForEnd(atMost milliseconds: Int32) -> Bool {
+    var poller = pollfd(fd: pidfd.number, events: Int16(POLLIN), revents: 0)
+    guard poll(&poller, 1, milliseconds) > 0 else { return false }
+    reap()
+    return true
+  }
+
+  /// Ends one that is of no use and holds nothing.
+  func end() {
+    _ = millrace_pidfd_send_signal(pidfd.number, SIGKILL)  // It may have ended by itself.
+    _ = waitForEnd(atMost: 1000)  // One that the kernel does not let go yet is reaped by nobody.
+  }
+
+  /// Takes its entry out of the table of processes if it has ended; how does not matter any more.
+  private func reap() {
     var ending = millrace_ending()
-    _ = millrace_wait_pidfd(pidfd.number, 1, &ending)  // How it ended does not matter any more.
+    _ = millrace_wait_pidfd(pidfd.number, 0, &ending)  // Once it is reaped there is none.
   }
 }

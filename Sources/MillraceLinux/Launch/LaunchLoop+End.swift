@@ -13,6 +13,7 @@ extension LaunchLoop {
     } catch {
       logger.error("the keeper is gone; what it ran is killed", metadata: ["error": "\(error)"])
       if let keeper { millrace_epoll_remove(epoll.number, keeper.socket.number) }
+      _ = keeper?.waitForEnd()  // It has closed its socket; one that lives on is found again.
       keeper = nil
       for attempt in attempts.values.sorted(by: { $0.serial < $1.serial }) { end(attempt, nil) }
     }
@@ -20,27 +21,25 @@ extension LaunchLoop {
 
   private func handle(_ packet: KeeperPacket) {
     switch packet {
-    case .started(let id, let pidfd):
-      close(pidfd)  // The keeper is the parent, and signals go by the cgroup.
-      guard let attempt = serials[id].flatMap({ attempts[$0] }) else { return }
-      attempt.isStarted = true
-      if case .job = attempt.purpose { events.yield(.started(id)) }
+    case .started(let id):
+      attempt(id).map(start)
     case .refused(let id, let number):
-      guard let attempt = serials[id].flatMap({ attempts[$0] }) else { return }
-      refuse(attempt, LinuxError("start \(id)", .kernel(number)))
+      attempt(id).map { refuse($0, LinuxError("start \(id)", .kernel(number))) }
     case .exited(let id, let exit):
-      guard let attempt = serials[id].flatMap({ attempts[$0] }) else { return forget(id) }
-      end(attempt, exit)
+      if let attempt = attempt(id) {
+        end(attempt, exit)
+      } else if keeper?.noteEnd(id, exit) != true {
+        forget(id)
+      }
     case .hello, .kept:
+      packet.close()
       logger.error("the keeper greeted twice")
     }
   }
 
   private func refuse(_ attempt: LiveAttempt, _ error: LinuxError) {
     drop(attempt)
-    do { try attempt.leaf.remove() } catch {
-      logger.error("leaf not removed", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
-    }
+    remove(attempt.leaf)
     switch attempt.purpose {
     case .job: events.yield(.refused(attempt.id, reason: "\(error)"))
     case .description(let answer, _, _): answer.resume(throwing: error)
@@ -53,11 +52,11 @@ extension LaunchLoop {
     attempt.exit = exit
     attempt.isEnding = true
     do {
-      if try attempt.leaf.isPopulated() {
+      let population = try attempt.leaf.population()
+      if try population.isAny() {
+        attempt.population = population
+        try watch(population.descriptor, .population, serial: attempt.serial, events: Self.urgent)
         try attempt.leaf.kill()
-        attempt.populationEvents = .some(try attempt.leaf.openEvents())
-        try watch(
-          attempt.populationNumber, .population, serial: attempt.serial, events: Self.urgent)
       }
     } catch {
       logger.error("leaf not watched", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
@@ -71,19 +70,23 @@ extension LaunchLoop {
     var usage = Usage()
     var memoryEvents: [String: Int64] = [:]
     do {
-      guard try !attempt.leaf.isPopulated() else { return }
+      if let population = attempt.population, try population.isAny() { return }
       (usage, memoryEvents) = try attempt.leaf.finalUsage()
-      try attempt.leaf.remove()
     } catch {
-      logger.error("cgroup not cleared up", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
+      logger.error("usage not read", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
     }
+    remove(attempt.leaf)
     let isOthers = (memoryEvents["oom_kill"] ?? 0) > 0 && (memoryEvents["oom"] ?? 0) == 0
     conclude(attempt, usage: usage, killedByOthersMemory: isOthers)
   }
 
   private func conclude(_ attempt: LiveAttempt, usage: Usage, killedByOthersMemory: Bool) {
-    while attempt.readLog({ logs.append(attempt.id, $0) }), hasOutput(attempt) {}
-    let progress = attempt.receiveProgress()
+    // Bounded: no process is left, but a descriptor may have got out of the leaf.
+    for _ in 0..<Self.lastReads {
+      guard attempt.readLog({ logs.append(attempt.id, $0) }), hasOutput(attempt) else { break }
+    }
+    _ = attempt.receiveProgress()
+    let progress = attempt.takeProgress(at: Self.monotonic())
     let word = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
     drop(attempt)
     forget(attempt.id)
@@ -98,6 +101,9 @@ extension LaunchLoop {
     }
   }
 
+  /// How often the log is read at the end, 256 KiB each: more than the largest pipe of an ordinary user, 1 MiB.
+  private static let lastReads = 8
+
   private func hasOutput(_ attempt: LiveAttempt) -> Bool {
     var poller = pollfd(fd: attempt.log.number, events: Int16(POLLIN), revents: 0)
     return poll(&poller, 1, 0) > 0 && poller.revents & Int16(POLLIN) != 0
@@ -107,20 +113,23 @@ extension LaunchLoop {
   private func drop(_ attempt: LiveAttempt) {
     millrace_epoll_remove(epoll.number, attempt.log.number)
     millrace_epoll_remove(epoll.number, attempt.channel.number)
-    if attempt.populationNumber >= 0 { millrace_epoll_remove(epoll.number, attempt.populationNumber) }
+    if let population = attempt.population { millrace_epoll_remove(epoll.number, population.descriptor) }
     attempts[attempt.serial] = nil
     serials[attempt.id] = nil
     logs.end(attempt.id)
-    let directory = attempt.workDirectory
-    // A big tree takes its time, and the loop has none.
+    removeDirectory(attempt.workDirectory)
+  }
+
+  /// Removes a work directory; a big tree takes its time, and the loop has none.
+  private func removeDirectory(_ path: String) {
     Task.detached { [logger] in
-      do { try FileManager.default.removeItem(atPath: directory) } catch {
-        logger.warning("work directory not removed", metadata: ["path": "\(directory)", "error": "\(error)"])
+      do { try FileManager.default.removeItem(atPath: path) } catch {
+        logger.warning("work directory not removed", metadata: ["path": "\(path)", "error": "\(error)"])
       }
     }
   }
 
-  private func forget(_ id: AttemptID) {
+  func forget(_ id: AttemptID) {
     do { try keeper?.forget(id) } catch {
       logger.error("keeper not told", metadata: ["attempt": "\(id)", "error": "\(error)"])
     }
@@ -130,25 +139,33 @@ extension LaunchLoop {
   func takeOver(_ open: [KeptAttempt]) throws -> [AttemptID] {
     let plugins = Dictionary(open.map { ($0.attempt, $0.plugin) }) { first, _ in first }
     var taken: [LiveAttempt] = []
-    for record in try connectedKeeper().kept {
-      guard let plugin = plugins[record.attempt], let attempt = try adopt(record, plugin: plugin) else {
-        for descriptor in record.descriptors { close(descriptor) }
-        if record.exit != nil { forget(record.attempt) }
-        continue
+    for record in try connectedKeeper().takeKept() {
+      if let plugin = plugins[record.attempt], let attempt = adopt(record, plugin: plugin) {
+        taken.append(attempt)
+      } else {
+        release(record)
       }
-      taken.append(attempt)
     }
-    try removeLeaves(except: Set(serials.keys.map(\.description)))
+    hasTakenOver = true
+    let known = Set(serials.keys.map(\.description))
+    removeLeaves(except: known)
+    removeDirectories(except: known)
     for attempt in taken where attempt.exit != nil { end(attempt, attempt.exit) }
     return taken.map(\.id)
   }
 
-  private func adopt(_ record: KeeperPacket.Kept, plugin: String) throws -> LiveAttempt? {
-    let name = record.attempt.description
-    guard access("\(tree.path)/p/\(plugin)/\(name)", F_OK) == 0 else { return nil }
+  /// Takes an attempt over; nil, with the record as it was, if its leaf can't be opened: then nothing is
+  /// known of it.
+  private func adopt(_ record: KeeperPacket.Kept, plugin: String) -> LiveAttempt? {
+    let leaf: Leaf
+    do {
+      leaf = try Leaf(existing: record.attempt.description, in: try tree.pluginDirectory(plugin))
+    } catch {
+      logger.error("attempt not taken over", metadata: ["attempt": "\(record.attempt)", "error": "\(error)"])
+      return nil
+    }
     let attempt = LiveAttempt(
-      id: record.attempt, serial: nextSerial, purpose: .job,
-      leaf: try Leaf(existing: name, in: try tree.pluginDirectory(plugin)),
+      id: record.attempt, serial: nextSerial, purpose: .job, leaf: leaf,
       outcome: Descriptor(owning: record.descriptors[0]), log: Descriptor(owning: record.descriptors[1]),
       channel: Descriptor(owning: record.descriptors[2]),
       workDirectory: "\(settings.workDirectory)/\(record.attempt)")
@@ -156,24 +173,53 @@ extension LaunchLoop {
     attempt.isStarted = true
     attempt.exit = record.exit
     logs.begin(record.attempt)
-    try add(attempt)
+    add(attempt)
+    do { try watch(attempt) } catch {
+      logger.error("output not watched", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
+    }
     return attempt
   }
 
   /// Kills and removes leaves that nobody knows any more.
-  private func removeLeaves(except known: Set<String>) throws {
-    for (plugin, name) in try tree.leaves() where !known.contains(name) {
+  private func removeLeaves(except known: Set<String>) {
+    do {
+      for (plugin, name) in try tree.leaves() where !known.contains(name) {
+        removeLeaf(name, of: plugin)
+      }
+    } catch {
+      logger.error("left-over cgroups not looked for", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func removeLeaf(_ name: String, of plugin: String) {
+    do {
       let leaf = try Leaf(existing: name, in: try tree.pluginDirectory(plugin))
       try leaf.kill()
-      let events = try leaf.openEvents()
-      while try leaf.isPopulated() {
-        var poller = pollfd(fd: events.number, events: Int16(POLLPRI), revents: 0)
-        guard poll(&poller, 1, 5000) > 0 else {
+      let population = try leaf.population()
+      while try population.isAny() {
+        var poller = pollfd(fd: population.descriptor, events: Int16(POLLPRI), revents: 0)
+        guard poll(&poller, 1, Self.patience) > 0 else {
           throw LinuxError("empty the cgroup `\(name)`", .missing("its processes do not end"))
         }
       }
       try leaf.remove()
       logger.warning("left-over cgroup removed", metadata: ["leaf": "\(plugin)/\(name)"])
+    } catch {
+      logger.error("left-over cgroup not removed", metadata: ["leaf": "\(plugin)/\(name)", "error": "\(error)"])
+    }
+  }
+
+  /// How long the processes of a left-over leaf may take to end, in ms.
+  private static let patience: Int32 = 5000
+
+  /// Removes work directories that nobody knows any more.
+  private func removeDirectories(except known: Set<String>) {
+    do {
+      for name in try CgroupTree.subdirectories(settings.workDirectory) where !known.contains(name) {
+        removeDirectory("\(settings.workDirectory)/\(name)")
+      }
+    } catch {
+      logger.error("left-over work directories not looked for", metadata: ["error": "\(error)"])
     }
   }
 }

@@ -43,7 +43,6 @@ extension LaunchLoop {
     _ id: AttemptID, purpose: LiveAttempt.Purpose, plugin: String, group: String,
     payload: consuming Descriptor, tier: Int, limits: Limits, priority: Priority
   ) throws {
-    let keeper = try connectedKeeper()
     let identity = settings.pluginIdentities[group] ?? settings.identity
     let work = "\(settings.workDirectory)/\(id)"
     let leaf = try Leaf(
@@ -51,40 +50,55 @@ extension LaunchLoop {
       controllers: tree.controllers)
     do {
       try makeWorkDirectory(work, for: identity)
+      let packet = try packet(id, tier: tier, plugin: plugin, work: work, identity: identity)
       let outcome = try OutcomeFile.make()
-      let (logRead, logWrite) = try Self.pipe()
-      let (ours, theirs) = try Self.channel()
-      var packet = try Self.packet(id, tier: tier, plugin: plugin, work: work)
-      packet.uid = identity.uid
-      packet.gid = identity.gid
-      packet.max_open_files = UInt64(settings.maxOpenFiles)
-      packet.max_result = UInt64(settings.maxResult.rawValue)
+      let log = try Self.pipe()
+      let channel = try Self.channel()
       let descriptors = [
-        leaf.directory.number, payload.number, outcome.number, logWrite, theirs, logRead, ours,
+        leaf.directory.number, payload.number, outcome.number, log.theirs.number, channel.theirs.number,
+        log.ours.number, channel.ours.number,
       ]
-      defer {
-        close(logWrite)
-        close(theirs)
-      }
       let attempt = LiveAttempt(
-        id: id, serial: nextSerial, purpose: purpose, leaf: leaf, outcome: outcome,
-        log: Descriptor(owning: logRead), channel: Descriptor(owning: ours), workDirectory: work)
+        id: id, serial: nextSerial, purpose: purpose, leaf: leaf, outcome: outcome, log: log.ours,
+        channel: channel.ours, workDirectory: work)
       nextSerial += 1
-      try keeper.send(packet, descriptors)
-      try add(attempt)
+      try watch(attempt)
+      try send(packet, descriptors)
+      add(attempt)
     } catch {
-      try leaf.remove()
+      remove(leaf)
       rmdir(work)
       throw error
     }
   }
 
-  /// Keeps an attempt and watches its output.
-  func add(_ attempt: LiveAttempt) throws {
+  /// Asks the keeper for a process; a new keeper if the one that was there has gone unnoticed.
+  private func send(_ packet: millrace_keeper_start, _ descriptors: [Int32]) throws {
+    do {
+      try connectedKeeper().send(packet, descriptors)
+    } catch {
+      readKeeper()
+      guard keeper == nil else { throw error }
+      try connectedKeeper().send(packet, descriptors)
+    }
+  }
+
+  /// Keeps an attempt.
+  func add(_ attempt: LiveAttempt) {
     attempts[attempt.serial] = attempt
     serials[attempt.id] = attempt.serial
+  }
+
+  /// Watches the output of an attempt. What is watched and then closed is watched no more.
+  func watch(_ attempt: LiveAttempt) throws {
     try watch(attempt.log.number, .log, serial: attempt.serial, events: Self.readable)
     try watch(attempt.channel.number, .channel, serial: attempt.serial, events: Self.readable)
+  }
+
+  func remove(_ leaf: Leaf) {
+    do { try leaf.remove() } catch {
+      logger.error("leaf not removed", metadata: ["leaf": "\(leaf.name)", "error": "\(error)"])
+    }
   }
 
   private func makeWorkDirectory(_ path: String, for identity: LaunchSettings.Identity) throws {
@@ -94,10 +108,14 @@ extension LaunchLoop {
     }
   }
 
-  private static func packet(
-    _ id: AttemptID, tier: Int, plugin: String, work: String
+  private func packet(
+    _ id: AttemptID, tier: Int, plugin: String, work: String, identity: LaunchSettings.Identity
   ) throws -> millrace_keeper_start {
     var packet = millrace_keeper_start()
+    packet.uid = identity.uid
+    packet.gid = identity.gid
+    packet.max_open_files = UInt64(settings.maxOpenFiles)
+    packet.max_result = UInt64(settings.maxResult.rawValue)
     packet.type = UInt32(MILLRACE_KEEPER_START)
     packet.tier = UInt32(tier)
     packet.job = id.job.rawValue
@@ -107,17 +125,24 @@ extension LaunchLoop {
     return packet
   }
 
-  private static func pipe() throws -> (read: Int32, write: Int32) {
-    var ends: [Int32] = [-1, -1]
-    try check(millrace_pipe(&ends), "make a pipe")
-    try check(millrace_set_nonblocking(ends[0], 1), "set up a pipe")
-    return (ends[0], ends[1])
+  /// The two ends of a pipe or a channel.
+  private struct Ends: ~Copyable {
+    let ours: Descriptor
+    let theirs: Descriptor
   }
 
-  private static func channel() throws -> (ours: Int32, theirs: Int32) {
-    var ends: [Int32] = [-1, -1]
-    try check(millrace_socketpair(&ends), "make a channel")
-    return (ends[0], ends[1])
+  private static func pipe() throws -> Ends {
+    var numbers: [Int32] = [-1, -1]
+    try check(millrace_pipe(&numbers), "make a pipe")
+    let ends = Ends(ours: Descriptor(owning: numbers[0]), theirs: Descriptor(owning: numbers[1]))
+    try check(millrace_set_nonblocking(numbers[0], 1), "set up a pipe")
+    return ends
+  }
+
+  private static func channel() throws -> Ends {
+    var numbers: [Int32] = [-1, -1]
+    try check(millrace_socketpair(&numbers), "make a channel")
+    return Ends(ours: Descriptor(owning: numbers[0]), theirs: Descriptor(owning: numbers[1]))
   }
 
   /// Returns the keeper; connects to one or starts it if there is none.
@@ -126,19 +151,24 @@ extension LaunchLoop {
     let keeper = try KeeperConnection(settings, in: tree)
     try watch(keeper.socket.number, .keeper, serial: 0, events: Self.readable)
     self.keeper = keeper
+    if hasTakenOver { for record in keeper.takeKept() { release(record) } }
     return keeper
   }
 
-  static func monotonic() -> Int64 {
-    var time = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &time)
-    return Int64(time.tv_sec) * 1000 + Int64(time.tv_nsec) / 1_000_000
+  /// Lets go of an attempt that nobody takes over.
+  func release(_ record: KeeperPacket.Kept) {
+    record.close()
+    forget(record.attempt)
   }
 
-  /// Milliseconds until a description takes too long; -1 if none is under way.
-  func timeToNextDeadline() -> Int32 {
-    let next = attempts.values.compactMap(\.descriptionDeadline).min()
-    return next.map { Int32(max(0, $0 - Self.monotonic())) } ?? -1
+  static func monotonic() -> Int64 {
+    monotonicNanoseconds() / 1_000_000
+  }
+
+  static func monotonicNanoseconds() -> Int64 {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
   }
 
   func endLateDescriptions() {

@@ -35,14 +35,23 @@ final class LaunchLoop: @unchecked Sendable {
   let logger: Logger
   let events: AsyncStream<LaunchEvent>.Continuation
 
-  private let commands = Mutex<[Command]>([])
+  private let commands = Mutex(Commands())
   private let bell: Descriptor
   let epoll: Descriptor
   var keeper: KeeperConnection?
   var attempts: [UInt64: LiveAttempt] = [:]
   var serials: [AttemptID: UInt64] = [:]
   var nextSerial: UInt64 = 1
-  var nextDescription: Int64 = -1
+  /// The number of the next description: unique on this machine, since a keeper may still know those of a
+  /// former runner.
+  var nextDescription = -LaunchLoop.monotonicNanoseconds()
+  /// Whether what a former runner left is settled; until then the keeper's records of it stay.
+  var hasTakenOver = false
+
+  private struct Commands {
+    var waiting: [Command] = []
+    var hasEnded = false
+  }
 
   init(
     tree: CgroupTree, settings: LaunchSettings, logs: LogFiles, logger: Logger,
@@ -74,9 +83,25 @@ final class LaunchLoop: @unchecked Sendable {
 
   /// Asks for something; any thread.
   func put(_ command: Command) {
-    commands.withLock { $0.append(command) }
-    millrace_eventfd_signal(bell.number)
+    let hasEnded = commands.withLock { commands in
+      if !commands.hasEnded { commands.waiting.append(command) }
+      return commands.hasEnded
+    }
+    if hasEnded { refuse(command) } else { millrace_eventfd_signal(bell.number) }
   }
+
+  /// Answers a command that comes after the loop's end.
+  private func refuse(_ command: Command) {
+    switch command {
+    case .launch, .terminate, .kill: break  // Nobody reads the events any more.
+    case .sample(let answer): answer.resume(returning: [:])
+    case .takeOver(_, let answer): answer.resume(throwing: Self.stopped)
+    case .describe(_, let answer): answer.resume(throwing: Self.stopped)
+    case .stop(let answer): answer.resume()
+    }
+  }
+
+  static let stopped = LinuxError("use the launcher", .forbidden("it has stopped"))
 
   func watch(_ descriptor: Int32, _ source: Source, serial: UInt64, events: UInt32) throws {
     let tag = serial << 3 | source.rawValue
@@ -92,6 +117,8 @@ final class LaunchLoop: @unchecked Sendable {
         if source == .command, let stopped = runCommands() { return stopped.resume() }
         handle(source, serial: ready[index].tag >> 3)
       }
+      if keeper?.hasPending == true { readKeeper() }
+      tellProgress()
       endLateDescriptions()
     }
   }
@@ -100,10 +127,10 @@ final class LaunchLoop: @unchecked Sendable {
   private func runCommands() -> CheckedContinuation<Void, Never>? {
     millrace_eventfd_drain(bell.number)
     let batch = commands.withLock { commands in
-      defer { commands = [] }
-      return commands
+      defer { commands.waiting = [] }
+      return commands.waiting
     }
-    for command in batch {
+    for (index, command) in batch.enumerated() {
       switch command {
       case .launch(let plan): launch(plan)
       case .terminate(let id): attempt(id).map { signal($0, SIGTERM) }
@@ -112,6 +139,11 @@ final class LaunchLoop: @unchecked Sendable {
       case .takeOver(let open, let answer): answer.resume(with: Result { try takeOver(open) })
       case .describe(let file, let answer): describe(file, answer)
       case .stop(let answer):
+        let late = commands.withLock { commands in
+          commands.hasEnded = true
+          return commands.waiting
+        }
+        for command in batch[(index + 1)...] + late { refuse(command) }
         letGo()
         return answer
       }
@@ -129,18 +161,36 @@ final class LaunchLoop: @unchecked Sendable {
     }
   }
 
-  private func attempt(_ id: AttemptID) -> LiveAttempt? { serials[id].flatMap { attempts[$0] } }
+  /// Milliseconds until something is to be done without an event; -1 if nothing is.
+  private func timeToNextDeadline() -> Int32 {
+    let next = attempts.values.lazy.compactMap { attempt in
+      [attempt.isLate ? nil : attempt.descriptionDeadline, attempt.progressTime].compactMap(\.self).min()
+    }.min()
+    return next.map { Int32(clamping: max(0, $0 - Self.monotonic())) } ?? -1
+  }
+
+  func attempt(_ id: AttemptID) -> LiveAttempt? { serials[id].flatMap { attempts[$0] } }
 
   func kill(_ attempt: LiveAttempt) {
+    guard attempt.isStarted else { return attempt.earlySignal = SIGKILL }
     do { try attempt.leaf.kill() } catch {
       logger.error("kill failed", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
     }
   }
 
   private func signal(_ attempt: LiveAttempt, _ signal: Int32) {
+    guard attempt.isStarted else { return attempt.earlySignal = attempt.earlySignal ?? signal }
     do { try attempt.leaf.signal(signal) } catch {
       logger.error("signal failed", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
     }
+  }
+
+  /// The main process exists: what was asked for before is done now.
+  func start(_ attempt: LiveAttempt) {
+    attempt.isStarted = true
+    if case .job = attempt.purpose { events.yield(.started(attempt.id)) }
+    guard let early = attempt.earlySignal else { return }
+    if early == SIGKILL { kill(attempt) } else { signal(attempt, early) }
   }
 
   private func samples() -> [AttemptID: UsageSample] {
@@ -159,17 +209,36 @@ final class LaunchLoop: @unchecked Sendable {
   }
 
   private func readChannel(_ attempt: LiveAttempt) {
-    if let progress = attempt.receiveProgress() { events.yield(.progress(attempt.id, progress)) }
+    // Nothing comes after the end, but epoll would go on telling of it.
+    if !attempt.receiveProgress() { millrace_epoll_remove(epoll.number, attempt.channel.number) }
+  }
+
+  private func tellProgress() {
+    let now = Self.monotonic()
+    for attempt in attempts.values {
+      guard let time = attempt.progressTime, time <= now else { continue }
+      let progress = attempt.takeProgress(at: now)
+      if case .job = attempt.purpose, let progress { events.yield(.progress(attempt.id, progress)) }
+    }
   }
 
   /// Leaves the keeper and what runs to the next runner; a keeper without any ends.
   private func letGo() {
+    let isIdle = attempts.isEmpty
+    for attempt in attempts.values {
+      logs.end(attempt.id)
+      guard case .description(let answer, _, _) = attempt.purpose else { continue }
+      kill(attempt)
+      answer.resume(throwing: Self.stopped)
+    }
+    attempts = [:]
+    serials = [:]
+    events.finish()
     guard let keeper else { return }
+    self.keeper = nil
     do { try keeper.quit() } catch {
       logger.warning("keeper not told to quit", metadata: ["error": "\(error)"])
     }
-    let isIdle = attempts.isEmpty
-    self.keeper = nil
-    if isIdle { keeper.waitForEnd() }
+    if isIdle, !keeper.waitForEnd() { logger.warning("the keeper does not end") }
   }
 }

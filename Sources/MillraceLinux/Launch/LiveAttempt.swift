@@ -31,12 +31,14 @@ final class LiveAttempt {
   var isEnding = false
   /// Whether a description took too long and was killed.
   var isLate = false
-  /// Open while processes are waited for after the main one is gone.
-  var populationEvents: Descriptor? {
-    didSet { populationNumber = populationEvents?.number ?? -1 }
-  }
-  /// The number of `populationEvents`; -1 while there is none.
-  private(set) var populationNumber: Int32 = -1
+  /// A signal that was asked for before the main process existed.
+  var earlySignal: Int32?
+  /// There while processes are waited for after the main one is gone.
+  var population: Population?
+  /// The newest progress that nobody was told of yet.
+  private(set) var progress: Progress?
+  /// When progress may be told again, monotonic in ms: a flood must not fill the runner's memory.
+  private var nextProgress: Int64 = 0
 
   init(
     id: AttemptID, serial: UInt64, purpose: Purpose, leaf: Leaf, outcome: consuming Descriptor,
@@ -57,21 +59,33 @@ final class LiveAttempt {
     if case .description(_, _, let deadline) = purpose { deadline } else { nil }
   }
 
-  /// Returns the newest progress on the channel; nil if there is none. What is no progress is dropped.
-  func receiveProgress() -> Progress? {
-    var newest: Progress?
+  /// The least time between two tellings of progress, in ms.
+  private static let progressInterval: Int64 = 100
+
+  /// When progress is to be told, monotonic in ms; nil if there is none.
+  var progressTime: Int64? { progress == nil ? nil : nextProgress }
+
+  /// Takes the newest progress out, to tell of it at a time (monotonic, in ms); nil if there is none.
+  func takeProgress(at now: Int64) -> Progress? {
+    defer { progress = nil }
+    if progress != nil { nextProgress = now + Self.progressInterval }
+    return progress
+  }
+
+  /// Reads the channel; returns false at its end. What is no progress is dropped.
+  func receiveProgress() -> Bool {
     var packet = millrace_progress()
     let size = MemoryLayout<millrace_progress>.size
     for _ in 0..<64 {  // A flood must not keep the others waiting.
-      let got = withUnsafeMutableBytes(of: &packet) { recv(channel.number, $0.baseAddress, size, Int32(MSG_DONTWAIT)) }
-      guard got >= 0 else { break }
-      guard got == size, packet.magic == MILLRACE_PROGRESS_MAGIC, packet.fraction.isFinite else {
-        if got == 0 { break }
-        continue
+      let got = withUnsafeMutableBytes(of: &packet) {
+        recv(channel.number, $0.baseAddress, size, Int32(MSG_DONTWAIT))
       }
-      newest = Progress(fraction: min(max(packet.fraction, 0), 1), message: text(of: packet.message))
+      if got < 0 { return errno == EAGAIN || errno == EINTR }
+      if got == 0 { return false }
+      guard got == size, packet.magic == MILLRACE_PROGRESS_MAGIC, packet.fraction.isFinite else { continue }
+      progress = Progress(fraction: min(max(packet.fraction, 0), 1), message: text(of: packet.message))
     }
-    return newest
+    return true
   }
 
   /// Hands the output that is there to `body`, at most 256 KiB; returns false at the end of the output.

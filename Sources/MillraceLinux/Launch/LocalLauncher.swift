@@ -9,7 +9,8 @@ package final class LocalLauncher: Launcher {
 
   /// Makes a launcher and starts its thread; the keeper is started when it is first needed.
   package init(tree: CgroupTree, settings: LaunchSettings, logs: LogFiles, logger: Logger) throws {
-    // Unbounded: the engine takes events in as they come, and none may be lost.
+    // No bound of its own: none may be lost. An attempt has a start, an end, and ten tellings of progress a
+    // second; attempts are bounded by the policy's slots.
     let (events, continuation) = AsyncStream<LaunchEvent>.makeStream()
     self.events = events
     loop = try LaunchLoop(
@@ -33,7 +34,7 @@ package final class LocalLauncher: Launcher {
     try await withCheckedThrowingContinuation { loop.put(.describe(file, $0)) }
   }
 
-  /// Ends the thread; what runs stays with the keeper. Call it once.
+  /// Ends the thread and the events; what runs stays with the keeper. Afterwards nothing can be asked for.
   package func stop() async {
     await withCheckedContinuation { loop.put(.stop($0)) }
   }

@@ -18,7 +18,6 @@ package final class LogFiles: AttemptLogs {
 
   private final class OpenLog {
     let log: CappedLog
-    var hasFailed = false
     var followers: [Int: AsyncStream<Void>.Continuation] = [:]
 
     init(_ log: CappedLog) { self.log = log }
@@ -43,11 +42,10 @@ package final class LogFiles: AttemptLogs {
   func append(_ attempt: AttemptID, _ bytes: UnsafeRawBufferPointer) {
     let bytes = [UInt8](bytes)
     state.withLock { state in
-      guard let open = state.open[attempt], !open.hasFailed else { return }
+      guard let open = state.open[attempt] else { return }
       do {
         try open.log.append(bytes)
       } catch {
-        open.hasFailed = true
         log.error("log not written", metadata: ["attempt": "\(attempt)", "error": "\(error)"])
       }
       for follower in open.followers.values { follower.yield() }
@@ -82,34 +80,43 @@ package final class LogFiles: AttemptLogs {
 
   package func follow(_ attempt: AttemptID) -> AsyncStream<[UInt8]>? {
     let (bell, ring) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-    let follower = state.withLock { state in
+    let number = state.withLock { state in
       let number = state.nextFollower
       state.nextFollower += 1
       if let open = state.open[attempt] { open.followers[number] = ring } else { ring.finish() }
       return number
     }
-    let reader = Follower(files: self, attempt: attempt, bell: bell)
-    return AsyncStream {
-      await reader.next()
-    } onCancel: {
-      self.state.withLock { $0.open[attempt]?.followers[follower] = nil }
-      ring.finish()
-    }
+    let follower = Follower(files: self, attempt: attempt, number: number, bell: bell)
+    // A follower that is cancelled hears the end from its bell; one that is dropped goes with the stream.
+    return AsyncStream { await follower.next() }
+  }
+
+  /// How many follow the log of an attempt.
+  func followerCount(_ attempt: AttemptID) -> Int {
+    state.withLock { $0.open[attempt]?.followers.count ?? 0 }
+  }
+
+  private func unfollow(_ attempt: AttemptID, _ number: Int) {
+    state.withLock { $0.open[attempt]?.followers[number] = nil }
   }
 
   /// Reads a growing file piece by piece, at the pace of whoever asks.
   private actor Follower {
     private let files: LogFiles
     private let attempt: AttemptID
+    private let number: Int
     private var bell: AsyncStream<Void>.Iterator
     private var offset: Int64 = 0
     private var hasEnded = false
 
-    init(files: LogFiles, attempt: AttemptID, bell: AsyncStream<Void>) {
+    init(files: LogFiles, attempt: AttemptID, number: Int, bell: AsyncStream<Void>) {
       self.files = files
       self.attempt = attempt
+      self.number = number
       self.bell = bell.makeAsyncIterator()
     }
+
+    deinit { files.unfollow(attempt, number) }
 
     func next() async -> [UInt8]? {
       while true {

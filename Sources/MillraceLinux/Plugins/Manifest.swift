@@ -39,6 +39,8 @@ struct Manifest: Decodable {
       return try plugin(from: result.bytes, file: file, refused: refused)
     case _ where isLate:
       throw refused("it did not describe itself within 10 s")
+    case (_, nil):
+      throw LinuxError("describe the plugin `\(file)`", .missing("its process was lost"))
     case _ where (report.usage.oomKills ?? 0) > 0:
       throw refused("it took over 256 MiB of memory while it was described")
     case (_, .signalled(let signal)):
@@ -59,6 +61,9 @@ struct Manifest: Decodable {
     } catch {
       throw refused("its description can't be read: \(error)")
     }
+    guard Handler.isValidName(manifest.name) else { throw refused("`\(manifest.name)` is no name for a plugin") }
+    let names = manifest.handlers.map(\.name)
+    guard Set(names).count == names.count else { throw refused("it has two handlers of one name") }
     let handlers = try manifest.handlers.map { handler in
       do { return try handler.described } catch {
         throw refused("handler `\(handler.name)`: \((error as? Refusal)?.message ?? "\(error)")")
@@ -70,9 +75,17 @@ struct Manifest: Decodable {
 }
 
 extension Manifest.HandlerManifest {
+  /// The longest time that a handler may ask for, in ms: 1000 years. The core counts in microseconds.
+  private static let longest: Int64 = 1000 * 366 * 86_400_000
+
   /// The handler in the core's words; its schema is one that Millrace can check.
   fileprivate var described: Handler {
     get throws {
+      guard Handler.isValidName(name) else { throw Refusal(.invalid, "that is no name for a handler") }
+      let times = [timeoutMs, retryDelayMs]
+      guard times.allSatisfy({ $0 <= Self.longest }) else {
+        throw Refusal(.invalid, "a time of it is over 1000 years")
+      }
       let schema = try parameterSchema.map { text in
         do { return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) } catch {
           throw Refusal(.invalid, "its parameter schema is no JSON")

@@ -1,3 +1,4 @@
+import CMillraceLinux
 import Dispatch
 import Glibc
 package import Logging
@@ -28,6 +29,9 @@ package final class PluginDirectory: PluginSource {
   /// Scans at once and after each change, until cancelled.
   /// - Throws: `LinuxError` if the directory can't be watched.
   package func run() async throws {
+    guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
+      throw LinuxError("make the directory `\(path)`", .kernel(errno))
+    }
     let watch = try Descriptor(owning: checkErrno(inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK)), "watch files"))
     let mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB
     try checkErrno(inotify_add_watch(watch.number, path, UInt32(mask)), "watch the directory `\(path)`")
@@ -41,7 +45,12 @@ package final class PluginDirectory: PluginSource {
     }
     source.resume()
     ring.yield()
-    for await _ in bell { publish.yield(await scanner.scan()) }
+    var last: Catalog?
+    for await _ in bell {
+      let catalog = await scanner.scan()
+      if catalog != last { publish.yield(catalog) }
+      last = catalog
+    }
     await withCheckedContinuation { done in
       source.setCancelHandler { done.resume() }
       source.cancel()
@@ -112,7 +121,7 @@ package final class PluginDirectory: PluginSource {
         let mark = opened.mark
         if let last = known[name], last.mark == mark { return last.verdict }
         let digest = try opened.copy(into: builds)
-        let verdict = await describe(digest, file)
+        let verdict = try await describe(digest)
         known[name] = (mark, verdict)
         return verdict
       } catch {
@@ -120,16 +129,24 @@ package final class PluginDirectory: PluginSource {
       }
     }
 
-    private func describe(_ digest: String, _ file: String) async -> Verdict {
+    /// Returns what a build says of itself, or why it is no plugin.
+    /// - Throws: what has nothing to do with the build itself: the next change makes another try.
+    private func describe(_ digest: String) async throws -> Verdict {
       let copy = "\(builds)/\(digest).so"
       do {
         var plugin = try await launcher.describe(copy)
         plugin.sha256 = digest
         return .plugin(plugin)
-      } catch {
-        unlink(copy)
+      } catch let error as LinuxError {
+        guard case .malformed = error.reason else { throw error }
+        if !isInUse(digest) { unlink(copy) }
         return .refused(Self.reason(error))
       }
+    }
+
+    /// Whether another file with the same bytes was found to be a plugin.
+    private func isInUse(_ digest: String) -> Bool {
+      known.values.contains { if case .plugin(let plugin) = $0.verdict { plugin.sha256 == digest } else { false } }
     }
 
     private static func reason(_ error: any Error) -> String {

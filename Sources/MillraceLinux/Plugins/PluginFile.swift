@@ -1,3 +1,4 @@
+import CMillraceLinux
 import Clibcrypto
 import Glibc
 
@@ -19,7 +20,8 @@ struct PluginFile: ~Copyable {
   /// Opens a file that may be used: owned by root or `owner`, written by nobody else.
   /// - Throws: `LinuxError` that says why it may not.
   init(opening path: String, owner: UInt32) throws {
-    let file = try Descriptor(opening: path, flags: O_RDONLY)
+    // Not blocking: a pipe would wait for its writer.
+    let file = try Descriptor(opening: path, flags: O_RDONLY | O_NONBLOCK)
     var facts = stat()
     try checkErrno(fstat(file.number, &facts), "look at `\(path)`")
     guard facts.st_mode & S_IFMT == S_IFREG else {

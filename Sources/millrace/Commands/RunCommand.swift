@@ -7,7 +7,7 @@ import MillraceWire
 struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run",
-    abstract: "Ask for a job, print its log, and exit like it.",
+    abstract: "Ask for a job, print its log and its result, and exit like it.",
     discussion: """
       examples:
         millrace run exec -- ls -l /
@@ -44,10 +44,27 @@ struct RunCommand: ParsableCommand {
       throw end
     }
     let last = try direct.job(ended.id).attempts.last
-    if ended.state != .succeeded {
-      note("job \(ended.id) \(ended.state.rawValue)\(last.map { ": \($0.verdict)" } ?? "")")
+    if ended.state == .succeeded {
+      try showResult(of: ended.id, client: direct)
+    } else {
+      note("job \(ended.id): \(ended.ending(last))")
     }
     try Ended.with(ExitCodes.code(of: ended, last: last))
+  }
+
+  /// Writes the result behind the log if it is text; else says what it is.
+  private func showResult(of id: JobID, client: Client) throws {
+    let result: JobResult
+    do {
+      result = try client.result(of: id)
+    } catch let problem as Problem where problem.kind == .notFound {
+      return  // The handler set none.
+    }
+    guard ResultCommand.isText(result) else {
+      return note("the result is \(result.mediaType): `millrace result \(id) > FILE`")
+    }
+    try StandardOutput.write(result.bytes)
+    if let last = result.bytes.last, last != UInt8(ascii: "\n") { try StandardOutput.write("\n") }
   }
 
   private func interrupted(_ id: JobID, times: Int, client: Client) throws {

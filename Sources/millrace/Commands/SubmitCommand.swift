@@ -89,7 +89,8 @@ struct SubmitCommand: ParsableCommand {
   private func finish(_ jobs: [JobView]) throws {
     if output != .ids, !follow { try show(jobs) }
     for job in jobs where job.state != .succeeded {
-      StandardError.note("job \(job.id) \(job.state.rawValue)")
+      let last = try runner.client.job(job.id).attempts.last
+      StandardError.note("job \(job.id): \(job.ending(last))".printable)
     }
     try Ended.with(ExitCodes.code(of: jobs))
   }

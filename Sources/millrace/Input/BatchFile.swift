@@ -21,10 +21,10 @@ struct BatchFile {
   /// Reads lines.
   /// - Throws: `CommandError` (`usage`) that names the file and the line.
   init(text: String, name: String) throws {
-    let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
+    let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     for (index, line) in lines.enumerated() {
       let line = line.drop { $0 == " " || $0 == "\t" }
-      if line.isEmpty || line.hasPrefix("#") || line == "\r" { continue }
+      if line.isEmpty || line.hasPrefix("#") { continue }
       do {
         requests.append(try line.hasPrefix("{") ? Self.json(line) : Self.words(String(line)))
       } catch {

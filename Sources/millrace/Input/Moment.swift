@@ -37,7 +37,7 @@ enum Moment {
 
   private static func absolute(_ text: String, relative: String) throws -> Timestamp {
     if let time = localTime(text) { return time }
-    if let time = Wire.time(from: text) { return time }
+    if text.contains("T"), let time = Wire.time(from: text) { return time }
     throw ArgumentProblem(
       "it is no time; write \(relative), 2026-08-01, `2026-08-01 14:30` or 2026-08-01T14:30:00Z")
   }

@@ -78,7 +78,7 @@ struct RequestWords: ParsableArguments {
 
   @Argument(
     help: ArgumentHelp(
-      "Parameters: key=value as the handler's schema types it, or key:=JSON. Words after -- are the list `command`.",
+      "Parameters: key=value as the handler's schema types it, or key:=JSON. Words after -- make `command`.",
       valueName: "key=value"))
   var parameters: [String] = []
 

@@ -51,8 +51,8 @@ struct JobSheet {
     detail.gates.map { gate in
       let state = gate.isOpen ? paint("open  ", .good) : paint("closed", .busy)
       let name = gate.gate.rawValue
-      return
-        "  \(state)  \(name)\(String(repeating: " ", count: max(1, 12 - name.count)))\(gate.reason.printable)\n"
+      let blanks = String(repeating: " ", count: max(1, 13 - name.count))
+      return "  \(state)  \(name)\(blanks)\(gate.reason.printable)\n"
     }.joined()
   }
 

@@ -4,29 +4,35 @@ import MillraceWire
 extension AttemptView {
   /// What became of the attempt, in words with the numbers.
   var verdict: String {
-    var words = main
-    if outcome != .succeeded, let message = failure?.message, !message.isEmpty { words += ": \(message)" }
-    if let code = failure?.code, !code.isEmpty, outcome == .error { words += " (\(code))" }
-    if let refused = usage.forksRefused, refused > 0 {
-      words += "; \(Figures.count(refused, "fork", "forks")) refused by its limit of \(limits.pids) processes"
-    }
-    return words
+    guard let refused = usage.forksRefused, refused > 0 else { return main }
+    let forks = Figures.count(refused, "fork", "forks")
+    return "\(main); \(forks) refused by its limit of \(limits.pids) processes"
   }
 
   private var main: String {
     switch outcome {
     case nil: started == nil ? "starting" : "running"
     case .succeeded: "succeeded"
-    case .error: exitCode.map { $0 == 0 ? "failed" : "failed with exit code \($0)" } ?? "failed"
+    case .error: error
     case .crashed: signal.map { "crashed by \(Self.name(ofSignal: $0))" } ?? "crashed"
-    case .oomOwnLimit:
-      "killed: passed its memory limit of \(Figures.bytes(limits.memoryBytes))\(memoryNumbers)"
+    case .oomOwnLimit: "killed: \(ownLimit)\(memoryNumbers)"
     case .oomPressure: "killed for memory that others took\(memoryNumbers); no attempt is used up"
-    case .timedOut: "stopped: its time was up" + (runSeconds.map { " after \(Figures.span($0))" } ?? "")
+    case .timedOut: "stopped: \(failure?.message ?? "its time was up")"
     case .cancelled: "cancelled"
     case .evicted: "taken back to make room; no attempt is used up"
-    case .lost: "lost: nobody knows how it ended; no attempt is used up"
+    case .lost: "lost: \(failure?.message ?? "nobody knows how it ended"); no attempt is used up"
     }
+  }
+
+  private var error: String {
+    if let failure { return "failed: \(failure.message) (\(failure.code))" }
+    return exitCode.map { "failed with exit code \($0)" } ?? "failed"
+  }
+
+  /// The kernel killed it at its limit; or Millrace did, since it got nowhere there.
+  private var ownLimit: String {
+    if let failure, usage.oomKills == 0 { return failure.message }
+    return "passed its memory limit of \(Figures.bytes(limits.memoryBytes))"
   }
 
   private var memoryNumbers: String {
@@ -44,5 +50,12 @@ extension AttemptView {
       31: "SIGSYS",
     ]
     return names[signal].map { "\($0) (signal \(signal))" } ?? "signal \(signal)"
+  }
+}
+
+extension JobView {
+  /// How the job ended, in words; `last` is its last attempt, nil if there was none.
+  func ending(_ last: AttemptView?) -> String {
+    if let last, state == .failed { last.verdict } else { state.rawValue }
   }
 }

@@ -23,11 +23,15 @@ final class Interrupts: Sendable {
     descriptor = ends[0]
     interruptPipe.store(ends[1], ordering: .sequentiallyConsistent)
     for number in [SIGINT, SIGTERM] {
-      signal(number) { _ in
+      let former = signal(number) { _ in
         let kept = errno
         var byte: UInt8 = 0
         write(interruptPipe.load(ordering: .relaxed), &byte, 1)
         errno = kept
+      }
+      // What a shell starts in the background ignores Ctrl-C, and shall go on to.
+      if unsafeBitCast(former, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self) {
+        signal(number, SIG_IGN)
       }
     }
   }

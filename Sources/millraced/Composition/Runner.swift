@@ -24,15 +24,14 @@ final class Runner: Sendable {
   init(_ configuration: Configuration, drain: Duration, log: Logger) async throws {
     let state = try StateDirectory(configuration.state)
     lock = try StateLock(state: state.path)
-    let runtime = String(configuration.socket[..<(configuration.socket.lastIndex(of: "/") ?? configuration.socket.startIndex)])
-    try StateDirectory.make(runtime, mode: 0o755)
-    if access(configuration.plugins, F_OK) != 0 { try StateDirectory.make(configuration.plugins, mode: 0o755) }
-    let store = try SQLiteJobStore(opening: state.database)
+    let runtime = StateDirectory.parent(of: configuration.socket)
+    for directory in [runtime, configuration.plugins] { try StateDirectory.make(directory, mode: 0o755) }
+    let store = try SQLiteJobStore(opening: configuration.database)
     let logs = LogFiles(directory: state.logs, cap: configuration.bounds.log, log: log)
-    tree = try CgroupTree(root: configuration.cgroupRoot.path)
-    launcher = try LocalLauncher(
-      tree: tree, settings: try Self.launchSettings(configuration, state: state, runtime: runtime), logs: logs,
-      logger: log)
+    let mount = try CgroupMount.current().path
+    tree = try CgroupTree(root: configuration.cgroupRoot.group(belowMount: mount))
+    let settings = try Self.launchSettings(configuration, state: state, runtime: runtime)
+    launcher = try LocalLauncher(tree: tree, settings: settings, logs: logs, logger: log)
     plugins = PluginDirectory(
       path: configuration.plugins, builds: state.builds, launcher: launcher, log: log)
     let machine = Machine.current()
@@ -44,6 +43,7 @@ final class Runner: Sendable {
       version: Millraced.version, pid: getpid(), log: log)
     var server = APIServer.Configuration(socketPath: configuration.socket)
     server.socketMode = configuration.socketMode
+    server.maxInput = configuration.bounds.input
     api = APIServer(serving: engine, configuration: server, logger: log) {
       log.notice("ready", metadata: ["socket": "\(configuration.socket)", "state": "\(state.path)"])
     }
@@ -103,15 +103,5 @@ final class Runner: Sendable {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
-  }
-}
-
-extension Configuration.CgroupRoot {
-  /// The path below the mount; nil for the runner's own choice.
-  fileprivate var path: String? {
-    switch self {
-    case .automatic: nil
-    case .path(let path): path
-    }
   }
 }

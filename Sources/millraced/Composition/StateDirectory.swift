@@ -6,7 +6,6 @@ struct StateDirectory: Sendable {
   /// Everything is below it; jobs may pass through it but not look around.
   let path: String
 
-  var database: String { path + "/millrace.db" }
   /// Output of attempts: the runner's alone.
   var logs: String { path + "/logs" }
   /// Work directories of attempts, each its job's own.
@@ -24,11 +23,17 @@ struct StateDirectory: Sendable {
     try Self.make(builds, mode: 0o755)
   }
 
-  /// Makes a directory and its parents; an existing one gets the permissions too.
+  /// Returns the directory that a path is in.
+  static func parent(of path: String) -> String {
+    String(path[..<(path.lastIndex(of: "/") ?? path.startIndex)])
+  }
+
+  /// Makes a directory and its parents; one that exists stays as it is.
   static func make(_ path: String, mode: mode_t) throws {
-    let parent = path[..<(path.lastIndex(of: "/") ?? path.startIndex)]
-    if !parent.isEmpty, access(String(parent), F_OK) != 0 { try make(String(parent), mode: 0o755) }
-    guard mkdir(path, mode) == 0 || errno == EEXIST, chmod(path, mode) == 0 else {
+    let parent = parent(of: path)
+    if !parent.isEmpty { try make(parent, mode: 0o755) }
+    if access(path, F_OK) == 0 { return }
+    guard mkdir(path, mode) == 0, chmod(path, mode) == 0 else {  // The umask may have taken from it.
       throw LinuxError(
         "make the directory `\(path)`", .kernel(errno), hint: "`--state` and `--plugins` name other ones")
     }

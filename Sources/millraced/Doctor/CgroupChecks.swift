@@ -9,10 +9,11 @@ struct CgroupMountCheck: Check {
     guard let mount = facts.mount else {
       return failure("it is not mounted", mend: ["mount -t cgroup2 none /sys/fs/cgroup"])
     }
-    guard !facts.takenByV1.isEmpty else { return ok("mounted at `\(mount)`, with no v1 beside it") }
-    return warning(
-      "mounted at `\(mount)`; v1 beside it has \(facts.takenByV1.joined(separator: ", "))",
-      mend: [KernelCommandLine.withoutV1])
+    let taken = facts.takenByV1.joined(separator: ", ")
+    guard !taken.isEmpty else { return ok("mounted at `\(mount)`, with no v1 beside it") }
+    let found = "mounted at `\(mount)`; v1 beside it has \(taken)"
+    // The next check tells what to do about it.
+    return facts.takenByV1.contains(where: CgroupTree.needed.contains) ? warning(found) : ok(found)
   }
 }
 
@@ -98,7 +99,8 @@ struct LeftoverCheck: Check {
     }
     let path = quoted((facts.mount ?? "") + (facts.group ?? "") + "/p")
     return warning(
-      "\(count) empty groups of attempts", mend: ["find \(path) -mindepth 2 -type d -delete"])
+      "\(count) empty groups of attempts",
+      mend: ["find \(path) -mindepth 2 -maxdepth 2 -type d -exec rmdir {} +"])
   }
 }
 

@@ -33,7 +33,9 @@ struct DoctorCommand: AsyncParsableCommand {
     do {
       let examination = Examination(configuration: try options.configuration())
       let file = options.config ?? Surroundings.current().usualFile
-      let found = Finding(check: "configuration", status: .ok, found: "`\(file)` or defaults")
+      let isThere = MachineFiles().status(file) != nil
+      let found = Finding(
+        check: "configuration", status: .ok, found: isThere ? "`\(file)`" : "defaults; there is no `\(file)`")
       return [found] + (await examination.findings())
     } catch {
       let mistakes = "\(error)".split(separator: "\n\nhint:").first.map { String($0) } ?? "\(error)"

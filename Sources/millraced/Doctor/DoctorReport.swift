@@ -15,7 +15,7 @@ enum DoctorReport {
     }
     let failures = findings.count { $0.status == .failure }
     let warnings = findings.count { $0.status == .warning }
-    return text + "\n\(failures) failures, \(warnings) warnings\n"
+    return text + "\n\(count(failures, "failure")), \(count(warnings, "warning"))\n"
   }
 
   /// Returns the findings as a JSON array.
@@ -23,6 +23,10 @@ enum DoctorReport {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(findings), as: UTF8.self)
+  }
+
+  private static func count(_ number: Int, _ word: String) -> String {
+    "\(number) \(word)\(number == 1 ? "" : "s")"
   }
 
   private static func pad(_ text: String, _ width: Int) -> String {

@@ -66,12 +66,7 @@ __attribute__((constructor)) static void construct(void) {
 #endif
 }
 
-static void fill_in(void) {
-    for (int i = 0; i < 257; i++) {
-        handlers[i].size = sizeof(millrace_handler);
-        handlers[i].name = "first";
-        handlers[i].run = run;
-    }
+static void spoil_plugin(void) {
 #if defined(FAULT_NEWER_ABI)
     plugin.abi = 99;
 #elif defined(FAULT_NO_ABI)
@@ -94,16 +89,20 @@ static void fill_in(void) {
     plugin.handler_count = 257;
 #elif defined(FAULT_DUPLICATE)
     plugin.handler_count = 2;
-#elif defined(FAULT_BAD_NAME)
+#elif defined(FAULT_PLUGIN_NAME)
+    plugin.name = "9lives";
+#elif defined(FAULT_NO_VERSION)
+    plugin.version = NULL;
+#endif
+}
+
+static void spoil_handlers(void) {
+#if defined(FAULT_BAD_NAME)
     handlers[0].name = "No spaces\n";
 #elif defined(FAULT_NULL_NAME)
     handlers[0].name = NULL;
 #elif defined(FAULT_LONG_NAME)
     handlers[0].name = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-#elif defined(FAULT_PLUGIN_NAME)
-    plugin.name = "9lives";
-#elif defined(FAULT_NO_VERSION)
-    plugin.version = NULL;
 #elif defined(FAULT_NULL_RUN)
     handlers[0].run = NULL;
 #elif defined(FAULT_NEGATIVE)
@@ -136,6 +135,16 @@ static void fill_in(void) {
     (void)newer;
     (void)limits;
     (void)long_text;
+}
+
+static void fill_in(void) {
+    for (int i = 0; i < 257; i++) {
+        handlers[i].size = sizeof(millrace_handler);
+        handlers[i].name = "first";
+        handlers[i].run = run;
+    }
+    spoil_plugin();
+    spoil_handlers();
 }
 
 #if !defined(FAULT_NO_SYMBOL)

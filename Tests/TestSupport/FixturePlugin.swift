@@ -1,18 +1,20 @@
-import Foundation
+package import Foundation
 import Synchronization
 
 /// Plugins in C that tests compile when they need them.
-enum FixturePlugin {
+package enum FixturePlugin {
   private static let built = Mutex<[String: String]>([:])
 
   /// The plugin with handlers that tests run.
-  static func handlers() throws -> String { try build("handlers", defining: []) }
+  package static func handlers() throws -> String { try build("handlers", defining: []) }
 
   /// The plugin with the fault `fault`: see `Fixtures/faulty.c`.
-  static func faulty(_ fault: String) throws -> String { try build("faulty", defining: ["FAULT_" + fault]) }
+  package static func faulty(_ fault: String) throws -> String {
+    try build("faulty", defining: ["FAULT_" + fault])
+  }
 
   /// Writes a copy of the healthy plugin whose bytes `change` has altered.
-  static func altered(_ change: (inout Data) -> Void) throws -> String {
+  package static func altered(_ change: (inout Data) -> Void) throws -> String {
     var data = try Data(contentsOf: URL(fileURLWithPath: try handlers()))
     change(&data)
     let path = TestDirectory.newPath("libaltered.so")

@@ -1,0 +1,91 @@
+import ArgumentParser
+import Glibc
+import MillraceLinux
+
+/// `launch`: a job's way through the runner beside the kernel's own, round by round.
+struct LaunchCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "launch", abstract: "Measure a job's launch beside the raw limit.")
+
+  @Option(help: "The program made of limit/limit.c.") var limit: String
+  @Option(help: "The program millrace-host.") var host: String
+  @Option(help: "The plugin libspin.so.") var plugin: String
+  @Option(help: "A new directory below which everything is made; everybody must be able to pass.")
+  var directory: String
+  @Option(help: "How the lane is called in the table.") var lane: String
+  @Option(help: "How often all are measured in turn.") var rounds = 10
+  @Option(help: "Runs of each in a round.") var jobs = 100
+  @Flag(help: "Do without cgroup controllers, where the machine has none.") var withoutControllers = false
+
+  /// A tier beside the limit that it is held against.
+  private struct Pair {
+    let tier: String
+    let mode: String
+    let target: Double
+    var path: LaunchPath
+    var limits = Times()
+    var times = Times()
+  }
+
+  func run() async throws {
+    guard mkdir(directory, 0o711) == 0 else {
+      throw BenchmarkError("cannot make `\(directory)`: \(String(cString: strerror(errno)))")
+    }
+    let tree = try CgroupTree(
+      root: "/millrace-bench-\(getpid())", needed: withoutControllers ? [] : CgroupTree.needed)
+    do {
+      try await measure(in: tree)
+    } catch {
+      try tree.close()
+      throw error
+    }
+    try tree.close()
+  }
+
+  private func measure(in tree: CgroupTree) async throws {
+    var pairs = [
+      Pair(tier: "template", mode: "fork", target: 2, path: try await path("template", in: tree)),
+      Pair(tier: "cold", mode: "exec", target: 1.3, path: try await path("cold", in: tree)),
+    ]
+    for round in 0...rounds {
+      for index in pairs.indices {
+        // The first round warms up.
+        let count = round == 0 ? 10 : jobs
+        let limits = try runLimit(pairs[index].mode, count, in: tree)
+        var times: [Int64] = []
+        for _ in 0..<count { times.append(try await pairs[index].path.runJob()) }
+        guard round > 0 else { continue }
+        pairs[index].limits.add(limits)
+        pairs[index].times.add(times)
+      }
+    }
+    for pair in pairs {
+      await pair.path.launcher.stop()
+      report(pair)
+    }
+  }
+
+  private func path(_ tier: String, in tree: CgroupTree) async throws -> LaunchPath {
+    try await LaunchPath(
+      tree: tree, directory: "\(directory)/\(tier)", host: host, plugin: plugin, isCold: tier == "cold")
+  }
+
+  private func runLimit(_ mode: String, _ count: Int, in tree: CgroupTree) throws -> [Int64] {
+    let text = try ChildProgram(words: [limit, mode, "\(count)", tree.path + "/limit"]).output()
+    let times = text.split(separator: "\n").compactMap { Int64($0) }
+    guard times.count == count else {
+      throw BenchmarkError("the limit printed \(times.count) times, not \(count)")
+    }
+    return times
+  }
+
+  private func report(_ pair: Pair) {
+    let median = Double(pair.times.median) / Double(pair.limits.median)
+    Row(
+      what: "launch, \(pair.tier), against \(pair.mode)", lane: lane, measured: pair.times.text,
+      limit: pair.limits.text,
+      ratio: "\(fixed(median, decimals: 2)) (\(Times.ratio(pair.times.least, to: pair.limits.least)))",
+      target: "≤ \(pair.target): \(median <= pair.target ? "met" : "missed")"
+    ).show()
+  }
+}

@@ -1,0 +1,62 @@
+import Glibc
+import Logging
+import MillraceCore
+import MillraceEngine
+import MillraceLinux
+
+/// The runner's own way from a job to its end: launcher, keeper, cgroup, plugin, log and work directory.
+struct LaunchPath {
+  let launcher: LocalLauncher
+  private let plugin: Plugin
+  private var events: AsyncStream<LaunchEvent>.Iterator
+  private var nextJob: Int64 = 1
+
+  /// Prepares a launcher with a keeper of its own that makes its files in a new directory, an absolute path
+  /// through which everybody may pass; `plugin` is the path of `libspin.so`, which everybody may read.
+  init(tree: CgroupTree, directory: String, host: String, plugin: String, isCold: Bool) async throws {
+    for name in ["", "/work", "/logs"] {
+      let path = directory + name
+      guard mkdir(path, 0o711) == 0 else {
+        throw BenchmarkError("cannot make `\(path)`: \(String(cString: strerror(errno)))")
+      }
+    }
+    var logger = Logger(label: "millrace-bench", factory: { StreamLogHandler.standardError(label: $0) })
+    logger.logLevel = .warning
+    let identity =
+      geteuid() == 0
+      ? LaunchSettings.Identity(uid: 65534, gid: 65534)
+      : LaunchSettings.Identity(uid: geteuid(), gid: getegid())
+    launcher = try LocalLauncher(
+      tree: tree,
+      settings: LaunchSettings(
+        host: host, keeperSocket: directory + "/keeper.sock", workDirectory: directory + "/work",
+        identity: identity, coldByDefault: isCold),
+      logs: LogFiles(directory: directory + "/logs", cap: .mebibytes(16), log: logger), logger: logger)
+    events = launcher.events.makeAsyncIterator()
+    self.plugin = try await launcher.describe(plugin)
+  }
+
+  /// Runs a job that does nothing; returns the time from the request to the runner's knowledge of its end, when
+  /// its leaf is removed, in nanoseconds.
+  mutating func runJob() async throws -> Int64 {
+    let plan = LaunchPlan(
+      attempt: AttemptID(job: JobID(nextJob), number: 1), handler: "sleep", plugin: plugin,
+      limits: Limits(memory: .mebibytes(256), cpuMillis: 1000, pids: 64), priority: .default,
+      deadline: Timestamp(microseconds: 4_000_000_000_000_000),
+      payload: StoredPayload(parameters: .object(["seconds": .integer(0)]), input: nil, traceParent: nil))
+    nextJob += 1
+    let began = ContinuousClock.now
+    launcher.launch(plan)
+    while let event = await events.next() {
+      switch event {
+      case .started, .progress: continue
+      case .refused(_, let reason): throw BenchmarkError("a job was refused: \(reason)")
+      case .ended(_, let report):
+        let time = began.nanosecondsSince
+        guard case .done? = report.word else { throw BenchmarkError("a job failed: \(report)") }
+        return time
+      }
+    }
+    throw BenchmarkError("the launcher ended")
+  }
+}

@@ -1,0 +1,82 @@
+import Foundation
+import MillraceCore
+import MillraceWire
+import Testing
+
+/// What a stop, a crash or a second runner does to jobs.
+@Suite("Restarts", .serialized, .timeLimit(.minutes(5)))
+struct RestartTests {
+  @Test("a runner that is killed loses nothing: the running job goes on and its true end is recorded")
+  func crash() async throws {
+    let runner = try RunnerUnderTest(plugins: ["exec"], configuration: "capacity: {slots: 1}")
+    try await runner.start(handlers: 1)
+    let script = "echo before; while [ ! -e \(runner.home)/go ]; do sleep 0.1; done; echo after; exit 5"
+    let running = try await runner.submit("exec", "--", "sh", "-c", script)
+    let waiting = try await runner.submit("exec", "--", "true")
+    #expect(try await follows(runner, running, until: "before"))
+    await runner.crash()
+    #expect(try await runner.millrace("submit", "exec", "--", "true").status == 69)
+    try await runner.start(handlers: 1)
+    try Data().write(to: URL(fileURLWithPath: runner.home + "/go"))
+    let attempt = try await runner.lastAttempt(of: running)
+    #expect(attempt.id == "\(running).1")
+    #expect(attempt.outcome == .error)
+    #expect(attempt.failure?.code == "exit_5")
+    #expect(try await runner.lastAttempt(of: waiting).outcome == .succeeded)
+    #expect(try await runner.millrace("logs", running).output.contains("after"))
+    #expect(await runner.stop() == 0)
+  }
+
+  @Test("a stop drains: no new jobs, the running one ends, exit code 0, no cgroup is left")
+  func drain() async throws {
+    let runner = try RunnerUnderTest(plugins: ["exec"])
+    try await runner.start(handlers: 1)
+    let script = "echo up; trap 'exit 9' TERM; for i in 1 2 3 4 5 6 7 8; do sleep 0.2; done"
+    let job = try await runner.submit("exec", "--", "sh", "-c", script)
+    #expect(try await follows(runner, job, until: "up"))
+    #expect(await runner.stop() == 0)
+    #expect(!FileManager.default.fileExists(atPath: "/sys/fs/cgroup\(runner.group)"))
+    let history = try await runner.answer(HistoryPage.self, "history")
+    #expect(history.attempts.map(\.outcome) == [.succeeded])
+  }
+
+  @Test("history, show and logs work while the runner is down; submit says that it is")
+  func down() async throws {
+    let runner = try RunnerUnderTest(plugins: ["exec"])
+    try await runner.start(handlers: 1)
+    #expect(try await runner.millrace("run", "exec", "--", "echo", "kept").status == 0)
+    await runner.stop()
+    #expect(try await runner.answer(HistoryPage.self, "history").attempts.count == 1)
+    #expect(try await runner.answer(JobDetail.self, "show", "1").job.state == .succeeded)
+    #expect(try await runner.millrace("logs", "1").output.contains("kept"))
+    let submit = try await runner.millrace("submit", "exec", "--", "true")
+    #expect(submit.status == 69)
+    #expect(submit.errors.contains("hint:"))
+  }
+
+  @Test("a second runner on the same state is refused and names the first")
+  func second() async throws {
+    try await RunnerUnderTest.with(plugins: ["exec"]) { runner in
+      let refused = try await runner.startRefused()
+      #expect(refused.status != 0)
+      #expect(refused.errors.contains("holds it"))
+      #expect(try await runner.millrace("run", "exec", "--", "true").status == 0)
+    }
+  }
+
+  /// Whether a job's log comes to hold a word; follows it, so there is nothing to time.
+  private func follows(_ runner: RunnerUnderTest, _ job: String, until word: String) async throws -> Bool {
+    let process = Process()
+    process.executableURL = Programs.directory.appendingPathComponent("millrace")
+    process.arguments = ["logs", "-f", job]
+    process.environment = ProcessInfo.processInfo.environment.merging(["MILLRACE_SOCKET": runner.socket]) {
+      $1
+    }
+    let output = Pipe()
+    process.standardOutput = output
+    try process.run()
+    defer { process.terminate() }
+    for await line in output.lines() where line.contains(word) { return true }
+    return false
+  }
+}

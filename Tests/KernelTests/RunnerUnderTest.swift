@@ -1,0 +1,167 @@
+import Foundation
+import MillraceCore
+import MillraceWire
+import TestSupport
+
+/// A real `millraced` on a state directory of its own, and the real `millrace` to talk to it.
+final class RunnerUnderTest {
+  let home: String
+  let configuration: String?
+  private var process: Process?
+
+  var socket: String { home + "/run/sock" }
+  var state: String { home + "/state" }
+  var plugins: String { home + "/plugins" }
+  /// The path of its cgroups below the mount.
+  let group: String
+
+  /// What went wrong with the runner itself.
+  struct Failure: Error, CustomStringConvertible {
+    let description: String
+  }
+
+  /// Makes the directories; `configuration` is the text of its file.
+  init(plugins names: [String] = [], configuration: String? = nil) throws {
+    home = TestDirectory.newPath("runner")
+    group = "/millrace-\(UUID().uuidString.prefix(8))"
+    self.configuration = configuration
+    try FileManager.default.createDirectory(atPath: home + "/plugins", withIntermediateDirectories: true)
+    for name in names { try install(name) }
+    if let configuration {
+      try configuration.write(toFile: home + "/millrace.yaml", atomically: true, encoding: .utf8)
+    }
+  }
+
+  /// Drops a plugin that ships into the directory.
+  func install(_ name: String) throws {
+    try install(file: Programs.directory.appendingPathComponent("lib\(name).so").path)
+  }
+
+  /// Drops a plugin's file into the directory.
+  func install(file: String) throws {
+    let name = URL(fileURLWithPath: file).lastPathComponent
+    let staged = "\(home)/\(name).new"
+    try FileManager.default.copyItem(atPath: file, toPath: staged)
+    guard rename(staged, "\(plugins)/\(name)") == 0 else {
+      throw Failure(description: "cannot install \(name)")
+    }
+  }
+
+  private var arguments: [String] {
+    ["--state", state, "--plugins", plugins, "--socket", socket, "--cgroup-root", group]
+      + (configuration == nil ? [] : ["--config", home + "/millrace.yaml"])
+  }
+
+  /// Starts the runner; returns when it has described its plugins and answers.
+  func start(handlers: Int) async throws {
+    let process = Process()
+    process.executableURL = Programs.directory.appendingPathComponent("millraced")
+    process.arguments = arguments + ["--drain", "20s"]
+    let log = Pipe()
+    process.standardError = log
+    try process.run()
+    self.process = process
+    var seen = 0
+    var text = ""
+    var isReady = false
+    for await line in log.lines() {
+      text += line + "\n"
+      if line.hasSuffix("] ready") { isReady = true }
+      if line.contains("plugin loaded") { seen += 1 }
+      if isReady, seen >= handlers { break }
+    }
+    guard isReady else { throw Failure(description: "the runner did not start:\n\(text)") }
+  }
+
+  /// Runs the runner where it is expected to refuse to.
+  func startRefused() async throws -> Programs.Run { try await Programs.run("millraced", arguments) }
+
+  /// Stops the runner as systemd would; returns its exit code.
+  @discardableResult
+  func stop() async -> Int32 { await end(by: SIGTERM) }
+
+  /// Kills the runner as a crash would.
+  func crash() async { _ = await end(by: SIGKILL) }
+
+  private func end(by signal: Int32) async -> Int32 {
+    guard let process else { return -1 }
+    self.process = nil
+    await withCheckedContinuation { continuation in
+      process.terminationHandler = { _ in continuation.resume() }
+      kill(process.processIdentifier, signal)
+    }
+    return process.terminationStatus
+  }
+
+  /// Runs `millrace` against this runner.
+  func millrace(_ arguments: String..., input: Data? = nil) async throws -> Programs.Run {
+    try await Programs.run(
+      "millrace", arguments, environment: ["MILLRACE_SOCKET": socket, "MILLRACE_STATE": state], input: input)
+  }
+
+  /// Runs `millrace` and decodes the JSON that it prints.
+  func answer<Shape: Decodable>(_ shape: Shape.Type, _ arguments: String...) async throws -> Shape {
+    let run = try await Programs.run(
+      "millrace", arguments + ["-o", "json"],
+      environment: ["MILLRACE_SOCKET": socket, "MILLRACE_STATE": state])
+    do {
+      return try Wire.decoder().decode(shape, from: Data(run.output.utf8))
+    } catch {
+      throw Failure(
+        description: "\(arguments) ended with \(run.status): \(run.output)\(run.errors)\n\(error)")
+    }
+  }
+
+  /// Submits a job and returns its number.
+  func submit(_ arguments: String...) async throws -> String {
+    let run = try await Programs.run(
+      "millrace", ["submit", "-o", "ids"] + arguments, environment: ["MILLRACE_SOCKET": socket])
+    let id = run.output.trimmingCharacters(in: .whitespacesAndNewlines)
+    guard run.status == 0, Int(id) != nil else {
+      throw Failure(description: "submit \(arguments) ended with \(run.status): \(run.errors)")
+    }
+    return id
+  }
+
+  /// Waits for a job's end and returns its last attempt.
+  func lastAttempt(of job: String) async throws -> AttemptView {
+    let run = try await millrace("wait", job, "--timeout", "60s")
+    guard run.status < 2 else {
+      throw Failure(description: "wait \(job) ended with \(run.status): \(run.errors)")
+    }
+    guard let attempt = try await answer(JobDetail.self, "show", job).attempts.last else {
+      throw Failure(description: "job \(job) has no attempt")
+    }
+    return attempt
+  }
+
+  /// The leaves that are there now, as plugin/attempt.
+  func leaves() throws -> [String] {
+    let root = "/sys/fs/cgroup\(group)/p"
+    return try FileManager.default.contentsOfDirectory(atPath: root).flatMap { plugin in
+      guard FileManager.default.fileExists(atPath: "\(root)/\(plugin)/cgroup.procs") else {
+        return [String]()
+      }
+      return try FileManager.default.contentsOfDirectory(atPath: "\(root)/\(plugin)")
+        .filter { FileManager.default.fileExists(atPath: "\(root)/\(plugin)/\($0)/cgroup.procs") }
+        .map { "\(plugin)/\($0)" }
+    }
+  }
+
+  /// Runs `body` with a runner that works, and stops it.
+  static func with(
+    plugins: [String] = ["exec", "balloon", "spin", "checksum"], files: [String] = [],
+    configuration: String? = nil, _ body: (RunnerUnderTest) async throws -> Void
+  ) async throws {
+    let runner = try RunnerUnderTest(plugins: plugins, configuration: configuration)
+    for file in files { try runner.install(file: file) }
+    try await runner.start(handlers: plugins.count + files.count)
+    do {
+      try await body(runner)
+    } catch {
+      await runner.stop()
+      throw error
+    }
+    await runner.stop()
+  }
+}
