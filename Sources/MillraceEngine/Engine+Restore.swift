@@ -11,23 +11,29 @@ extension Engine {
     }
     let kept = Set(try await ports.launcher.takeOver(open: open))
     var changes: [StoreChange] = []
+    var found: [Event] = []
     for unfinished in jobs {
-      let job = unfinished.job
+      var job = WaitingJob(unfinished.job)
+      job.losses = try await losses(of: unfinished.job)
       guard let attempt = unfinished.openAttempt else {
-        put(.event(.submitted([WaitingJob(job)])))
+        found.append(.submitted([job]))
         continue
       }
       if kept.contains(attempt.id) {
         let now = ports.clock.now()
         if attempt.started == nil { changes.append(.running(attempt.id, at: now)) }
-        put(.event(.adopted(WaitingJob(job), number: attempt.id.number, started: attempt.started ?? now)))
-      } else {
-        changes.append(.ended(attempt.id, lostEnd(), next: .requeue))
-        put(.event(.submitted([WaitingJob(job)])))
+        found.append(.adopted(job, number: attempt.id.number, started: attempt.started ?? now))
+        continue
       }
+      job.losses += 1
+      let isLastLoss = job.losses >= scheduler.policy.maxLosses
+      changes.append(.ended(attempt.id, lostEnd(), next: isLastLoss ? .done(.failed) : .requeue))
+      if !isLastLoss { found.append(.submitted([job])) }
     }
-    sampleRing.yield()
     if !changes.isEmpty { try await ports.store.commit(changes) }
+    // Before whatever came in meanwhile: a cancellation must find its job.
+    inbox = found.map(Input.event) + inbox
+    ring.yield()
     if !jobs.isEmpty {
       log.notice(
         "record read",
@@ -35,6 +41,14 @@ extension Engine {
           "unfinished": "\(jobs.count)", "running": "\(kept.count)", "lost": "\(open.count - kept.count)",
         ])
     }
+  }
+
+  /// How many attempts at a job were lost in a row, up to the last one that has ended: a job that brings the
+  /// machine down each time must not do so for ever.
+  private func losses(of job: Job) async throws -> Int {
+    guard job.attempts > job.attemptsUsed else { return 0 }
+    let outcomes = try await ports.store.attempts(of: job.id).compactMap { $0.end?.outcome }
+    return outcomes.reversed().prefix { $0 == .lost }.count
   }
 
   private func lostEnd() -> AttemptEnd {

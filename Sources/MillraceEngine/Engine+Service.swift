@@ -2,33 +2,16 @@ package import MillraceCore
 
 extension Engine {
   package func submit(_ requests: [JobRequest]) async throws -> [JobID] {
-    let submissions = try check(requests)
-    return try await withCheckedThrowingContinuation { answer in
-      put(.submissions(submissions, answer))
-    }
-  }
-
-  private func check(_ requests: [JobRequest]) throws -> [Submission] {
-    guard !scheduler.isDraining else {
-      throw Refusal(.draining, "the runner is shutting down", hint: "try again when it is back")
-    }
-    guard !backlog.isStuck else {
-      throw Refusal(
-        .storage, "the record cannot be written", hint: "`millrace doctor` shows the state of the disk")
-    }
-    let free = scheduler.policy.maxQueued - scheduler.queuedCount - scheduler.scheduledCount
-    guard requests.count <= free else {
-      throw Refusal(
-        .queueFull, "the queue has room for \(max(0, free)) more jobs, not \(requests.count)",
-        hint: "try again when some have run, or raise `queue.max_queued`")
-    }
-    return try requests.enumerated().map { index, request in
+    let submissions = try requests.enumerated().map { index, request in
       do {
         return try reception.submission(of: request, for: try handler(named: request.handler))
       } catch var refusal as Refusal {
         if requests.count > 1 { refusal.index = index }
         throw refusal
       }
+    }
+    return try await withCheckedThrowingContinuation { answer in
+      put(.submissions(submissions, answer))
     }
   }
 
@@ -43,6 +26,7 @@ extension Engine {
 
   package func cancel(_ job: JobID) async throws -> Job {
     let record = try await existing(job)
+    guard !hasStopped else { throw Self.draining }
     guard !record.state.isFinal else {
       throw Refusal(.conflict, "job \(job) has ended already: \(record.state.rawValue)")
     }

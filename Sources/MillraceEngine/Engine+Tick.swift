@@ -15,10 +15,27 @@ extension Engine {
       case .catalog(let new): await adopt(new, stops: &stops)
       }
     }
+    isRestored = true
     if let next = scheduler.nextTime, next <= ports.clock.now() { decide(.timer, stops: &stops) }
     await perform(stops)
     await commit()
+    if scheduler.runningCount > 0 { sampleRing.yield() }
     if scheduler.isDrained, backlog.isEmpty { resumeWaiters(of: .drained) }
+  }
+
+  /// Throws if so many jobs can't be taken now. Asked in the tick, where the count can't change meanwhile.
+  private func demandRoom(for count: Int) throws(Refusal) {
+    guard !scheduler.isDraining else { throw Self.draining }
+    guard !backlog.isStuck else {
+      throw Refusal(
+        .storage, "the record cannot be written", hint: "`millrace doctor` shows the state of the disk")
+    }
+    let free = max(0, scheduler.policy.maxQueued - scheduler.queuedCount - scheduler.scheduledCount)
+    guard count <= free else {
+      throw Refusal(
+        .queueFull, "the queue has room for \(free) more jobs, not \(count)",
+        hint: "try again when some have run, or raise `queue.max_queued`")
+    }
   }
 
   /// Writes a batch of submissions, all or none, and queues them.
@@ -27,6 +44,7 @@ extension Engine {
   ) async {
     let now = ports.clock.now()
     do {
+      try demandRoom(for: submissions.count)
       let ids = try await ports.store.accept(submissions, at: now)
       let jobs = zip(ids, submissions).map { id, submission in
         WaitingJob(
@@ -37,6 +55,8 @@ extension Engine {
       }
       decide(.submitted(jobs), stops: &stops)
       answer.resume(returning: ids)
+    } catch let refusal as Refusal {
+      answer.resume(throwing: refusal)
     } catch {
       answer.resume(
         throwing: Refusal(.storage, "\(error)", hint: "`millrace doctor` shows the state of the disk"))
@@ -148,7 +168,6 @@ extension Engine {
   func take(_ event: LaunchEvent) {
     switch event {
     case .started(let id):
-      sampleRing.yield()
       put(.event(.started(id)))
     case .refused(let id, let reason):
       log.error("attempt not started", metadata: ["attempt": "\(id)", "reason": "\(reason)"])

@@ -21,10 +21,11 @@ extension Engine {
   }
 
   /// Whether there is nothing to wait for: a job that neither waits nor runs has its end on record, or in
-  /// the commit that is under way.
+  /// the commit that is under way. Before the record was read, no job is known.
   private func hasHappened(_ awaited: Awaited) -> Bool {
-    switch awaited {
-    case .end(let job): !scheduler.knows(job) && !backlog.ended.contains(job)
+    if hasStopped { return true }
+    return switch awaited {
+    case .end(let job): isRestored && !scheduler.knows(job) && !backlog.ended.contains(job)
     case .drained: scheduler.isDrained && backlog.isEmpty
     }
   }

@@ -45,7 +45,13 @@ package actor Engine: JobService {
   let sampleBell: AsyncStream<Void>
   let sampleRing: AsyncStream<Void>.Continuation
   var isStopping = false
+  /// Whether the jobs on record are known to the scheduler.
+  var isRestored = false
+  /// Whether the last tick is over: nothing is taken in any more.
+  var hasStopped = false
 
+  static let draining = Refusal(
+    .draining, "the runner is shutting down", hint: "try again when it is back")
   /// How often the usage of running attempts is read.
   static let sampleInterval: Duration = .seconds(1)
   /// How long a commit that failed waits for its next try.
@@ -84,6 +90,7 @@ package actor Engine: JobService {
   /// Works until `stop` and the last tick.
   /// - Throws: what the store or the launcher throws while the record is read at the start.
   package func run() async throws {
+    defer { close() }
     try await restore()
     await withTaskGroup(of: Void.self) { group in
       group.addTask { for await event in self.ports.launcher.events { await self.take(event) } }
@@ -116,7 +123,16 @@ package actor Engine: JobService {
   }
 
   func put(_ input: Input) {
+    if hasStopped, case .submissions(_, let answer) = input { return answer.resume(throwing: Self.draining) }
     inbox.append(input)
     ring.yield()
+  }
+
+  /// Nothing will be taken in any more: whoever waits gets an answer.
+  private func close() {
+    hasStopped = true
+    for case .submissions(_, let answer) in inbox { answer.resume(throwing: Self.draining) }
+    inbox = []
+    for awaited in waiters.keys { resumeWaiters(of: awaited) }
   }
 }

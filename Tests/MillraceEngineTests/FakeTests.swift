@@ -1,0 +1,66 @@
+import MillraceCore
+import MillraceEngine
+import TestSupport
+import Testing
+
+@Suite("The fakes", .timeLimit(.minutes(1)))
+struct FakeTests {
+  @Test("a journal wakes who waits for an entry, and whoever is cancelled")
+  func journal() async throws {
+    let journal = Journal<String>()
+    let waiter = Task { try await journal.wait(for: "a", times: 2) }
+    let cancelled = Task { try await journal.wait(for: "never") }
+    journal.append("a")
+    journal.append("b")
+    journal.append("ba")
+    #expect(try await waiter.value == ["a", "b", "ba"])
+    cancelled.cancel()
+    await #expect(throws: CancellationError.self) { try await cancelled.value }
+    #expect(try await journal.wait(for: "b") == ["a", "b", "ba"])
+  }
+
+  @Test("a manual clock wakes those whose time has come, and no others")
+  func clock() async throws {
+    let clock = ManualClock(Sample.time(0))
+    let woken = Journal<String>()
+    func sleep(_ seconds: Int64) -> Task<Void, any Error> {
+      Task {
+        try await clock.sleep(until: Sample.time(seconds))
+        woken.append("\(seconds)")
+      }
+    }
+    let tasks = [sleep(1), sleep(2), sleep(3)]
+    for seconds in 1...3 { try await clock.sleeper(until: Sample.time(Int64(seconds))) }
+    clock.advance(by: .seconds(2))
+    try await woken.wait { $0.count == 2 }
+    #expect(Set(woken.entries) == ["1", "2"])
+    #expect(clock.now() == Sample.time(2))
+    tasks[2].cancel()
+    await #expect(throws: CancellationError.self) { try await tasks[2].value }
+    try await clock.sleep(until: Sample.time(2))
+  }
+
+  @Test("a held store goes on when it is released, a full one fails and changes nothing")
+  func store() async throws {
+    let journal = Journal<String>()
+    let store = FaultyJobStore(journal: journal)
+    store.hold()
+    async let ids = store.accept([Sample.plain()], at: Sample.time(0))
+    try await journal.wait(for: "accept 1")
+    #expect(!journal.has("accepted"))
+    store.release()
+    #expect(try await ids == [JobID(1)])
+    store.fill()
+    await #expect(throws: TestFailure.self) {
+      try await store.commit([.cancelled(JobID(1), at: Sample.time(1))])
+    }
+    #expect(try await store.job(JobID(1))?.state == .queued)
+    store.fill(false)
+    try await store.commit([.cancelled(JobID(1), at: Sample.time(1))])
+    #expect(
+      journal.entries == [
+        "accept 1", "accepted [1]", "commit [cancelled 1]", "failed [cancelled 1]", "commit [cancelled 1]",
+        "committed [cancelled 1]",
+      ])
+  }
+}

@@ -1,0 +1,183 @@
+import MillraceCore
+import MillraceEngine
+import TestSupport
+import Testing
+
+@Suite("Submitting", .timeLimit(.minutes(1)))
+struct SubmissionTests {
+  @Test("nothing is started before its start is committed")
+  func startAfterCommit() async throws {
+    let bench = Bench()
+    try await bench.run {
+      let first = try await bench.submit(notBefore: Sample.time(10))
+      bench.store.hold()
+      bench.clock.advance(by: .seconds(10))
+      try await bench.journal.wait(for: "commit [due 1, starting 1.1]")
+      #expect(!bench.journal.has("launch"))
+      #expect(try await bench.state(first) == .scheduled)
+      bench.store.release()
+      try await bench.journal.wait(for: "launch 1.1")
+      #expect(bench.journal.entries.suffix(2) == ["committed [due 1, starting 1.1]", "launch 1.1"])
+      #expect(try await bench.state(first) == .starting)
+    }
+  }
+
+  @Test("a number is given only when the job is on record")
+  func acceptedMeansCommitted() async throws {
+    let bench = Bench()
+    try await bench.run {
+      bench.store.hold()
+      async let job = bench.submit()
+      try await bench.journal.wait(for: "accept 1")
+      #expect(try await bench.store.jobs(matching: JobFilter()).isEmpty)
+      bench.store.release()
+      let id = try await job
+      #expect(try await bench.store.job(id) != nil)
+    }
+  }
+
+  @Test("an attempt is started with all that it needs")
+  func plan() async throws {
+    let bench = Bench()
+    try await bench.run {
+      bench.clock.advance(by: .seconds(5))
+      let request = JobRequest(
+        handler: "work", parameters: ["text": .string("ä")], input: [1, 2],
+        wishes: Wishes(memory: .mebibytes(9), timeout: .seconds(7)),
+        priority: Priority(rawValue: 9) ?? .default,
+        traceParent: "trace")
+      let job = try await bench.engine.submit([request])[0]
+      try await bench.journal.wait(for: "launch 1.1")
+      let plan = try #require(bench.launcher.plan(of: AttemptID(job)))
+      #expect(plan.handler == "work" && plan.plugin == Bench.tools && plan.priority.rawValue == 9)
+      #expect(plan.limits == Limits(memory: .mebibytes(9), cpuMillis: 1000, pids: 32))
+      #expect(plan.deadline == Sample.time(12))
+      #expect(plan.payload.parameters == .object(["text": .string("ä")]))
+      #expect(plan.payload.input == [1, 2] && plan.payload.traceParent == "trace")
+      let attempt = try #require(try await bench.store.attempts(of: job).first)
+      #expect(attempt.plugin == "tools" && attempt.pluginSHA256 == Bench.tools.sha256)
+      #expect(attempt.limits == plan.limits && attempt.starting == Sample.time(5))
+    }
+  }
+
+  @Test("a batch is one acceptance, and what follows from it is one commit")
+  func batch() async throws {
+    let bench = Bench(slots: 2)
+    try await bench.run {
+      let ids = try await bench.engine.submit([JobRequest](repeating: JobRequest(handler: "work"), count: 3))
+      #expect(ids == [JobID(1), JobID(2), JobID(3)])
+      try await bench.journal.wait(for: "launch 2.1")
+      let writes = bench.journal.entries.filter { $0.hasPrefix("accept ") || $0.hasPrefix("commit ") }
+      #expect(writes.suffix(2) == ["accept 3", "commit [starting 1.1, starting 2.1]"])
+    }
+  }
+
+  @Test("whatever comes in while a commit is under way is committed together")
+  func group() async throws {
+    let bench = Bench(slots: 2)
+    try await bench.run {
+      let ids = try await bench.engine.submit([JobRequest](repeating: JobRequest(handler: "work"), count: 4))
+      try await bench.journal.wait(for: "launch 2.1")
+      bench.store.hold()
+      bench.launcher.say(.started(AttemptID(ids[0])))
+      try await bench.journal.wait(for: "commit [running 1.1]")
+      for job in ids { _ = try await bench.engine.cancel(job) }
+      bench.store.release()
+      try await bench.recorded("cancelled 4")
+      #expect(bench.journal.has("committed [cancelled 3, cancelled 4]"))
+      #expect(bench.journal.has("terminate 1.1"))
+    }
+  }
+
+  @Test("an unknown handler is refused with those that there are")
+  func unknownHandler() async throws {
+    let bench = Bench()
+    try await bench.run(catalog: []) {
+      let refusal = try await #require(throws: Refusal.self) { try await bench.submit("work") }
+      #expect(
+        refusal
+          == Refusal(.notFound, "there is no handler `work`", hint: "put a plugin into the plugin directory"))
+      try await bench.use([Bench.tools])
+      let another = try await #require(throws: Refusal.self) { try await bench.submit("wrok") }
+      #expect(another == Refusal(.notFound, "there is no handler `wrok`", hint: "there are `other`, `work`"))
+    }
+  }
+
+  @Test("a batch with one bad job is not taken, and says which one it is")
+  func badJobInBatch() async throws {
+    let bench = Bench()
+    try await bench.run {
+      let good = JobRequest(handler: "work")
+      for bad in [JobRequest(handler: "none"), JobRequest(handler: "work", wishes: Wishes(pids: 0))] {
+        let refusal = try await #require(throws: Refusal.self) {
+          try await bench.engine.submit([good, good, bad])
+        }
+        #expect(refusal.index == 2)
+      }
+      let alone = try await #require(throws: Refusal.self) {
+        try await bench.engine.submit([JobRequest(handler: "none")])
+      }
+      #expect(alone.index == nil)
+      #expect(!bench.journal.entries.contains("accept 3"))
+      #expect(try await bench.store.jobs(matching: JobFilter()).isEmpty)
+    }
+  }
+
+  @Test("a full queue takes nothing, not even a part of a batch, until there is room again")
+  func queueFull() async throws {
+    let bench = Bench(slots: 1, maxQueued: 3)
+    try await bench.run {
+      let running = try await bench.runningJob()
+      let request = JobRequest(handler: "work")
+      _ = try await bench.engine.submit([request, request])
+      let refusal = try await #require(throws: Refusal.self) {
+        try await bench.engine.submit([request, request])
+      }
+      #expect(refusal.kind == .queueFull)
+      #expect(refusal.message == "the queue has room for 1 more jobs, not 2")
+      _ = try await bench.submit(notBefore: Sample.time(100))
+      await #expect(throws: Refusal.self) { try await bench.submit() }
+      try await bench.end(AttemptID(running))
+      _ = try await bench.submit()
+    }
+  }
+
+  @Test("submissions that come at the same moment can't overfill the queue together")
+  func queueFullTogether() async throws {
+    let bench = Bench(slots: 1, maxQueued: 2)
+    try await bench.run {
+      _ = try await bench.runningJob()
+      bench.store.hold()
+      async let first = bench.submit()
+      try await bench.journal.wait(for: "accept 1", times: 2)
+      let results = await withTaskGroup(of: Bool.self) { group in
+        for _ in 0..<5 { group.addTask { (try? await bench.submit()) != nil } }  // Whether it was taken.
+        bench.store.release()
+        return await group.reduce(into: []) { $0.append($1) }
+      }
+      _ = try await first
+      #expect(results.count { $0 } == 1)
+      #expect(await bench.engine.status().queued == 2)
+    }
+  }
+
+  @Test("a handler that comes later starts the jobs that wait for it")
+  func laterHandler() async throws {
+    let bench = Bench()
+    try await bench.run {
+      try await bench.use([])
+      let record = bench.store.record
+      #expect(try await record.jobs(matching: JobFilter()).isEmpty)
+    }
+    let job = try await bench.store.record.accept([Sample.plain(handler: "work")], at: Sample.time(0))[0]
+    let next = Bench(record: bench.store.record)
+    try await next.run(catalog: []) {
+      try await next.settle()
+      let standing = try #require(await next.engine.standing(of: job))
+      #expect(standing.gates.filter { !$0.isOpen }.map(\.gate) == [.handler])
+      #expect(!next.journal.has("launch"))
+      try await next.use([Bench.tools])
+      try await next.journal.wait(for: "launch \(job).1")
+    }
+  }
+}
