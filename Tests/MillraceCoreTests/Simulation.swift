@@ -155,7 +155,7 @@ extension Simulation {
       try record.perform(action, at: now)
       answer(action)
     }
-    try checkCounts()
+    if !actions.isEmpty { try checkCounts() }
     try checkNobodyWaitsForNothing()
   }
 

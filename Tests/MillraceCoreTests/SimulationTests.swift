@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A simulated machine")
 struct SimulationTests {
-  @Test("breaks no rule of the scheduler, and every job ends", arguments: 0..<250)
+  @Test("breaks no rule of the scheduler, and every job ends", arguments: 0..<200)
   func rules(seed: UInt64) throws {
     var simulation = Simulation(seed: seed)
     try simulation.run()
