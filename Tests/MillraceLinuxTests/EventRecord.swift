@@ -5,8 +5,15 @@ import TestSupport
 /// Everything that a launcher has told, and a way to wait for more.
 actor EventRecord {
   private(set) var all: [LaunchEvent] = []
-  private var waiters: [(question: Question, answer: CheckedContinuation<LaunchEvent, any Error>)] = []
+  private var waiters: [Waiter] = []
+  private var nextWaiter = 0
   private var hasEnded = false
+
+  private struct Waiter {
+    var number: Int
+    var question: Question
+    var answer: CheckedContinuation<LaunchEvent, any Error>
+  }
 
   typealias Question = @Sendable (LaunchEvent) -> Bool
 
@@ -23,11 +30,25 @@ actor EventRecord {
     waiters = []
   }
 
-  /// Returns the first event that fits; waits for it.
+  /// Returns the first event that fits; waits for it, or until the test's time is up.
   func first(where question: @escaping Question) async throws -> LaunchEvent {
     if let event = all.first(where: question) { return event }
     if hasEnded { throw TestFailure("the events have ended") }
-    return try await withCheckedThrowingContinuation { waiters.append((question, $0)) }
+    let number = nextWaiter
+    nextWaiter += 1
+    return try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation {
+        waiters.append(Waiter(number: number, question: question, answer: $0))
+        if Task.isCancelled { cancel(number) }
+      }
+    } onCancel: {
+      Task { await self.cancel(number) }
+    }
+  }
+
+  private func cancel(_ number: Int) {
+    guard let index = waiters.firstIndex(where: { $0.number == number }) else { return }
+    waiters.remove(at: index).answer.resume(throwing: TestFailure("it did not come; there was: \(all)"))
   }
 
   /// Waits until an attempt's process exists.
