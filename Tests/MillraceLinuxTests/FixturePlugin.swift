@@ -5,7 +5,8 @@ import TestSupport
 /// What the launcher needs: programs and plugins that were built beside the test bundle or are built here.
 enum FixturePlugin {
   /// The folder of the test bundle, where SwiftPM puts all products.
-  static let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
+  static let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    .path
 
   /// The real host.
   static let host = products + "/millrace-host"
@@ -20,7 +21,8 @@ enum FixturePlugin {
       let directory = try TemporaryDirectory()
       let file = directory.path + "/lib.so"
       try run(
-        ["cc", "-shared", "-fPIC", "-I", root + "/Sources/CMillrace/include"] + (macro.map { ["-D" + $0] } ?? [])
+        ["cc", "-shared", "-fPIC", "-I", root + "/Sources/CMillrace/include"]
+          + (macro.map { ["-D" + $0] } ?? [])
           + ["-o", file, Fixture.folder + "/handlers.c"])
       let library = try Data(contentsOf: URL(filePath: file))
       built[macro ?? ""] = library

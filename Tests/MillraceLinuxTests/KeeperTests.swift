@@ -124,7 +124,8 @@ extension StageTests {
         mkdir("\(stage.tree.path)/p/fixture/9.9", 0o755)
         mkdir("\(stage.settings.workDirectory)/9.9", 0o755)
         try await stage.launcher { actor in
-          let taken = try await actor.launcher.takeOver(open: kept(second, AttemptID(job: JobID(3), number: 1)))
+          let taken = try await actor.launcher.takeOver(
+            open: kept(second, AttemptID(job: JobID(3), number: 1)))
           #expect(taken == [second])
           #expect(try stage.leaves() == ["fixture/2.1"])
           // They are removed beside the loop.
@@ -143,7 +144,8 @@ extension StageTests {
         let script = "echo before; while ! [ -e go ]; do sleep 0.01; done; echo after"
         let command = JSONValue.array(["sh", "-c", script].map { .string($0) })
         let old = try Stage.Actor(stage)
-        let id = old.launch(1, "exec", parameters: .object(["command": command]), plugin: try stage.shipped("exec"))
+        let id = old.launch(
+          1, "exec", parameters: .object(["command": command]), plugin: try stage.shipped("exec"))
         try await old.record.started(id)
         let pieces = try #require(stage.logs.follow(id))
         for await _ in pieces { break }

@@ -90,7 +90,8 @@ extension StageTests {
       }
     }
 
-    @Test("a job that is stopped before its process exists is stopped all the same", arguments: [true, false])
+    @Test(
+      "a job that is stopped before its process exists is stopped all the same", arguments: [true, false])
     func earlyStop(isKilled: Bool) async throws {
       try await Stage.launcher { _, actor in
         _ = try await actor.run(1, "echo")  // The keeper is there.
@@ -117,7 +118,9 @@ extension StageTests {
     func grandchild() async throws {
       try await Stage.launcher { stage, actor in
         let report = try await actor.run(1, "leaves_one")
-        #expect(report.word == .done(JobResult(mediaType: "application/octet-stream", bytes: Array("left one".utf8))))
+        #expect(
+          report.word
+            == .done(JobResult(mediaType: "application/octet-stream", bytes: Array("left one".utf8))))
         #expect(try stage.leaves() == [])
       }
     }

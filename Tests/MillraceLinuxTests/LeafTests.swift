@@ -20,7 +20,8 @@ extension StageTests {
         environment.withUnsafeBufferPointer { environment in
           [Int32(2), 2, 2].withUnsafeBufferPointer { descriptors in
             var program = millrace_program(
-              path: UnsafePointer(words[0]), arguments: words.baseAddress, environment: environment.baseAddress,
+              path: UnsafePointer(words[0]), arguments: words.baseAddress,
+              environment: environment.baseAddress,
               descriptors: descriptors.baseAddress, descriptor_count: 3, cgroup: leaf.directory.number)
             return millrace_spawn(&program, &pidfd)
           }

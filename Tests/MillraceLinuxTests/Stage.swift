@@ -161,7 +161,8 @@ final class Stage: Sendable {
   /// Kills what is in a group and waits until it is gone.
   private func empty(_ group: String) throws {
     try CgroupTree.writeFile(group + "/cgroup.kill", "1")
-    let population = Population(try Descriptor(opening: group + "/cgroup.events", flags: O_RDONLY), name: group)
+    let population = Population(
+      try Descriptor(opening: group + "/cgroup.events", flags: O_RDONLY), name: group)
     while try population.isAny() {
       var poller = pollfd(fd: population.descriptor, events: Int16(POLLPRI), revents: 0)
       guard poll(&poller, 1, 30_000) > 0 else { throw TestFailure("\(group) is not empty") }

@@ -24,8 +24,10 @@ struct GoldenTests {
   }
 
   private static let plainJob =
-    #"{"attempts":0,"attempts_used":0,"handler":"noop","id":42,"labels":{},"limits":\#(limits),"max_attempts":3,"#
-    + #""parameters":{},"priority":5,"state":"queued","submitted":"2026-01-01T00:00:00.000Z","timeout_seconds":60}"#
+    #"{"attempts":0,"attempts_used":0,"handler":"noop","id":42,"labels":{},"limits":\#(limits),"#
+    + #""max_attempts":3,"#
+    + #""parameters":{},"priority":5,"state":"queued","submitted":"2026-01-01T00:00:00.000Z","#
+    + #""timeout_seconds":60}"#
 
   @Test("a plain job: what is not there is left out")
   func plainJob() throws { try check(JobView(job()), Self.plainJob) }
@@ -48,8 +50,10 @@ struct GoldenTests {
     }
     try check(
       JobView(job),
-      #"{"attempts":3,"attempts_used":2,"class":"large","ended":"2026-01-01T00:00:02.000Z","handler":"resize","id":42,"#
-        + #""input_bytes":11,"labels":{"camelKey":"y","snake_key":"x","some.Key":"v"},"limits":{"cpu_millis":11,"io":["#
+      #"{"attempts":3,"attempts_used":2,"class":"large","ended":"2026-01-01T00:00:02.000Z","#
+        + #""handler":"resize","id":42,"#
+        + #""input_bytes":11,"labels":{"camelKey":"y","snake_key":"x","some.Key":"v"},"#
+        + #""limits":{"cpu_millis":11,"io":["#
         + #"{"device":"8:0","read_bytes_per_second":1},{"device":"8:16","write_bytes_per_second":2}],"#
         + #""memory_bytes":10,"pids":12},"max_attempts":15,"not_before":"2026-01-01T00:00:01.000Z","#
         + #""parameters":{"camelKey":1,"snake_key":[null,true,1.5,"a/b"]},"priority":10,"state":"succeeded","#
@@ -76,10 +80,12 @@ struct GoldenTests {
   }
 
   private static let startingAttempt =
-    #"{"admission":{"estimate_bytes":5,"memory_capacity_bytes":7,"memory_used_bytes":6,"queued":9,"running":8},"#
+    #"{"admission":{"estimate_bytes":5,"memory_capacity_bytes":7,"memory_used_bytes":6,"queued":9,"#
+    + #""running":8},"#
     + #""attempt":1,"handler":"noop","id":"42.1","job":42,"limits":{"cpu_millis":2,"io":[{"device":"8:0","#
     + #""write_bytes_per_second":4}],"memory_bytes":1,"pids":3},"plugin":"tools","plugin_sha256":"\#(sha)","#
-    + #""plugin_version":"1.0","queued":"2026-01-01T00:00:10.000Z","starting":"2026-01-01T00:00:11.000Z","usage":{}}"#
+    + #""plugin_version":"1.0","queued":"2026-01-01T00:00:10.000Z","#
+    + #""starting":"2026-01-01T00:00:11.000Z","usage":{}}"#
 
   private static let sha = String(repeating: "f", count: 64)
 
@@ -95,15 +101,22 @@ struct GoldenTests {
       attempt: attempt, jobState: .failed, priority: .default, jobClass: "large", labels: ["some.Key": "v"])
     try check(
       HistoryPage(attempts: [AttemptView(row)], next: 100),
-      #"{"attempts":[{"admission":{"estimate_bytes":5,"memory_capacity_bytes":7,"memory_used_bytes":6,"queued":9,"#
-        + #""running":8},"attempt":2,"class":"large","ended":"2026-01-01T00:00:20.000Z","exit_code":7,"failure":{"#
-        + #""code":"bad-picture","is_retryable":true,"message":"it is no picture"},"handler":"noop","id":"42.2","job":42,"#
-        + #""labels":{"some.Key":"v"},"limits":{"cpu_millis":2,"io":[{"device":"8:0","write_bytes_per_second":4}],"#
-        + #""memory_bytes":1,"pids":3},"outcome":"oomOwnLimit","plugin":"tools","plugin_sha256":"\#(Self.sha)","#
+      #"{"attempts":[{"admission":{"estimate_bytes":5,"memory_capacity_bytes":7,"memory_used_bytes":6,"#
+        + #""queued":9,"#
+        + #""running":8},"attempt":2,"class":"large","ended":"2026-01-01T00:00:20.000Z","exit_code":7,"#
+        + #""failure":{"#
+        + #""code":"bad-picture","is_retryable":true,"message":"it is no picture"},"handler":"noop","#
+        + #""id":"42.2","job":42,"#
+        + #""labels":{"some.Key":"v"},"limits":{"cpu_millis":2,"io":[{"device":"8:0","#
+        + #""write_bytes_per_second":4}],"#
+        + #""memory_bytes":1,"pids":3},"outcome":"oomOwnLimit","plugin":"tools","#
+        + #""plugin_sha256":"\#(Self.sha)","#
         + #""plugin_version":"1.0","priority":5,"queued":"2026-01-01T00:00:10.000Z","run_seconds":8,"#
-        + #""started":"2026-01-01T00:00:12.000Z","starting":"2026-01-01T00:00:11.000Z","state":"failed","usage":{"#
+        + #""started":"2026-01-01T00:00:12.000Z","starting":"2026-01-01T00:00:11.000Z","state":"failed","#
+        + #""usage":{"#
         + #""cpu_system_seconds":3e-06,"cpu_user_seconds":2e-06,"forks_refused":9,"io_read_bytes":5,"#
-        + #""io_written_bytes":6,"memory_peak_bytes":1,"oom_kills":8,"pids_peak":7,"throttled_seconds":4e-06},"#
+        + #""io_written_bytes":6,"memory_peak_bytes":1,"oom_kills":8,"pids_peak":7,"#
+        + #""throttled_seconds":4e-06},"#
         + #""wait_seconds":2}],"next":100}"#)
   }
 
@@ -128,7 +141,8 @@ struct GoldenTests {
           memoryP95: Bytes(1), memoryMax: Bytes(2), durationP50: .seconds(3), durationP95: .seconds(4),
           waitP50: .milliseconds(500), cpuTotal: .seconds(6))),
       #"{"attempts":3,"cpu_total_seconds":6,"handler":"noop","memory_max_bytes":2,"memory_p95_bytes":1,"#
-        + #""outcomes":{"oomOwnLimit":2,"succeeded":1},"run_p50_seconds":3,"run_p95_seconds":4,"succeeded":1,"#
+        + #""outcomes":{"oomOwnLimit":2,"succeeded":1},"run_p50_seconds":3,"run_p95_seconds":4,"#
+        + #""succeeded":1,"#
         + #""wait_p50_seconds":0.5}"#)
   }
 
@@ -142,8 +156,10 @@ struct GoldenTests {
     try check(
       HandlersView(
         plugins: [PluginView(plugin)], refused: [RefusedPlugin(path: "/p/libx.so", reason: "no plugin")]),
-      #"{"plugins":[{"handlers":[{"concurrency":6,"cpu_millis":2,"max_attempts":5,"memory_bytes":1,"name":"echo","#
-        + #""parameter_schema":{"additionalProperties":false},"pids":3,"summary":"Echoes","timeout_seconds":4.5},"#
+      #"{"plugins":[{"handlers":[{"concurrency":6,"cpu_millis":2,"max_attempts":5,"memory_bytes":1,"#
+        + #""name":"echo","#
+        + #""parameter_schema":{"additionalProperties":false},"pids":3,"summary":"Echoes","#
+        + #""timeout_seconds":4.5},"#
         + #"{"name":"bare","summary":""}],"name":"tools","path":"/usr/lib/millrace/libtools.so","#
         + #""sha256":"\#(String(repeating: "a", count: 64))","version":"1.2.a"}],"#
         + #""refused":[{"path":"/p/libx.so","reason":"no plugin"}]}"#)
@@ -153,10 +169,12 @@ struct GoldenTests {
   func status() throws {
     try check(
       StatusView(
-        version: "0.1.0", pid: 1, started: "2026-01-01T00:00:00.000Z", draining: true, queued: 2, scheduled: 3,
+        version: "0.1.0", pid: 1, started: "2026-01-01T00:00:00.000Z", draining: true, queued: 2,
+        scheduled: 3,
         running: 4, slots: 5, memoryUsedBytes: 6, memoryCapacityBytes: 7, cpuMillisUsed: 8,
         cpuMillisCapacity: 9),
-      #"{"cpu_millis_capacity":9,"cpu_millis_used":8,"draining":true,"memory_capacity_bytes":7,"memory_used_bytes":6,"#
+      #"{"cpu_millis_capacity":9,"cpu_millis_used":8,"draining":true,"memory_capacity_bytes":7,"#
+        + #""memory_used_bytes":6,"#
         + #""pid":1,"queued":2,"running":4,"scheduled":3,"slots":5,"started":"2026-01-01T00:00:00.000Z","#
         + #""version":"0.1.0"}"#)
   }
@@ -183,7 +201,8 @@ struct GoldenTests {
     request.traceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     try check(
       BatchRequest(jobs: [request]),
-      #"{"jobs":[{"arguments":[{"name":"width","value":"64"}],"class":"large","cpu_millis":2,"grace_seconds":6,"#
+      #"{"jobs":[{"arguments":[{"name":"width","value":"64"}],"class":"large","cpu_millis":2,"#
+        + #""grace_seconds":6,"#
         + #""handler":"resize","input":"aW4A","io":[{"device":"8:0","read_bytes_per_second":4}],"#
         + #""labels":{"snake_key":"x","some.Key":"v"},"max_attempts":7,"memory_bytes":1,"#
         + #""not_before":"2026-11-21T04:20:00Z","parameters":{"camelKey":1},"pids":3,"priority":9,"#
@@ -205,11 +224,14 @@ struct GoldenTests {
 
   @Test("pretty JSON says the same")
   func pretty() throws {
-    let text = String(decoding: try Wire.encoder(pretty: true).encode(BatchAnswer(ids: [JobID(1)])), as: UTF8.self)
+    let text = String(
+      decoding: try Wire.encoder(pretty: true).encode(BatchAnswer(ids: [JobID(1)])), as: UTF8.self)
     #expect(text == "{\n  \"ids\" : [\n    1\n  ]\n}")
   }
 
-  @Test("a label that is named like a member stays as it is", arguments: ["notBefore", "not_before", "_x_", "A__b", ""])
+  @Test(
+    "a label that is named like a member stays as it is",
+    arguments: ["notBefore", "not_before", "_x_", "A__b", ""])
   func labelKeys(_ key: String) throws {
     var request = SubmitRequest(handler: "h")
     request.labels = [key: "v"]
@@ -219,10 +241,13 @@ struct GoldenTests {
     #expect(String(decoding: data, as: UTF8.self).contains(#""labels":{"\#(key)":"v"}"#))
   }
 
-  @Test("numbers keep what they are", arguments: [
-    ("9223372036854775807", JSONValue.integer(.max)), ("-9223372036854775808", .integer(.min)), ("0", .integer(0)),
-    ("1.5", .number(1.5)), ("1e300", .number(1e300)), ("9223372036854775808", .number(9223372036854775808)),
-  ])
+  @Test(
+    "numbers keep what they are",
+    arguments: [
+      ("9223372036854775807", JSONValue.integer(.max)), ("-9223372036854775808", .integer(.min)),
+      ("0", .integer(0)),
+      ("1.5", .number(1.5)), ("1e300", .number(1e300)), ("9223372036854775808", .number(9223372036854775808)),
+    ])
   func numbers(_ text: String, _ value: JSONValue) throws {
     let decoded = try Wire.decoder().decode([JSONValue].self, from: Data("[\(text)]".utf8))
     #expect(decoded == [value])

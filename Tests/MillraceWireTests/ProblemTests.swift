@@ -15,17 +15,22 @@ struct ProblemTests {
     #expect(problem.index == 1)
   }
 
-  @Test("the status of each kind", arguments: [
-    (Refusal.Kind.notFound, 404), (.invalid, 422), (.neverAdmissible, 422), (.tooLarge, 413), (.queueFull, 503),
-    (.draining, 503), (.storage, 507), (.conflict, 409),
-  ])
+  @Test(
+    "the status of each kind",
+    arguments: [
+      (Refusal.Kind.notFound, 404), (.invalid, 422), (.neverAdmissible, 422), (.tooLarge, 413),
+      (.queueFull, 503),
+      (.draining, 503), (.storage, 507), (.conflict, 409),
+    ])
   func statuses(_ kind: Refusal.Kind, _ status: Int) {
     #expect(Problem(Refusal(kind, "")).status == status)
   }
 
-  @Test("another problem is of no kind", arguments: [
-    "about:blank", "", "urn:millrace:", "urn:millrace:other", "urn:other:invalid", "invalid",
-  ])
+  @Test(
+    "another problem is of no kind",
+    arguments: [
+      "about:blank", "", "urn:millrace:", "urn:millrace:other", "urn:other:invalid", "invalid",
+    ])
   func others(_ type: String) {
     #expect(Problem(type: type, title: "", status: 500, detail: "").kind == nil)
   }

@@ -51,7 +51,8 @@ struct QueryTests {
     #expect(
       text(fullJobFilter().queryItems) == [
         "state=queued", "state=failed", "handler=resize", "class=large & small", "label=some.Key=",
-        "label=team=röd", "label=with=a=b", "since=2026-01-01T00:00:00.000Z", "until=2026-01-01T00:00:01.250Z",
+        "label=team=röd", "label=with=a=b", "since=2026-01-01T00:00:00.000Z",
+        "until=2026-01-01T00:00:01.250Z",
         "before=42", "limit=10000",
       ])
   }
@@ -77,21 +78,27 @@ struct QueryTests {
     }
   }
 
-  @Test("a mistake in a filter of jobs is named", arguments: [
-    ("state", "done"), ("state", ""), ("label", "x"), ("label", "=x"), ("label", ""), ("since", "yesterday"),
-    ("until", ""), ("before", "0"), ("before", "-1"), ("before", "x"), ("limit", "0"), ("limit", "10001"),
-    ("limit", "1.5"), ("limit", ""), ("State", "queued"), ("outcome", "error"), ("sort", "time"), ("", ""),
-  ])
+  @Test(
+    "a mistake in a filter of jobs is named",
+    arguments: [
+      ("state", "done"), ("state", ""), ("label", "x"), ("label", "=x"), ("label", ""),
+      ("since", "yesterday"),
+      ("until", ""), ("before", "0"), ("before", "-1"), ("before", "x"), ("limit", "0"), ("limit", "10001"),
+      ("limit", "1.5"), ("limit", ""), ("State", "queued"), ("outcome", "error"), ("sort", "time"), ("", ""),
+    ])
   func jobMistakes(_ name: String, _ value: String) {
     let refusal = mistake { _ = try JobFilter(queryItems: [(name, value)]) }
     #expect(refusal?.message.contains("`\(name)`") == true)
   }
 
-  @Test("a mistake in a filter of the history is named", arguments: [
-    ("state", "done"), ("outcome", "killed"), ("label", "x"), ("job", "0"), ("job", "42.1"), ("since", "soon"),
-    ("until", "2026-02-30"), ("min_memory", "-1"), ("min_memory", "1M"), ("sort", "name"), ("offset", "-1"),
-    ("limit", "0"), ("before", "1"), ("minMemory", "1"),
-  ])
+  @Test(
+    "a mistake in a filter of the history is named",
+    arguments: [
+      ("state", "done"), ("outcome", "killed"), ("label", "x"), ("job", "0"), ("job", "42.1"),
+      ("since", "soon"),
+      ("until", "2026-02-30"), ("min_memory", "-1"), ("min_memory", "1M"), ("sort", "name"), ("offset", "-1"),
+      ("limit", "0"), ("before", "1"), ("minMemory", "1"),
+    ])
   func historyMistakes(_ name: String, _ value: String) {
     let refusal = mistake { _ = try HistoryFilter(queryItems: [(name, value)]) }
     #expect(refusal?.message.contains("`\(name)`") == true)

@@ -49,7 +49,8 @@ package final class CgroupTree: Sendable {
     try makeGroups()
   }
 
-  /// Returns the group that is used if none is named: this process's own if it is delegated, else `/millrace`.
+  /// Returns the group that is used if none is named: this process's own if it is delegated, else
+  /// `/millrace`.
   /// - Throws: `LinuxError` for an ordinary user whose own group is not delegated.
   package static func delegatedGroup(mount: String, origin: String) throws -> String {
     let own = mount + origin

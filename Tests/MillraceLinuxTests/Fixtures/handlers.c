@@ -1,5 +1,5 @@
-/* Handlers for the launcher's tests: each does the one thing that its name says. Each that goes on until it is
- * stopped reports progress first, so that a test knows that it is there. */
+/* Handlers for the launcher's tests: each does the one thing that its name says. Each that goes on until it
+ * is stopped reports progress first, so that a test knows that it is there. */
 #include "millrace.h"
 
 #include <signal.h>
@@ -103,7 +103,7 @@ static int sends_rubbish(const millrace_job *job, const millrace_context *contex
 }
 
 #define HANDLER(function) \
-    {.size = sizeof(millrace_handler), .name = #function, .summary = "A handler of the tests", .run = function}
+    {.size = sizeof(millrace_handler), .name = #function, .summary = "Of the tests", .run = function}
 
 static const millrace_limits limits = {
     .size = sizeof(millrace_limits), .memory_bytes = 64 << 20, .cpu_millis = 500, .pids = 8};
