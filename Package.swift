@@ -36,6 +36,11 @@ let nio: [Target.Dependency] = [
 /// A plugin exports one symbol.
 let pluginC = strictC + [.unsafeFlags(["-fvisibility=hidden"])]
 
+/// A plugin in C is linked without Swift's runtime, which each of its jobs would have to load.
+let withoutSwift: LinkerSetting = .unsafeFlags([
+  "-enable-experimental-feature", "Embedded", "-no-toolchain-stdlib-rpath",
+])
+
 /// A handler that ships: a folder in `plugins/` becomes the shared library `lib<name>.so`.
 func plugin(
   _ name: String, dependencies: [Target.Dependency] = ["CMillraceParameters"], links: [String] = [],
@@ -45,7 +50,7 @@ func plugin(
     name: name, dependencies: dependencies, path: "plugins/\(name)", exclude: ["README.md"],
     publicHeadersPath: swift ? nil : ".",
     cSettings: swift ? [] : pluginC, swiftSettings: swift ? strict : [],
-    linkerSettings: links.map { .linkedLibrary($0) })
+    linkerSettings: links.map { .linkedLibrary($0) } + (swift ? [] : [withoutSwift]))
 }
 
 /// A test target in `Tests/`.

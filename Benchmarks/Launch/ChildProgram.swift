@@ -36,7 +36,7 @@ struct ChildProgram {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Starts it; its standard output is `output`, or /dev/null.
+  /// Starts it; its standard output is `output`; without one, nothing of what it prints is seen.
   private func spawn(output: Int32?) throws -> pid_t {
     var actions = posix_spawn_file_actions_t()
     posix_spawn_file_actions_init(&actions)
@@ -46,6 +46,7 @@ struct ChildProgram {
       posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO)
     } else {
       posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0)
+      posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO)
     }
     let arguments = words.map { strdup($0) } + [nil]
     defer { for argument in arguments { free(argument) } }

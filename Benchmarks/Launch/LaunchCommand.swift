@@ -12,6 +12,8 @@ struct LaunchCommand: AsyncParsableCommand {
   @Option(help: "The plugin libspin.so.") var plugin: String
   @Option(help: "A new directory below which everything is made; everybody must be able to pass.")
   var directory: String
+  @Option(help: "A library that the keeper loads ahead, in a tier of its own. May be repeated.")
+  var preload: [String] = []
   @Option(help: "How the lane is called in the table.") var lane: String
   @Option(help: "How often all are measured in turn.") var rounds = 10
   @Option(help: "Runs of each in a round.") var jobs = 100
@@ -19,7 +21,7 @@ struct LaunchCommand: AsyncParsableCommand {
 
   /// A tier beside the limit that it is held against.
   private struct Pair {
-    let tier: String
+    let tier: Tier
     let mode: String
     let target: Double
     var path: LaunchPath
@@ -43,10 +45,16 @@ struct LaunchCommand: AsyncParsableCommand {
   }
 
   private func measure(in tree: CgroupTree) async throws {
-    var pairs = [
-      Pair(tier: "template", mode: "fork", target: 2, path: try await path("template", in: tree)),
-      Pair(tier: "cold", mode: "exec", target: 1.3, path: try await path("cold", in: tree)),
-    ]
+    var pairs: [Pair] = []
+    for tier in [
+      Tier(name: "template"), Tier(name: "template with its libraries preloaded", preload: preload),
+      Tier(name: "cold", isCold: true),
+    ] {
+      let path = try await LaunchPath(
+        tree: tree, directory: "\(directory)/\(pairs.count)", host: host, plugin: plugin, tier: tier)
+      pairs.append(
+        Pair(tier: tier, mode: tier.isCold ? "exec" : "fork", target: tier.isCold ? 1.3 : 2, path: path))
+    }
     for round in 0...rounds {
       for index in pairs.indices {
         // The first round warms up.
@@ -65,11 +73,6 @@ struct LaunchCommand: AsyncParsableCommand {
     }
   }
 
-  private func path(_ tier: String, in tree: CgroupTree) async throws -> LaunchPath {
-    try await LaunchPath(
-      tree: tree, directory: "\(directory)/\(tier)", host: host, plugin: plugin, isCold: tier == "cold")
-  }
-
   private func runLimit(_ mode: String, _ count: Int, in tree: CgroupTree) throws -> [Int64] {
     let text = try ChildProgram(words: [limit, mode, "\(count)", tree.path + "/limit"]).output()
     let times = text.split(separator: "\n").compactMap { Int64($0) }
@@ -82,7 +85,7 @@ struct LaunchCommand: AsyncParsableCommand {
   private func report(_ pair: Pair) {
     let median = Double(pair.times.median) / Double(pair.limits.median)
     Row(
-      what: "launch, \(pair.tier), against \(pair.mode)", lane: lane, measured: pair.times.text,
+      what: "launch, \(pair.tier.name), against \(pair.mode)", lane: lane, measured: pair.times.text,
       limit: pair.limits.text,
       ratio: "\(fixed(median, decimals: 2)) (\(Times.ratio(pair.times.least, to: pair.limits.least)))",
       target: "≤ \(pair.target): \(median <= pair.target ? "met" : "missed")"

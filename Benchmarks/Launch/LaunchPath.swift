@@ -4,6 +4,15 @@ import MillraceCore
 import MillraceEngine
 import MillraceLinux
 
+/// How jobs are started.
+struct Tier {
+  /// How the table calls it.
+  var name: String
+  /// Libraries that the keeper has loaded already.
+  var preload: [String] = []
+  var isCold = false
+}
+
 /// The runner's own way from a job to its end: launcher, keeper, cgroup, plugin, log and work directory.
 struct LaunchPath {
   let launcher: LocalLauncher
@@ -13,7 +22,7 @@ struct LaunchPath {
 
   /// Prepares a launcher with a keeper of its own that makes its files in a new directory, an absolute path
   /// through which everybody may pass; `plugin` is the path of `libspin.so`, which everybody may read.
-  init(tree: CgroupTree, directory: String, host: String, plugin: String, isCold: Bool) async throws {
+  init(tree: CgroupTree, directory: String, host: String, plugin: String, tier: Tier) async throws {
     for name in ["", "/work", "/logs"] {
       let path = directory + name
       guard mkdir(path, 0o711) == 0 else {
@@ -30,14 +39,14 @@ struct LaunchPath {
       tree: tree,
       settings: LaunchSettings(
         host: host, keeperSocket: directory + "/keeper.sock", workDirectory: directory + "/work",
-        identity: identity, coldByDefault: isCold),
+        identity: identity, preload: tier.preload, coldByDefault: tier.isCold),
       logs: LogFiles(directory: directory + "/logs", cap: .mebibytes(16), log: logger), logger: logger)
     events = launcher.events.makeAsyncIterator()
     self.plugin = try await launcher.describe(plugin)
   }
 
-  /// Runs a job that does nothing; returns the time from the request to the runner's knowledge of its end, when
-  /// its leaf is removed, in nanoseconds.
+  /// Runs a job that does nothing; returns nanoseconds from the request to the news that it has ended and its
+  /// leaf is removed.
   mutating func runJob() async throws -> Int64 {
     let plan = LaunchPlan(
       attempt: AttemptID(job: JobID(nextJob), number: 1), handler: "sleep", plugin: plugin,

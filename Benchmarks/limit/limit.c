@@ -2,9 +2,9 @@
  *
  *   limit fork|exec COUNT DIRECTORY
  *
- * In the cgroup DIRECTORY, which is made, each run makes a leaf with the limits that this kernel has controllers for,
- * clones a child into it that ends at once (fork) or becomes /bin/true (exec), waits for it and removes the leaf.
- * Prints the time of each run in nanoseconds, one a line. */
+ * In the cgroup DIRECTORY, which is made, each run makes a leaf with the limits that this kernel has
+ * controllers for, clones a child into it that ends at once (fork) or becomes /bin/true (exec), waits for it
+ * and removes the leaf. Prints the time of each run in nanoseconds, one a line. */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>

@@ -88,8 +88,7 @@ extension LaunchLoop {
     _ = attempt.receiveProgress()
     let progress = attempt.takeProgress(at: Self.monotonic())
     let word = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
-    drop(attempt)
-    forget(attempt.id)
+    logs.end(attempt.id)
     let report = AttemptReport(
       exit: attempt.exit, usage: usage, word: word, killedByOthersMemory: killedByOthersMemory)
     switch attempt.purpose {
@@ -99,6 +98,9 @@ extension LaunchLoop {
     case .description(let answer, let file, _):
       answer.resume(with: Result { try Manifest.plugin(from: report, file: file, isLate: attempt.isLate) })
     }
+    // Nobody needs to wait for the rest.
+    drop(attempt)
+    forget(attempt.id)
   }
 
   /// How often the log is read at the end, 256 KiB each: more than the largest pipe of an ordinary user, 1 MiB.
@@ -122,6 +124,7 @@ extension LaunchLoop {
 
   /// Removes a work directory; a big tree takes its time, and the loop has none.
   private func removeDirectory(_ path: String) {
+    if rmdir(path) == 0 { return }  // Most jobs leave it empty.
     Task.detached { [logger] in
       do { try FileManager.default.removeItem(atPath: path) } catch {
         logger.warning("work directory not removed", metadata: ["path": "\(path)", "error": "\(error)"])

@@ -1,3 +1,4 @@
+import CMillraceLinux
 import Glibc
 import MillraceCore
 
@@ -18,7 +19,7 @@ final class CappedLog {
   private var dropped = 0
   private var hasOutput = false
 
-  /// Makes a log that will hold at most `cap` bytes; the file is made at the first byte.
+  /// Makes a log that will hold at most `cap` bytes; the file and its directory are made at the first byte.
   init(path: String, cap: Bytes) {
     self.path = path
     tailCapacity = min(Self.maxTail, Int(cap.rawValue) / 2)
@@ -48,6 +49,8 @@ final class CappedLog {
 
   private func open() throws {
     guard file == nil else { return }
+    // The opening says it if this fails.
+    mkdir(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]), 0o700)
     let opened = try Descriptor(opening: path, flags: O_WRONLY | O_CREAT | O_APPEND)
     var facts = stat()
     try checkErrno(fstat(opened.number, &facts), "look at `\(path)`")

@@ -34,7 +34,6 @@ package final class LogFiles: AttemptLogs {
 
   /// Begins the log of an attempt.
   func begin(_ attempt: AttemptID) {
-    mkdir("\(directory)/\(attempt.job)", 0o700)  // The first write says it if that failed.
     state.withLock { $0.open[attempt] = OpenLog(CappedLog(path: path(attempt), cap: cap)) }
   }
 
