@@ -20,6 +20,8 @@ final class Stage: Sendable {
   let plugin: Plugin
 
   private static let count = Atomic(0)
+  /// Keepers that outlived their launcher: unlike a runner, this process goes on and must reap them.
+  private let orphans = Mutex<Set<Int32>>([])
 
   /// Whom jobs become; also what `millrace-host describe` takes.
   static let nobody = LaunchSettings.Identity(uid: 65534, gid: 65534)
@@ -81,12 +83,12 @@ final class Stage: Sendable {
     let launcher: LocalLauncher
     let record = EventRecord()
     private let reader: Task<Void, Never>
-    private let plugin: Plugin
+    private let stage: Stage
 
     init(_ stage: Stage) throws {
       launcher = try LocalLauncher(
         tree: stage.tree, settings: stage.settings, logs: stage.logs, logger: Logger(label: "test"))
-      plugin = stage.plugin
+      self.stage = stage
       reader = Task { [record, launcher] in await record.read(launcher.events) }
     }
 
@@ -98,7 +100,7 @@ final class Stage: Sendable {
       let id = AttemptID(job: JobID(job), number: 1)
       launcher.launch(
         LaunchPlan(
-          attempt: id, handler: handler, plugin: plugin ?? self.plugin,
+          attempt: id, handler: handler, plugin: plugin ?? stage.plugin,
           limits: Limits(memory: .mebibytes(64), cpuMillis: 1000, pids: 32), priority: .default,
           deadline: Timestamp(microseconds: 4_000_000_000_000_000),
           payload: StoredPayload(parameters: parameters, input: input, traceParent: nil)))
@@ -116,6 +118,7 @@ final class Stage: Sendable {
 
     /// Stops the launcher and waits until all that it told was read.
     func stop() async {
+      stage.noteKeepers()
       await launcher.stop()
       await reader.value
     }
@@ -152,8 +155,16 @@ final class Stage: Sendable {
     String(decoding: try logs.read(id, from: 0, atMost: 16 << 20) ?? [], as: UTF8.self)
   }
 
+  private func noteKeepers() {
+    // Without the group there is no keeper.
+    let keepers = (try? keepers()) ?? []
+    orphans.withLock { $0.formUnion(keepers) }
+  }
+
   private func close() throws {
+    noteKeepers()
     for group in ["keeper"] + (try leaves().map { "p/\($0)" }) { try empty(tree.path + "/" + group) }
+    for keeper in orphans.withLock({ $0 }) { waitpid(keeper, nil, 0) }
     for leaf in try leaves() { rmdir("\(tree.path)/p/\(leaf)") }
     try tree.close()
     guard access(tree.path, F_OK) != 0 else { throw TestFailure("the stage's cgroup is still there") }
