@@ -22,8 +22,7 @@ struct StartsCommand: ParsableCommand {
     }
     Row(
       what: "start to end of `\(name)`, against /bin/true", lane: lane, measured: times.text,
-      limit: limits.text,
-      ratio: "\(Times.ratio(times.median, to: limits.median)) (\(Times.ratio(times.least, to: limits.least)))"
+      limit: limits.text, ratio: Times.text(of: times.ratios(to: limits))
     ).show()
   }
 }

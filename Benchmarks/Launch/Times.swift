@@ -17,9 +17,14 @@ struct Times {
   /// Median and least as people read them.
   var text: String { "\(Self.text(median)) (\(Self.text(least)))" }
 
-  /// Returns a ratio of two times with two decimals.
-  static func ratio(_ time: Int64, to other: Int64) -> String {
-    fixed(Double(time) / Double(other), decimals: 2)
+  /// Returns how many times as long these are as others.
+  func ratios(to others: Times) -> (median: Double, least: Double) {
+    (Double(median) / Double(others.median), Double(least) / Double(others.least))
+  }
+
+  /// Ratios of medians and of the shortest times as people read them.
+  static func text(of ratios: (median: Double, least: Double)) -> String {
+    "\(fixed(ratios.median, decimals: 2)) (\(fixed(ratios.least, decimals: 2)))"
   }
 
   private static func text(_ time: Int64) -> String {
