@@ -93,7 +93,7 @@ extension StageTests {
     func hangs() async throws {
       try await Stage.launcher { stage, actor in
         let file = stage.directory.path + "/libhangs.so"
-        try FixturePlugin.build(at: file, defining: "HANGS")
+        try LauncherFixture.build(at: file, defining: "HANGS")
         chmod(file, 0o755)
         let reason = await reason(actor, file)
         #expect(reason == "it did not describe itself within 10 s")
@@ -105,7 +105,7 @@ extension StageTests {
     func stopped() async throws {
       try await Stage.use { stage in
         let file = stage.directory.path + "/libhangs.so"
-        try FixturePlugin.build(at: file, defining: "HANGS")
+        try LauncherFixture.build(at: file, defining: "HANGS")
         chmod(file, 0o755)
         let actor = try Stage.Actor(stage)
         let watch = try DirectoryWatch(stage.tree.path + "/p")

@@ -8,8 +8,8 @@ import TestSupport
 
 @testable import MillraceLinux
 
-/// What a runner must not do in the long run. Each runs in a process of its own: descriptors and processor time
-/// are counted there.
+/// What a runner must not do in the long run. Each runs in a process of its own: descriptors and processor
+/// time are counted there.
 extension StageTests {
   @Suite struct LeakTests {
     private static func openDescriptors() throws -> Int {
@@ -147,7 +147,7 @@ extension StageTests {
       await #expect(processExitsWith: .success) {
         try await Stage.launcher { stage, actor in
           let file = stage.directory.path + "/libhangs.so"
-          try FixturePlugin.build(at: file, defining: "HANGS")
+          try LauncherFixture.build(at: file, defining: "HANGS")
           chmod(file, 0o755)
           _ = try await actor.run(1, "echo")
           let before = LeakTests.processorTime()

@@ -52,7 +52,8 @@ struct PluginDirectoryTests {
     @discardableResult
     func settled(_ names: [String], refused: [String] = []) async throws -> Catalog {
       try await catalog {
-        $0.plugins.map(\.name) == names && $0.refused.map { $0.path.split(separator: "/").last.map(String.init) } == refused
+        $0.plugins.map(\.name) == names
+          && $0.refused.map { $0.path.split(separator: "/").last.map(String.init) } == refused
       }
     }
 
@@ -112,7 +113,11 @@ struct PluginDirectoryTests {
     try await watching { watched in
       try watched.write("libx.so", "plugin x old")
       let old = try #require(try await watched.settled(["x"]).plugins.first)
-      if byMove { try watched.move("libx.so", "plugin x new") } else { try watched.write("libx.so", "plugin x new") }
+      if byMove {
+        try watched.move("libx.so", "plugin x new")
+      } else {
+        try watched.write("libx.so", "plugin x new")
+      }
       let catalog = try await watched.catalog { $0.plugins.first?.handlers.first?.name == "new" }
       #expect(catalog.plugins.count == 1)
       #expect(catalog.plugins.first?.sha256 != old.sha256)

@@ -26,14 +26,14 @@ final class Stage: Sendable {
   /// Whom jobs become; also what `millrace-host describe` takes.
   static let nobody = LaunchSettings.Identity(uid: 65534, gid: 65534)
 
-  init(host: String = FixturePlugin.host, maxResult: Bytes = .mebibytes(1), cold: Bool = false) throws {
+  init(host: String = LauncherFixture.host, maxResult: Bytes = .mebibytes(1), cold: Bool = false) throws {
     let number = Self.count.add(1, ordering: .relaxed).newValue
     tree = try CgroupTree(root: "/millrace-test-\(getpid())-\(number)", needed: [])
     directory = try TemporaryDirectory()
     chmod(directory.path, 0o711)
     for name in ["work", "logs", "builds"] { mkdir("\(directory.path)/\(name)", 0o711) }
     let library = directory.path + "/libfixture.so"
-    try FixturePlugin.build(at: library)
+    try LauncherFixture.build(at: library)
     chmod(library, 0o755)
     settings = LaunchSettings(
       host: host, keeperSocket: directory.path + "/keeper.sock", workDirectory: directory.path + "/work",
@@ -44,7 +44,7 @@ final class Stage: Sendable {
 
   /// Gives `body` a stage and removes everything of it afterwards.
   static func use(
-    host: String = FixturePlugin.host, maxResult: Bytes = .mebibytes(1), cold: Bool = false,
+    host: String = LauncherFixture.host, maxResult: Bytes = .mebibytes(1), cold: Bool = false,
     _ body: (Stage) async throws -> Void
   ) async throws {
     let stage = try Stage(host: host, maxResult: maxResult, cold: cold)
@@ -128,7 +128,7 @@ final class Stage: Sendable {
   func shipped(_ name: String) throws -> Plugin {
     let path = "\(directory.path)/lib\(name).so"
     if access(path, F_OK) != 0 {
-      try FileManager.default.copyItem(atPath: "\(FixturePlugin.products)/lib\(name).so", toPath: path)
+      try FileManager.default.copyItem(atPath: "\(LauncherFixture.products)/lib\(name).so", toPath: path)
       chmod(path, 0o755)
     }
     return Plugin(name: name, version: "", sha256: "", path: path, handlers: [])

@@ -3,7 +3,7 @@ import Synchronization
 import TestSupport
 
 /// What the launcher needs: programs and plugins that were built beside the test bundle or are built here.
-enum FixturePlugin {
+enum LauncherFixture {
   /// The folder of the test bundle, where SwiftPM puts all products.
   static let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
     .path
