@@ -1,3 +1,4 @@
+import CMillraceLinux
 import FoundationEssentials
 import Glibc
 import Logging
