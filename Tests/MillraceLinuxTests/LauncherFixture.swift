@@ -1,12 +1,12 @@
 import Foundation
+import Glibc
 import Synchronization
 import TestSupport
 
 /// What the launcher needs: programs and plugins that were built beside the test bundle or are built here.
 enum LauncherFixture {
   /// The folder of the test bundle, where SwiftPM puts all products.
-  static let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
-    .path
+  static let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
 
   /// The real host.
   static let host = products + "/millrace-host"
@@ -21,9 +21,8 @@ enum LauncherFixture {
       let directory = try TemporaryDirectory()
       let file = directory.path + "/lib.so"
       try run(
-        ["cc", "-shared", "-fPIC", "-I", root + "/Sources/CMillrace/include"]
-          + (macro.map { ["-D" + $0] } ?? [])
-          + ["-o", file, Fixture.folder + "/handlers.c"])
+        "cc -shared -fPIC -I '\(root)/Sources/CMillrace/include' \(macro.map { "-D" + $0 } ?? "") -o '\(file)' "
+          + "'\(Fixture.folder)/handlers.c'")
       let library = try Data(contentsOf: URL(filePath: file))
       built[macro ?? ""] = library
       return library
@@ -31,12 +30,8 @@ enum LauncherFixture {
     try library.write(to: URL(filePath: path))
   }
 
-  private static func run(_ words: [String]) throws {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = words
-    try process.run()
-    process.waitUntilExit()
-    guard process.terminationStatus == 0 else { throw TestFailure("failed: \(words.joined(separator: " "))") }
+  /// Not Foundation's `Process`: that lets go of its descriptors some time later, and tests count them.
+  private static func run(_ command: String) throws {
+    guard let output = popen(command, "r"), pclose(output) == 0 else { throw TestFailure("failed: \(command)") }
   }
 }

@@ -10,8 +10,7 @@ final class KeeperConnection {
   private var kept: [KeeperPacket.Kept]
   /// Packets that came while there was no room to send.
   private var pending: [KeeperPacket] = []
-  /// The keeper, if we started it.
-  private let process: KeeperProcess?
+  private let process: KeeperProcess
 
   /// How long the keeper may take to answer, in ms.
   private static let patience: Int32 = 10_000
@@ -20,7 +19,7 @@ final class KeeperConnection {
   init(_ settings: LaunchSettings, in tree: CgroupTree) throws {
     let path = settings.keeperSocket
     if let greeted = try Self.find(path) {
-      process = nil
+      process = try KeeperProcess(existing: greeted.pid)
       kept = greeted.kept
       socket = greeted.socket
       return
@@ -47,6 +46,7 @@ final class KeeperConnection {
   /// A connection on which the keeper has greeted.
   private struct Greeted: ~Copyable {
     let socket: Descriptor
+    let pid: Int32
     let kept: [KeeperPacket.Kept]
   }
 
@@ -66,8 +66,10 @@ final class KeeperConnection {
 
   private static func greet(_ socket: consuming Descriptor) throws -> Greeted {
     var kept: [KeeperPacket.Kept] = []
+    let pid: Int32
     do {
-      guard case .hello(_, let count) = try wait(socket.number) else { throw unexpected }
+      guard case .hello(let number, let count) = try wait(socket.number) else { throw unexpected }
+      pid = number
       for _ in 0..<count {
         guard case .kept(let record) = try wait(socket.number) else { throw unexpected }
         kept.append(record)
@@ -76,7 +78,7 @@ final class KeeperConnection {
       for record in kept { record.close() }
       throw error
     }
-    return Greeted(socket: socket, kept: kept)
+    return Greeted(socket: socket, pid: pid, kept: kept)
   }
 
   private static let unexpected = LinuxError("talk to the keeper", .malformed("it did not greet"))
@@ -172,10 +174,9 @@ final class KeeperConnection {
     try send(packet)
   }
 
-  /// Waits for the end of a keeper that we started and that has nothing to do any more, so that its cgroup
-  /// can be removed.
+  /// Waits for the end of a keeper that has nothing to do any more, so that its cgroup can be removed.
   /// - Returns: false if it did not end in time.
-  func waitForEnd() -> Bool { process?.waitForEnd(atMost: Self.patience) ?? true }
+  func waitForEnd() -> Bool { process.waitForEnd(atMost: Self.patience) }
 }
 
 extension Error {

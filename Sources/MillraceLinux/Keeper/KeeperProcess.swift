@@ -1,7 +1,7 @@
 import CMillraceLinux
 import Glibc
 
-/// A keeper that this runner started, in the cgroup `S/keeper`.
+/// A keeper, in the cgroup `S/keeper`: one that this runner started, or a former one.
 final class KeeperProcess {
   private let pidfd: Descriptor
 
@@ -41,6 +41,11 @@ final class KeeperProcess {
     pidfd = Descriptor(owning: number)
   }
 
+  /// Finds the keeper that has just greeted.
+  init(existing pid: Int32) throws {
+    pidfd = Descriptor(owning: try check(millrace_pidfd_open(pid), "find the keeper"))
+  }
+
   deinit { reap() }
 
   /// Waits until it has ended, at most so many milliseconds; returns whether it has.
@@ -60,6 +65,6 @@ final class KeeperProcess {
   /// Takes its entry out of the table of processes if it has ended; how does not matter any more.
   private func reap() {
     var ending = millrace_ending()
-    _ = millrace_wait_pidfd(pidfd.number, 0, &ending)  // Once it is reaped there is none.
+    _ = millrace_wait_pidfd(pidfd.number, 0, &ending)  // A former runner's is no child of ours.
   }
 }

@@ -88,7 +88,8 @@ extension LaunchLoop {
     _ = attempt.receiveProgress()
     let progress = attempt.takeProgress(at: Self.monotonic())
     let word = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
-    logs.end(attempt.id)
+    drop(attempt)
+    forget(attempt.id)
     let report = AttemptReport(
       exit: attempt.exit, usage: usage, word: word, killedByOthersMemory: killedByOthersMemory)
     switch attempt.purpose {
@@ -98,9 +99,6 @@ extension LaunchLoop {
     case .description(let answer, let file, _):
       answer.resume(with: Result { try Manifest.plugin(from: report, file: file, isLate: attempt.isLate) })
     }
-    // Nobody needs to wait for the rest.
-    drop(attempt)
-    forget(attempt.id)
   }
 
   /// How often the log is read at the end, 256 KiB each: more than the largest pipe of an ordinary user, 1
