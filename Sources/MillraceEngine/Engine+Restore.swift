@@ -26,6 +26,7 @@ extension Engine {
         continue
       }
       job.losses += 1
+      job.waitingSince = ports.clock.now()
       let isLastLoss = job.losses >= scheduler.policy.maxLosses
       changes.append(.ended(attempt.id, lostEnd(), next: isLastLoss ? .done(.failed) : .requeue))
       if !isLastLoss { found.append(.submitted([job])) }

@@ -21,7 +21,8 @@ enum TimeText {
     else { return nil }
     let midnight = days * microsecondsPerDay
     if rest.isEmpty { return Timestamp(microseconds: midnight) }
-    guard skip(&rest, "T") || skip(&rest, "t"), let sinceMidnight = timeOfDay(&rest), let offset = offset(&rest),
+    guard skip(&rest, "T") || skip(&rest, "t"), let sinceMidnight = timeOfDay(&rest),
+      let offset = offset(&rest),
       rest.isEmpty
     else { return nil }
     return Timestamp(microseconds: midnight + sinceMidnight - offset)
@@ -30,7 +31,8 @@ enum TimeText {
   private static let microsecondsPerDay: Int64 = 86_400_000_000
 
   private static func timeOfDay(_ rest: inout Substring) -> Int64? {
-    guard let hour = number(&rest, 2), hour < 24, skip(&rest, ":"), let minute = number(&rest, 2), minute < 60,
+    guard let hour = number(&rest, 2), hour < 24, skip(&rest, ":"), let minute = number(&rest, 2),
+      minute < 60,
       skip(&rest, ":"), let second = number(&rest, 2), second < 60
     else { return nil }
     var fraction: Int64 = 0
@@ -47,7 +49,8 @@ enum TimeText {
     if skip(&rest, "Z") || skip(&rest, "z") { return 0 }
     guard let sign = rest.first.flatMap({ ["+": Int64(1), "-": -1][$0] }) else { return nil }
     rest.removeFirst()
-    guard let hours = number(&rest, 2), hours < 24, skip(&rest, ":"), let minutes = number(&rest, 2), minutes < 60
+    guard let hours = number(&rest, 2), hours < 24, skip(&rest, ":"), let minutes = number(&rest, 2),
+      minutes < 60
     else { return nil }
     return sign * (hours * 60 + minutes) * 60_000_000
   }

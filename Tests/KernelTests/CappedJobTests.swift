@@ -114,6 +114,20 @@ struct CappedJobTests {
     }
   }
 
+  @Test("an ordinary user's runner caps jobs in the cgroup that was delegated to it")
+  func rootless() async throws {
+    let runner = try RunnerUnderTest(plugins: ["exec", "balloon"])
+    runner.isRootless = true
+    try await runner.start(handlers: 2)
+    let run = try await runner.millrace("run", "exec", "--", "sh", "-c", "id -u; cat /proc/self/cgroup")
+    #expect(run.output == "65534\n0::\(runner.group)/p/exec/1.1\n")
+    let attempt = try await runner.lastAttempt(
+      of: try await runner.submit("balloon", "memory=99M", "--memory", "32M"))
+    #expect(attempt.outcome == .oomOwnLimit)
+    #expect(await runner.stop() == 0)
+    #expect(try CgroupNames.below(runner.group) == ["runner"])
+  }
+
   @Test("the checksum of a tree is what sha256sum says")
   func checksum() async throws {
     try await RunnerUnderTest.with(plugins: ["checksum"]) { runner in

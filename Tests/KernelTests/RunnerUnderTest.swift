@@ -14,6 +14,8 @@ final class RunnerUnderTest {
   var plugins: String { home + "/plugins" }
   /// The path of its cgroups below the mount.
   let group: String
+  /// Whether it runs as an ordinary user (`nobody`) in a cgroup that was delegated to it.
+  var isRootless = false
 
   /// What went wrong with the runner itself.
   struct Failure: Error, CustomStringConvertible {
@@ -57,6 +59,7 @@ final class RunnerUnderTest {
     let process = Process()
     process.executableURL = Programs.directory.appendingPathComponent("millraced")
     process.arguments = arguments + ["--drain", "20s"]
+    if isRootless { try delegate(to: process) }
     let log = Pipe()
     process.standardError = log
     try process.run()
@@ -71,6 +74,26 @@ final class RunnerUnderTest {
       if isReady, seen >= handlers { break }
     }
     guard isReady else { throw Failure(description: "the runner did not start:\n\(text)") }
+  }
+
+  /// Makes a cgroup that `nobody` owns, and has the runner started there as that user.
+  private func delegate(to process: Process) throws {
+    let directory = "/sys/fs/cgroup" + group
+    try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
+    let nobody: [FileAttributeKey: Any] = [.ownerAccountID: 65534, .groupOwnerAccountID: 65534]
+    let files = ["", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"].map { directory + $0 }
+    for path in files + [home, plugins]
+      + (try FileManager.default.contentsOfDirectory(atPath: plugins)).map({
+        "\(plugins)/\($0)"
+      })
+    {
+      try FileManager.default.setAttributes(nobody, ofItemAtPath: path)
+    }
+    let words = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
+    let script = "echo $$ > \(directory)/cgroup.procs && exec \(words.joined(separator: " ")) \"$@\""
+    let program = process.executableURL?.path ?? ""
+    process.executableURL = URL(fileURLWithPath: "/bin/sh")
+    process.arguments = ["-c", script, "sh", program] + (process.arguments ?? [])
   }
 
   /// Runs the runner where it is expected to refuse to.
@@ -137,14 +160,8 @@ final class RunnerUnderTest {
 
   /// The leaves that are there now, as plugin/attempt.
   func leaves() throws -> [String] {
-    let root = "/sys/fs/cgroup\(group)/p"
-    return try FileManager.default.contentsOfDirectory(atPath: root).flatMap { plugin in
-      guard FileManager.default.fileExists(atPath: "\(root)/\(plugin)/cgroup.procs") else {
-        return [String]()
-      }
-      return try FileManager.default.contentsOfDirectory(atPath: "\(root)/\(plugin)")
-        .filter { FileManager.default.fileExists(atPath: "\(root)/\(plugin)/\($0)/cgroup.procs") }
-        .map { "\(plugin)/\($0)" }
+    try CgroupNames.below(group + "/p").flatMap { plugin in
+      try CgroupNames.below("\(group)/p/\(plugin)").map { "\(plugin)/\($0)" }
     }
   }
 

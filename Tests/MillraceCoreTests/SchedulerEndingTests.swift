@@ -134,6 +134,20 @@ struct SchedulerEndingTests {
     }
   }
 
+  @Test("each attempt is recorded with when its own wait began")
+  func waitingSince() {
+    func queued(_ actions: [Action]) -> [Timestamp] {
+      actions.compactMap { if case .start(_, _, _, _, let queued, _) = $0 { queued } else { nil } }
+    }
+    let rig = Rig()
+    #expect(queued(rig.send(.submitted([Rig.job(1, at: -3)]))) == [Sample.time(-3)])
+    #expect(queued(rig.send(.ended(.id(1), .pressure), at: 10)) == [Sample.time(10)])
+    #expect(queued(rig.send(.ended(.id(1, 2), .crash), at: 20)) == [])
+    #expect(queued(rig.send(.timer, at: 25)) == [Sample.time(21)])
+    _ = rig.send(.submitted([Rig.job(2, notBefore: 30)]))
+    #expect(queued(rig.send(.timer, at: 35)) == [Sample.time(30)])
+  }
+
   @Test("attempts of former runners count")
   func earlierAttempts() {
     var job = Rig.job(1)

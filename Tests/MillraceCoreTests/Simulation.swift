@@ -155,7 +155,7 @@ extension Simulation {
       try record.perform(action, at: now)
       answer(action)
     }
-    try checkCounts()
+    if !actions.isEmpty { try checkCounts() }
     try checkNobodyWaitsForNothing()
   }
 
@@ -175,21 +175,22 @@ extension Simulation {
   private mutating func answer(_ action: Action) {
     switch action {
     case .start(let id, _, let terms, _, _, _):
-      let time = now + .milliseconds(Int64.random(in: 0...500, using: &random))
+      // Whole seconds, so that times come together and their order shows.
+      let time = now + .seconds(Int64.random(in: 0...1, using: &random))
       if random.oneIn(12) { return put(.refused(id), at: time) }
       put(.started(id), at: time)
       // Some run into their time limit, and some of those do not listen.
-      let length = Duration.milliseconds(Int64.random(in: 0...60_000, using: &random))
+      let length = Duration.seconds(Int64.random(in: 0...60, using: &random))
       if length < terms.timeout { put(.ended(id, report()), at: time + length) }
     case .terminate(let id):
       forgetEnd(of: id)
       if !random.oneIn(3) {
         let report = random.oneIn(4) ? report() : .killed
-        put(.ended(id, report), at: now + .milliseconds(Int64.random(in: 0...8000, using: &random)))
+        put(.ended(id, report), at: now + .seconds(Int64.random(in: 0...8, using: &random)))
       }
     case .kill(let id):
       forgetEnd(of: id)
-      put(.ended(id, .killed), at: now + .milliseconds(Int64.random(in: 0...1000, using: &random)))
+      put(.ended(id, .killed), at: now + .seconds(Int64.random(in: 0...1, using: &random)))
     case .markRunning, .finish, .cancelled, .due: break
     }
   }

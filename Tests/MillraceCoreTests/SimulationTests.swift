@@ -4,7 +4,7 @@ import Testing
 
 @Suite("A simulated machine")
 struct SimulationTests {
-  @Test("breaks no rule of the scheduler, and every job ends", arguments: 0..<250)
+  @Test("breaks no rule of the scheduler, and every job ends", arguments: 0..<200)
   func rules(seed: UInt64) throws {
     var simulation = Simulation(seed: seed)
     try simulation.run()
@@ -33,7 +33,9 @@ struct SimulationTests {
       processExitsWith: .success, observing: [\.standardOutputContent]
     ) { try SimulationTests.printTraces() }
     #expect(first.standardOutputContent.count > 100_000)
-    #expect(first.standardOutputContent == second.standardOutputContent)
+    // Not in the expectation itself: it would print both.
+    let isSame = first.standardOutputContent == second.standardOutputContent
+    #expect(isSame)
   }
 
   private static func printTraces() throws {

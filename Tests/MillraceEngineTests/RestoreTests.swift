@@ -89,6 +89,8 @@ struct RestoreTests {
       #expect(bench.journal.has("launch 1.2"))
       let job = try #require(try await bench.store.job(JobID(1)))
       #expect(job.attempts == 2 && job.attemptsUsed == 0)
+      let queued = try await bench.store.attempts(of: JobID(1)).map(\.queued)
+      #expect(queued == [Sample.time(2), Sample.time(20)])
     }
   }
 

@@ -3,10 +3,12 @@ import MillraceLinux
 import Testing
 
 struct CgroupFilesTests {
-  @Test("cpu.stat of each kernel is read", arguments: [
-    ("uml-6.1", 3_720_000, 3_620_000, 100_000, 14_710_000),
-    ("debian-6.1", 7_684_101, 486_493, 7_197_607, 50_793_103), ("native-6.18", 43_059, 0, 43_059, nil),
-  ] as [(String, Int64, Int64, Int64, Int64?)])
+  @Test(
+    "cpu.stat of each kernel is read",
+    arguments: [
+      ("uml-6.1", 3_720_000, 3_620_000, 100_000, 14_710_000),
+      ("debian-6.1", 7_684_101, 486_493, 7_197_607, 50_793_103), ("native-6.18", 43_059, 0, 43_059, nil),
+    ] as [(String, Int64, Int64, Int64, Int64?)])
   func cpuStat(_ kernel: String, _ usage: Int64, _ user: Int64, _ system: Int64, _ throttled: Int64?) throws {
     let values = try CgroupFiles.flatKeyed(Fixture.text(kernel, "cpu.stat"), "cpu.stat")
     #expect(values["usage_usec"] == usage)
@@ -58,37 +60,46 @@ struct CgroupFilesTests {
     #expect(sums.written == .zero)
   }
 
-  @Test("members of io.stat that are no whole numbers do not matter", arguments: [
-    "8:0 rbytes=1 wbytes=2 rios=1 wios=1 dbytes=0 dios=0 cost.vrate=100.00 cost.usage=3\n",
-    "8:0 \n8:16 rbytes=1 wbytes=2 depth=max\n",
-  ])
+  @Test(
+    "members of io.stat that are no whole numbers do not matter",
+    arguments: [
+      "8:0 rbytes=1 wbytes=2 rios=1 wios=1 dbytes=0 dios=0 cost.vrate=100.00 cost.usage=3\n",
+      "8:0 \n8:16 rbytes=1 wbytes=2 depth=max\n",
+    ])
   func ioStatWithDebugMembers(_ text: String) throws {
     let sums = try CgroupFiles.ioStat(text)
     #expect(sums.read == Bytes(1))
     #expect(sums.written == Bytes(2))
   }
 
-  @Test("a malformed file of keys is refused and named", arguments: [
-    "usage_usec\n", "usage_usec \n", "usage_usec x\n", "usage_usec 1 2\n", "usage_usec  1\n", " 1\n",
-    "usage_usec -1\n", "usage_usec max\n", "usage_usec 9223372036854775808\n", "usage_usec 1.5\n",
-    "usage_usec 1\nusage_usec 1\n", "usage_usec\t1\n",
-  ])
+  @Test(
+    "a malformed file of keys is refused and named",
+    arguments: [
+      "usage_usec\n", "usage_usec \n", "usage_usec x\n", "usage_usec 1 2\n", "usage_usec  1\n", " 1\n",
+      "usage_usec -1\n", "usage_usec max\n", "usage_usec 9223372036854775808\n", "usage_usec 1.5\n",
+      "usage_usec 1\nusage_usec 1\n", "usage_usec\t1\n",
+    ])
   func malformedKeys(_ text: String) {
     let error = #expect(throws: LinuxError.self) { try CgroupFiles.flatKeyed(text, "cpu.stat") }
     #expect(error?.doing == "read `cpu.stat`")
   }
 
-  @Test("a malformed file of one number is refused and named", arguments: [
-    "", "\n", "max\n", "1", "1\n\n", "-1\n", " 1\n", "1 \n", "9223372036854775808\n",
-  ])
+  @Test(
+    "a malformed file of one number is refused and named",
+    arguments: [
+      "", "\n", "max\n", "1", "1\n\n", "-1\n", " 1\n", "1 \n", "9223372036854775808\n",
+    ])
   func malformedSingle(_ text: String) {
     let error = #expect(throws: LinuxError.self) { try CgroupFiles.single(text, "memory.peak") }
     #expect(error?.doing == "read `memory.peak`")
   }
 
-  @Test("a malformed io.stat is refused and named", arguments: [
-    "sda rbytes=1\n", "8:0 rbytes\n", "8:0 rbytes=\n", "8:0 rbytes=-1\n", "8:0 wbytes=1=2\n", "8:0:1 rbytes=1\n",
-  ])
+  @Test(
+    "a malformed io.stat is refused and named",
+    arguments: [
+      "sda rbytes=1\n", "8:0 rbytes\n", "8:0 rbytes=\n", "8:0 rbytes=-1\n", "8:0 wbytes=1=2\n",
+      "8:0:1 rbytes=1\n",
+    ])
   func malformedIO(_ text: String) {
     let error = #expect(throws: LinuxError.self) { try CgroupFiles.ioStat(text) }
     #expect(error?.doing == "read `io.stat`")

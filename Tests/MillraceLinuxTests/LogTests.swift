@@ -29,7 +29,9 @@ struct LogTests {
   }
 
   /// Bytes that tell where they were.
-  private func counted(_ range: Range<Int>) -> [UInt8] { range.map { UInt8(truncatingIfNeeded: $0 / 251 &+ $0) } }
+  private func counted(_ range: Range<Int>) -> [UInt8] {
+    range.map { UInt8(truncatingIfNeeded: $0 / 251 &+ $0) }
+  }
 
   @Test("all of a log is kept up to the cap", arguments: [1, 2, 1000, 512 << 10, (512 << 10) + 1, 1 << 20])
   func underTheCap(_ length: Int) throws {
@@ -40,9 +42,11 @@ struct LogTests {
     #expect(try kept(logs) == counted(0..<length))
   }
 
-  @Test("over the cap, head and tail are kept and the count between them is right", arguments: [
-    (1, 1 << 20), (100_000, 4096), (3 << 20, 65536), (3 << 20, 1000), (1 << 20, 1 << 20),
-  ])
+  @Test(
+    "over the cap, head and tail are kept and the count between them is right",
+    arguments: [
+      (1, 1 << 20), (100_000, 4096), (3 << 20, 65536), (3 << 20, 1000), (1 << 20, 1 << 20),
+    ])
   func overTheCap(_ excess: Int, _ piece: Int) throws {
     let cap = 1 << 20
     let all = counted(0..<(cap + excess))

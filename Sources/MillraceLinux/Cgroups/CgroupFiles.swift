@@ -39,7 +39,8 @@ package enum CgroupFiles {
       for pair in words.dropFirst() {
         let parts = pair.split(separator: "=", omittingEmptySubsequences: false)
         guard parts.count == 2 else { throw malformed("io.stat", String(line)) }
-        guard parts[0] == "rbytes" || parts[0] == "wbytes" else { continue }  // Some of them are no whole numbers.
+        // Some of the others are no whole numbers.
+        guard parts[0] == "rbytes" || parts[0] == "wbytes" else { continue }
         guard let number = Int64(parts[1]), number >= 0 else { throw malformed("io.stat", String(line)) }
         if parts[0] == "rbytes" { read += number } else { written += number }
       }
@@ -87,7 +88,8 @@ package struct CgroupMount: Equatable, Sendable {
     return nil
   }
 
-  /// Finds this process's group in the text of `/proc/self/cgroup`: the line "0::/path"; nil if there is none.
+  /// Finds this process's group in the text of `/proc/self/cgroup`: the line "0::/path"; nil if there is
+  /// none.
   package static func ownGroup(_ text: String) -> String? {
     text.split(separator: "\n").first { $0.hasPrefix("0::/") }.map { String($0.dropFirst(3)) }
   }

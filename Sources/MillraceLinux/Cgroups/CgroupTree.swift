@@ -49,7 +49,8 @@ package final class CgroupTree: Sendable {
     try makeGroups()
   }
 
-  /// Returns the group that is used if none is named: this process's own if it is delegated, else `/millrace`.
+  /// Returns the group that is used if none is named: this process's own if it is delegated, else
+  /// `/millrace`.
   /// - Throws: `LinuxError` for an ordinary user whose own group is not delegated.
   package static func delegatedGroup(mount: String, origin: String) throws -> String {
     let own = mount + origin
@@ -110,12 +111,16 @@ package final class CgroupTree: Sendable {
     }
   }
 
-  /// Leaves the subtree and removes what is empty of it: a live keeper and its jobs stay.
+  /// Leaves the subtree and removes what is empty of it: a live keeper and its jobs stay. Of a group that was
+  /// delegated to us, we stay in `runner`: it goes with the unit, and `S` can't take processes any more.
   package func close() throws {
-    try Self.writeFile(mount + origin + "/cgroup.procs", "\(getpid())")
+    let isDelegated = group == origin
+    if !isDelegated { try Self.writeFile(mount + origin + "/cgroup.procs", "\(getpid())") }
     for plugin in try Self.subdirectories(path + "/p") { rmdir(path + "/p/" + plugin) }
-    for name in ["p", "keeper", "runner"] { rmdir(path + "/" + name) }
-    if group != origin { rmdir(path) }
+    for name in ["p", "keeper"] { rmdir(path + "/" + name) }
+    guard !isDelegated else { return }
+    rmdir(path + "/runner")
+    rmdir(path)
   }
 
   private static func makeDirectory(_ path: String) throws {

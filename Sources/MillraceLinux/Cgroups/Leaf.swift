@@ -34,7 +34,9 @@ final class Leaf {
 
   /// Makes a leaf with all of its limits.
   /// - Throws: `LinuxError`; the leaf is gone again then.
-  init(name: String, in parent: consuming Descriptor, limits: Limits, priority: Priority, controllers: [String])
+  init(
+    name: String, in parent: consuming Descriptor, limits: Limits, priority: Priority, controllers: [String]
+  )
     throws
   {
     try checkErrno(mkdirat(parent.number, name, 0o755), "make the cgroup `\(name)`")

@@ -42,11 +42,13 @@ struct LeafFiles {
       let rates = [("rbps", limit.readBytesPerSecond), ("wbps", limit.writeBytesPerSecond)]
       try write(
         "io.max",
-        ([limit.device] + rates.compactMap { key, rate in rate.map { "\(key)=\($0)" } }).joined(separator: " "))
+        ([limit.device] + rates.compactMap { key, rate in rate.map { "\(key)=\($0)" } }).joined(
+          separator: " "))
     }
   }
 
-  /// No swap: else a job over its limit would crawl instead of ending. A kernel without swap has no such file.
+  /// No swap: else a job over its limit would crawl instead of ending. A kernel without swap has no such
+  /// file.
   private func setSwap() throws {
     do {
       try write("memory.swap.max", "0")

@@ -2,7 +2,8 @@ import Clibcgroup
 import Glibc
 import Synchronization
 
-/// Makes long-lived groups by libcgroup, which turns their controllers on from the root of the hierarchy down.
+/// Makes long-lived groups by libcgroup, which turns their controllers on from the root of the hierarchy
+/// down.
 ///
 /// libcgroup knows v1 and v2 by the same names. So that nothing is ever made in a v1 hierarchy, it is
 /// first asked where each controller is mounted.
@@ -40,6 +41,7 @@ final class LibcgroupGroups: Sendable {
 
   /// Makes a group; it is fine if it is there already.
   /// - Parameter group: the path below the mount point, without a slash at its start.
+  /// - Throws: `LinuxError` with libcgroup's words.
   func make(_ group: String) throws {
     guard !controllers.isEmpty else { return try makePlain(group) }
     try Self.lock.withLock { _ in

@@ -12,9 +12,12 @@ final class KeeperProcess {
     try checkErrno(chmod(settings.keeperSocket, 0o600), "guard `\(settings.keeperSocket)`")
     let null = try Descriptor(opening: "/dev/null", flags: O_RDWR)
     let group = try tree.keeperDirectory()
-    let words = [settings.host, "keeper", "--socket-fd", "3"] + settings.preload.flatMap { ["--preload", $0] }
+    let words =
+      [settings.host, "keeper", "--socket-fd", "3"] + settings.preload.flatMap { ["--preload", $0] }
     let arguments = words.map { strdup($0) } + [nil]
-    let environment = [strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), strdup("SWIFT_BACKTRACE=enable=no"), nil]
+    let environment = [
+      strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), strdup("SWIFT_BACKTRACE=enable=no"), nil,
+    ]
     defer { for text in arguments + environment { free(text) } }
     var number: Int32 = -1
     let descriptors = [null.number, null.number, 2, listener.number]

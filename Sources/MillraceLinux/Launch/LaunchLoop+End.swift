@@ -103,7 +103,8 @@ extension LaunchLoop {
     forget(attempt.id)
   }
 
-  /// How often the log is read at the end, 256 KiB each: more than the largest pipe of an ordinary user, 1 MiB.
+  /// How often the log is read at the end, 256 KiB each: more than the largest pipe of an ordinary user, 1
+  /// MiB.
   private static let lastReads = 8
 
   private func hasOutput(_ attempt: LiveAttempt) -> Bool {
@@ -208,7 +209,8 @@ extension LaunchLoop {
       try leaf.remove()
       logger.warning("left-over cgroup removed", metadata: ["leaf": "\(plugin)/\(name)"])
     } catch {
-      logger.error("left-over cgroup not removed", metadata: ["leaf": "\(plugin)/\(name)", "error": "\(error)"])
+      logger.error(
+        "left-over cgroup not removed", metadata: ["leaf": "\(plugin)/\(name)", "error": "\(error)"])
     }
   }
 

@@ -195,7 +195,8 @@ final class LaunchLoop: @unchecked Sendable {
 
   private func samples() -> [AttemptID: UsageSample] {
     var samples: [AttemptID: UsageSample] = [:]
-    for attempt in attempts.values where attempt.isStarted && !attempt.isEnding && attempt.id.job.rawValue > 0 {
+    for attempt in attempts.values where attempt.isStarted && !attempt.isEnding && attempt.id.job.rawValue > 0
+    {
       do { samples[attempt.id] = try attempt.leaf.sample() } catch {
         logger.error("usage not read", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
       }

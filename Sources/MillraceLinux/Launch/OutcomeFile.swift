@@ -28,7 +28,8 @@ enum OutcomeFile {
     let length = Int(head.result_length)
     let bytes = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
       while count < length {
-        let got = pread(file.number, buffer.baseAddress.map { $0 + count }, length - count, off_t(size + count))
+        let got = pread(
+          file.number, buffer.baseAddress.map { $0 + count }, length - count, off_t(size + count))
         if got <= 0 { break }  // Shorter than it says.
         count += got
       }

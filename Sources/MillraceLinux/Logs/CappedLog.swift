@@ -37,7 +37,8 @@ final class CappedLog {
     do {
       try open()
       while !rest.isEmpty, length < headCapacity {
-        let count = try rest.prefix(headCapacity - length).withUnsafeBytes { try file?.writeSome($0, path) } ?? 0
+        let count =
+          try rest.prefix(headCapacity - length).withUnsafeBytes { try file?.writeSome($0, path) } ?? 0
         length += count
         rest = rest.dropFirst(count)
       }

@@ -61,7 +61,9 @@ struct Manifest: Decodable {
     } catch {
       throw refused("its description can't be read: \(error)")
     }
-    guard Handler.isValidName(manifest.name) else { throw refused("`\(manifest.name)` is no name for a plugin") }
+    guard Handler.isValidName(manifest.name) else {
+      throw refused("`\(manifest.name)` is no name for a plugin")
+    }
     let names = manifest.handlers.map(\.name)
     guard Set(names).count == names.count else { throw refused("it has two handlers of one name") }
     let handlers = try manifest.handlers.map { handler in

@@ -20,6 +20,7 @@ package final class PluginDirectory: PluginSource {
   ///   - path: the directory; made if it is not there.
   ///   - builds: where copies are kept; jobs must be able to read there.
   ///   - launcher: who describes plugins.
+  ///   - log: where trouble with the watch is told.
   package init(path: String, builds: String, launcher: any Launcher, log: Logger) {
     (catalogs, publish) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     scanner = Scanner(path: path, builds: builds, launcher: launcher, log: log)
@@ -32,7 +33,8 @@ package final class PluginDirectory: PluginSource {
     guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
       throw LinuxError("make the directory `\(path)`", .kernel(errno))
     }
-    let watch = try Descriptor(owning: checkErrno(inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK)), "watch files"))
+    let watch = try Descriptor(
+      owning: checkErrno(inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK)), "watch files"))
     let mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB
     try checkErrno(inotify_add_watch(watch.number, path, UInt32(mask)), "watch the directory `\(path)`")
     let (bell, ring) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
@@ -146,7 +148,9 @@ package final class PluginDirectory: PluginSource {
 
     /// Whether another file with the same bytes was found to be a plugin.
     private func isInUse(_ digest: String) -> Bool {
-      known.values.contains { if case .plugin(let plugin) = $0.verdict { plugin.sha256 == digest } else { false } }
+      known.values.contains {
+        if case .plugin(let plugin) = $0.verdict { plugin.sha256 == digest } else { false }
+      }
     }
 
     private static func reason(_ error: any Error) -> String {

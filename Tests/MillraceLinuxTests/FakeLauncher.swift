@@ -1,0 +1,44 @@
+import FoundationEssentials
+import MillraceCore
+import MillraceEngine
+import Synchronization
+
+@testable import MillraceLinux
+
+/// A launcher that only describes: a file that says `plugin NAME HANDLER…` is a plugin of that name.
+final class FakeLauncher: Launcher {
+  let events = AsyncStream<LaunchEvent> { $0.finish() }
+  private let state = Mutex(State())
+
+  private struct State {
+    var described: [String] = []
+    var isBroken = false
+  }
+
+  /// The contents that were described, in order.
+  var described: [String] { state.withLock { $0.described } }
+
+  /// Whether describing fails for a reason that has nothing to do with the file.
+  func setBroken(_ isBroken: Bool) { state.withLock { $0.isBroken = isBroken } }
+
+  func takeOver(open: [KeptAttempt]) async throws -> [AttemptID] { [] }
+  func launch(_ plan: LaunchPlan) async {}
+  func terminate(_ attempt: AttemptID) async {}
+  func kill(_ attempt: AttemptID) async {}
+  func sample() async -> [AttemptID: UsageSample] { [:] }
+
+  func describe(_ file: String) async throws -> Plugin {
+    let text = String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self)
+    let isBroken = state.withLock { state in
+      state.described.append(text)
+      return state.isBroken
+    }
+    if isBroken { throw LinuxError("describe", .missing("its process was lost")) }
+    let words = text.split { $0 == " " || $0 == "\n" }.map(String.init)
+    guard words.count >= 2, words[0] == "plugin" else {
+      throw LinuxError("use the plugin `\(file)`", .malformed("it is garbage"))
+    }
+    let handlers = words[2...].map { Handler(name: $0, summary: "") }
+    return Plugin(name: words[1], version: "1", sha256: "", path: file, handlers: handlers)
+  }
+}

@@ -1,0 +1,127 @@
+import CMillraceLinux
+import Glibc
+import MillraceCore
+import Testing
+import TestSupport
+
+@testable import MillraceLinux
+
+extension StageTests {
+  @Suite struct LeafTests {
+    private static let limits = Limits(memory: .mebibytes(64), cpuMillis: 1000, pids: 32)
+
+    /// Starts a program in a leaf, in a way that a test can wait for.
+    private func spawn(_ script: String, in leaf: Leaf) throws -> Int32 {
+      let words: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/sh"), strdup("-c"), strdup(script), nil]
+      let environment: [UnsafeMutablePointer<CChar>?] = [nil]
+      defer { for word in words { free(word) } }
+      var pidfd: Int32 = -1
+      let pid = words.withUnsafeBufferPointer { words in
+        environment.withUnsafeBufferPointer { environment in
+          [Int32(2), 2, 2].withUnsafeBufferPointer { descriptors in
+            var program = millrace_program(
+              path: UnsafePointer(words[0]), arguments: words.baseAddress,
+              environment: environment.baseAddress,
+              descriptors: descriptors.baseAddress, descriptor_count: 3, cgroup: leaf.directory.number)
+            return millrace_spawn(&program, &pidfd)
+          }
+        }
+      }
+      try check(pid, "start a program")
+      return pidfd
+    }
+
+    private func reap(_ pidfd: Int32) -> Int32 {
+      var ending = millrace_ending()
+      _ = millrace_wait_pidfd(pidfd, 1, &ending)
+      close(pidfd)
+      return ending.status
+    }
+
+    private func leaf(_ stage: Stage, _ name: String = "1.1") throws -> Leaf {
+      try Leaf(
+        name: name, in: stage.tree.pluginDirectory("fixture"), limits: Self.limits, priority: .default,
+        controllers: [])
+    }
+
+    @Test("a leaf is made once, and removed when it is empty")
+    func makeAndRemove() async throws {
+      try await Stage.use { stage in
+        let leaf = try leaf(stage)
+        #expect(try stage.leaves() == ["fixture/1.1"])
+        let error = #expect(throws: LinuxError.self) { try self.leaf(stage) }
+        #expect(error?.reason == .kernel(EEXIST))
+        #expect(try stage.leaves() == ["fixture/1.1"], "the first one's is still there")
+        try leaf.remove()
+        #expect(try stage.leaves() == [])
+      }
+    }
+
+    @Test("a leaf whose limits can't be set is gone again")
+    func limitsRefused() async throws {
+      try await Stage.use { stage in
+        let error = #expect(throws: LinuxError.self) {
+          try Leaf(
+            name: "1.1", in: stage.tree.pluginDirectory("fixture"), limits: Self.limits, priority: .default,
+            controllers: ["memory"])
+        }
+        #expect(error?.doing == "set `memory.max` to 67108864 on `1.1`")
+        let leaves = try stage.leaves()
+        #expect(leaves == [])
+      }
+    }
+
+    @Test("waiting for the last process does not spin, and its end is not missed")
+    func population() async throws {
+      try await Stage.use { stage in
+        let leaf = try leaf(stage)
+        let pidfd = try spawn("read x </dev/zero; sleep 100", in: leaf)
+        let population = try leaf.population()
+        #expect(try population.isAny())
+        var poller = pollfd(fd: population.descriptor, events: Int16(POLLPRI), revents: 0)
+        #expect(poll(&poller, 1, 0) == 0, "nothing has changed since it was read")
+        try leaf.kill()
+        #expect(poll(&poller, 1, 30_000) == 1)
+        _ = reap(pidfd)
+        #expect(try !population.isAny())
+        #expect(poll(&poller, 1, 0) == 0)
+        try leaf.remove()
+      }
+    }
+
+    @Test("a signal goes to every process of the leaf, and to no other")
+    func signal() async throws {
+      try await Stage.use { stage in
+        let leaf = try leaf(stage)
+        let other = try self.leaf(stage, "2.1")
+        let inside = try (0..<70).map { _ in try spawn("exec sleep 100", in: leaf) }
+        let outside = try spawn("exec sleep 100", in: other)
+        #expect(try leaf.processes().count == 70)
+        try leaf.signal(SIGTERM)
+        for pidfd in inside { #expect(reap(pidfd) == SIGTERM) }
+        try leaf.signal(SIGTERM)
+        #expect(try other.processes().count == 1)
+        try other.kill()
+        #expect(reap(outside) == SIGKILL)
+        try leaf.remove()
+        try other.remove()
+      }
+    }
+
+    @Test("without controllers only processor time is known, and the rest is not taken for 0")
+    func usage() async throws {
+      try await Stage.use { stage in
+        let leaf = try leaf(stage)
+        _ = reap(try spawn("i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done", in: leaf))
+        let (usage, memoryEvents) = try leaf.finalUsage()
+        #expect(try #require(usage.cpuUser) + #require(usage.cpuSystem) > .zero)
+        #expect(usage.memoryPeak == nil)
+        #expect(usage.pidsPeak == nil)
+        #expect(usage.oomKills == nil)
+        #expect(usage.ioRead == nil)
+        #expect(memoryEvents == [:])
+        try leaf.remove()
+      }
+    }
+  }
+}

@@ -1,0 +1,183 @@
+import CMillraceLinux
+import FoundationEssentials
+import Glibc
+import Logging
+import MillraceCore
+import MillraceEngine
+import Synchronization
+import TestSupport
+
+@testable import MillraceLinux
+
+/// A cgroup, directories and a plugin of their own, in which launchers run one after the other.
+///
+/// A process can be in one cgroup only, so stages are used by one test at a time, and closed at its end.
+final class Stage: Sendable {
+  let tree: CgroupTree
+  let directory: TemporaryDirectory
+  let settings: LaunchSettings
+  let logs: LogFiles
+  let plugin: Plugin
+
+  private static let count = Atomic(0)
+  /// Keepers that outlived their launcher: unlike a runner, this process goes on and must reap them.
+  private let orphans = Mutex<Set<Int32>>([])
+
+  /// Whom jobs become; also what `millrace-host describe` takes.
+  static let nobody = LaunchSettings.Identity(uid: 65534, gid: 65534)
+
+  init(host: String = FixturePlugin.host, maxResult: Bytes = .mebibytes(1), cold: Bool = false) throws {
+    let number = Self.count.add(1, ordering: .relaxed).newValue
+    tree = try CgroupTree(root: "/millrace-test-\(getpid())-\(number)", needed: [])
+    directory = try TemporaryDirectory()
+    chmod(directory.path, 0o711)
+    for name in ["work", "logs", "builds"] { mkdir("\(directory.path)/\(name)", 0o711) }
+    let library = directory.path + "/libfixture.so"
+    try FixturePlugin.build(at: library)
+    chmod(library, 0o755)
+    settings = LaunchSettings(
+      host: host, keeperSocket: directory.path + "/keeper.sock", workDirectory: directory.path + "/work",
+      identity: Self.nobody, coldByDefault: cold, maxResult: maxResult)
+    logs = LogFiles(directory: directory.path + "/logs", cap: .mebibytes(1), log: Logger(label: "test"))
+    plugin = Plugin(name: "fixture", version: "1.2.3", sha256: "", path: library, handlers: [])
+  }
+
+  /// Gives `body` a stage and removes everything of it afterwards.
+  static func use(
+    host: String = FixturePlugin.host, maxResult: Bytes = .mebibytes(1), cold: Bool = false,
+    _ body: (Stage) async throws -> Void
+  ) async throws {
+    let stage = try Stage(host: host, maxResult: maxResult, cold: cold)
+    do {
+      try await body(stage)
+    } catch {
+      try stage.close()
+      throw error
+    }
+    try stage.close()
+  }
+
+  /// Gives `body` a launcher on a stage; both are gone afterwards.
+  static func launcher(
+    maxResult: Bytes = .mebibytes(1), cold: Bool = false, _ body: (Stage, Actor) async throws -> Void
+  ) async throws {
+    try await use(maxResult: maxResult, cold: cold) { stage in
+      try await stage.launcher { try await body(stage, $0) }
+    }
+  }
+
+  /// Gives `body` a launcher, which is stopped afterwards.
+  func launcher(_ body: (Actor) async throws -> Void) async throws {
+    let actor = try Actor(self)
+    do {
+      try await body(actor)
+    } catch {
+      await actor.stop()
+      throw error
+    }
+    await actor.stop()
+  }
+
+  /// A launcher with the record of what it told.
+  struct Actor {
+    let launcher: LocalLauncher
+    let record = EventRecord()
+    private let reader: Task<Void, Never>
+    private let stage: Stage
+
+    init(_ stage: Stage) throws {
+      launcher = try LocalLauncher(
+        tree: stage.tree, settings: stage.settings, logs: stage.logs, logger: Logger(label: "test"))
+      self.stage = stage
+      reader = Task { [record, launcher] in await record.read(launcher.events) }
+    }
+
+    /// Starts an attempt at a job.
+    func launch(
+      _ job: Int64, _ handler: String, parameters: JSONValue = .object([:]), input: [UInt8]? = nil,
+      plugin: Plugin? = nil
+    ) -> AttemptID {
+      let id = AttemptID(job: JobID(job), number: 1)
+      launcher.launch(
+        LaunchPlan(
+          attempt: id, handler: handler, plugin: plugin ?? stage.plugin,
+          limits: Limits(memory: .mebibytes(64), cpuMillis: 1000, pids: 32), priority: .default,
+          deadline: Timestamp(microseconds: 4_000_000_000_000_000),
+          payload: StoredPayload(parameters: parameters, input: input, traceParent: nil)))
+      return id
+    }
+
+    /// Runs a job to its end.
+    func run(
+      _ job: Int64, _ handler: String, parameters: JSONValue = .object([:]), input: [UInt8]? = nil,
+      plugin: Plugin? = nil
+    ) async throws -> AttemptReport {
+      try await record.ended(
+        launch(job, handler, parameters: parameters, input: input, plugin: plugin))
+    }
+
+    /// Stops the launcher and waits until all that it told was read.
+    func stop() async {
+      stage.noteKeepers()
+      await launcher.stop()
+      await reader.value
+    }
+  }
+
+  /// A plugin that was built beside the test bundle, where jobs can read it.
+  func shipped(_ name: String) throws -> Plugin {
+    let path = "\(directory.path)/lib\(name).so"
+    if access(path, F_OK) != 0 {
+      try FileManager.default.copyItem(atPath: "\(FixturePlugin.products)/lib\(name).so", toPath: path)
+      chmod(path, 0o755)
+    }
+    return Plugin(name: name, version: "", sha256: "", path: path, handlers: [])
+  }
+
+  /// The processes in the keeper's group.
+  func keepers() throws -> [Int32] {
+    try textFile(tree.path + "/keeper/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }
+  }
+
+  /// The processes of an attempt.
+  func processes(_ id: AttemptID) throws -> [Int32] {
+    try textFile("\(tree.path)/p/fixture/\(id)/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }
+  }
+
+  /// The leaves that are there, as `plugin/attempt`.
+  func leaves() throws -> [String] { try tree.leaves().map { "\($0.plugin)/\($0.leaf)" } }
+
+  /// The work directories that are there.
+  func workDirectories() throws -> [String] { try CgroupTree.subdirectories(settings.workDirectory) }
+
+  /// The kept log of an attempt as text.
+  func log(_ id: AttemptID) throws -> String {
+    String(decoding: try logs.read(id, from: 0, atMost: 16 << 20) ?? [], as: UTF8.self)
+  }
+
+  private func noteKeepers() {
+    // Without the group there is no keeper.
+    let keepers = (try? keepers()) ?? []
+    orphans.withLock { $0.formUnion(keepers) }
+  }
+
+  private func close() throws {
+    noteKeepers()
+    for group in ["keeper"] + (try leaves().map { "p/\($0)" }) { try empty(tree.path + "/" + group) }
+    for keeper in orphans.withLock({ $0 }) { waitpid(keeper, nil, 0) }
+    for leaf in try leaves() { rmdir("\(tree.path)/p/\(leaf)") }
+    try tree.close()
+    guard access(tree.path, F_OK) != 0 else { throw TestFailure("the stage's cgroup is still there") }
+  }
+
+  /// Kills what is in a group and waits until it is gone.
+  private func empty(_ group: String) throws {
+    try CgroupTree.writeFile(group + "/cgroup.kill", "1")
+    let population = Population(
+      try Descriptor(opening: group + "/cgroup.events", flags: O_RDONLY), name: group)
+    while try population.isAny() {
+      var poller = pollfd(fd: population.descriptor, events: Int16(POLLPRI), revents: 0)
+      guard poll(&poller, 1, 30_000) > 0 else { throw TestFailure("\(group) is not empty") }
+    }
+  }
+}
