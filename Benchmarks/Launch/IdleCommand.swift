@@ -15,7 +15,7 @@ struct IdleCommand: AsyncParsableCommand {
     let before = (try cpuMilliseconds(), try switches())
     try await Task.sleep(for: .seconds(seconds))
     let cpu = try cpuMilliseconds() - before.0
-    let switches = try switches() - before.1
+    let switches = try switches().reduce(0) { $0 + $1.value - (before.1[$1.key] ?? 0) }
     Row(
       what: "idle `\(name)` for \(seconds) s: CPU; voluntary context switches", lane: lane,
       measured: "\(cpu) ms; \(switches)"
@@ -43,11 +43,13 @@ struct IdleCommand: AsyncParsableCommand {
     return (user + system) * 1000 / sysconf(Int32(_SC_CLK_TCK))
   }
 
-  /// Voluntary context switches of all threads: how often one of them was woken.
-  private func switches() throws -> Int {
-    try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task").reduce(0) { sum, thread in
-      sum + (try number("voluntary_ctxt_switches:", in: try text("task/\(thread)/status")))
+  /// Voluntary context switches of each thread: how often it was woken.
+  private func switches() throws -> [String: Int] {
+    var switches: [String: Int] = [:]
+    for thread in try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task") {
+      switches[thread] = try number("voluntary_ctxt_switches:", in: try text("task/\(thread)/status"))
     }
+    return switches
   }
 
   private func number(_ key: String, in status: String) throws -> Int {
