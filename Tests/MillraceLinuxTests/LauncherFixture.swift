@@ -22,8 +22,8 @@ enum LauncherFixture {
       let directory = try TemporaryDirectory()
       let file = directory.path + "/lib.so"
       try run(
-        "cc -shared -fPIC -I '\(root)/Sources/CMillrace/include' \(macro.map { "-D" + $0 } ?? "") -o '\(file)' "
-          + "'\(Fixture.folder)/handlers.c'")
+        "cc -shared -fPIC -I '\(root)/Sources/CMillrace/include' \(macro.map { "-D" + $0 } ?? "") "
+          + "-o '\(file)' '\(Fixture.folder)/handlers.c'")
       let library = try Data(contentsOf: URL(filePath: file))
       built[macro ?? ""] = library
       return library
