@@ -6,7 +6,8 @@ import TestSupport
 /// What the launcher needs: programs and plugins that were built beside the test bundle or are built here.
 enum LauncherFixture {
   /// The folder of the test bundle, where SwiftPM puts all products.
-  static let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent().path
+  static let products = URL(filePath: "/proc/self/exe").resolvingSymlinksInPath().deletingLastPathComponent()
+    .path
 
   /// The real host.
   static let host = products + "/millrace-host"
@@ -32,6 +33,8 @@ enum LauncherFixture {
 
   /// Not Foundation's `Process`: that lets go of its descriptors some time later, and tests count them.
   private static func run(_ command: String) throws {
-    guard let output = popen(command, "r"), pclose(output) == 0 else { throw TestFailure("failed: \(command)") }
+    guard let output = popen(command, "r"), pclose(output) == 0 else {
+      throw TestFailure("failed: \(command)")
+    }
   }
 }

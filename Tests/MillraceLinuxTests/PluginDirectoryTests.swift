@@ -36,7 +36,9 @@ struct PluginDirectoryTests {
 
     /// Puts a file there as `install` and `mv` do: it comes whole.
     func move(_ name: String, _ text: String) throws {
-      try Data(text.utf8).write(to: URL(filePath: directory.path + "/incoming"))
+      let file = try Descriptor(
+        opening: directory.path + "/incoming", flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+      try Array(text.utf8).withUnsafeBytes { try file.write($0, name) }
       rename(directory.path + "/incoming", path(name))
     }
 

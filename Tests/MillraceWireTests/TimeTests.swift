@@ -25,15 +25,16 @@ struct TimeTests {
     }
   }
 
-  @Test("every day of 800 years survives writing and reading, and they follow each other")
+  @Test("every day of 400 years survives writing and reading, and they follow each other")
   func everyDay() {
+    // A whole cycle of the calendar; one expectation, for each costs more than what it checks.
     var last = ""
-    for day in Int64(-146_097)..<146_097 {
+    let wrong = (Int64(-73_049)...73_048).first { day in
       let text = Wire.text(of: Timestamp(microseconds: day * 86_400_000_000))
-      #expect(text > last)
-      #expect(Wire.time(from: text)?.rawValue == day * 86_400_000_000)
-      last = text
+      defer { last = text }
+      return text <= last || Wire.time(from: text)?.rawValue != day * 86_400_000_000
     }
+    #expect(wrong == nil)
   }
 
   @Test(
