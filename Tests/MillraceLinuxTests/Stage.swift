@@ -167,7 +167,23 @@ final class Stage: Sendable {
     for keeper in orphans.withLock({ $0 }) { waitpid(keeper, nil, 0) }
     for leaf in try leaves() { rmdir("\(tree.path)/p/\(leaf)") }
     try tree.close()
+    if access(tree.path, F_OK) == 0 { try moveStrangers() }
     guard access(tree.path, F_OK) != 0 else { throw TestFailure("the stage's cgroup is still there") }
+  }
+
+  /// Programs that other tests started meanwhile were born in the group that this process was in.
+  private func moveStrangers() throws {
+    let own = try textFile("/proc/self/cgroup").split(separator: "\n").first { $0.hasPrefix("0::") }?
+      .dropFirst(3)
+    let mount = String(tree.path[..<(tree.path.lastIndex(of: "/") ?? tree.path.endIndex)])
+    let group = "\(mount)\(own ?? "")/cgroup.procs"
+    for pid in try textFile(tree.path + "/runner/cgroup.procs").split(separator: "\n") {
+      do { try CgroupTree.writeFile(group, String(pid)) } catch let error as LinuxError {
+        guard error.reason == .kernel(ESRCH) else { throw error }  // It has ended.
+      }
+    }
+    rmdir(tree.path + "/runner")
+    rmdir(tree.path)
   }
 
   /// Kills what is in a group and waits until it is gone.
