@@ -202,7 +202,7 @@ struct ConfigurationTests {
     let seed =
       "state: /a\nuser: b\nuser: c\ncapacity: {memory: 1G, slots: 2}\npreload: [x, 'y']\n"
       + "queue:\n  aging: 1m\n"
-    var random = SeededGenerator(state: 20_261_121)
+    var random = SeededGenerator(seed: 20_261_121)
     let letters =
       Array(seed.unicodeScalars) + Array("\u{0}\u{E000}\u{FEFF}%&*!|>\"'\r\t{}[]:-#?@`".unicodeScalars)
     for _ in 0..<2000 {
@@ -217,18 +217,6 @@ struct ConfigurationTests {
       } catch let error as ConfigurationError {
         #expect(!error.mistakes.isEmpty, "\(text.debugDescription)")
       }
-    }
-  }
-
-  /// SplitMix64.
-  private struct SeededGenerator: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-      state &+= 0x9E37_79B9_7F4A_7C15
-      var mixed = (state ^ (state >> 30)) &* 0xBF58_476D_1CE4_E5B9
-      mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-      return mixed ^ (mixed >> 31)
     }
   }
 
