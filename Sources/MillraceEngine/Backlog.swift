@@ -17,10 +17,8 @@ struct Backlog {
   /// An attempt to start.
   struct Launch {
     var id: AttemptID
-    var handler: String
     var plugin: Plugin
-    var terms: Terms
-    var priority: Priority
+    var job: WaitingJob
   }
 
   var isEmpty: Bool { changes.isEmpty }

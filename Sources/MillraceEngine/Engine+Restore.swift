@@ -11,9 +11,9 @@ extension Engine {
     }
     let kept = Set(try await ports.launcher.takeOver(open: open))
     var changes: [StoreChange] = []
-    var found: [Event] = []
+    var found: [Event] = [.learned(try await ports.store.evidence(lastOfEach: learningWindow))]
     for unfinished in jobs {
-      var job = WaitingJob(unfinished.job)
+      var job = WaitingJob(unfinished.job, sharedBy: scheduler.policy.fairShare?.label)
       job.losses = try await losses(of: unfinished.job)
       guard let attempt = unfinished.openAttempt else {
         found.append(.submitted([job]))
@@ -22,7 +22,8 @@ extension Engine {
       if kept.contains(attempt.id) {
         let now = ports.clock.now()
         if attempt.started == nil { changes.append(.running(attempt.id, at: now)) }
-        found.append(.adopted(job, number: attempt.id.number, started: attempt.started ?? now))
+        if attempt.frozenSince != nil { changes.append(.thawed(attempt.id, at: now)) }
+        found.append(.adopted(adoption(of: attempt, by: job, at: now)))
         continue
       }
       job.losses += 1
@@ -42,6 +43,15 @@ extension Engine {
           "unfinished": "\(jobs.count)", "running": "\(kept.count)", "lost": "\(open.count - kept.count)",
         ])
     }
+  }
+
+  private var learningWindow: Int { scheduler.policy.learning.window }
+
+  private func adoption(of attempt: Attempt, by job: WaitingJob, at now: Timestamp) -> Adoption {
+    let frozenNow = attempt.frozenSince.map { now - $0 } ?? .zero
+    return Adoption(
+      job: job, number: attempt.id.number, build: attempt.pluginSHA256, started: attempt.started ?? now,
+      frozenTime: attempt.frozenTime + frozenNow)
   }
 
   /// How many attempts at a job were lost in a row, up to the last one that has ended: a job that brings the

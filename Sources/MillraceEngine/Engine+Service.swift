@@ -15,7 +15,7 @@ extension Engine {
     }
   }
 
-  private func handler(named name: String) throws -> Handler {
+  func handler(named name: String) throws -> Handler {
     let known = inUse.plugins.flatMap(\.handlers)
     if let handler = known.first(where: { $0.name == name }) { return handler }
     let names = known.map { "`\($0.name)`" }.sorted().joined(separator: ", ")
@@ -34,6 +34,21 @@ extension Engine {
     return try await existing(job)
   }
 
+  package func reprioritise(_ job: JobID, to priority: Priority) async throws -> Job {
+    let record = try await existing(job)
+    guard !hasStopped else { throw Self.draining }
+    guard !record.state.isFinal else {
+      throw Refusal(.conflict, "job \(job) has ended already: \(record.state.rawValue)")
+    }
+    put(.event(.reprioritise(job, priority)))
+    await wait(for: .commit, until: ports.clock.now() + Self.answerTime)
+    let changed = try await existing(job)
+    guard changed.submission.priority == priority else {
+      throw Refusal(.conflict, "job \(job) ended meanwhile, or the record cannot be written")
+    }
+    return changed
+  }
+
   private func existing(_ id: JobID) async throws -> Job {
     guard let job = try await ports.store.job(id) else {
       throw Refusal(.notFound, "there is no job \(id)", hint: "`millrace list --all` shows what there is")
@@ -49,20 +64,20 @@ extension Engine {
   }
 
   package func standing(of job: JobID) -> Standing? {
-    let gates = scheduler.verdicts(for: job, at: ports.clock.now())
+    let gates = scheduler.explanation(of: job, at: ports.clock.now())?.gates ?? []
     let attempt = scheduler.attempt(of: job)
     guard attempt != nil || !gates.isEmpty else { return nil }
     return Standing(progress: progress[job], gates: gates, usage: attempt.flatMap { samples[$0] })
   }
 
   package func status() -> RunnerStatus {
-    let used = scheduler.capacity(at: ports.clock.now())
-    let policy = scheduler.policy
+    let pressure = scheduler.pressureLevel
     return RunnerStatus(
       version: identity.version, pid: identity.pid, started: startTime, draining: scheduler.isDraining,
       queued: scheduler.queuedCount, scheduled: scheduler.scheduledCount, running: scheduler.runningCount,
-      slots: policy.slots, memoryUsed: used.memoryUsed, memoryCapacity: policy.memory,
-      cpuMillisUsed: used.cpuMillisUsed, cpuMillisCapacity: policy.cpuMillis)
+      capacity: scheduler.policy.capacity, used: scheduler.used(at: ports.clock.now()),
+      machine: scheduler.machine, pressure: pressure, pressureCause: scheduler.pressureText,
+      isHealthy: !backlog.isStuck && !scheduler.isDraining && pressure < .critical, notices: notices)
   }
 
   package func catalog() -> Catalog { inUse }

@@ -6,31 +6,42 @@ extension Engine {
   func tick() async {
     let inputs = inbox
     inbox = []
-    var stops: [Action] = []
+    var events: [Event] = []
+    var accepted: [Accepted] = []
+    var waitingRoom = 0
     for input in inputs {
       switch input {
       case .submissions(let submissions, let answer):
-        await accept(submissions, answer, stops: &stops)
-      case .event(let event): decide(event, stops: &stops)
-      case .catalog(let new): await adopt(new, stops: &stops)
+        if let jobs = await accept(submissions, answer, besides: waitingRoom) {
+          waitingRoom += jobs.jobs.count
+          accepted.append(jobs)
+          events.append(.submitted(jobs.jobs))
+        }
+      case .event(let event): events.append(event)
+      case .catalog(let new): events.append(.handlers(await adopt(new)))
       }
     }
+    let now = ports.clock.now()
+    if let next = scheduler.nextTime, next <= now { events.append(.timer) }
+    var stops: [Action] = []
+    for action in scheduler.handle(events, at: now) { sort(action, at: now, stops: &stops) }
     isRestored = true
-    if let next = scheduler.nextTime, next <= ports.clock.now() { decide(.timer, stops: &stops) }
+    // Only now, so that whoever gets the answer finds the job known.
+    for one in accepted { one.answer.resume(returning: one.jobs.map(\.id)) }
     await perform(stops)
     await commit()
-    if scheduler.runningCount > 0 { sampleRing.yield() }
+    if scheduler.needsSamples { sampleRing.yield() }
     if scheduler.isDrained, backlog.isEmpty { resumeWaiters(of: .drained) }
   }
 
   /// Throws if so many jobs can't be taken now. Asked in the tick, where the count can't change meanwhile.
-  private func demandRoom(for count: Int) throws(Refusal) {
+  private func demandRoom(for count: Int, besides others: Int) throws(Refusal) {
     guard !scheduler.isDraining else { throw Self.draining }
     guard !backlog.isStuck else {
       throw Refusal(
         .storage, "the record cannot be written", hint: "`millrace doctor` shows the state of the disk")
     }
-    let free = max(0, scheduler.policy.maxQueued - scheduler.queuedCount - scheduler.scheduledCount)
+    let free = max(0, scheduler.policy.maxQueued - scheduler.queuedCount - scheduler.scheduledCount - others)
     guard count <= free else {
       throw Refusal(
         .queueFull, "the queue has room for \(free) more jobs, not \(count)",
@@ -38,34 +49,39 @@ extension Engine {
     }
   }
 
-  /// Writes a batch of submissions, all or none, and queues them.
+  /// Jobs that are on record, and who waits for their numbers.
+  private struct Accepted {
+    var jobs: [WaitingJob]
+    var answer: CheckedContinuation<[JobID], any Error>
+  }
+
+  /// Writes a batch of submissions, all or none; nil if it is refused, which is answered then.
+  ///
+  /// - Parameter others: how many jobs are accepted and not yet known to the scheduler.
   private func accept(
-    _ submissions: [Submission], _ answer: CheckedContinuation<[JobID], any Error>, stops: inout [Action]
-  ) async {
+    _ submissions: [Submission], _ answer: CheckedContinuation<[JobID], any Error>, besides others: Int
+  ) async -> Accepted? {
     let now = ports.clock.now()
     do {
-      try demandRoom(for: submissions.count)
+      try demandRoom(for: submissions.count, besides: others)
       let ids = try await ports.store.accept(submissions, at: now)
       let jobs = zip(ids, submissions).map { id, submission in
         WaitingJob(
           Job(
             id: id, submission: submission, submitted: now,
             state: submission.notBefore.map { $0 > now ? .scheduled : .queued } ?? .queued,
-            notBefore: submission.notBefore))
+            notBefore: submission.notBefore),
+          sharedBy: scheduler.policy.fairShare?.label)
       }
-      decide(.submitted(jobs), stops: &stops)
-      answer.resume(returning: ids)
+      return Accepted(jobs: jobs, answer: answer)
     } catch let refusal as Refusal {
+      if refusal.kind == .queueFull { note(refusal.message) }
       answer.resume(throwing: refusal)
     } catch {
       answer.resume(
         throwing: Refusal(.storage, "\(error)", hint: "`millrace doctor` shows the state of the disk"))
     }
-  }
-
-  private func decide(_ event: Event, stops: inout [Action]) {
-    let now = ports.clock.now()
-    for action in scheduler.handle(event, at: now) { sort(action, at: now, stops: &stops) }
+    return nil
   }
 
   /// Puts an action where it belongs: stops at once, everything else by way of the disk.
@@ -73,18 +89,23 @@ extension Engine {
     switch action {
     case .terminate, .kill:
       stops.append(action)
-    case .start(let id, let handler, let terms, let priority, let queued, let admission):
-      guard let plugin = plugin(for: handler) else {
-        preconditionFailure("`\(handler)` was started without a plugin")
+    case .freeze(let id):
+      stops.append(action)
+      backlog.changes.append(.frozen(id, at: now))
+    case .thaw(let id):
+      stops.append(action)
+      backlog.changes.append(.thawed(id, at: now))
+    case .start(let id, let job, let admission):
+      guard let plugin = plugin(for: job.handler) else {
+        preconditionFailure("`\(job.handler)` was started without a plugin")
       }
       backlog.changes.append(
         .starting(
           Attempt(
-            id: id, handler: handler, plugin: plugin.name, pluginVersion: plugin.version,
-            pluginSHA256: plugin.sha256, limits: terms.limits, admission: admission, queued: queued,
-            starting: now)))
-      backlog.launches.append(
-        Backlog.Launch(id: id, handler: handler, plugin: plugin, terms: terms, priority: priority))
+            id: id, handler: job.handler, plugin: plugin.name, pluginVersion: plugin.version,
+            pluginSHA256: plugin.sha256, limits: job.terms.limits, admission: admission,
+            queued: job.waitingSince, starting: now)))
+      backlog.launches.append(Backlog.Launch(id: id, plugin: plugin, job: job))
     case .markRunning(let id):
       backlog.changes.append(.running(id, at: now))
     case .finish(let id, let end, let next):
@@ -100,6 +121,10 @@ extension Engine {
       backlog.ended.append(job)
     case .due(let job):
       backlog.changes.append(.due(job))
+    case .reprioritised(let job, let priority):
+      backlog.changes.append(.reprioritised(job, priority))
+    case .notice(let notice):
+      note(notice.text)
     }
   }
 
@@ -112,7 +137,9 @@ extension Engine {
       switch action {
       case .terminate(let id): await ports.launcher.terminate(id)
       case .kill(let id): await ports.launcher.kill(id)
-      case .start, .markRunning, .finish, .cancelled, .due: break
+      case .freeze(let id): await ports.launcher.freeze(id)
+      case .thaw(let id): await ports.launcher.thaw(id)
+      case .start, .markRunning, .finish, .cancelled, .due, .reprioritised, .notice: break
       }
     }
   }
@@ -136,6 +163,7 @@ extension Engine {
     backlog.isStuck = false
     for launch in batch.launches { await start(launch) }
     for job in batch.ended { resumeWaiters(of: .end(job)) }
+    resumeWaiters(of: .commit)
   }
 
   private func start(_ launch: Backlog.Launch) async {
@@ -143,8 +171,9 @@ extension Engine {
       let payload = try await ports.store.payload(of: launch.id.job)
       await ports.launcher.launch(
         LaunchPlan(
-          attempt: launch.id, handler: launch.handler, plugin: launch.plugin, limits: launch.terms.limits,
-          priority: launch.priority, deadline: ports.clock.now() + launch.terms.timeout, payload: payload))
+          attempt: launch.id, handler: launch.job.handler, plugin: launch.plugin,
+          limits: launch.job.terms.limits, priority: launch.job.priority,
+          deadline: ports.clock.now() + launch.job.terms.timeout, payload: payload))
     } catch {
       put(.event(.refused(launch.id, reason: "cannot read its input: \(error)")))
     }
@@ -179,7 +208,8 @@ extension Engine {
     }
   }
 
-  private func adopt(_ new: Catalog, stops: inout [Action]) async {
+  /// Takes the plugins into use; returns what holds for their handlers.
+  private func adopt(_ new: Catalog) async -> [String: HandlerRules] {
     do {
       try await ports.store.note(new.plugins, at: ports.clock.now())
     } catch {
@@ -192,20 +222,32 @@ extension Engine {
       log.notice("plugin loaded", metadata: ["plugin": "\(plugin.name)", "version": "\(plugin.version)"])
     }
     inUse = new
-    var bounds: [String: Int?] = [:]
-    for handler in new.plugins.flatMap(\.handlers) {
-      bounds[handler.name] = .some(reception.concurrency[handler.name] ?? handler.concurrency)
+    var rules: [String: HandlerRules] = [:]
+    for plugin in new.plugins {
+      for handler in plugin.handlers {
+        rules[handler.name] = HandlerRules(
+          build: plugin.sha256, concurrency: reception.concurrency[handler.name] ?? handler.concurrency,
+          rate: reception.rates[handler.name])
+      }
     }
-    decide(.handlers(bounds), stops: &stops)
+    return rules
   }
 
-  /// Reads the usage of running attempts once a second, only while there are any.
+  /// Tells the operator something: in the log, and in the status.
+  private func note(_ text: String) {
+    log.notice("\(text)")
+    notices.append(RunnerNotice(time: ports.clock.now(), text: text))
+    if notices.count > Self.maxNotices { notices.removeFirst(notices.count - Self.maxNotices) }
+  }
+
+  /// Reads the usage of running attempts and the state of the machine once a second, only while it matters.
   func sampleWhileRunning() async {
     for await _ in sampleBell {
-      while scheduler.runningCount > 0, !Task.isCancelled {
+      while scheduler.needsSamples, !Task.isCancelled {
         let now = ports.clock.now()
-        samples = await ports.launcher.sample()
-        if !samples.isEmpty { put(.event(.sampled(samples))) }
+        let (attempts, machine) = await ports.launcher.sample()
+        samples = attempts
+        put(.event(.sampled(attempts, machine)))
         // Cancelled: the loop's condition ends it.
         try? await ports.clock.sleep(until: now + Self.sampleInterval)
       }

@@ -26,6 +26,7 @@ extension Engine {
     if hasStopped { return true }
     return switch awaited {
     case .end(let job): isRestored && !scheduler.knows(job) && !backlog.ended.contains(job)
+    case .commit: false
     case .drained: scheduler.isDrained && backlog.isEmpty
     }
   }

@@ -40,6 +40,8 @@ package actor Engine: JobService {
   var samples: [AttemptID: UsageSample] = [:]
   var waiters: [Awaited: [Int: CheckedContinuation<Void, Never>]] = [:]
   var nextWaiter = 0
+  /// The last things that an operator should know of, oldest first.
+  var notices: [RunnerNotice] = []
   let bell: AsyncStream<Void>
   let ring: AsyncStream<Void>.Continuation
   let sampleBell: AsyncStream<Void>
@@ -52,6 +54,10 @@ package actor Engine: JobService {
 
   static let draining = Refusal(
     .draining, "the runner is shutting down", hint: "try again when it is back")
+  /// How long a caller waits for a change to be on record.
+  static let answerTime: Duration = .seconds(10)
+  /// How many notices are kept.
+  static let maxNotices = 100
   /// How often the usage of running attempts is read.
   static let sampleInterval: Duration = .seconds(1)
   /// How long a commit that failed waits for its next try.
@@ -81,6 +87,8 @@ package actor Engine: JobService {
   /// What a caller can wait for.
   enum Awaited: Hashable {
     case end(JobID)
+    /// The next time that everything decided is on record.
+    case commit
     case drained
   }
 

@@ -10,6 +10,21 @@ package protocol JobService: Sendable {
   func cancel(_ job: JobID) async throws -> Job
   /// Returns a job when it has ended, or as it is when the time is up.
   func wait(for job: JobID, atMost time: Duration) async throws -> Job
+  /// Returns what would become of a request if it were submitted now; nothing is accepted.
+  /// - Throws: `Refusal`, as `submit` would.
+  func rehearse(_ request: JobRequest) async throws -> Trial
+  /// Returns why a job waits, or why it started when it did.
+  /// - Throws: `Refusal` if there is no such job.
+  func explain(_ job: JobID) async throws -> Answer
+  /// Gives a job another priority; it keeps the time that it has waited. Returns the job as it is then.
+  /// - Throws: `Refusal` if there is no such job or it has ended.
+  func reprioritise(_ job: JobID, to priority: Priority) async throws -> Job
+  /// Returns what was learned of a handler's jobs: all of them first, then its classes by name.
+  /// - Throws: `Refusal` if nobody knows such a handler.
+  func statistics(of handler: String) async throws -> [Statistics]
+  /// Returns limits that fit what a handler's jobs have shown.
+  /// - Throws: `Refusal` if no plugin in use has the handler.
+  func recommendation(for handler: String) async throws -> Recommendation
   /// Returns what is known of a job only while it waits or runs; nil once it has ended.
   func standing(of job: JobID) async -> Standing?
   /// Returns the runner's state.
@@ -46,41 +61,5 @@ package struct Catalog: Sendable, Equatable {
   package init(plugins: [Plugin], refused: [RefusedPlugin]) {
     self.plugins = plugins
     self.refused = refused
-  }
-}
-
-/// The runner at one moment.
-package struct RunnerStatus: Sendable, Equatable, Codable {
-  package var version: String
-  package var pid: Int32
-  package var started: Timestamp
-  /// Whether it takes no new jobs and only finishes the running ones.
-  package var draining: Bool
-  package var queued: Int
-  package var scheduled: Int
-  package var running: Int
-  package var slots: Int
-  package var memoryUsed: Bytes
-  package var memoryCapacity: Bytes
-  package var cpuMillisUsed: Int64
-  package var cpuMillisCapacity: Int64
-
-  package init(
-    version: String, pid: Int32, started: Timestamp, draining: Bool, queued: Int, scheduled: Int,
-    running: Int, slots: Int, memoryUsed: Bytes, memoryCapacity: Bytes, cpuMillisUsed: Int64,
-    cpuMillisCapacity: Int64
-  ) {
-    self.version = version
-    self.pid = pid
-    self.started = started
-    self.draining = draining
-    self.queued = queued
-    self.scheduled = scheduled
-    self.running = running
-    self.slots = slots
-    self.memoryUsed = memoryUsed
-    self.memoryCapacity = memoryCapacity
-    self.cpuMillisUsed = cpuMillisUsed
-    self.cpuMillisCapacity = cpuMillisCapacity
   }
 }

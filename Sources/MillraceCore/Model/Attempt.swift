@@ -1,26 +1,3 @@
-/// What admission knew when it let an attempt start.
-package struct Admission: Hashable, Sendable, Codable {
-  /// The memory that it was expected to need.
-  package var estimate: Bytes
-  /// What the running attempts cost together at that moment.
-  package var memoryUsed: Bytes
-  /// What there was in all.
-  package var memoryCapacity: Bytes
-  /// Attempts that ran already.
-  package var running: Int
-  /// Jobs that waited.
-  package var queued: Int
-
-  /// Makes the admission numbers of an attempt.
-  package init(estimate: Bytes, memoryUsed: Bytes, memoryCapacity: Bytes, running: Int, queued: Int) {
-    self.estimate = estimate
-    self.memoryUsed = memoryUsed
-    self.memoryCapacity = memoryCapacity
-    self.running = running
-    self.queued = queued
-  }
-}
-
 /// What a handler said about its failure.
 package struct Failure: Hashable, Sendable, Codable {
   /// A short word for programs.
@@ -92,6 +69,10 @@ package struct Attempt: Hashable, Sendable {
   package var starting: Timestamp
   /// When its process existed; nil if it never did.
   package var started: Timestamp?
+  /// How long it was frozen, spans that are over.
+  package var frozenTime = Duration.zero
+  /// Since when it is frozen; nil if it is not.
+  package var frozenSince: Timestamp?
   /// How it ended; nil while it has not. Its `result` is left out in lists.
   package var end: AttemptEnd?
 

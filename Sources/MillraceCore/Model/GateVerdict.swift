@@ -10,22 +10,115 @@ package struct GateVerdict: Hashable, Sendable, Codable {
     case notBefore
     /// As many of the handler's jobs run as may.
     case concurrency
+    /// As many jobs of a group run as may.
+    case group
+    /// Too many jobs of the handler or a group were started lately.
+    case rate
     /// As many jobs run as may.
     case slots
+    /// The last start was too short a time ago.
+    case stagger
     /// Its estimate does not fit beside what the running attempts use.
     case memory
+    /// Its limit does not fit beside those of the running attempts, over-commitment counted in.
+    case overcommit
     /// The processors are taken.
     case cpu
+    /// Memory is short.
+    case pressure
+    /// Jobs come first that rank before it, and it would delay the first of them.
+    case reservation
   }
 
   package var gate: Gate
   package var isOpen: Bool
-  /// The numbers, in one sentence: "needs 256 MiB, 100 MiB of 2 GiB free".
-  package var reason: String
+  /// What the job needs, in the gate's unit: attempts, bytes, thousandths of a processor, jobs; nil if the
+  /// gate counts nothing.
+  package var need: Int64?
+  /// What is taken.
+  package var used: Int64?
+  /// What there is in all; nil for no bound.
+  package var capacity: Int64?
+  /// When time alone will open it; nil if it will not, or if it is open.
+  package var opensAt: Timestamp?
+  /// The handler, group or job that it is about, or what the pressure comes from.
+  package var subject: String?
 
-  package init(gate: Gate, isOpen: Bool, reason: String) {
+  package init(
+    gate: Gate, isOpen: Bool, need: Int64? = nil, used: Int64? = nil, capacity: Int64? = nil,
+    opensAt: Timestamp? = nil, subject: String? = nil
+  ) {
     self.gate = gate
     self.isOpen = isOpen
-    self.reason = reason
+    self.need = need
+    self.used = used
+    self.capacity = capacity
+    self.opensAt = opensAt
+    self.subject = subject
+  }
+}
+
+extension GateVerdict {
+  /// The numbers, in one sentence: "needs 256 MiB, 100 MiB of 2 GiB is free".
+  package var reason: String {
+    switch gate {
+    case .runner: isOpen ? "the runner takes jobs" : "the runner is shutting down"
+    case .handler:
+      isOpen ? "`\(name)` is loaded" : "no plugin in use has a handler `\(name)`"
+    case .notBefore: isOpen ? "its time has come" : "its time has not come"
+    case .concurrency: counted("of its handler run")
+    case .group: subject == nil ? "it is in no group with a bound" : counted("of group `\(name)` run")
+    case .rate:
+      subject.map { isOpen ? "\($0) is kept" : "\($0) is used up" } ?? "there is no bound on the rate"
+    case .slots: "\(used ?? 0) of \(capacity ?? 0) slots are taken"
+    case .stagger: isOpen ? "the last start is long enough ago" : "the last start is too short a time ago"
+    case .memory: sizes(whose: "of memory")
+    case .overcommit: sizes(whose: "of limits")
+    case .cpu: "\(used ?? 0) m of \(capacity ?? 0) m is in use, needs \(need ?? 0) m"
+    case .pressure: subject ?? "there is none"
+    case .reservation: reservationReason
+    }
+  }
+
+  /// What would open it, in one sentence; nil if it is open.
+  package var remedy: String? {
+    guard !isOpen else { return nil }
+    switch gate {
+    case .runner: return "the next start of the runner"
+    case .handler: return "a plugin with `\(name)` in the plugin directory"
+    case .notBefore, .rate, .stagger: return "time alone"
+    case .concurrency: return "the end of one of them, or a larger `concurrency` of the handler"
+    case .group: return "the end of one of them, or a larger `concurrency` of the group"
+    case .slots: return "the end of an attempt, or more `capacity.slots`"
+    case .memory:
+      let missing = Bytes(max(0, (need ?? 0) + (used ?? 0) - (capacity ?? 0)))
+      return "\(missing) more, by the end of attempts or a larger `capacity.memory`"
+    case .overcommit:
+      return "the end of attempts with large limits, smaller limits, or a larger `capacity.overcommit`"
+    case .cpu: return "the end of an attempt, or a larger `capacity.cpu`"
+    case .pressure: return "less memory in use"
+    case .reservation: return "the start of those before it, or a smaller estimate or run time"
+    }
+  }
+
+  private var name: String { subject ?? "" }
+
+  private func counted(_ what: String) -> String {
+    guard let capacity else { return "\(used ?? 0) \(what), there is no bound" }
+    return "\(used ?? 0) \(what), \(capacity) may"
+  }
+
+  private func sizes(whose what: String) -> String {
+    let whole = Bytes(capacity ?? 0)
+    guard (need ?? 0) <= whole.rawValue else {
+      return "needs \(Bytes(need ?? 0)) \(what), the runner has \(whole) in all"
+    }
+    return "needs \(Bytes(need ?? 0)) \(what), \(whole - Bytes(used ?? 0)) of \(whole) is free"
+  }
+
+  private var reservationReason: String {
+    if isOpen { return used == 0 ? "it comes first" : "it delays nobody who comes first" }
+    let before = used == 1 ? "1 job comes" : "\(used ?? 0) jobs come"
+    return "\(before) first" + (subject.map { "; job \($0) holds the reservation" } ?? "")
   }
 }

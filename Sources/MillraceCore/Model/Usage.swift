@@ -18,12 +18,14 @@ package struct Usage: Hashable, Sendable, Codable {
   package var oomKills: Int64?
   /// How often a fork was refused by `pids.max` (`pids.events` `max`).
   package var forksRefused: Int64?
+  /// How long after its start its memory was near its peak; nil if it was too short to be sampled.
+  package var timeToPeak: Duration?
 
   /// Makes a measurement; what is left out is unknown.
   package init(
     memoryPeak: Bytes? = nil, cpuUser: Duration? = nil, cpuSystem: Duration? = nil,
     throttled: Duration? = nil, ioRead: Bytes? = nil, ioWritten: Bytes? = nil, pidsPeak: Int64? = nil,
-    oomKills: Int64? = nil, forksRefused: Int64? = nil
+    oomKills: Int64? = nil, forksRefused: Int64? = nil, timeToPeak: Duration? = nil
   ) {
     self.memoryPeak = memoryPeak
     self.cpuUser = cpuUser
@@ -34,6 +36,7 @@ package struct Usage: Hashable, Sendable, Codable {
     self.pidsPeak = pidsPeak
     self.oomKills = oomKills
     self.forksRefused = forksRefused
+    self.timeToPeak = timeToPeak
   }
 }
 

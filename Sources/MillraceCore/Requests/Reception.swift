@@ -6,6 +6,8 @@ package struct Reception: Sendable, Equatable {
   package var overrides: [String: Wishes]
   /// How many jobs of single handlers the operator lets run at once.
   package var concurrency: [String: Int]
+  /// How often the operator lets jobs of single handlers start.
+  package var rates: [String: Rate]
   /// The most that any attempt can have on this machine.
   package var machine: Limits
   /// The largest input.
@@ -13,12 +15,13 @@ package struct Reception: Sendable, Equatable {
 
   /// Makes a reception.
   package init(
-    defaults: Terms, overrides: [String: Wishes] = [:], concurrency: [String: Int] = [:], machine: Limits,
-    maxInput: Bytes
+    defaults: Terms, overrides: [String: Wishes] = [:], concurrency: [String: Int] = [:],
+    rates: [String: Rate] = [:], machine: Limits, maxInput: Bytes
   ) {
     self.defaults = defaults
     self.overrides = overrides
     self.concurrency = concurrency
+    self.rates = rates
     self.machine = machine
     self.maxInput = maxInput
   }
@@ -38,13 +41,19 @@ package struct Reception: Sendable, Equatable {
       throw Refusal(
         .invalid, "label `\(key)` must have a key of 1 to 64 characters and a value of at most 256")
     }
-    let terms = defaults.amended(
-      by: request.wishes.filled(from: (overrides[handler.name] ?? Wishes()).filled(from: handler.wishes)))
+    let terms = terms(for: handler, request.wishes)
     try check(terms)
     return Submission(
       handler: handler.name, parameters: parameters, input: request.input, wishes: request.wishes,
       terms: terms, priority: request.priority, jobClass: request.jobClass, labels: request.labels,
       notBefore: request.notBefore, traceParent: request.traceParent)
+  }
+
+  /// Returns what holds for a job of a handler: its own wishes first, then the operator's, then those of the
+  /// handler's author, then the defaults.
+  package func terms(for handler: Handler, _ wishes: Wishes = Wishes()) -> Terms {
+    defaults.amended(
+      by: wishes.filled(from: (overrides[handler.name] ?? Wishes()).filled(from: handler.wishes)))
   }
 
   private static func noParameters() throws -> ParameterSchema {

@@ -1,38 +1,51 @@
 /// What a running attempt costs in admission: what it was expected to need while it settles, then what is
 /// measured; never more than its limit.
 struct Footprint: Sendable {
-  let estimate: Bytes
+  let estimate: Estimate
   let limits: Limits
   let since: Timestamp
+  /// How long after its start its memory was last seen to grow by a tenth; nil if it was never sampled.
+  private(set) var timeToPeak: Duration?
   private var workingSet: Bytes?
+  private var peak = Bytes.zero
   private var cpuMillis: Int64?
   private var lastCPU: (spent: Duration, time: Timestamp)?
   private var lastHits: (count: Int64, time: Timestamp)?
   private var thrashingSince: Timestamp?
 
-  init(estimate: Bytes, limits: Limits, since: Timestamp) {
+  init(estimate: Estimate, limits: Limits, since: Timestamp) {
     self.estimate = estimate
     self.limits = limits
     self.since = since
   }
 
-  /// Returns the memory that it counts with.
-  func memory(at now: Timestamp, policy: Policy) -> Bytes {
-    guard let workingSet else { return min(estimate, limits.memory) }
-    let settling = now < since + policy.memorySettling
-    return min(settling ? max(workingSet, estimate) : workingSet, limits.memory)
+  /// Returns what it counts with.
+  func resources(at now: Timestamp, policy: Policy) -> Resources {
+    Resources(
+      slots: 1, memory: memory(at: now), committed: limits.memory, cpuMillis: cpuMillis(at: now, policy: policy))
   }
 
-  /// Returns the thousandths of a processor that it counts with.
-  func cpuMillis(at now: Timestamp, policy: Policy) -> Int64 {
-    guard let cpuMillis else { return limits.cpuMillis }
-    let settling = now < since + policy.cpuSettling
-    return min(settling ? max(cpuMillis, limits.cpuMillis) : cpuMillis, limits.cpuMillis)
+  private func memory(at now: Timestamp) -> Bytes {
+    guard let workingSet else { return min(estimate.memory, limits.memory) }
+    let settling = now < since + estimate.settling
+    return min(settling ? max(workingSet, estimate.memory) : workingSet, limits.memory)
+  }
+
+  private func cpuMillis(at now: Timestamp, policy: Policy) -> Int64 {
+    guard let cpuMillis else { return estimate.cpuMillis }
+    let settling = now < since + policy.learning.cpuSettling
+    return min(settling ? max(cpuMillis, estimate.cpuMillis) : cpuMillis, limits.cpuMillis)
   }
 
   /// Takes a measurement in; what it does not tell stays as it was.
   mutating func take(_ sample: UsageSample, at now: Timestamp, policy: Policy) {
-    workingSet = sample.workingSet ?? workingSet
+    if let size = sample.workingSet {
+      workingSet = size
+      if timeToPeak == nil || size.rawValue > peak.rawValue / 10 * 11 {
+        peak = max(peak, size)
+        timeToPeak = now - since
+      }
+    }
     if let cpu = sample.cpu { take(cpu: cpu, at: now) }
     if let hits = sample.memoryLimitHits { take(hits: hits, at: now, policy: policy) }
   }
@@ -40,7 +53,7 @@ struct Footprint: Sendable {
   /// CPU is a decayed rate, half of it the newest interval.
   private mutating func take(cpu: Duration, at now: Timestamp) {
     if let last = lastCPU, now > last.time {
-      let rate = Int64((cpu - last.spent).seconds / (now - last.time).seconds * 1000)
+      let rate = (cpu - last.spent).microseconds * 1000 / (now - last.time).microseconds
       cpuMillis = cpuMillis.map { ($0 + rate) / 2 } ?? rate
     }
     lastCPU = (cpu, now)

@@ -3,6 +3,8 @@ package enum StopReason: String, Sendable, Equatable {
   case cancelled, timedOut
   /// It fills its memory limit and gets nowhere.
   case thrashing
+  /// Its memory is needed by others.
+  case evicted
 }
 
 /// An attempt from its admission to its end: a state machine.
@@ -12,6 +14,8 @@ struct RunningAttempt: Sendable {
     /// Its start is asked for; `stop` is set if it is to be stopped as soon as it exists.
     case starting(stop: StopReason?)
     case running(deadline: Timestamp)
+    /// Its processes are stopped by the kernel; `left` of its time is left.
+    case frozen(left: Duration, since: Timestamp)
     case stopping(StopReason, killAt: Timestamp)
     case killing(StopReason)
   }
@@ -20,74 +24,139 @@ struct RunningAttempt: Sendable {
   enum Event {
     case started
     case stopRequested(StopReason)
+    case freezeRequested, thawRequested
     case timer
   }
 
   /// What the scheduler must then do.
-  enum Effect: Equatable { case markRunning, terminate, kill }
+  enum Effect: Equatable { case markRunning, freeze, thaw, terminate, kill }
 
   let id: AttemptID
   var job: WaitingJob
+  /// The build of its plugin.
+  let build: String
+  /// The groups that it counts in.
+  let groups: [String]
   let admitted: Timestamp
   private(set) var phase = Phase.starting(stop: nil)
+  private(set) var started: Timestamp?
+  /// How long it was frozen so far.
+  private(set) var frozenTime = Duration.zero
   var footprint: Footprint
 
-  init(id: AttemptID, job: WaitingJob, admitted: Timestamp) {
+  init(
+    id: AttemptID, job: WaitingJob, build: String, groups: [String], admitted: Timestamp, estimate: Estimate,
+    frozenTime: Duration = .zero
+  ) {
     self.id = id
     self.job = job
+    self.build = build
+    self.groups = groups
     self.admitted = admitted
-    footprint = Footprint(estimate: job.estimate, limits: job.terms.limits, since: admitted)
+    self.frozenTime = frozenTime
+    footprint = Footprint(estimate: estimate, limits: job.terms.limits, since: admitted)
   }
 
   /// Why it is being stopped; nil if it is not.
   var stopReason: StopReason? {
     switch phase {
     case .starting(let stop): stop
-    case .running: nil
+    case .running, .frozen: nil
     case .stopping(let reason, _), .killing(let reason): reason
     }
   }
 
+  /// Whether its processes are stopped by the kernel, since when.
+  var frozenSince: Timestamp? { if case .frozen(_, let since) = phase { since } else { nil } }
+
+  /// Whether it can be frozen.
+  var isRunning: Bool { if case .running = phase { true } else { false } }
+
   /// When time alone will change it; nil if it will not.
   var nextTime: Timestamp? {
     switch phase {
-    case .starting, .killing: nil
+    case .starting, .frozen, .killing: nil
     case .running(let deadline): deadline
     case .stopping(_, let killAt): killAt
     }
   }
 
+  /// Returns when it will have ended as far as can be told: after its expected run time; when that is over,
+  /// at its deadline, for that is certain.
+  func expectedEnd(at now: Timestamp) -> Timestamp {
+    switch phase {
+    case .starting: return now + footprint.estimate.runBound
+    case .running(let deadline):
+      let end = (started ?? admitted) + frozenTime + footprint.estimate.runBound
+      return end > now ? end : max(deadline, now)
+    case .frozen(let left, _): return now + left
+    case .stopping(_, let killAt): return max(killAt, now)
+    case .killing: return now
+    }
+  }
+
+  /// Returns how long it has run, frozen time left out; zero if it has not begun.
+  func runTime(until now: Timestamp) -> Duration {
+    guard let started else { return .zero }
+    let frozenNow = frozenSince.map { now - $0 } ?? .zero
+    return max(.zero, now - started - frozenTime - frozenNow)
+  }
+
   mutating func handle(_ event: Event, at now: Timestamp) -> [Effect] {
     switch (phase, event) {
     case (.starting(stop: nil), .started):
-      phase = .running(deadline: now + job.terms.timeout)
+      started = now
+      phase = .running(deadline: now + job.terms.timeout + frozenTime)
       return [.markRunning]
     case (.starting(stop: let reason?), .started):
+      started = now
       phase = .stopping(reason, killAt: now + job.terms.grace)
       return [.markRunning, .terminate]
     case (.starting(let stop), .stopRequested(let reason)):
       phase = .starting(stop: stop ?? reason)
       return []
-    case (.running, .stopRequested(.thrashing)):
-      phase = .killing(.thrashing)
-      return [.kill]  // It makes no progress: it would not come to its signal handler.
     case (.running, .stopRequested(let reason)):
-      phase = .stopping(reason, killAt: now + job.terms.grace)
-      return [.terminate]
+      return stop(because: reason, at: now)
+    case (.frozen(_, let since), .stopRequested(let reason)):
+      frozenTime += now - since
+      let effects = stop(because: reason, at: now)
+      return effects == [.kill] ? effects : [.thaw] + effects  // What is frozen hears no SIGTERM.
+    case (.running(let deadline), .freezeRequested):
+      phase = .frozen(left: deadline - now, since: now)
+      return [.freeze]
+    case (.frozen(let left, let since), .thawRequested):
+      frozenTime += now - since
+      phase = .running(deadline: now + left)
+      return [.thaw]
     case (.running(let deadline), .timer):
-      guard now >= deadline else { return [] }
-      phase = .stopping(.timedOut, killAt: now + job.terms.grace)
-      return [.terminate]
+      return now >= deadline ? stop(because: .timedOut, at: now) : []
     case (.stopping(let reason, let killAt), .timer):
       guard now >= killAt else { return [] }
       phase = .killing(reason)
       return [.kill]
     case (.stopping, .stopRequested), (.killing, .stopRequested):
       return []  // The first request fixed the reason and the time.
-    case (.starting, .timer), (.killing, .timer):
-      return []  // They wait for the launcher alone.
-    case (.running, .started), (.stopping, .started), (.killing, .started):
+    case (.starting, .timer), (.frozen, .timer), (.killing, .timer):
+      return []  // They wait for others.
+    case (.starting, .freezeRequested), (.frozen, .freezeRequested), (.stopping, .freezeRequested),
+      (.killing, .freezeRequested), (.starting, .thawRequested), (.running, .thawRequested),
+      (.stopping, .thawRequested), (.killing, .thawRequested):
+      return []  // Only what runs is frozen, and only what is frozen is thawed.
+    case (.running, .started), (.frozen, .started), (.stopping, .started), (.killing, .started):
       preconditionFailure("attempt \(id) was started twice")
+    }
+  }
+
+  /// One that gets nowhere would not come to its signal handler, and an evicted one runs again anyway: both
+  /// are killed at once.
+  private mutating func stop(because reason: StopReason, at now: Timestamp) -> [Effect] {
+    switch reason {
+    case .thrashing, .evicted:
+      phase = .killing(reason)
+      return [.kill]
+    case .cancelled, .timedOut:
+      phase = .stopping(reason, killAt: now + job.terms.grace)
+      return [.terminate]
     }
   }
 }

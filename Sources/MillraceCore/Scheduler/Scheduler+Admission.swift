@@ -1,88 +1,150 @@
 extension Scheduler {
   /// Starts every job that may start now.
   mutating func admit(at now: Timestamp) -> [Action] {
+    lastPass = now
+    guard queuedInLanes > 0 else { return [] }
+    var situation = situation(used: used(at: now), at: now)
+    let offsets = laneOffsets(at: now)
     var actions: [Action] = []
-    var gates = gates(at: now)
-    while let id = nextJob(), let job = waiting[id], gates.areOpen(for: job) {
-      let attempt = start(job, at: now)
-      actions.append(
-        .start(
-          attempt, handler: job.handler, terms: job.terms, priority: job.priority, queued: job.waitingSince,
-          Admission(
-            estimate: job.estimate, memoryUsed: gates.memoryUsed, memoryCapacity: policy.memory,
-            running: gates.running, queued: queuedCount)))
-      gates.running += 1
-      gates.memoryUsed = gates.memoryUsed + job.estimate
-      gates.cpuMillisUsed += job.terms.limits.cpuMillis
+    while !situation.isClosedForAll, let head = head(offsets, at: now), let job = waiting[head] {
+      let estimate = estimates.estimate(for: job)
+      let demand = demand(of: job, estimate)
+      guard policy.fits(demand, beside: situation.used) else {
+        held[head] = closedGate(for: demand, in: situation)
+        return actions + backfill(behind: head, demand: demand, offsets, &situation)
+      }
+      actions.append(start(job, estimate, demand, &situation, isBackfill: false))
+    }
+    if situation.isClosedForAll, let head = head(offsets, at: now), let job = waiting[head] {
+      held[head] = closedGate(for: demand(of: job, estimates.estimate(for: job)), in: situation)
     }
     return actions
   }
 
-  /// Returns what the running attempts leave.
-  package func capacity(at now: Timestamp) -> (memoryUsed: Bytes, cpuMillisUsed: Int64) {
-    let gates = gates(at: now)
-    return (gates.memoryUsed, gates.cpuMillisUsed)
-  }
-
-  /// Returns the verdict of every gate for a waiting job; empty if it does not wait.
-  package func verdicts(for id: JobID, at now: Timestamp) -> [GateVerdict] {
-    guard let job = waiting[id] else { return [] }
-    return [handlerVerdict(job), timeVerdict(job, at: now), concurrencyVerdict(job)]
-      + gates(at: now).verdicts(for: job)
-  }
-
-  private func gates(at now: Timestamp) -> Gates {
-    var memory = Bytes.zero
-    var cpu: Int64 = 0
-    for attempt in running.values {
-      memory = memory + attempt.footprint.memory(at: now, policy: policy)
-      cpu += attempt.footprint.cpuMillis(at: now, policy: policy)
+  /// Starts jobs that rank behind the first one and do not delay it (EASY).
+  private mutating func backfill(
+    behind head: JobID, demand: Resources, _ offsets: [Int64], _ situation: inout Situation
+  ) -> [Action] {
+    guard policy.backfill != .none, situation.pressure.level == .none else { return [] }
+    let now = situation.now
+    let candidates = candidates(behind: head, offsets, at: now)
+    guard !candidates.isEmpty else { return [] }
+    let ends = running.values.map {
+      (time: $0.expectedEnd(at: now), resources: $0.footprint.resources(at: now, policy: policy))
     }
-    return Gates(
-      isDraining: isDraining, policy: policy, running: running.count, memoryUsed: memory, cpuMillisUsed: cpu)
+    var reservation = Reservation(for: demand, ends: ends, used: situation.used, policy: policy)
+    var actions: [Action] = []
+    for candidate in candidates where !situation.isClosedForAll {
+      guard let job = waiting[candidate.job], handlers.isOpen(job.handler, at: now) else { continue }
+      let demand = self.demand(of: job, candidate.estimate)
+      let end = now + candidate.estimate.runBound
+      guard policy.fits(demand, beside: situation.used), reservation.admits(demand, until: end) else { continue }
+      actions.append(start(job, candidate.estimate, demand, &situation, isBackfill: true))
+      reservation.take(demand, until: end)
+    }
+    return actions
+  }
+
+  private mutating func start(
+    _ job: WaitingJob, _ estimate: Estimate, _ demand: Resources, _ situation: inout Situation,
+    isBackfill: Bool
+  ) -> Action {
+    let admission = Admission(
+      demand: demand, used: situation.used, capacity: policy.capacity, basis: estimate.memoryBasis,
+      queued: queuedCount - 1, pressure: situation.pressure.level, isBackfill: isBackfill, heldBy: held[job.id])
+    guard var started = takeOut(job.id) else { preconditionFailure("job \(job.id) does not wait") }
+    started.attempts += 1
+    let attempt = RunningAttempt(
+      id: AttemptID(job: job.id, number: started.attempts), job: started,
+      build: handlers.rules[job.handler]?.build ?? "", groups: handlers.chain(of: job.handler),
+      admitted: situation.now, estimate: estimate)
+    place(attempt, startedAt: situation.now)
+    lastStart = situation.now
+    situation.take(demand)
+    return .start(attempt.id, started, admission)
   }
 
   /// The job with the lowest rank of all whose handler may run one more.
-  private func nextJob() -> JobID? {
-    queues.compactMap { handler, queue in mayRunOneMore(handler) ? queue.first : nil }.min()?.job
-  }
-
-  private func mayRunOneMore(_ handler: String) -> Bool {
-    guard let bound = handlers[handler] else { return false }
-    return (runningOf[handler] ?? 0) < bound ?? Int.max
-  }
-
-  private mutating func start(_ job: WaitingJob, at now: Timestamp) -> AttemptID {
-    var job = job
-    waiting[job.id] = nil
-    queues[job.handler]?.remove(job.id)
-    job.attempts += 1
-    let id = AttemptID(job: job.id, number: job.attempts)
-    place(RunningAttempt(id: id, job: job, admitted: now))
-    return id
-  }
-
-  private func handlerVerdict(_ job: WaitingJob) -> GateVerdict {
-    let isKnown = handlers[job.handler] != nil
-    return GateVerdict(
-      gate: .handler, isOpen: isKnown,
-      reason: isKnown ? "`\(job.handler)` is loaded" : "no plugin in use has a handler `\(job.handler)`")
-  }
-
-  private func timeVerdict(_ job: WaitingJob, at now: Timestamp) -> GateVerdict {
-    guard let time = job.notBefore, time > now else {
-      return GateVerdict(gate: .notBefore, isOpen: true, reason: "its time has come")
+  func head(_ offsets: [Int64], at now: Timestamp) -> JobID? {
+    var best: OrderedQueue.Entry?
+    for (lane, offset) in zip(lanes, offsets) {
+      guard var entry = lane.queue.first else { continue }
+      entry.rank += offset
+      if let best, !(entry < best) { continue }
+      if handlers.isOpen(lane.key.handler, at: now) { best = entry }
     }
-    return GateVerdict(gate: .notBefore, isOpen: false, reason: "not before another \((time - now).text)")
+    return best?.job
   }
 
-  private func concurrencyVerdict(_ job: WaitingJob) -> GateVerdict {
-    let running = runningOf[job.handler] ?? 0
-    guard let bound = handlers[job.handler] ?? nil else {
-      return GateVerdict(
-        gate: .concurrency, isOpen: true, reason: "\(running) of its handler run, there is no bound")
+  /// The jobs that may be tried for backfill, in the order in which they are tried.
+  private func candidates(
+    behind head: JobID, _ offsets: [Int64], at now: Timestamp
+  ) -> [(job: JobID, estimate: Estimate)] {
+    var readers = zip(lanes, offsets).compactMap { lane, offset in
+      lane.queue.isEmpty || !handlers.isOpen(lane.key.handler, at: now)
+        ? nil : LaneReader(queue: lane.queue, offset: offset)
     }
-    return GateVerdict(
-      gate: .concurrency, isOpen: running < bound, reason: "\(running) of its handler run, \(bound) may")
+    var candidates: [(job: JobID, estimate: Estimate)] = []
+    let bound = policy.backfillWindow ?? Int.max
+    while candidates.count < bound, let next = readers.indices.min(by: { readers[$0] < readers[$1] }),
+      let entry = readers[next].next()
+    {
+      guard entry.job != head, let job = waiting[entry.job] else { continue }
+      candidates.append((entry.job, estimates.estimate(for: job)))
+    }
+    guard policy.backfill == .shortestFirst else { return candidates }
+    // A stable order: among equals the lower rank, which is where they stand.
+    return candidates.enumerated().sorted { left, right in
+      (left.element.estimate.expectedRun, left.offset) < (right.element.estimate.expectedRun, right.offset)
+    }.map(\.element)
+  }
+
+  func situation(used: Resources, at now: Timestamp) -> Situation {
+    Situation(
+      policy: policy, now: now, isDraining: isDraining, used: used, pressure: pressure, lastStart: lastStart)
+  }
+
+  /// Returns what the running attempts take.
+  package func used(at now: Timestamp) -> Resources {
+    running.values.reduce(Resources()) { $0 + $1.footprint.resources(at: now, policy: policy) }
+  }
+
+  private func closedGate(for demand: Resources, in situation: Situation) -> GateVerdict? {
+    MachineGates.all.lazy.map { $0.verdict(on: demand, in: situation) }.first { !$0.isOpen }
+  }
+}
+
+/// Reads the jobs of one lane in order.
+private struct LaneReader: Comparable {
+  let queue: OrderedQueue
+  let offset: Int64
+  private var cursor = OrderedQueue.Cursor()
+  private var head: OrderedQueue.Entry?
+
+  init(queue: OrderedQueue, offset: Int64) {
+    self.queue = queue
+    self.offset = offset
+    read()
+  }
+
+  /// Returns the next job and moves on; nil behind the last one.
+  mutating func next() -> OrderedQueue.Entry? {
+    guard let entry = head else { return nil }
+    queue.advance(&cursor)
+    read()
+    return entry
+  }
+
+  private mutating func read() {
+    head = queue.entry(at: cursor)
+    head?.rank += offset
+  }
+
+  static func == (left: LaneReader, right: LaneReader) -> Bool { left.head == right.head }
+
+  /// A reader at its end comes last.
+  static func < (left: LaneReader, right: LaneReader) -> Bool {
+    guard let leftHead = left.head else { return false }
+    return right.head.map { leftHead < $0 } ?? true
   }
 }

@@ -5,11 +5,17 @@ extension Scheduler {
     let (outcome, failure) = Verdict.of(report, stop: attempt.stopReason, terms: attempt.job.terms)
     var result: JobResult?
     if case .done(let value) = report.word, outcome == .succeeded { result = value }
+    var usage = report.usage
+    usage.timeToPeak = attempt.footprint.timeToPeak
+    if outcome.isEvidence { estimates.note(evidence(of: attempt, usage, at: now)) }
+    if let share = attempt.job.share {
+      let part = part(of: attempt)
+      shares?.charge(share, part: part, over: attempt.runTime(until: now), at: now)
+    }
     return settle(
       attempt.job, id,
       AttemptEnd(
-        outcome: outcome, ended: now, exit: report.exit, usage: report.usage, failure: failure,
-        result: result),
+        outcome: outcome, ended: now, exit: report.exit, usage: usage, failure: failure, result: result),
       at: now)
   }
 
@@ -26,8 +32,17 @@ extension Scheduler {
       preconditionFailure("attempt \(id) is not running")
     }
     attemptOf[id.job] = nil
-    runningOf[attempt.job.handler, default: 1] -= 1
+    handlers.end(attempt.job.handler, groups: attempt.groups)
     return attempt
+  }
+
+  private func evidence(of attempt: RunningAttempt, _ usage: Usage, at now: Timestamp) -> Evidence {
+    var cpu: Duration?
+    if let user = usage.cpuUser, let system = usage.cpuSystem { cpu = user + system }
+    return Evidence(
+      handler: attempt.job.handler, jobClass: attempt.job.jobClass, build: attempt.build,
+      started: attempt.admitted, memoryPeak: usage.memoryPeak, cpu: cpu,
+      duration: attempt.runTime(until: now), timeToPeak: usage.timeToPeak)
   }
 
   private mutating func settle(

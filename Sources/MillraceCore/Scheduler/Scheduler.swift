@@ -1,23 +1,43 @@
 /// Decides what happens next: events in, actions out. It knows no clock, no file and no process.
 ///
-/// Jobs wait in one queue per handler, each in the order of rank; a handler that may not run more (or is
-/// unknown) holds back its own jobs only. Between the handlers the lowest rank is next, and while that job
-/// does not fit, nothing starts: so a big job is not starved by small ones.
+/// Jobs wait in lanes, one per handler (and share), each in the order of rank; a handler that may not run more
+/// (or is unknown) holds back its own lane only. Of all lanes the lowest rank is next. While that job does not
+/// fit, a place in time is reserved for it, and only jobs that do not delay it may start (backfill): so a big
+/// job is not starved by small ones.
 package struct Scheduler: Sendable {
   /// What it goes by.
   package let policy: Policy
 
   var waiting: [JobID: WaitingJob] = [:]
-  var queues: [String: RankedQueue] = [:]
-  var scheduled = RankedQueue()
+  var lanes: [Lane] = []
+  var laneOf: [LaneKey: Int] = [:]
+  /// Jobs in the lanes.
+  var queuedInLanes = 0
+  var scheduled = OrderedQueue()
   var running: [AttemptID: RunningAttempt] = [:]
   var attemptOf: [JobID: AttemptID] = [:]
-  var handlers: [String: Int?] = [:]
-  var runningOf: [String: Int] = [:]
+  var handlers: HandlerSituation
+  var estimates: Estimates
+  var shares: FairShare?
+  var pressure = PressureMonitor()
+  /// When something was last done about critical pressure.
+  var lastRelief: Timestamp?
+  var lastStart: Timestamp?
+  /// When it was last asked what may start.
+  var lastPass: Timestamp?
+  /// What held the first job in rank back when it was last looked at.
+  var held: [JobID: GateVerdict] = [:]
   package internal(set) var isDraining = false
 
   /// Makes a scheduler with nothing to do.
-  package init(policy: Policy) { self.policy = policy }
+  ///
+  /// - Precondition: the groups of the policy are there and none is within itself.
+  package init(policy: Policy) {
+    self.policy = policy
+    handlers = HandlerSituation(groups: policy.groups, of: policy.groupOf)
+    estimates = Estimates(rule: policy.learning)
+    shares = policy.fairShare.map(FairShare.init)
+  }
 
   /// How many jobs wait for a gate.
   package var queuedCount: Int { waiting.count - scheduled.count }
@@ -27,6 +47,9 @@ package struct Scheduler: Sendable {
   package var runningCount: Int { running.count }
   /// Whether nothing runs and nothing will be started.
   package var isDrained: Bool { isDraining && running.isEmpty }
+  /// Whether it can only go on when it is told how the machine is: something runs, or jobs wait for pressure
+  /// to go.
+  package var needsSamples: Bool { !running.isEmpty || (queuedInLanes > 0 && pressure.level > .none) }
 
   /// Returns whether a job waits or runs.
   package func knows(_ job: JobID) -> Bool { waiting[job] != nil || attemptOf[job] != nil }
@@ -36,15 +59,32 @@ package struct Scheduler: Sendable {
 
   /// When time alone will change something; nil if it will not.
   package var nextTime: Timestamp? {
-    let attempts = running.values.compactMap(\.nextTime).min()
-    let job = scheduled.first.map { Timestamp(rawValue: $0.rank) }
-    guard let attempts, let job else { return attempts ?? job }
-    return min(attempts, job)
+    var times = running.values.compactMap(\.nextTime)
+    if let job = scheduled.first { times.append(Timestamp(rawValue: job.rank)) }
+    if queuedInLanes > 0, let lastPass {
+      let situation = situation(used: Resources(), at: lastPass)
+      let rates = lanes.lazy.filter { !$0.queue.isEmpty }.compactMap { handlers.nextByRate($0.key.handler) }
+      times += ([situation.nextStart].compactMap(\.self) + rates).filter { $0 > lastPass }
+    }
+    return times.min()
   }
 
   /// Takes an event in and returns what is to be done, in order.
   package mutating func handle(_ event: Event, at now: Timestamp) -> [Action] {
-    apply(event, at: now) + admit(at: now)
+    handle([event], at: now)
+  }
+
+  /// Takes in what has happened, in order, and returns what is to be done: one decision for all of it.
+  package mutating func handle(_ events: [Event], at now: Timestamp) -> [Action] {
+    var actions: [Action] = []
+    var mayAdmit = false
+    for event in events {
+      actions += apply(event, at: now)
+      // That a process exists makes no room.
+      if case .started = event { continue }
+      mayAdmit = true
+    }
+    return mayAdmit ? actions + admit(at: now) : actions
   }
 
   private mutating func apply(_ event: Event, at now: Timestamp) -> [Action] {
@@ -52,10 +92,13 @@ package struct Scheduler: Sendable {
     case .submitted(let jobs):
       for job in jobs { enqueue(job) }
       return []
-    case .adopted(let job, let number, let started):
-      return adopt(job, number: number, started: started)
-    case .handlers(let bounds):
-      handlers = bounds
+    case .adopted(let adoption):
+      return adopt(adoption)
+    case .learned(let evidence):
+      for one in evidence { estimates.note(one) }
+      return []
+    case .handlers(let rules):
+      handlers.rules = rules
       return []
     case .started(let id):
       return advance(id, by: .started, at: now)
@@ -63,10 +106,12 @@ package struct Scheduler: Sendable {
       return lose(id, because: reason, at: now)
     case .ended(let id, let report):
       return finish(id, report, at: now)
-    case .sampled(let samples):
-      return take(samples, at: now)
+    case .sampled(let samples, let machine):
+      return take(samples, at: now) + relieve(machine, at: now)
     case .cancel(let job):
       return cancel(job, at: now)
+    case .reprioritise(let job, let priority):
+      return reprioritise(job, to: priority)
     case .drain:
       isDraining = true
       return []
@@ -75,31 +120,21 @@ package struct Scheduler: Sendable {
     }
   }
 
-  /// Lets a job wait. One that is larger than the runner's whole memory (it was accepted when there was more)
-  /// stays out of the queue, so that it holds nobody back; it can be cancelled, and a later runner may have
-  /// the room.
-  mutating func enqueue(_ job: WaitingJob) {
-    precondition(waiting[job.id] == nil && attemptOf[job.id] == nil, "job \(job.id) is known already")
-    waiting[job.id] = job
-    if let time = job.notBefore {
-      scheduled.push(job.id, rank: time.rawValue)
-    } else if job.estimate <= policy.memory {
-      queues[job.handler, default: RankedQueue()].push(job.id, rank: job.rank(aging: policy.aging))
-    }
-  }
-
-  private mutating func adopt(_ job: WaitingJob, number: Int, started: Timestamp) -> [Action] {
-    let id = AttemptID(job: job.id, number: number)
-    var attempt = RunningAttempt(id: id, job: job, admitted: started)
-    _ = attempt.handle(.started, at: started)  // It is on record as running.
-    place(attempt)
+  private mutating func adopt(_ adoption: Adoption) -> [Action] {
+    let job = adoption.job
+    var attempt = RunningAttempt(
+      id: AttemptID(job: job.id, number: adoption.number), job: job, build: adoption.build,
+      groups: handlers.chain(of: job.handler), admitted: adoption.started, estimate: estimates.estimate(for: job),
+      frozenTime: adoption.frozenTime)
+    _ = attempt.handle(.started, at: adoption.started)  // It is on record as running.
+    place(attempt, startedAt: nil)
     return []
   }
 
-  mutating func place(_ attempt: RunningAttempt) {
+  mutating func place(_ attempt: RunningAttempt, startedAt time: Timestamp?) {
     running[attempt.id] = attempt
     attemptOf[attempt.id.job] = attempt.id
-    runningOf[attempt.job.handler, default: 0] += 1
+    handlers.begin(attempt.job.handler, groups: attempt.groups, startedAt: time)
   }
 
   mutating func advance(_ id: AttemptID, by event: RunningAttempt.Event, at now: Timestamp) -> [Action] {
@@ -109,6 +144,8 @@ package struct Scheduler: Sendable {
     return effects.map { effect in
       switch effect {
       case .markRunning: .markRunning(id)
+      case .freeze: .freeze(id)
+      case .thaw: .thaw(id)
       case .terminate: .terminate(id)
       case .kill: .kill(id)
       }
@@ -117,30 +154,34 @@ package struct Scheduler: Sendable {
 
   private mutating func take(_ samples: [AttemptID: UsageSample], at now: Timestamp) -> [Action] {
     var actions: [Action] = []
-    for id in samples.keys.sorted() {
-      guard var attempt = running[id], let sample = samples[id] else { continue }
-      attempt.footprint.take(sample, at: now, policy: policy)
-      running[id] = attempt
-      if attempt.footprint.isStuck(at: now, policy: policy) {
-        actions += advance(id, by: .stopRequested(.thrashing), at: now)
-      }
+    for (id, sample) in samples {
+      running[id]?.footprint.take(sample, at: now, policy: policy)
+    }
+    for id in running.keys.sorted() where running[id]?.footprint.isStuck(at: now, policy: policy) ?? false {
+      actions += advance(id, by: .stopRequested(.thrashing), at: now)
     }
     return actions
   }
 
   private mutating func cancel(_ job: JobID, at now: Timestamp) -> [Action] {
     if let attempt = attemptOf[job] { return advance(attempt, by: .stopRequested(.cancelled), at: now) }
-    guard let entry = waiting.removeValue(forKey: job) else { return [] }  // It has ended.
-    scheduled.remove(job)
-    queues[entry.handler]?.remove(job)
-    return [.cancelled(job)]
+    return takeOut(job) == nil ? [] : [.cancelled(job)]  // Nil: it has ended.
+  }
+
+  private mutating func reprioritise(_ job: JobID, to priority: Priority) -> [Action] {
+    if let attempt = attemptOf[job] {
+      running[attempt]?.job.priority = priority
+    } else {
+      guard var entry = takeOut(job) else { return [] }  // It has ended.
+      entry.priority = priority
+      enqueue(entry)
+    }
+    return [.reprioritised(job, priority)]
   }
 
   private mutating func timePassed(at now: Timestamp) -> [Action] {
     var actions: [Action] = []
-    while let next = scheduled.first, next.rank <= now.rawValue, var job = waiting[next.job] {
-      scheduled.remove(job.id)
-      waiting[job.id] = nil
+    while let next = scheduled.first, next.rank <= now.rawValue, var job = takeOut(next.job) {
       job.notBefore = nil
       enqueue(job)
       actions.append(.due(job.id))

@@ -20,6 +20,9 @@ enum Verdict {
     case .thrashing:
       let words = "it filled its memory limit of \(terms.limits.memory) and got nowhere"
       return (.oomOwnLimit, Failure(code: "out_of_memory", message: words, isRetryable: false))
+    case .evicted:
+      let words = "it was evicted: memory stayed critically short"
+      return (.evicted, Failure(code: "evicted", message: words, isRetryable: true))
     case nil:
       return ofItsOwn(report, terms: terms)
     }

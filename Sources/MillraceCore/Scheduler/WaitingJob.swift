@@ -2,6 +2,10 @@
 package struct WaitingJob: Sendable, Equatable {
   package var id: JobID
   package var handler: String
+  /// The submitter's own division of a handler's jobs; nil if none.
+  package var jobClass: String?
+  /// Whose use it counts as, where fair share is on; nil for nobody's.
+  package var share: String?
   package var priority: Priority
   package var terms: Terms
   /// When it was submitted; retries keep it, so that a job does not lose its place.
@@ -16,11 +20,18 @@ package struct WaitingJob: Sendable, Equatable {
   package var attemptsUsed: Int
   /// How many in a row were lost.
   package var losses = 0
+  /// Its place in the queue: smaller is sooner. Fixed when it is queued; the order between two jobs never
+  /// changes with time.
+  var rank: Int64 = 0
 
   /// Makes the scheduler's view of a job on record.
-  package init(_ job: Job) {
+  ///
+  /// - Parameter label: the label that tells whose use it counts as; nil without fair share.
+  package init(_ job: Job, sharedBy label: String? = nil) {
     id = job.id
     handler = job.submission.handler
+    jobClass = job.submission.jobClass
+    share = label.flatMap { job.submission.labels[$0] }
     priority = job.submission.priority
     terms = job.submission.terms
     enqueued = job.submitted
@@ -29,13 +40,4 @@ package struct WaitingJob: Sendable, Equatable {
     attempts = job.attempts
     attemptsUsed = job.attemptsUsed
   }
-
-  /// The place in the queue: smaller is sooner. It never changes with time, so neither does the order
-  /// between two jobs; `aging` later, a job is worth one step of priority more than a newcomer.
-  func rank(aging: Duration) -> Int64 {
-    enqueued.rawValue - Int64(priority.rawValue) * aging.microseconds
-  }
-
-  /// The memory that it is expected to need.
-  var estimate: Bytes { terms.limits.memory }
 }

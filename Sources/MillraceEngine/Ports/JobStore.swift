@@ -14,6 +14,12 @@ package enum StoreChange: Sendable {
   case cancelled(JobID, at: Timestamp)
   /// The time of a `scheduled` job has come: it is `queued`.
   case due(JobID)
+  /// The processes of a running attempt are stopped by the kernel.
+  case frozen(AttemptID, at: Timestamp)
+  /// They go on.
+  case thawed(AttemptID, at: Timestamp)
+  /// A job that has not ended has another priority.
+  case reprioritised(JobID, Priority)
 }
 
 /// Everything of a job that an attempt needs and the scheduler does not keep.
@@ -53,6 +59,9 @@ package protocol JobStore: HistoryReader {
   func payload(of job: JobID) async throws -> StoredPayload
   /// Returns all jobs that have not ended, by number.
   func unfinished() async throws -> [UnfinishedJob]
+  /// Returns what the last attempts of each handler and class have shown, in the order of their ends: those
+  /// whose outcome is evidence (`Outcome.isEvidence`), at most `count` of each.
+  func evidence(lastOfEach count: Int) async throws -> [Evidence]
   /// Notes the builds of plugins that were seen, with their handlers.
   func note(_ plugins: [Plugin], at now: Timestamp) async throws
 }

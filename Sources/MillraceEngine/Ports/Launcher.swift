@@ -53,7 +53,8 @@ package protocol Launcher: Sendable {
   /// What happens, in order; there is one reader.
   var events: AsyncStream<LaunchEvent> { get }
   /// Takes over what a former runner left: attempts in `open` that are still known go on and end by an
-  /// event; everything else that is found is killed and removed. Returns those that go on.
+  /// event, thawed if they were frozen; everything else that is found is killed and removed. Returns those
+  /// that go on.
   func takeOver(open: [KeptAttempt]) async throws -> [AttemptID]
   /// Starts an attempt; the answer is an event.
   func launch(_ plan: LaunchPlan) async
@@ -61,8 +62,12 @@ package protocol Launcher: Sendable {
   func terminate(_ attempt: AttemptID) async
   /// Kills all processes of an attempt at once.
   func kill(_ attempt: AttemptID) async
-  /// Returns what each running attempt uses now.
-  func sample() async -> [AttemptID: UsageSample]
+  /// Stops all processes of an attempt where they are (`cgroup.freeze`).
+  func freeze(_ attempt: AttemptID) async
+  /// Lets them go on.
+  func thaw(_ attempt: AttemptID) async
+  /// Returns what each running attempt uses now, and how the machine is.
+  func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample)
   /// Describes the plugin in a file, in a throw-away, unprivileged, capped process.
   func describe(_ file: String) async throws -> Plugin
 }

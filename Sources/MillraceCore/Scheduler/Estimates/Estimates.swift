@@ -1,0 +1,130 @@
+/// What the jobs of each handler and class need, learned from the attempts that have ended.
+///
+/// A new build of a plugin inherits what the one before it has shown, until it has shown enough itself.
+package struct Estimates: Sendable {
+  /// A handler, and the submitter's own division of its jobs.
+  package struct Key: Hashable, Sendable {
+    package var handler: String
+    package var jobClass: String?
+
+    package init(handler: String, jobClass: String?) {
+      self.handler = handler
+      self.jobClass = jobClass
+    }
+  }
+
+  /// What is known of a key: the newest build, and the one before it.
+  private struct Entry {
+    var build: String
+    var current: Learned
+    var former: Learned?
+    var formerBuild = ""
+  }
+
+  /// More kinds of jobs than this are not told apart: a class that comes later is estimated by its handler.
+  static let maxKeys = 10_000
+
+  private let rule: Policy.Learning
+  private var places: [Key: Int] = [:]
+  private var entries: [Entry] = []
+
+  init(rule: Policy.Learning) { self.rule = rule }
+
+  /// Takes in what an attempt has shown.
+  mutating func note(_ evidence: Evidence) {
+    note(evidence, under: Key(handler: evidence.handler, jobClass: nil))
+    if evidence.jobClass != nil {
+      note(evidence, under: Key(handler: evidence.handler, jobClass: evidence.jobClass))
+    }
+  }
+
+  private mutating func note(_ evidence: Evidence, under key: Key) {
+    guard let place = place(of: key, making: evidence.build) else { return }
+    if entries[place].build != evidence.build {
+      // A build that showed too little passes on what it inherited.
+      if isEnough(entries[place].current) || entries[place].former == nil {
+        entries[place].former = entries[place].current
+        entries[place].formerBuild = entries[place].build
+      }
+      entries[place].build = evidence.build
+      entries[place].current = Learned(window: rule.window)
+    }
+    entries[place].current.note(evidence)
+  }
+
+  private mutating func place(of key: Key, making build: String) -> Int? {
+    if let place = places[key] { return place }
+    guard entries.count < Self.maxKeys else { return nil }
+    places[key] = entries.count
+    entries.append(Entry(build: build, current: Learned(window: rule.window)))
+    return entries.count - 1
+  }
+
+  private func isEnough(_ learned: Learned) -> Bool { learned.duration.count >= rule.few }
+
+  /// Returns what speaks for a kind of job now; nil if nothing was measured. A build that has shown too little
+  /// is covered by the one before it.
+  func learned(_ key: Key) -> Learned? {
+    guard let place = places[key] else { return nil }
+    let entry = entries[place]
+    guard let former = entry.former, !isEnough(entry.current) else { return entry.current }
+    return former
+  }
+
+  /// Returns what a job is expected to need.
+  package func estimate(for job: WaitingJob) -> Estimate {
+    let limits = job.terms.limits
+    let timeout = job.terms.timeout
+    var estimate = Estimate(
+      memory: limits.memory, cpuMillis: limits.cpuMillis, expectedRun: timeout, runBound: timeout,
+      settling: rule.settling, memoryBasis: .declared, runBasis: .declared)
+    guard rule.isOn, let learned = learned(Key(handler: job.handler, jobClass: job.jobClass)) else {
+      return estimate
+    }
+    if let (peak, basis) = figure(learned.memory) {
+      estimate.memory = min(Bytes(peak), limits.memory)
+      estimate.memoryBasis = basis
+    }
+    if let (rate, _) = figure(learned.cpuMillis) { estimate.cpuMillis = min(max(rate, 1), limits.cpuMillis) }
+    if let (length, basis) = figure(learned.duration) {
+      estimate.runBound = min(.microseconds(length), timeout)
+      estimate.runBasis = basis
+    }
+    if let length = learned.duration.mean(ofLast: rule.recent) {
+      estimate.expectedRun = min(.microseconds(length), timeout)
+    }
+    if let (length, _) = figure(learned.settling) {
+      estimate.settling = min(max(.microseconds(length), Self.leastSettling), Self.longestSettling)
+    }
+    return estimate
+  }
+
+  /// Shorter than the time between two samples nothing can be told.
+  private static let leastSettling = Duration.seconds(2)
+  private static let longestSettling = Duration.seconds(600)
+
+  /// Nothing while there are few figures, the largest while there are not many, then the 95th percentile.
+  private func figure(_ window: SlidingWindow) -> (Int64, Basis)? {
+    guard window.count >= rule.few, let most = window.max else { return nil }
+    guard window.count >= rule.some, let figure = window.percentile(95) else {
+      return (most, .maximum(of: window.count))
+    }
+    return (figure, .percentile95(of: window.count))
+  }
+
+  /// Returns the figures of a handler: all of its jobs first, then its classes by name.
+  package func statistics(of handler: String) -> [Statistics] {
+    places.keys.filter { $0.handler == handler }
+      .sorted { $0.jobClass ?? "" < $1.jobClass ?? "" }
+      .compactMap { key in
+        guard let place = places[key], let learned = learned(key) else { return nil }
+        let entry = entries[place]
+        let isInherited = entry.former != nil && !isEnough(entry.current)
+        return Statistics(
+          handler: key.handler, jobClass: key.jobClass, build: isInherited ? entry.formerBuild : entry.build,
+          isInherited: isInherited, attempts: learned.duration.count, memory: .init(learned.memory),
+          cpuMillis: .init(learned.cpuMillis), duration: .init(learned.duration),
+          timeToPeak: .init(learned.settling))
+      }
+  }
+}

@@ -1,0 +1,74 @@
+/// When a waiting job will start if everything goes as expected.
+package struct Forecast: Sendable, Equatable {
+  /// The predicted start; nil if none can be told.
+  package var start: Timestamp?
+  /// On what it rests, or why none can be told.
+  package var basis: String
+
+  package init(start: Timestamp?, basis: String) {
+    self.start = start
+    self.basis = basis
+  }
+}
+
+extension Scheduler {
+  /// Predicts the start of a job by letting a copy of this scheduler run ahead: every attempt ends when it is
+  /// expected to, nothing new is submitted, memory stays as short as it is.
+  ///
+  /// - Parameter bound: how many ends it looks ahead.
+  package func forecast(of job: JobID, at now: Timestamp, atMost bound: Int = 5_000) -> Forecast {
+    if attemptOf[job] != nil { return Forecast(start: now, basis: "it runs") }
+    guard waiting[job] != nil else { return Forecast(start: nil, basis: "it does not wait") }
+    guard !isDraining else { return Forecast(start: nil, basis: "the runner is shutting down") }
+    var ahead = self
+    var time = now
+    var ends = 0
+    ahead.confirmStarts(of: running.keys.sorted(), at: now)
+    ahead.go(.timer, at: now)
+    while ahead.attemptOf[job] == nil {
+      let attempt = ahead.running.values.map { (end: max($0.expectedEnd(at: time), time), id: $0.id) }
+        .min { $0 < $1 }
+      if let timer = ahead.nextTime, attempt.map({ timer < $0.end }) ?? true {
+        time = max(time, timer)
+        ahead.go(.timer, at: time)
+      } else if let attempt {
+        guard ends < bound else {
+          return Forecast(start: nil, basis: "it is more than \(bound) ends of other attempts away")
+        }
+        ends += 1
+        time = attempt.end
+        let report = AttemptReport(exit: .exited(code: 0), usage: Usage(), word: .done(nil))
+        ahead.go(.ended(attempt.id, report), at: time)
+      } else {
+        return Forecast(start: nil, basis: "no end and no time is known that would open its gates")
+      }
+    }
+    return Forecast(start: time, basis: basis(afterEnds: ends))
+  }
+
+  /// Predicts the start of a job that is not submitted yet.
+  package func forecast(ofNew job: WaitingJob, at now: Timestamp) -> Forecast {
+    var ahead = self
+    ahead.go(.submitted([job]), at: now)
+    return ahead.forecast(of: job.id, at: now)
+  }
+
+  /// Lets something happen; what starts exists at once.
+  private mutating func go(_ event: Event, at time: Timestamp) {
+    let started = handle(event, at: time).compactMap { if case .start(let id, _, _) = $0 { id } else { nil } }
+    confirmStarts(of: started, at: time)
+  }
+
+  private mutating func confirmStarts(of ids: [AttemptID], at time: Timestamp) {
+    for id in ids {
+      if case .starting = running[id]?.phase { _ = handle(.started(id), at: time) }
+    }
+  }
+
+  private func basis(afterEnds ends: Int) -> String {
+    let what = ends == 1 ? "1 attempt ends" : "\(ends) attempts end"
+    return ends == 0
+      ? "by its time and the rates alone"
+      : "if \(what) as expected (learned run times, else time limits) and nobody submits what comes first"
+  }
+}

@@ -1,0 +1,104 @@
+/// Jobs in the order of a rank: sorted runs of bounded length.
+///
+/// The smallest rank is first; equal ranks go by job number. An entry has 16 bytes. Insertion and removal
+/// cost a binary search over the runs and one move within a run of at most `maxRun` entries; reading on from
+/// any place costs nothing more.
+struct OrderedQueue: Sendable {
+  /// A job and its place in the order.
+  struct Entry: Comparable, Sendable {
+    var rank: Int64
+    var job: JobID
+
+    static func < (left: Entry, right: Entry) -> Bool {
+      left.rank == right.rank ? left.job < right.job : left.rank < right.rank
+    }
+  }
+
+  /// A longer run is split in two.
+  private static let maxRun = 1024
+
+  private var runs: [[Entry]] = []
+  private(set) var count = 0
+
+  var isEmpty: Bool { count == 0 }
+
+  /// The job that comes first; nil if there is none.
+  var first: Entry? { runs.first?.first }
+
+  /// Adds a job that is not in the queue.
+  mutating func insert(_ job: JobID, rank: Int64) {
+    let entry = Entry(rank: rank, job: job)
+    count += 1
+    guard !runs.isEmpty else { return runs.append([entry]) }
+    let run = min(runIndex(of: entry), runs.count - 1)
+    runs[run].insert(entry, at: Self.place(of: entry, in: runs[run]))
+    if runs[run].count > Self.maxRun { split(run) }
+  }
+
+  /// Takes a job out; returns whether it was there.
+  @discardableResult
+  mutating func remove(_ job: JobID, rank: Int64) -> Bool {
+    let entry = Entry(rank: rank, job: job)
+    let run = runIndex(of: entry)
+    guard run < runs.count else { return false }
+    let place = Self.place(of: entry, in: runs[run])
+    guard place < runs[run].count, runs[run][place] == entry else { return false }
+    runs[run].remove(at: place)
+    if runs[run].isEmpty { runs.remove(at: run) }
+    count -= 1
+    return true
+  }
+
+  /// Returns how many jobs come before a place in the order.
+  func countBefore(rank: Int64, job: JobID) -> Int {
+    let entry = Entry(rank: rank, job: job)
+    let run = runIndex(of: entry)
+    let whole = runs[..<run].reduce(0) { $0 + $1.count }
+    return run < runs.count ? whole + Self.place(of: entry, in: runs[run]) : whole
+  }
+
+  /// A place from which the queue can be read on; no longer valid when the queue has changed.
+  struct Cursor: Sendable {
+    fileprivate var run = 0
+    fileprivate var place = 0
+  }
+
+  /// Returns the entry at a place; nil behind the last one.
+  func entry(at cursor: Cursor) -> Entry? {
+    cursor.run < runs.count ? runs[cursor.run][cursor.place] : nil
+  }
+
+  /// Moves on to the next entry.
+  func advance(_ cursor: inout Cursor) {
+    cursor.place += 1
+    if cursor.place >= runs[cursor.run].count { cursor = Cursor(run: cursor.run + 1, place: 0) }
+  }
+
+  /// The first run whose last entry is not before `entry`.
+  private func runIndex(of entry: Entry) -> Int {
+    var low = 0
+    var high = runs.count
+    while low < high {
+      let middle = (low + high) / 2
+      if runs[middle][runs[middle].count - 1] < entry { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  private static func place(of entry: Entry, in run: [Entry]) -> Int {
+    var low = 0
+    var high = run.count
+    while low < high {
+      let middle = (low + high) / 2
+      if run[middle] < entry { low = middle + 1 } else { high = middle }
+    }
+    return low
+  }
+
+  private mutating func split(_ run: Int) {
+    let half = runs[run].count / 2
+    let tail = Array(runs[run][half...])
+    runs[run].removeSubrange(half...)
+    runs.insert(tail, at: run + 1)
+  }
+}

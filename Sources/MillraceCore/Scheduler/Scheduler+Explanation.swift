@@ -1,0 +1,89 @@
+/// Why a job waits: every gate, who comes first, and what it is expected to need.
+package struct Explanation: Sendable, Equatable {
+  /// Every gate, open or closed; none is left out.
+  package var gates: [GateVerdict]
+  /// How many queued jobs rank before it; nil if it waits for a time.
+  package var ahead: Int?
+  /// What it is expected to need, and on what that rests.
+  package var estimate: Estimate
+
+  package init(gates: [GateVerdict], ahead: Int?, estimate: Estimate) {
+    self.gates = gates
+    self.ahead = ahead
+    self.estimate = estimate
+  }
+}
+
+extension Scheduler {
+  /// Returns why a job waits; nil if it does not wait.
+  package func explanation(of id: JobID, at now: Timestamp) -> Explanation? {
+    waiting[id].map { explanation(of: $0, at: now) }
+  }
+
+  /// Returns what would hold a job back if it were submitted now.
+  package func explanation(ofNew job: WaitingJob, at now: Timestamp) -> Explanation {
+    var job = job
+    job.rank = policy.rank(of: job, expecting: estimates.estimate(for: job))
+    return explanation(of: job, at: now)
+  }
+
+  private func explanation(of job: WaitingJob, at now: Timestamp) -> Explanation {
+    let estimate = estimates.estimate(for: job)
+    let demand = demand(of: job, estimate)
+    let situation = situation(used: used(at: now), at: now)
+    var gates = MachineGates.all.map { $0.verdict(on: demand, in: situation) }
+    gates.insert(contentsOf: handlers.verdicts(on: job.handler, at: now) + [timeVerdict(job, at: now)], at: 1)
+    let ahead = job.notBefore == nil ? jobsAhead(of: job, at: now) : nil
+    gates.append(reservationVerdict(job, demand, estimate, ahead: ahead ?? 0, situation))
+    return Explanation(gates: gates, ahead: ahead, estimate: estimate)
+  }
+
+  private func timeVerdict(_ job: WaitingJob, at now: Timestamp) -> GateVerdict {
+    let time = job.notBefore.flatMap { $0 > now ? $0 : nil }
+    return GateVerdict(gate: .notBefore, isOpen: time == nil, opensAt: time)
+  }
+
+  /// How many jobs in open lanes rank before a job.
+  private func jobsAhead(of job: WaitingJob, at now: Timestamp) -> Int {
+    let offsets = laneOffsets(at: now)
+    let own = laneOf[LaneKey(handler: job.handler, share: job.share)]
+    let rank = job.rank + (own.map { offsets[$0] } ?? 0)
+    return zip(lanes, offsets).enumerated().reduce(0) { count, entry in
+      let (lane, offset) = entry.element
+      guard entry.offset == own || handlers.isOpen(lane.key.handler, at: now) else { return count }
+      return count + lane.queue.countBefore(rank: rank - offset, job: job.id)
+    }
+  }
+
+  /// Closed if jobs come first and it could not start beside the place that is kept for the first one.
+  private func reservationVerdict(
+    _ job: WaitingJob, _ demand: Resources, _ estimate: Estimate, ahead: Int, _ situation: Situation
+  ) -> GateVerdict {
+    let now = situation.now
+    guard ahead > 0, let head = head(laneOffsets(at: now), at: now), head != job.id, let first = waiting[head]
+    else { return GateVerdict(gate: .reservation, isOpen: true, used: Int64(ahead)) }
+    let needed = self.demand(of: first, estimates.estimate(for: first))
+    let ends = running.values.map {
+      (time: $0.expectedEnd(at: now), resources: $0.footprint.resources(at: now, policy: policy))
+    }
+    let reservation = Reservation(for: needed, ends: ends, used: situation.used, policy: policy)
+    let mayPass =
+      policy.backfill != .none && situation.pressure.level == .none
+      && !policy.fits(needed, beside: situation.used)
+      && reservation.admits(demand, until: now + estimate.runBound)
+    return GateVerdict(
+      gate: .reservation, isOpen: mayPass, used: Int64(ahead), opensAt: mayPass ? nil : reservation.start,
+      subject: "\(head)")
+  }
+}
+
+extension Scheduler {
+  /// Returns what was learned of a handler's jobs: all of them first, then its classes by name.
+  package func statistics(of handler: String) -> [Statistics] { estimates.statistics(of: handler) }
+
+  /// How short memory is, and in words.
+  package var pressureLevel: Pressure { pressure.level }
+  package var pressureText: String { pressure.text }
+  /// The last that was told of the machine.
+  package var machine: MachineSample { pressure.sample }
+}

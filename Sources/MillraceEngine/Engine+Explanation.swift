@@ -1,0 +1,52 @@
+package import MillraceCore
+
+extension Engine {
+  /// With fewer attempts no limit is recommended.
+  static let leastRunsForRecommendation = 20
+
+  nonisolated package func rehearse(_ request: JobRequest) async throws -> Trial {
+    let submission = try await submission(of: request)
+    let (scheduler, now) = await snapshot()
+    let job = Job(
+      id: JobID(Int64.max), submission: submission, submitted: now,
+      state: submission.notBefore.map { $0 > now ? .scheduled : .queued } ?? .queued,
+      notBefore: submission.notBefore)
+    let waiting = WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
+    return Trial(
+      submission: submission, explanation: scheduler.explanation(ofNew: waiting, at: now),
+      forecast: scheduler.forecast(ofNew: waiting, at: now))
+  }
+
+  nonisolated package func explain(_ id: JobID) async throws -> Answer {
+    guard let job = try await ports.store.job(id) else {
+      throw Refusal(.notFound, "there is no job \(id)", hint: "`millrace list --all` shows what there is")
+    }
+    let (scheduler, now) = await snapshot()
+    guard let explanation = scheduler.explanation(of: id, at: now) else {
+      return Answer(job: job, attempt: try await ports.store.attempts(of: id).last)
+    }
+    return Answer(job: job, explanation: explanation, forecast: scheduler.forecast(of: id, at: now))
+  }
+
+  /// The scheduler as it is now: looking ahead in a copy holds nobody up.
+  private func snapshot() -> (Scheduler, Timestamp) { (scheduler, ports.clock.now()) }
+
+  private func submission(of request: JobRequest) throws -> Submission {
+    try reception.submission(of: request, for: try handler(named: request.handler))
+  }
+
+  package func statistics(of handler: String) throws -> [Statistics] {
+    let found = scheduler.statistics(of: handler)
+    if found.isEmpty { _ = try self.handler(named: handler) }
+    return found
+  }
+
+  package func recommendation(for handler: String) throws -> Recommendation {
+    let known = try self.handler(named: handler)
+    let present = reception.terms(for: known)
+    let nothing = Statistics(handler: handler, jobClass: nil, build: "", isInherited: false, attempts: 0)
+    return Recommendation(
+      from: scheduler.statistics(of: handler).first ?? nothing, present: present,
+      least: Self.leastRunsForRecommendation)
+  }
+}
