@@ -99,6 +99,16 @@ package struct Estimates: Sendable {
     return estimate
   }
 
+  /// Returns a memory limit for a job that declares none: half as much again as the largest peak, in whole
+  /// 16 MiB; nil while there are few attempts.
+  func limit(handler: String, jobClass: String?) -> Bytes? {
+    guard rule.isOn, let learned = learned(Key(handler: handler, jobClass: jobClass)),
+      figure(learned.memory) != nil, let most = learned.memory.max
+    else { return nil }
+    let step = Bytes.mebibytes(16).rawValue
+    return Bytes((most + most / 2 + step - 1) / step * step)
+  }
+
   /// Shorter than the time between two samples nothing can be told.
   private static let leastSettling = Duration.seconds(2)
   private static let longestSettling = Duration.seconds(600)
