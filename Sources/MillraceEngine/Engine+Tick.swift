@@ -66,9 +66,8 @@ extension Engine {
     var answer: CheckedContinuation<[JobID], any Error>
   }
 
-  /// Writes a batch of submissions, all or none; nil if it is refused, which is answered then.
-  ///
-  /// - Parameter others: how many jobs are accepted and not yet known to the scheduler.
+  /// Writes a batch of submissions, all or none; nil if it is refused, which is answered then. `others` is
+  /// how many jobs are accepted and not yet known to the scheduler.
   private func accept(
     _ submissions: [Submission], _ answer: CheckedContinuation<[JobID], any Error>, besides others: Int
   ) async -> Accepted? {

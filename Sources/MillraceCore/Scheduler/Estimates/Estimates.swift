@@ -62,8 +62,8 @@ package struct Estimates: Sendable {
 
   private func isEnough(_ learned: Learned) -> Bool { learned.duration.count >= rule.few }
 
-  /// Returns what speaks for a kind of job now; nil if nothing was measured. A build that has shown too little
-  /// is covered by the one before it.
+  /// Returns what speaks for a kind of job now; nil if nothing was measured. A build that has shown too
+  /// little is covered by the one before it.
   func learned(_ key: Key) -> Learned? {
     guard let place = places[key] else { return nil }
     let entry = entries[place]
