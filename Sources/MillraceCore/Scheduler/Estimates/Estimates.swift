@@ -22,7 +22,7 @@ package struct Estimates: Sendable {
   }
 
   /// More kinds of jobs than this are not told apart: a class that comes later is estimated by its handler.
-  static let maxKeys = 10_000
+  package static let maxKeys = 10_000
 
   private let rule: Policy.Learning
   private var places: [Key: Int] = [:]
