@@ -56,9 +56,9 @@ package enum PolicySettings {
     },
     count("learn_few", 1...10_000, \.learning.few), count("learn_some", 1...10_000, \.learning.some),
     count("learn_window", 1...10_000, \.learning.window), count("learn_recent", 1...10_000, \.learning.recent),
-    Setting(name: "max_running", values: "1 to 10000000") { text, policy in
-      number(text, 1...SWFTrace.mostProcessors) { policy.capacity.slots = $0 }
-    },
+    count("patience", 0...1_000_000, \.patience), count("stretch", 0...1_000_000, \.stretch),
+    count("max_running", 1...SWFTrace.mostProcessors, \.capacity.slots),
+    count("slots", 1...SWFTrace.mostProcessors, \.capacity.slots),
     Setting(name: "memory", values: "a size: `16G`") { text, policy in
       guard let size = Bytes(text: text), size > .zero, size <= Self.mostMemory else { return false }
       policy.setMemory(size)
@@ -122,8 +122,11 @@ extension PolicySettings {
   private static func part(
     _ name: String, _ path: WritableKeyPath<Policy, Double>
   ) -> Setting {
-    Setting(name: name, values: "above 0 to 1: `0.8`") { text, policy in
-      decimal(text, 0.001...1) { policy[keyPath: path] = $0 }
+    Setting(name: name, values: "a part: `80%`, `0.8`") { text, policy in
+      let isPercent = text.hasSuffix("%")
+      return decimal(isPercent ? String(text.dropLast()) : text, isPercent ? 0.1...100 : 0.001...1) {
+        policy[keyPath: path] = isPercent ? $0 / 100 : $0
+      }
     }
   }
 

@@ -23,7 +23,7 @@ struct Millrace: AsyncParsableCommand {
     subcommands: [
       SubmitCommand.self, RunCommand.self, ListCommand.self, ShowCommand.self, WaitCommand.self,
       LogsCommand.self, ResultCommand.self, CancelCommand.self, HistoryCommand.self, HandlersCommand.self,
-      StatusCommand.self, DoctorCommand.self,
+      StatusCommand.self, SimulateCommand.self, DoctorCommand.self,
     ])
 
   /// The version of this program.
