@@ -84,7 +84,7 @@ package struct Estimates: Sendable {
       settling: rule.settling, memoryBasis: .declared, runBasis: .declared)
     guard rule.isOn else { return estimate }
     estimate.expectedRun = expectedRun(of: job)
-    guard let learned = learned(Key(handler: job.handler, jobClass: job.jobClass)) else {
+    guard let learned = learned(Key(handler: job.handler, jobClass: job.jobClass)) ?? ofHandler(job) else {
       return estimate
     }
     if let (peak, basis) = figure(learned.memory) {
@@ -100,6 +100,11 @@ package struct Estimates: Sendable {
       estimate.settling = min(max(.microseconds(length), Self.leastSettling), Self.longestSettling)
     }
     return estimate
+  }
+
+  /// What speaks for a class that is not told apart.
+  private func ofHandler(_ job: WaitingJob) -> Learned? {
+    entries.count < Self.maxKeys ? nil : learned(Key(handler: job.handler, jobClass: nil))
   }
 
   /// The mean of the last attempts of its class, else of its handler, else its time limit.
