@@ -105,7 +105,8 @@ struct MigrationTests {
       5, 6, 7, 8, 9, zero + 10000000, zero + 11000000, zero + 12000000 FROM job, given;
     UPDATE attempt SET outcome = 'succeeded', ended = (SELECT zero + 20000000 FROM given), exit_code = 7,
       failure_code = 'bad-picture', failure_message = 'it is no picture', failure_retryable = 1,
-      memory_peak = 1, cpu_user = 2, cpu_system = 3, throttled = 4, io_read = 5, io_written = 6, pids_peak = 7, oom_kills = 8,
+      memory_peak = 1,
+      cpu_user = 2, cpu_system = 3, throttled = 4, io_read = 5, io_written = 6, pids_peak = 7, oom_kills = 8,
       forks_refused = 9
     WHERE job = 1;
     DROP TABLE given
