@@ -28,14 +28,17 @@ extension Scheduler {
   }
 
   private func explanation(of job: WaitingJob, at now: Timestamp) -> Explanation {
+    var job = job
     let estimate = estimates.estimate(for: job)
+    // The place that it would have if its time had come.
+    if job.notBefore != nil { job.rank = policy.rank(of: job, expecting: estimate) }
     let demand = demand(of: job, estimate)
     let situation = situation(used: used(at: now), at: now)
     var gates = MachineGates.all.map { $0.verdict(on: demand, in: situation) }
     gates.insert(contentsOf: handlers.verdicts(on: job.handler, at: now) + [timeVerdict(job, at: now)], at: 1)
-    let ahead = job.notBefore == nil ? jobsAhead(of: job, at: now) : nil
-    gates.append(reservationVerdict(job, demand, estimate, ahead: ahead ?? 0, situation))
-    return Explanation(gates: gates, ahead: ahead, estimate: estimate)
+    let ahead = jobsAhead(of: job, at: now)
+    gates.append(reservationVerdict(job, demand, estimate, ahead: ahead, situation))
+    return Explanation(gates: gates, ahead: job.notBefore == nil ? ahead : nil, estimate: estimate)
   }
 
   private func timeVerdict(_ job: WaitingJob, at now: Timestamp) -> GateVerdict {
@@ -47,11 +50,11 @@ extension Scheduler {
   private func jobsAhead(of job: WaitingJob, at now: Timestamp) -> Int {
     let offsets = laneOffsets(at: now)
     let own = laneOf[LaneKey(handler: job.handler, share: job.share)]
-    let rank = job.rank + (own.map { offsets[$0] } ?? 0)
+    let rank = job.rank.adding(clamped: own.map { offsets[$0] } ?? 0)
     return zip(lanes, offsets).enumerated().reduce(0) { count, entry in
       let (lane, offset) = entry.element
       guard entry.offset == own || handlers.isOpen(lane.key.handler, at: now) else { return count }
-      return count + lane.queue.countBefore(rank: rank - offset, job: job.id)
+      return count + lane.queue.countBefore(rank: rank.adding(clamped: -offset), job: job.id)
     }
   }
 
