@@ -3,12 +3,17 @@ extension Scheduler {
   mutating func admit(at now: Timestamp) -> [Action] {
     lastPass = now
     guard queuedInLanes > 0 else { return [] }
+    closeEmptyLanes()
     var situation = situation(used: used(at: now), at: now)
     let offsets = laneOffsets(at: now)
     var actions: [Action] = []
     while !situation.isClosedForAll, let head = head(offsets, at: now), let job = waiting[head] {
       let estimate = estimates.estimate(for: job)
       let demand = demand(of: job, estimate)
+      guard policy.fits(demand, beside: Resources()) else {
+        park(job)
+        continue
+      }
       guard policy.fits(demand, beside: situation.used) else {
         held[head] = closedGate(for: demand, in: situation)
         return actions + backfill(behind: job, demand: demand, offsets, &situation)
@@ -67,7 +72,8 @@ extension Scheduler {
       id: AttemptID(job: job.id, number: started.attempts), job: started,
       build: handlers.rules[job.handler]?.build ?? "", groups: handlers.chain(of: job.handler),
       admitted: situation.now, estimate: estimate)
-    place(attempt, startedAt: situation.now)
+    place(attempt)
+    handlers.begin(job.handler, groups: attempt.groups, at: situation.now)
     lastStart = situation.now
     situation.take(demand)
     return .start(attempt.id, started, admission)
@@ -77,8 +83,7 @@ extension Scheduler {
   func head(_ offsets: [Int64], at now: Timestamp) -> JobID? {
     var best: OrderedQueue.Entry?
     for (lane, offset) in zip(lanes, offsets) {
-      guard var entry = lane.queue.first else { continue }
-      entry.rank += offset
+      guard let entry = lane.queue.first?.moved(by: offset) else { continue }
       if let best, !(entry < best) { continue }
       if handlers.isOpen(lane.key.handler, at: now) { best = entry }
     }

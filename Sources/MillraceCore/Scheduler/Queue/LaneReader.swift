@@ -11,14 +11,14 @@ struct LaneReader: Comparable {
     guard let first = lane.queue.first else { preconditionFailure("the lane is empty") }
     queue = lane.queue
     self.offset = offset
-    head = OrderedQueue.Entry(rank: first.rank + offset, job: first.job)
+    head = first.moved(by: offset)
   }
 
   /// Moves on to the next job; returns whether there is one.
   mutating func advance() -> Bool {
     queue.advance(&cursor)
     guard let next = queue.entry(at: cursor) else { return false }
-    head = OrderedQueue.Entry(rank: next.rank + offset, job: next.job)
+    head = next.moved(by: offset)
     return true
   }
 
