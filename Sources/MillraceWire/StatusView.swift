@@ -19,7 +19,7 @@ package struct StatusView: Codable, Sendable, Equatable {
   package var available: ResourcesView
   /// `none`, `warning` or `critical`.
   package var pressure: String
-  /// What the pressure comes from.
+  /// What the pressure comes from, in words with the level.
   package var pressureCause: String
   package var machine: MachineView
   /// The last things that an operator should know of, oldest first.

@@ -84,7 +84,7 @@ extension Table where Row == StatusView {
   private static var machine: [Column<StatusView>] {
     [
       Column("PRESSURE", "pressure", raw: { $0.pressure }, tone: tone) {
-        $0.pressure == Pressure.none.word ? $0.pressure : "\($0.pressure): \($0.pressureCause)"
+        $0.pressure == Pressure.none.word ? $0.pressure : $0.pressureCause
       },
       Column("JOBS HOLD", "tree_memory_bytes", raw: { Figures.raw($0.machine.treeMemoryBytes) }) {
         Figures.bytes($0.machine.treeMemoryBytes)

@@ -30,7 +30,7 @@ struct SocketCheck: Check {
       let state = "\(status.version), process \(status.pid), \(status.running) attempts run\(draining)"
       guard status.pressure != Pressure.none.word else { return ok(state) }
       return warning(
-        "\(state); memory pressure is \(status.pressure): \(status.pressureCause)", mend: ["millrace status"])
+        "\(state); memory is short: \(status.pressureCause)", mend: ["millrace status"])
     case .other(let what):
       return warning("`\(path)` answers, but \(what)", mend: ["journalctl -u millraced -n 50"])
     case .missing: return warning("none runs: there is no `\(path)`", mend: start)
