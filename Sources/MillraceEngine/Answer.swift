@@ -10,7 +10,8 @@ package struct Answer: Sendable, Equatable {
   /// Once it has started: its last attempt, with what admission knew.
   package var attempt: Attempt?
 
-  package init(job: Job, explanation: Explanation? = nil, forecast: Forecast? = nil, attempt: Attempt? = nil) {
+  package init(job: Job, explanation: Explanation? = nil, forecast: Forecast? = nil, attempt: Attempt? = nil)
+  {
     self.job = job
     self.explanation = explanation
     self.forecast = forecast

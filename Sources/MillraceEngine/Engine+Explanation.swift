@@ -31,8 +31,10 @@ extension Engine {
   /// The scheduler as it is now: looking ahead in a copy holds nobody up.
   private func snapshot() -> (Scheduler, Timestamp) { (scheduler, ports.clock.now()) }
 
-  private func submission(of request: JobRequest) throws -> Submission {
-    try reception.submission(of: request, for: try handler(named: request.handler))
+  func submission(of request: JobRequest) throws -> Submission {
+    try reception.submission(
+      of: request, for: try handler(named: request.handler),
+      learned: scheduler.learnedLimit(handler: request.handler, jobClass: request.jobClass))
   }
 
   package func statistics(of handler: String) throws -> [Statistics] {
@@ -43,7 +45,8 @@ extension Engine {
 
   package func recommendation(for handler: String) throws -> Recommendation {
     let known = try self.handler(named: handler)
-    let present = reception.terms(for: known)
+    let learned = scheduler.learnedLimit(handler: handler, jobClass: nil)
+    let present = reception.terms(for: known, learned: learned)
     let nothing = Statistics(handler: handler, jobClass: nil, build: "", isInherited: false, attempts: 0)
     return Recommendation(
       from: scheduler.statistics(of: handler).first ?? nothing, present: present,

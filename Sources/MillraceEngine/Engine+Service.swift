@@ -4,7 +4,7 @@ extension Engine {
   package func submit(_ requests: [JobRequest]) async throws -> [JobID] {
     let submissions = try requests.enumerated().map { index, request in
       do {
-        return try reception.submission(of: request, for: try handler(named: request.handler))
+        return try submission(of: request)
       } catch var refusal as Refusal {
         if requests.count > 1 { refusal.index = index }
         throw refusal

@@ -21,6 +21,7 @@ extension Engine {
       case .catalog(let new): events.append(.handlers(await adopt(new)))
       }
     }
+    await lookFirst(before: &events)
     let now = ports.clock.now()
     if let next = scheduler.nextTime, next <= now { events.append(.timer) }
     var stops: [Action] = []
@@ -32,6 +33,16 @@ extension Engine {
     await commit()
     if scheduler.needsSamples { sampleRing.yield() }
     if scheduler.isDrained, backlog.isEmpty { resumeWaiters(of: .drained) }
+  }
+
+  /// After a time in which nothing was measured, nothing is started before the machine was looked at.
+  private func lookFirst(before events: inout [Event]) async {
+    let now = ports.clock.now()
+    let mayStart = events.contains { if case .submitted = $0 { true } else { false } }
+    guard mayStart, scheduler.runningCount == 0, lastSample.map({ now - $0 >= Self.sampleInterval }) ?? true
+    else { return }
+    events.insert(.sampled([:], await ports.launcher.sample().machine), at: 0)
+    lastSample = now
   }
 
   /// Throws if so many jobs can't be taken now. Asked in the tick, where the count can't change meanwhile.
@@ -55,9 +66,8 @@ extension Engine {
     var answer: CheckedContinuation<[JobID], any Error>
   }
 
-  /// Writes a batch of submissions, all or none; nil if it is refused, which is answered then.
-  ///
-  /// - Parameter others: how many jobs are accepted and not yet known to the scheduler.
+  /// Writes a batch of submissions, all or none; nil if it is refused, which is answered then. `others` is
+  /// how many jobs are accepted and not yet known to the scheduler.
   private func accept(
     _ submissions: [Submission], _ answer: CheckedContinuation<[JobID], any Error>, besides others: Int
   ) async -> Accepted? {
@@ -247,6 +257,7 @@ extension Engine {
         let now = ports.clock.now()
         let (attempts, machine) = await ports.launcher.sample()
         samples = attempts
+        lastSample = now
         put(.event(.sampled(attempts, machine)))
         // Cancelled: the loop's condition ends it.
         try? await ports.clock.sleep(until: now + Self.sampleInterval)

@@ -38,6 +38,8 @@ package actor Engine: JobService {
   var backlog = Backlog()
   var progress: [JobID: Progress] = [:]
   var samples: [AttemptID: UsageSample] = [:]
+  /// When the machine was last looked at.
+  var lastSample: Timestamp?
   var waiters: [Awaited: [Int: CheckedContinuation<Void, Never>]] = [:]
   var nextWaiter = 0
   /// The last things that an operator should know of, oldest first.

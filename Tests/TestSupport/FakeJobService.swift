@@ -20,6 +20,13 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     package var attempts: [JobID: [Attempt]] = [:]
     package var results: [JobID: JobResult] = [:]
     package var standings: [JobID: Standing] = [:]
+    /// What is said to `explain`.
+    package var answers: [JobID: Answer] = [:]
+    /// What is said to `rehearse`.
+    package var trial: Trial?
+    /// What was learned, per handler.
+    package var statistics: [String: [Statistics]] = [:]
+    package var recommendations: [String: Recommendation] = [:]
     package var rows: [HistoryRow] = []
     package var summaries: [HandlerSummary] = []
     package var catalog = Catalog(plugins: [], refused: [])
@@ -29,6 +36,8 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     package var failure: (any Error)?
     /// All requests that were accepted.
     package var submitted: [JobRequest] = []
+    /// All requests that were only tried.
+    package var rehearsed: [JobRequest] = []
     package var jobFilters: [JobFilter] = []
     package var historyFilters: [HistoryFilter] = []
   }
@@ -104,6 +113,46 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
       state.contents.jobs[id] = job
       return job
     }
+  }
+
+  package func rehearse(_ request: JobRequest) async throws -> Trial {
+    try checkFailure()
+    change { $0.rehearsed.append(request) }
+    guard let trial = contents.trial else { throw TestFailure("the test gives no trial") }
+    return trial
+  }
+
+  package func explain(_ id: JobID) async throws -> Answer {
+    try checkFailure()
+    guard let answer = contents.answers[id] else { throw Refusal(.notFound, "there is no job \(id)") }
+    return answer
+  }
+
+  package func reprioritise(_ id: JobID, to priority: Priority) async throws -> Job {
+    try checkFailure()
+    return try state.withLock { state in
+      guard var job = state.contents.jobs[id] else { throw Refusal(.notFound, "there is no job \(id)") }
+      guard !job.state.isFinal else { throw Refusal(.conflict, "job \(id) has ended: \(job.state.rawValue)") }
+      job.submission.priority = priority
+      state.contents.jobs[id] = job
+      return job
+    }
+  }
+
+  package func statistics(of handler: String) async throws -> [Statistics] {
+    try checkFailure()
+    guard let found = contents.statistics[handler] else {
+      throw Refusal(.notFound, "there is no handler `\(handler)`")
+    }
+    return found
+  }
+
+  package func recommendation(for handler: String) async throws -> Recommendation {
+    try checkFailure()
+    guard let found = contents.recommendations[handler] else {
+      throw Refusal(.notFound, "there is no handler `\(handler)`")
+    }
+    return found
   }
 
   package func wait(for id: JobID, atMost time: Duration) async throws -> Job {

@@ -8,6 +8,7 @@ package final class FakeLauncher: Launcher {
     var plans: [AttemptID: LaunchPlan] = [:]
     var kept: Set<AttemptID> = []
     var samples: [AttemptID: UsageSample] = [:]
+    var machine = MachineSample()
     var startsAtOnce = false
   }
 
@@ -16,7 +17,8 @@ package final class FakeLauncher: Launcher {
   private let source: AsyncStream<LaunchEvent>.Continuation
   package let events: AsyncStream<LaunchEvent>
 
-  /// Makes a launcher that writes into `journal`: "launch 1.1", "terminate 1.1", "kill 1.1", "sample".
+  /// Makes a launcher that writes into `journal`: "launch 1.1", "terminate 1.1", "kill 1.1", "freeze 1.1",
+  /// "thaw 1.1", "sample".
   package init(journal: Journal<String>) {
     self.journal = journal
     (events, source) = AsyncStream.makeStream()
@@ -32,7 +34,12 @@ package final class FakeLauncher: Launcher {
   package func startAtOnce() { state.withLock { $0.startsAtOnce = true } }
 
   /// What is measured from now on.
-  package func measure(_ samples: [AttemptID: UsageSample]) { state.withLock { $0.samples = samples } }
+  package func measure(_ samples: [AttemptID: UsageSample], machine: MachineSample = MachineSample()) {
+    state.withLock { state in
+      state.samples = samples
+      state.machine = machine
+    }
+  }
 
   /// What was launched.
   package func plan(of attempt: AttemptID) -> LaunchPlan? { state.withLock { $0.plans[attempt] } }
@@ -55,9 +62,12 @@ package final class FakeLauncher: Launcher {
   package func terminate(_ attempt: AttemptID) async { journal.append("terminate \(attempt)") }
   package func kill(_ attempt: AttemptID) async { journal.append("kill \(attempt)") }
 
-  package func sample() async -> [AttemptID: UsageSample] {
+  package func freeze(_ attempt: AttemptID) async { journal.append("freeze \(attempt)") }
+  package func thaw(_ attempt: AttemptID) async { journal.append("thaw \(attempt)") }
+
+  package func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample) {
     journal.append("sample")
-    return state.withLock { $0.samples }
+    return state.withLock { ($0.samples, $0.machine) }
   }
 
   package func describe(_ file: String) async throws -> Plugin {

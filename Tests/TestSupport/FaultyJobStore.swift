@@ -84,6 +84,10 @@ package final class FaultyJobStore: JobStore {
     journal.append("noted \(plugins.map(\.name))")
   }
 
+  package func evidence(lastOfEach count: Int) async throws -> [Evidence] {
+    try await record.evidence(lastOfEach: count)
+  }
+
   package func unfinished() async throws -> [UnfinishedJob] {
     journal.append("read")
     try await pass("read")
@@ -118,6 +122,9 @@ extension StoreChange {
     case .ended(let id, let end, _): "ended \(id) \(end.outcome)"
     case .cancelled(let job, _): "cancelled \(job)"
     case .due(let job): "due \(job)"
+    case .frozen(let id, _): "frozen \(id)"
+    case .thawed(let id, _): "thawed \(id)"
+    case .reprioritised(let job, let priority): "reprioritised \(job) \(priority.rawValue)"
     }
   }
 }

@@ -76,6 +76,7 @@ package final class MemoryJobStore: JobStore {
       try demand(record, [.starting, .running], id.number == record.job.attempts)
       record.results[id.number] = end.result
       end.result = nil
+      record.attempts[id.number - 1].thaw(at: end.ended)
       record.attempts[id.number - 1].end = end
       if end.outcome.usesAttempt { record.job.attemptsUsed += 1 }
       switch next {
@@ -97,6 +98,17 @@ package final class MemoryJobStore: JobStore {
       try demand(record, [.scheduled], true)
       record.job.state = .queued
       record.job.notBefore = nil
+    case .frozen(let id, let time):
+      try demand(record, [.running], id.number == record.job.attempts)
+      try demand(record, [.running], record.attempts[id.number - 1].frozenSince == nil)
+      record.attempts[id.number - 1].frozenSince = time
+    case .thawed(let id, let time):
+      try demand(record, [.running], id.number == record.job.attempts)
+      try demand(record, [.running], record.attempts[id.number - 1].frozenSince != nil)
+      record.attempts[id.number - 1].thaw(at: time)
+    case .reprioritised(_, let priority):
+      try demand(record, JobState.allCases.filter { !$0.isFinal }, true)
+      record.job.submission.priority = priority
     }
   }
 
@@ -116,6 +128,20 @@ package final class MemoryJobStore: JobStore {
     records.filter { !$0.job.state.isFinal }.map { record in
       UnfinishedJob(job: record.job, openAttempt: record.attempts.last.flatMap { $0.end == nil ? $0 : nil })
     }
+  }
+
+  package func evidence(lastOfEach count: Int) async throws -> [Evidence] {
+    let shown = records.flatMap { record in
+      record.attempts.compactMap { $0.shown(jobClass: record.job.submission.jobClass) }
+    }.sorted { ($0.ended, $0.id) < ($1.ended, $1.id) }
+    let handlers = Dictionary(grouping: shown) { Estimates.Key(handler: $0.evidence.handler, jobClass: nil) }
+    let classes = Dictionary(grouping: shown.filter { $0.evidence.jobClass != nil }) {
+      Estimates.Key(handler: $0.evidence.handler, jobClass: $0.evidence.jobClass)
+    }
+    let kinds = (handlers.sorted { $0.key < $1.key } + classes.sorted { $0.key < $1.key })
+      .prefix(Estimates.maxKeys)
+    let last = Set(kinds.flatMap { $0.value.suffix(max(0, count)).map(\.id) })
+    return shown.filter { last.contains($0.id) }.map(\.evidence)
   }
 
   package func note(_ plugins: [Plugin], at now: Timestamp) async throws {
@@ -212,13 +238,37 @@ extension StoreChange {
   fileprivate var job: JobID {
     switch self {
     case .starting(let attempt): attempt.id.job
-    case .running(let id, _), .ended(let id, _, _): id.job
-    case .cancelled(let job, _), .due(let job): job
+    case .running(let id, _), .ended(let id, _, _), .frozen(let id, _), .thawed(let id, _): id.job
+    case .cancelled(let job, _), .due(let job), .reprioritised(let job, _): job
     }
   }
 }
 
+extension Estimates.Key {
+  /// In the order of handlers, then of classes, as SQLite compares text.
+  fileprivate static func < (left: Estimates.Key, right: Estimates.Key) -> Bool {
+    let (first, second) = ([left.handler, left.jobClass ?? ""], [right.handler, right.jobClass ?? ""])
+    return first.lexicographicallyPrecedes(second) { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+}
+
 extension Attempt {
+  /// Ends a frozen span, if there is one.
+  fileprivate mutating func thaw(at time: Timestamp) {
+    if let frozenSince { frozenTime += max(.zero, time - frozenSince) }
+    frozenSince = nil
+  }
+
+  /// What it has shown; nil if it has not, or is no evidence.
+  fileprivate func shown(jobClass: String?) -> (id: AttemptID, ended: Timestamp, evidence: Evidence)? {
+    guard let started, let end, end.outcome.isEvidence else { return nil }
+    let evidence = Evidence(
+      handler: handler, jobClass: jobClass, build: pluginSHA256, started: started,
+      memoryPeak: end.usage.memoryPeak, cpu: cpu,
+      duration: max(.zero, end.ended - started - frozenTime), timeToPeak: end.usage.timeToPeak)
+    return (id, end.ended, evidence)
+  }
+
   fileprivate var duration: Duration? {
     guard let started, let end else { return nil }
     return end.ended - started

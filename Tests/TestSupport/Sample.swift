@@ -49,6 +49,15 @@ package enum Sample {
       path: "/usr/lib/millrace/lib\(name).so", handlers: handlers)
   }
 
+  /// What admission knew, with every field filled in, and none with the same value as another.
+  package static let admission = Admission(
+    demand: Resources(slots: 1, memory: Bytes(5), committed: Bytes(10), cpuMillis: 11),
+    used: Resources(slots: 8, memory: Bytes(6), committed: Bytes(12), cpuMillis: 13),
+    capacity: Resources(slots: 14, memory: Bytes(7), committed: Bytes(15), cpuMillis: 16),
+    basis: .percentile95(of: 17), queued: 9, pressure: .warning, isBackfill: true,
+    heldBy: GateVerdict(
+      gate: .rate, isOpen: false, need: 18, used: 19, capacity: 20, opensAt: time(21), subject: "5/min"))
+
   /// An attempt that is about to start; queued at `seconds`, admitted a second later.
   package static func attempt(
     _ job: JobID, _ number: Int = 1, handler: String = "noop", at seconds: Int64 = 10
@@ -58,9 +67,7 @@ package enum Sample {
       pluginSHA256: String(repeating: "f", count: 64),
       limits: Limits(
         memory: Bytes(1), cpuMillis: 2, pids: 3, io: [IOLimit(device: "8:0", writeBytesPerSecond: 4)]),
-      admission: Admission(
-        estimate: Bytes(5), memoryUsed: Bytes(6), memoryCapacity: Bytes(7), running: 8, queued: 9),
-      queued: time(seconds), starting: time(seconds + 1))
+      admission: admission, queued: time(seconds), starting: time(seconds + 1))
   }
 
   /// An end with every field filled in.
@@ -70,7 +77,8 @@ package enum Sample {
       usage: Usage(
         memoryPeak: Bytes(1), cpuUser: .microseconds(2), cpuSystem: .microseconds(3),
         throttled: .microseconds(4),
-        ioRead: Bytes(5), ioWritten: Bytes(6), pidsPeak: 7, oomKills: 8, forksRefused: 9),
+        ioRead: Bytes(5), ioWritten: Bytes(6), pidsPeak: 7, oomKills: 8, forksRefused: 9,
+        timeToPeak: .microseconds(10)),
       failure: Failure(code: "bad-picture", message: "it is no picture", isRetryable: true),
       result: JobResult(mediaType: "text/plain", bytes: Array("done\0".utf8)))
   }

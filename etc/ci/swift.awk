@@ -16,7 +16,7 @@ unsafe { if (/^ *\/\/ SAFETY:/) unsafe = ""; report_unsafe() }
 
 /^ *\/\// { above = above " " $0; next }
 
-/try\?/ && !explained($0, ".") {
+/(^|[^A-Za-z0-9_])try\?/ && !explained($0, ".") {
   print FILENAME ":" FNR ": `try?` without a comment; say why the error does not matter, or handle it"
 }
 /@unchecked Sendable|nonisolated\(unsafe\)/ && !explained($0, "SAFETY:") { unsafe = FILENAME ":" FNR }

@@ -27,8 +27,16 @@ package struct Reception: Sendable, Equatable {
   }
 
   /// Returns the submission that a request is.
+  ///
+  /// - Parameters:
+  ///   - request: the job as somebody asks for it.
+  ///   - handler: the handler that it names.
+  ///   - learned: the memory limit that the handler's jobs have shown to need; nil if that is not known.
+  /// - Returns: the job, checked and complete.
   /// - Throws: `Refusal` that says what can't be and what would do.
-  package func submission(of request: JobRequest, for handler: Handler) throws -> Submission {
+  package func submission(
+    of request: JobRequest, for handler: Handler, learned: Bytes? = nil
+  ) throws -> Submission {
     let schema = try handler.parameterSchema.map { try ParameterSchema($0) } ?? Self.noParameters()
     let parameters = try schema.parameters(request.parameters, arguments: request.arguments)
     if let input = request.input, input.count > Int(maxInput.rawValue) {
@@ -41,7 +49,7 @@ package struct Reception: Sendable, Equatable {
       throw Refusal(
         .invalid, "label `\(key)` must have a key of 1 to 64 characters and a value of at most 256")
     }
-    let terms = terms(for: handler, request.wishes)
+    let terms = terms(for: handler, request.wishes, learned: learned)
     try check(terms)
     return Submission(
       handler: handler.name, parameters: parameters, input: request.input, wishes: request.wishes,
@@ -51,8 +59,13 @@ package struct Reception: Sendable, Equatable {
 
   /// Returns what holds for a job of a handler: its own wishes first, then the operator's, then those of the
   /// handler's author, then the defaults.
-  package func terms(for handler: Handler, _ wishes: Wishes = Wishes()) -> Terms {
-    defaults.amended(
+  ///
+  /// Where nobody says anything of memory, the limit is at least what was learned: a default that is too large
+  /// costs nothing, for admission goes by the estimate, and one that is too small would kill.
+  package func terms(for handler: Handler, _ wishes: Wishes = Wishes(), learned: Bytes? = nil) -> Terms {
+    var defaults = defaults
+    if let learned { defaults.limits.memory = min(max(defaults.limits.memory, learned), machine.memory) }
+    return defaults.amended(
       by: wishes.filled(from: (overrides[handler.name] ?? Wishes()).filled(from: handler.wishes)))
   }
 

@@ -11,10 +11,8 @@ struct FairShare: Sendable {
     meters[share] = (use, now)
   }
 
-  /// Returns how much later the jobs of each share come, in microseconds: the part of all use that is its own,
-  /// times the weight.
-  ///
-  /// - Parameter running: what the running attempts have used and are not charged for yet.
+  /// Returns how much later the jobs of each share come, in microseconds: the part of all use that is its
+  /// own, times the weight. `running` is what the running attempts have used and are not charged for yet.
   func penalties(running: [String: Double], at now: Timestamp) -> [String: Int64] {
     var use = running
     for (share, meter) in meters { use[share, default: 0] += decayed(meter, at: now) }

@@ -22,7 +22,8 @@ struct Footprint: Sendable {
   /// Returns what it counts with.
   func resources(at now: Timestamp, policy: Policy) -> Resources {
     Resources(
-      slots: 1, memory: memory(at: now), committed: limits.memory, cpuMillis: cpuMillis(at: now, policy: policy))
+      slots: 1, memory: memory(at: now), committed: limits.memory,
+      cpuMillis: cpuMillis(at: now, policy: policy))
   }
 
   private func memory(at now: Timestamp) -> Bytes {

@@ -14,8 +14,7 @@ package struct Forecast: Sendable, Equatable {
 extension Scheduler {
   /// Predicts the start of a job by letting a copy of this scheduler run ahead: every attempt ends when it is
   /// expected to, nothing new is submitted, memory stays as short as it is.
-  ///
-  /// - Parameter bound: how many ends it looks ahead.
+  /// It looks no more than `bound` ends ahead.
   package func forecast(of job: JobID, at now: Timestamp, atMost bound: Int = 5_000) -> Forecast {
     if attemptOf[job] != nil { return Forecast(start: now, basis: "it runs") }
     guard waiting[job] != nil else { return Forecast(start: nil, basis: "it does not wait") }

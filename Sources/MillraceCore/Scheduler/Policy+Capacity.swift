@@ -18,8 +18,8 @@ extension Policy {
     used.committed + demand.committed <= capacity.committed
   }
 
-  /// Processors can be shared, unlike memory: then a job need not fit whole, there must only be some left, and
-  /// the running attempts take at most one job's limit more than there is.
+  /// Processors can be shared, unlike memory: then a job need not fit whole, there must only be some left,
+  /// and the running attempts take at most one job's limit more than there is.
   func hasProcessors(for demand: Resources, beside used: Resources) -> Bool {
     switch processors {
     case .shared: used.slots == 0 || used.cpuMillis < capacity.cpuMillis

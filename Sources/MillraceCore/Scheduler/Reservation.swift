@@ -14,6 +14,7 @@ struct Reservation: Sendable {
   ///   - demand: what the first job needs.
   ///   - ends: what each running attempt takes, and until when.
   ///   - used: what all running attempts take now.
+  ///   - policy: what there is in all.
   init(
     for demand: Resources, ends: [(time: Timestamp, resources: Resources)], used: Resources, policy: Policy
   ) {

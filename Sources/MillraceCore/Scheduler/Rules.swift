@@ -16,7 +16,9 @@ package struct Rate: Hashable, Sendable {
   package init?(text: String) {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let count = Int(parts[0]), parts[0].allSatisfy(\.isNumber) else { return nil }
-    let units: [String: Int64] = ["s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hour": 3600, "day": 86_400]
+    let units: [String: Int64] = [
+      "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hour": 3600, "day": 86_400,
+    ]
     let unit = String(parts[1])
     guard let span = units[unit].map({ Duration.seconds($0) }) ?? Duration(text: unit) else { return nil }
     self.init(count: count, per: span)

@@ -38,7 +38,9 @@ extension Scheduler {
       guard let job = waiting[candidate.job], handlers.isOpen(job.handler, at: now) else { continue }
       let demand = self.demand(of: job, candidate.estimate)
       let end = now + candidate.estimate.runBound
-      guard policy.fits(demand, beside: situation.used), reservation.admits(demand, until: end) else { continue }
+      guard policy.fits(demand, beside: situation.used), reservation.admits(demand, until: end) else {
+        continue
+      }
       actions.append(start(job, candidate.estimate, demand, &situation, isBackfill: true))
       reservation.take(demand, until: end)
     }
@@ -51,7 +53,8 @@ extension Scheduler {
   ) -> Action {
     let admission = Admission(
       demand: demand, used: situation.used, capacity: policy.capacity, basis: estimate.memoryBasis,
-      queued: queuedCount - 1, pressure: situation.pressure.level, isBackfill: isBackfill, heldBy: held[job.id])
+      queued: queuedCount - 1, pressure: situation.pressure.level, isBackfill: isBackfill,
+      heldBy: held[job.id])
     guard var started = takeOut(job.id) else { preconditionFailure("job \(job.id) does not wait") }
     started.attempts += 1
     let attempt = RunningAttempt(

@@ -81,6 +81,11 @@ extension Scheduler {
   /// Returns what was learned of a handler's jobs: all of them first, then its classes by name.
   package func statistics(of handler: String) -> [Statistics] { estimates.statistics(of: handler) }
 
+  /// Returns a memory limit for jobs that declare none; nil while too little is known.
+  package func learnedLimit(handler: String, jobClass: String?) -> Bytes? {
+    estimates.limit(handler: handler, jobClass: jobClass)
+  }
+
   /// How short memory is, and in words.
   package var pressureLevel: Pressure { pressure.level }
   package var pressureText: String { pressure.text }

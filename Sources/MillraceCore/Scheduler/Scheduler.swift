@@ -1,9 +1,9 @@
 /// Decides what happens next: events in, actions out. It knows no clock, no file and no process.
 ///
-/// Jobs wait in lanes, one per handler (and share), each in the order of rank; a handler that may not run more
-/// (or is unknown) holds back its own lane only. Of all lanes the lowest rank is next. While that job does not
-/// fit, a place in time is reserved for it, and only jobs that do not delay it may start (backfill): so a big
-/// job is not starved by small ones.
+/// Jobs wait in lanes, one per handler (and share), each in the order of rank; a handler that may not run
+/// more (or is unknown) holds back its own lane only. Of all lanes the lowest rank is next. While that job
+/// does not fit, a place in time is reserved for it, and only jobs that do not delay it may start
+/// (backfill): so a big job is not starved by small ones.
 package struct Scheduler: Sendable {
   /// What it goes by.
   package let policy: Policy
@@ -124,7 +124,8 @@ package struct Scheduler: Sendable {
     let job = adoption.job
     var attempt = RunningAttempt(
       id: AttemptID(job: job.id, number: adoption.number), job: job, build: adoption.build,
-      groups: handlers.chain(of: job.handler), admitted: adoption.started, estimate: estimates.estimate(for: job),
+      groups: handlers.chain(of: job.handler), admitted: adoption.started,
+      estimate: estimates.estimate(for: job),
       frozenTime: adoption.frozenTime)
     _ = attempt.handle(.started, at: adoption.started)  // It is on record as running.
     place(attempt, startedAt: nil)

@@ -24,9 +24,8 @@ package struct WaitingJob: Sendable, Equatable {
   /// changes with time.
   var rank: Int64 = 0
 
-  /// Makes the scheduler's view of a job on record.
-  ///
-  /// - Parameter label: the label that tells whose use it counts as; nil without fair share.
+  /// Makes the scheduler's view of a job on record; `label` tells whose use it counts as, nil without fair
+  /// share.
   package init(_ job: Job, sharedBy label: String? = nil) {
     id = job.id
     handler = job.submission.handler

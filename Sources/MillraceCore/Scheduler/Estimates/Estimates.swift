@@ -22,7 +22,7 @@ package struct Estimates: Sendable {
   }
 
   /// More kinds of jobs than this are not told apart: a class that comes later is estimated by its handler.
-  static let maxKeys = 10_000
+  package static let maxKeys = 10_000
 
   private let rule: Policy.Learning
   private var places: [Key: Int] = [:]
@@ -62,8 +62,8 @@ package struct Estimates: Sendable {
 
   private func isEnough(_ learned: Learned) -> Bool { learned.duration.count >= rule.few }
 
-  /// Returns what speaks for a kind of job now; nil if nothing was measured. A build that has shown too little
-  /// is covered by the one before it.
+  /// Returns what speaks for a kind of job now; nil if nothing was measured. A build that has shown too
+  /// little is covered by the one before it.
   func learned(_ key: Key) -> Learned? {
     guard let place = places[key] else { return nil }
     let entry = entries[place]
@@ -97,6 +97,16 @@ package struct Estimates: Sendable {
       estimate.settling = min(max(.microseconds(length), Self.leastSettling), Self.longestSettling)
     }
     return estimate
+  }
+
+  /// Returns a memory limit for a job that declares none: half as much again as the largest peak, in whole
+  /// 16 MiB; nil while there are few attempts.
+  func limit(handler: String, jobClass: String?) -> Bytes? {
+    guard rule.isOn, let learned = learned(Key(handler: handler, jobClass: jobClass)),
+      figure(learned.memory) != nil, let most = learned.memory.max
+    else { return nil }
+    let step = Bytes.mebibytes(16).rawValue
+    return Bytes((most + most / 2 + step - 1) / step * step)
   }
 
   /// Shorter than the time between two samples nothing can be told.

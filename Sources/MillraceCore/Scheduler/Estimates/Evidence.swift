@@ -31,8 +31,8 @@ package struct Evidence: Sendable, Equatable {
 }
 
 extension Outcome {
-  /// Whether an attempt that ended so tells what its kind needs: it came to its end, or to its limit. One that
-  /// failed early would make the next ones look small.
+  /// Whether an attempt that ended so tells what its kind needs: it came to its end, or to its limit. One
+  /// that failed early would make the next ones look small.
   package var isEvidence: Bool {
     switch self {
     case .succeeded, .oomOwnLimit, .timedOut: true

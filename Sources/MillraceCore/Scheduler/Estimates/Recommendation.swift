@@ -32,11 +32,10 @@ package struct Recommendation: Sendable, Equatable {
 
   /// Makes a recommendation from what was learned.
   ///
-  /// Memory: a quarter above the largest peak, in whole 16 MiB. Processors: a quarter above the largest rate, in
-  /// whole tenths. Time: four times the 95th percentile and at least twice the longest run, in whole minutes
-  /// above one and whole seconds below. A present limit that is within a quarter of that is left alone.
-  ///
-  /// - Parameter least: with fewer attempts nothing is recommended.
+  /// Memory: a quarter above the largest peak, in whole 16 MiB. Processors: a quarter above the largest rate,
+  /// in whole tenths. Time: four times the 95th percentile and at least twice the longest run, in whole
+  /// minutes above one and whole seconds below. A present limit that is within a quarter of that is left
+  /// alone. With fewer attempts than `least` nothing is recommended.
   package init(from statistics: Statistics, present: Terms, least: Int) {
     handler = statistics.handler
     attempts = statistics.attempts

@@ -23,7 +23,8 @@ struct SlotsGate: Gate {
   func verdict(on demand: Resources, in situation: Situation) -> GateVerdict {
     let capacity = situation.policy.capacity.slots
     return GateVerdict(
-      gate: .slots, isOpen: situation.policy.hasSlots(for: demand, beside: situation.used), need: Int64(demand.slots),
+      gate: .slots, isOpen: situation.policy.hasSlots(for: demand, beside: situation.used),
+      need: Int64(demand.slots),
       used: Int64(situation.used.slots), capacity: Int64(capacity))
   }
 }

@@ -1,7 +1,7 @@
 extension Scheduler {
-  /// Lets a job wait. One that is larger than the runner's whole capacity (it was accepted when there was more)
-  /// stays out of the lanes, so that it holds nobody back; it can be cancelled, and a later runner may have
-  /// the room.
+  /// Lets a job wait. One that is larger than the runner's whole capacity (it was accepted when there was
+  /// more) stays out of the lanes, so that it holds nobody back; it can be cancelled, and a later runner
+  /// may have the room.
   mutating func enqueue(_ job: WaitingJob) {
     precondition(waiting[job.id] == nil && attemptOf[job.id] == nil, "job \(job.id) is known already")
     var job = job
