@@ -61,7 +61,7 @@ extension StageTests {
         try await stage.launcher { actor in
           let taken = try await actor.launcher.takeOver(open: kept(id))
           #expect(taken == [id])
-          let samples = await actor.launcher.sample()
+          let samples = await actor.launcher.sample().attempts
           #expect(Array(samples.keys) == [id])
           actor.launcher.terminate(id)
           let report = try await actor.record.ended(id)
