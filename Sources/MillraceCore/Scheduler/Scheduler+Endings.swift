@@ -9,7 +9,7 @@ extension Scheduler {
     usage.timeToPeak = attempt.footprint.timeToPeak
     if outcome.isEvidence { estimates.note(evidence(of: attempt, usage, at: now)) }
     if let share = attempt.job.share {
-      let part = part(of: attempt)
+      let part = policy.part(of: demand(of: attempt.job, attempt.footprint.estimate))
       shares?.charge(share, part: part, over: attempt.runTime(until: now), at: now)
     }
     return settle(

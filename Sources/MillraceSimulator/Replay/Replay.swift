@@ -228,7 +228,8 @@ package struct Replay {
     usage.cpuSystem = known.cpuMillis.map { _ in .zero }
     let isWhole = way == .finished && run >= known.run
     return AttemptReport(
-      exit: isWhole ? .exited(code: 0) : .signalled(signal: 9), usage: usage, word: isWhole ? .done(nil) : nil,
+      exit: isWhole ? .exited(code: 0) : .signalled(signal: 9), usage: usage,
+      word: isWhole ? .done(nil) : nil,
       killedByOthersMemory: way == .machine)
   }
 

@@ -8,14 +8,22 @@ extension Scheduler {
     if let time = job.notBefore {
       scheduled.insert(job.id, rank: time.rawValue)
     } else {
-      let estimate = estimates.estimate(for: job)
-      job.rank = policy.rank(of: job, expecting: estimate)
-      if policy.fits(demand(of: job, estimate), beside: Resources()) {
+      let demand = settle(&job)
+      if policy.fits(demand, beside: Resources()) {
         lanes[lane(of: job)].queue.insert(job.id, rank: job.rank)
         queuedInLanes += 1
       }
     }
     waiting[job.id] = job
+  }
+
+  /// Fixes a job's expected run time and rank by what is known now; returns what it takes.
+  func settle(_ job: inout WaitingJob) -> Resources {
+    let estimate = estimates.estimate(for: job)
+    let demand = demand(of: job, estimate)
+    job.expectedRun = estimate.expectedRun
+    job.rank = policy.rank(of: job, taking: demand, meanRun: estimates.meanRun)
+    return demand
   }
 
   /// Takes a waiting job out of wherever it waits; nil if it does not wait.
@@ -50,18 +58,11 @@ extension Scheduler {
     var use: [String: Double] = [:]
     for id in running.keys.sorted() {
       guard let attempt = running[id], let share = attempt.job.share else { continue }
-      use[share, default: 0] += part(of: attempt) * attempt.runTime(until: now).seconds
+      use[share, default: 0] +=
+        policy.part(of: demand(of: attempt.job, attempt.footprint.estimate))
+        * attempt.runTime(until: now).seconds
     }
     let penalties = shares.penalties(running: use, at: now)
     return lanes.map { $0.key.share.flatMap { penalties[$0] } ?? 0 }
-  }
-
-  /// The part of the machine that an attempt takes: the larger one of memory and processors (dominant
-  /// resource: Ghodsi et al., "Dominant Resource Fairness", NSDI 2011).
-  func part(of attempt: RunningAttempt) -> Double {
-    let estimate = attempt.footprint.estimate
-    return max(
-      Double(estimate.memory.rawValue) / Double(max(1, policy.capacity.memory.rawValue)),
-      Double(estimate.cpuMillis) / Double(max(1, policy.capacity.cpuMillis)))
   }
 }
