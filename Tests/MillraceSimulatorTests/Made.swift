@@ -11,7 +11,7 @@ enum Made {
       grace: .zero,
       maxAttempts: 1, retryDelay: .zero)
     return KnownJob(
-      number: Int64(number), submission: Submission(handler: SWFTrace.handler, terms: terms, jobClass: user),
+      number: Int64(number), submission: Submission(handler: user ?? "unknown", terms: terms),
       submitted: Timestamp(microseconds: row[0] * 1_000_000), run: .seconds(min(row[3], row[2])))
   }
 

@@ -19,7 +19,8 @@ struct FairShare: Sendable {
     // In a fixed order: sums of floating-point numbers depend on it.
     let total = use.keys.sorted().reduce(0.0) { $0 + (use[$1] ?? 0) }
     guard total > 0 else { return [:] }
-    return use.mapValues { Int64($0 / total * Double(rules.weight.microseconds)) }
+    let weight = min(Double(rules.weight.microseconds), 0x1p62)
+    return use.mapValues { Int64(min($0 / total, 1) * weight) }
   }
 
   /// Halved after each half-life, in a straight line between.

@@ -49,9 +49,10 @@ package struct Policy: Sendable, Equatable {
     slots: Int, memory: Bytes, cpuMillis: Int64, maxQueued: Int = 100_000, aging: Duration = .seconds(1800),
     overcommit: Double = 10
   ) {
+    let promised = Double(memory.rawValue) * overcommit
     capacity = Resources(
-      slots: slots, memory: memory, committed: Bytes(Int64(Double(memory.rawValue) * overcommit)),
-      cpuMillis: cpuMillis)
+      slots: slots, memory: memory,
+      committed: promised < 0x1p63 ? Bytes(Int64(max(promised, 0))) : Bytes(.max), cpuMillis: cpuMillis)
     self.maxQueued = maxQueued
     self.aging = aging
   }

@@ -3,12 +3,17 @@ extension Scheduler {
   mutating func admit(at now: Timestamp) -> [Action] {
     lastPass = now
     guard queuedInLanes > 0 else { return [] }
+    closeEmptyLanes()
     var situation = situation(used: used(at: now), at: now)
     let offsets = laneOffsets(at: now)
     var actions: [Action] = []
     while !situation.isClosedForAll, let head = head(offsets, at: now), let job = waiting[head] {
       let estimate = estimates.estimate(for: job)
       let demand = demand(of: job, estimate)
+      guard policy.fits(demand, beside: Resources()) else {
+        park(job)
+        continue
+      }
       guard policy.fits(demand, beside: situation.used) else {
         held[head] = closedGate(for: demand, in: situation)
         return actions + backfill(behind: job, demand: demand, offsets, &situation)
@@ -67,7 +72,8 @@ extension Scheduler {
       id: AttemptID(job: job.id, number: started.attempts), job: started,
       build: handlers.rules[job.handler]?.build ?? "", groups: handlers.chain(of: job.handler),
       admitted: situation.now, estimate: estimate)
-    place(attempt, startedAt: situation.now)
+    place(attempt)
+    handlers.begin(job.handler, groups: attempt.groups, at: situation.now)
     lastStart = situation.now
     situation.take(demand)
     return .start(attempt.id, started, admission)
@@ -77,8 +83,7 @@ extension Scheduler {
   func head(_ offsets: [Int64], at now: Timestamp) -> JobID? {
     var best: OrderedQueue.Entry?
     for (lane, offset) in zip(lanes, offsets) {
-      guard var entry = lane.queue.first else { continue }
-      entry.rank += offset
+      guard let entry = lane.queue.first?.moved(by: offset) else { continue }
       if let best, !(entry < best) { continue }
       if handlers.isOpen(lane.key.handler, at: now) { best = entry }
     }
@@ -86,20 +91,17 @@ extension Scheduler {
   }
 
   /// The jobs that may be tried for backfill, in the order in which they are tried.
-  private func candidates(
-    behind head: JobID, _ offsets: [Int64], at now: Timestamp
-  ) -> [WaitingJob] {
-    var readers = zip(lanes, offsets).compactMap { lane, offset in
-      lane.queue.isEmpty || !handlers.isOpen(lane.key.handler, at: now)
-        ? nil : LaneReader(queue: lane.queue, offset: offset)
-    }
+  private func candidates(behind head: JobID, _ offsets: [Int64], at now: Timestamp) -> [WaitingJob] {
+    // The last one has the job that comes first.
+    var readers = zip(lanes, offsets).filter { lane, _ in
+      !lane.queue.isEmpty && handlers.isOpen(lane.key.handler, at: now)
+    }.map(LaneReader.init).sorted(by: >)
     var candidates: [WaitingJob] = []
     let bound = policy.backfillWindow ?? Int.max
-    while candidates.count < bound, let next = readers.indices.min(by: { readers[$0] < readers[$1] }),
-      let entry = readers[next].next()
-    {
-      guard entry.job != head, let job = waiting[entry.job] else { continue }
-      candidates.append(job)
+    while candidates.count < bound, var reader = readers.popLast() {
+      if reader.head.job != head, let job = waiting[reader.head.job] { candidates.append(job) }
+      guard reader.advance() else { continue }
+      readers.insert(reader, at: readers.place(of: reader))
     }
     guard policy.backfill == .shortestFirst else { return candidates }
     // A stable order: among equals the lower rank, which is where they stand.
@@ -120,40 +122,5 @@ extension Scheduler {
 
   private func closedGate(for demand: Resources, in situation: Situation) -> GateVerdict? {
     MachineGates.all.lazy.map { $0.verdict(on: demand, in: situation) }.first { !$0.isOpen }
-  }
-}
-
-/// Reads the jobs of one lane in order.
-private struct LaneReader: Comparable {
-  let queue: OrderedQueue
-  let offset: Int64
-  private var cursor = OrderedQueue.Cursor()
-  private var head: OrderedQueue.Entry?
-
-  init(queue: OrderedQueue, offset: Int64) {
-    self.queue = queue
-    self.offset = offset
-    read()
-  }
-
-  /// Returns the next job and moves on; nil behind the last one.
-  mutating func next() -> OrderedQueue.Entry? {
-    guard let entry = head else { return nil }
-    queue.advance(&cursor)
-    read()
-    return entry
-  }
-
-  private mutating func read() {
-    head = queue.entry(at: cursor)
-    head?.rank += offset
-  }
-
-  static func == (left: LaneReader, right: LaneReader) -> Bool { left.head == right.head }
-
-  /// A reader at its end comes last.
-  static func < (left: LaneReader, right: LaneReader) -> Bool {
-    guard let leftHead = left.head else { return false }
-    return right.head.map { leftHead < $0 } ?? true
   }
 }

@@ -10,8 +10,8 @@ package struct SWFTrace: Sendable {
   /// The lines that could not be read, if that was allowed.
   package private(set) var broken: [Int] = []
 
-  /// The handler that all jobs of a trace ask for.
-  package static let handler = "trace"
+  /// The handler that a user's jobs ask for: run times are learned per user and requested time.
+  package static func handler(ofUser user: Int64) -> String { user >= 0 ? "user-\(user)" : "unknown" }
   /// Larger machines and numbers are held for mistakes.
   package static let mostProcessors = 10_000_000
   private static let mostNumber = 1e12
@@ -100,7 +100,7 @@ package struct SWFTrace: Sendable {
         limits: Limits(memory: .zero, cpuMillis: (requested > 0 ? requested : allocated) * 1000, pids: 1),
         timeout: .seconds(time), grace: .zero, maxAttempts: 1, retryDelay: .zero)
       let submission = Submission(
-        handler: SWFTrace.handler, terms: terms, jobClass: user >= 0 ? "\(user)" : nil)
+        handler: SWFTrace.handler(ofUser: user), terms: terms, jobClass: "\(time)")
       return KnownJob(
         number: number, submission: submission, submitted: Timestamp(microseconds: submitted * 1_000_000),
         run: .seconds(min(run, time)))

@@ -84,7 +84,7 @@ package struct Estimates: Sendable {
       settling: rule.settling, memoryBasis: .declared, runBasis: .declared)
     guard rule.isOn else { return estimate }
     estimate.expectedRun = expectedRun(of: job)
-    guard let learned = learned(Key(handler: job.handler, jobClass: job.jobClass)) else {
+    guard let learned = learned(Key(handler: job.handler, jobClass: job.jobClass)) ?? ofHandler(job) else {
       return estimate
     }
     if let (peak, basis) = figure(learned.memory) {
@@ -100,6 +100,11 @@ package struct Estimates: Sendable {
       estimate.settling = min(max(.microseconds(length), Self.leastSettling), Self.longestSettling)
     }
     return estimate
+  }
+
+  /// What speaks for a class that is not told apart.
+  private func ofHandler(_ job: WaitingJob) -> Learned? {
+    entries.count < Self.maxKeys ? nil : learned(Key(handler: job.handler, jobClass: nil))
   }
 
   /// The mean of the last attempts of its class, else of its handler, else its time limit.
@@ -120,8 +125,7 @@ package struct Estimates: Sendable {
     guard rule.isOn, let learned = learned(Key(handler: handler, jobClass: jobClass)),
       figure(learned.memory) != nil, let most = learned.memory.max
     else { return nil }
-    let step = Bytes.mebibytes(16).rawValue
-    return Bytes((most + most / 2 + step - 1) / step * step)
+    return Bytes(most.scaled(by: 3, over: 2).roundedUp(to: Bytes.mebibytes(16).rawValue))
   }
 
   /// Shorter than the time between two samples nothing can be told.
@@ -140,7 +144,10 @@ package struct Estimates: Sendable {
   /// Returns the figures of a handler: all of its jobs first, then its classes by name.
   package func statistics(of handler: String) -> [Statistics] {
     places.keys.filter { $0.handler == handler }
-      .sorted { $0.jobClass ?? "" < $1.jobClass ?? "" }
+      .sorted { left, right in
+        guard let mine = left.jobClass, let other = right.jobClass else { return right.jobClass != nil }
+        return mine < other
+      }
       .compactMap { key in
         guard let place = places[key], let learned = learned(key) else { return nil }
         let entry = entries[place]

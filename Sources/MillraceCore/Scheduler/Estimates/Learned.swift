@@ -18,7 +18,7 @@ struct Learned: Sendable {
     if let peak = evidence.memoryPeak { memory.insert(peak.rawValue) }
     if let cpu = evidence.cpu {
       // A rate over less than a moment says nothing.
-      cpuMillis.insert(cpu.microseconds * 1000 / max(length, 1000))
+      cpuMillis.insert(cpu.microseconds.scaled(by: 1000, over: max(length, 1000)))
     }
     settling.insert(min(evidence.timeToPeak?.microseconds ?? length, length))
   }

@@ -11,12 +11,14 @@ extension Policy {
   ///   - meanRun: the mean run time of all attempts so far; nil if there were none.
   /// - Returns: the rank.
   func rank(of job: WaitingJob, taking demand: Resources, meanRun: Duration?) -> Int64 {
-    let rank = job.enqueued.rawValue - Int64(job.priority.rawValue) * aging.microseconds
+    let step = aging.microseconds.scaled(by: -Int64(job.priority.rawValue))
+    let rank = job.enqueued.rawValue.adding(clamped: step)
     switch order {
     case .priority: return rank
     case .slowdown:
       let length = min(job.expectedRun, meanRun ?? job.terms.timeout).microseconds
-      return rank + Int64(Double(length) * Double(stretch) * (1 - part(of: demand)))
+      let back = Double(length) * Double(stretch) * (1 - part(of: demand))
+      return rank.adding(clamped: Int64(min(back, 0x1p62)))
     }
   }
 
