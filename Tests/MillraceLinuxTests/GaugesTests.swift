@@ -16,19 +16,25 @@ struct GaugesTests {
   init() throws { directory = try TemporaryDirectory() }
 
   /// What was said in the log.
-  private final class Complaints: LogHandler {
+  private final class Complaints: Sendable {
     let said = Mutex<[String]>([])
-    let metadata: Logger.Metadata = [:]
-    let logLevel = Logger.Level.trace
 
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-      get { nil }
-      set {}
+    struct Handler: LogHandler {
+      let complaints: Complaints
+      var metadata: Logger.Metadata = [:]
+      var logLevel = Logger.Level.trace
+
+      subscript(metadataKey key: String) -> Logger.Metadata.Value? {
+        get { metadata[key] }
+        set { metadata[key] = newValue }
+      }
+
+      func log(event: LogEvent) {
+        complaints.said.withLock { $0.append("\(event.metadata?["error"] ?? "")") }
+      }
     }
 
-    func log(event: LogEvent) {
-      said.withLock { $0.append("\(event.metadata?["error"] ?? "")") }
-    }
+    var logger: Logger { Logger(label: "test") { _ in Handler(complaints: self) } }
   }
 
   private func write(_ text: String, to file: String) throws {
@@ -44,7 +50,7 @@ struct GaugesTests {
   }
 
   private func gauges() -> MachineGauges {
-    MachineGauges(tree: directory.path, proc: directory.path, logger: Logger(label: "test") { _ in log })
+    MachineGauges(tree: directory.path, proc: directory.path, logger: log.logger)
   }
 
   private static let usage = ["memory.current", "memory.stat", "memory.events", "cpu.stat"]
@@ -125,7 +131,7 @@ struct GaugesTests {
   @Test("this machine's own files are read")
   func here() throws {
     let mount = try CgroupMount.current().path
-    let sample = MachineGauges(tree: mount, logger: Logger(label: "test") { _ in log })
+    let sample = MachineGauges(tree: mount, logger: log.logger)
       .sample(ReadingBuffer())
     let total = try #require(sample.memoryTotal)
     #expect(try #require(sample.memoryAvailable) <= total)
