@@ -21,8 +21,9 @@ struct Millrace: AsyncParsableCommand {
       """,
     version: version,
     subcommands: [
-      SubmitCommand.self, RunCommand.self, ListCommand.self, ShowCommand.self, WaitCommand.self,
-      LogsCommand.self, ResultCommand.self, CancelCommand.self, HistoryCommand.self, HandlersCommand.self,
+      SubmitCommand.self, RunCommand.self, ListCommand.self, ShowCommand.self, WhyCommand.self,
+      WaitCommand.self, LogsCommand.self, ResultCommand.self, CancelCommand.self, ReprioritiseCommand.self,
+      HistoryCommand.self, HandlersCommand.self, StatsCommand.self, RecommendCommand.self,
       StatusCommand.self, DoctorCommand.self,
     ])
 
