@@ -15,7 +15,7 @@ struct SWFTraceTests {
   private static func read(
     _ text: String, processors: Int = 100, skipsBroken: Bool = false
   ) throws -> SWFTrace {
-    let file = InputFile(path: "a.swf", bytes: Array(text.utf8))
+    let file = WorkloadFile(path: "a.swf", bytes: Array(text.utf8))
     return try SWFTrace(file, processors: processors, skipsBroken: skipsBroken)
   }
 

@@ -1,7 +1,7 @@
 import MillraceCore
 
 /// What a workload went through under a policy.
-package struct Figures: Sendable, Equatable {
+package struct WorkloadFigures: Sendable, Equatable {
   /// Jobs that have ended.
   package private(set) var jobs = 0
   /// Of them, those that failed.
@@ -42,11 +42,8 @@ package struct Figures: Sendable, Equatable {
     return whole > 0 ? processorTime / whole : 0
   }
 
-  /// Counts a job that has ended.
-  ///
-  /// - Parameters:
-  ///   - start: its first start; nil if it never began.
-  ///   - run: how long its last attempt ran.
+  /// Counts a job that has ended; `start` is its first one, nil if it never began, `run` the length of its last
+  /// attempt.
   mutating func count(
     submitted: Timestamp, start: Timestamp?, ended: Timestamp, run: Duration, isFailed: Bool
   ) {
