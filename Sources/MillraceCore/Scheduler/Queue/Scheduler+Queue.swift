@@ -82,8 +82,7 @@ extension Scheduler {
       guard let attempt = running[id], let share = attempt.job.share else { continue }
       use[share, default: 0] += part(of: attempt) * attempt.runTime(until: now).seconds
     }
-    let penalties = shares.penalties(running: use, at: now)
-    return lanes.map { $0.key.share.flatMap { penalties[$0] } ?? 0 }
+    return shares.penalties(of: lanes.map(\.key.share), running: use, at: now)
   }
 
   /// The part of the machine that an attempt takes: the larger one of memory and processors (dominant
