@@ -95,6 +95,10 @@ let package = Package(
     .target(
       name: "MillraceEngine", dependencies: ["MillraceCore", logging, lifecycle], swiftSettings: strict),
 
+    // The core against made-up machines.
+    .systemLibrary(name: "Czlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "MillraceSimulator", dependencies: ["MillraceCore", "Czlib"], swiftSettings: strict),
+
     // Adapters.
     .target(
       name: "MillraceLinux",
@@ -122,7 +126,8 @@ let package = Package(
     .executableTarget(
       name: "millrace",
       dependencies: [
-        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", argumentParser,
+        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceSimulator", "MillraceStore", "MillraceWire",
+        argumentParser,
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -168,6 +173,7 @@ let package = Package(
       name: "plugin-harness", dependencies: ["CMillrace", "PluginRecording"], path: "Tests/PluginHarness",
       swiftSettings: strict),
     tests("MillraceCoreTests", of: ["MillraceCore"]),
+    tests("MillraceSimulatorTests", of: ["MillraceCore", "MillraceSimulator"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
     tests("MillraceHostTests", of: ["CMillraceLinux"]),
     tests(

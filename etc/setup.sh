@@ -17,6 +17,7 @@ packages='
   libcgroup-dev   | libcgroup-devel    | the long-lived control groups
   libssl-dev      | openssl-devel      | SHA-256 of plugin files; the plugin `checksum`
   libgd-dev       | gd-devel           | the plugin `thumbnail`
+  zlib1g-dev      | zlib-devel         | the simulator: compressed traces
   libjansson-dev  | jansson-devel      | the plugins in C: their parameters are JSON
   g++             | gcc-c++            | make check: the plugin header must also be C++
   shellcheck      | ShellCheck         | make check: the shell scripts

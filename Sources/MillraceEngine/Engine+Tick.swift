@@ -237,7 +237,7 @@ extension Engine {
       for handler in plugin.handlers {
         rules[handler.name] = HandlerRules(
           build: plugin.sha256, concurrency: reception.concurrency[handler.name] ?? handler.concurrency,
-          rate: reception.rates[handler.name])
+          rate: reception.rates[handler.name] ?? handler.rate)
       }
     }
     return rules

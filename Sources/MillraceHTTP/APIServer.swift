@@ -37,16 +37,20 @@ package struct APIServer: Service {
   }
 
   private let service: any JobService
+  private let settings: (any SettingsFiles)?
   private let configuration: Configuration
   private let logger: Logger
   private let onReady: @Sendable () async -> Void
 
-  /// Makes a server; `onReady` is called once, when clients can connect.
+  /// Makes a server; `onReady` is called once, when clients can connect. Without `settings`, recommendations
+  /// can't be applied.
   package init(
-    serving service: any JobService, configuration: Configuration, logger: Logger,
+    serving service: any JobService, settings: (any SettingsFiles)? = nil, configuration: Configuration,
+    logger: Logger,
     onReady: @escaping @Sendable () async -> Void = {}
   ) {
     self.service = service
+    self.settings = settings
     self.configuration = configuration
     self.logger = logger
     self.onReady = onReady
@@ -126,6 +130,7 @@ package struct APIServer: Service {
     LogRoutes(service: service, logger: logger).add(to: &routes)
     HistoryRoutes(history: service.history).add(to: &routes)
     RunnerRoutes(service: service).add(to: &routes)
+    HandlerRoutes(service: service, settings: settings).add(to: &routes)
     router.add(middleware: MethodMiddleware(table: routes.methods))
     return router.buildResponder()
   }

@@ -6,17 +6,17 @@ enum AttemptRow {
   private static let startColumns = [
     "handler", "plugin", "plugin_version", "plugin_sha256", "limit_memory", "limit_cpu_millis", "limit_pids",
     "limit_io", "admission_estimate", "admission_memory_used", "admission_memory_capacity",
-    "admission_running",
-    "admission_queued", "queued", "starting",
+    "admission_running", "admission_queued", "admission", "queued", "starting",
   ]
+  private static let spanColumns = ["started", "frozen_time", "frozen_since"]
   private static let endColumns = [
     "outcome", "ended", "exit_code", "exit_signal", "failure_code", "failure_message", "failure_retryable",
     "memory_peak", "cpu_user", "cpu_system", "throttled", "io_read", "io_written", "pids_peak", "oom_kills",
-    "forks_refused",
+    "forks_refused", "time_to_peak",
   ]
 
   /// The columns that `read` reads, in its order.
-  static let columns = (["job", "number"] + startColumns + ["started"] + endColumns)
+  static let columns = (["job", "number"] + startColumns + spanColumns + endColumns)
     .map { "attempt.\($0)" }.joined(separator: ", ")
 
   private static let insertion: String = {
@@ -29,7 +29,11 @@ enum AttemptRow {
 
   private static let ending: String = {
     let pairs = endColumns.map { "\($0) = ?" }.joined(separator: ", ")
-    return "UPDATE attempt SET \(pairs) WHERE job = ? AND number = ? AND outcome IS NULL"
+    return """
+      UPDATE attempt SET \(pairs),
+        frozen_time = frozen_time + coalesce(max(0, ? - frozen_since), 0), frozen_since = NULL
+      WHERE job = ? AND number = ? AND outcome IS NULL
+      """
   }()
 
   /// Adds an attempt that is about to start.
@@ -42,13 +46,14 @@ enum AttemptRow {
     values += try LimitColumns.values(attempt.limits)
     let admission = attempt.admission
     values += [
-      admission.estimate.rawValue, admission.memoryUsed.rawValue, admission.memoryCapacity.rawValue,
-      admission.running, admission.queued, attempt.queued.rawValue, attempt.starting.rawValue,
+      admission.demand.memory.rawValue, admission.used.memory.rawValue, admission.capacity.memory.rawValue,
+      admission.used.slots, admission.queued, try JSONText.encode(admission), attempt.queued.rawValue,
+      attempt.starting.rawValue,
     ]
     try db.cachedStatement(sql: insertion).execute(arguments: StatementArguments(values))
   }
 
-  /// Notes how an open attempt ended.
+  /// Notes how an open attempt ended; if it was frozen, it no longer is.
   /// - Returns: how many rows that changed: 0 if there is no such open attempt.
   static func end(_ id: AttemptID, _ end: AttemptEnd, in db: Database) throws -> Int {
     try StorableText.check(end.failure?.code, "failure code")
@@ -64,8 +69,8 @@ enum AttemptRow {
       end.outcome.rawValue, end.ended.rawValue, code, signal, end.failure?.code, end.failure?.message,
       end.failure?.isRetryable, usage.memoryPeak?.rawValue, usage.cpuUser?.microseconds,
       usage.cpuSystem?.microseconds, usage.throttled?.microseconds, usage.ioRead?.rawValue,
-      usage.ioWritten?.rawValue, usage.pidsPeak, usage.oomKills, usage.forksRefused, id.job.rawValue,
-      id.number,
+      usage.ioWritten?.rawValue, usage.pidsPeak, usage.oomKills, usage.forksRefused,
+      usage.timeToPeak?.microseconds, end.ended.rawValue, id.job.rawValue, id.number,
     ]
     try db.cachedStatement(sql: ending).execute(arguments: StatementArguments(values))
     return db.changesCount
@@ -74,19 +79,32 @@ enum AttemptRow {
   /// Reads an attempt: `columns`. Its result stays behind.
   static func read(_ reader: inout RowReader) throws -> Attempt {
     let id = AttemptID(job: JobID(try reader.value()), number: try reader.int())
+    let handler: String = try reader.value()
+    let (plugin, version, sha256): (String, String, String) = (
+      try reader.value(), try reader.value(), try reader.value()
+    )
+    let limits = try LimitColumns.read(&reader)
     var attempt = Attempt(
-      id: id, handler: try reader.value(), plugin: try reader.value(), pluginVersion: try reader.value(),
-      pluginSHA256: try reader.value(), limits: try LimitColumns.read(&reader),
-      admission: try readAdmission(&reader), queued: try reader.time(), starting: try reader.time(),
-      started: reader.optionalTime())
+      id: id, handler: handler, plugin: plugin, pluginVersion: version, pluginSHA256: sha256, limits: limits,
+      admission: try readAdmission(&reader, limits: limits), queued: try reader.time(),
+      starting: try reader.time(), started: reader.optionalTime())
+    attempt.frozenTime = try reader.span()
+    attempt.frozenSince = reader.optionalTime()
     attempt.end = try readEnd(&reader)
     return attempt
   }
 
-  private static func readAdmission(_ reader: inout RowReader) throws -> Admission {
-    Admission(
-      estimate: try reader.bytes(), memoryUsed: try reader.bytes(), memoryCapacity: try reader.bytes(),
-      running: try reader.int(), queued: try reader.int())
+  /// Reads what admission knew. Of an attempt from before schema `v2` that is little: it was expected to need
+  /// its limits, and of what was used and what there was only the columns here are known.
+  private static func readAdmission(_ reader: inout RowReader, limits: Limits) throws -> Admission {
+    let (estimate, memoryUsed, capacity) = (try reader.bytes(), try reader.bytes(), try reader.bytes())
+    let (running, queued) = (try reader.int(), try reader.int())
+    if let whole = try reader.optionalJSON(Admission.self) { return whole }
+    return Admission(
+      demand: Resources(
+        slots: 1, memory: estimate, committed: limits.memory, cpuMillis: limits.cpuMillis),
+      used: Resources(slots: running, memory: memoryUsed), capacity: Resources(memory: capacity),
+      queued: queued)
   }
 
   private static func readEnd(_ reader: inout RowReader) throws -> AttemptEnd? {
@@ -104,7 +122,8 @@ enum AttemptRow {
       cpuSystem: reader.optionalSpan(),
       throttled: reader.optionalSpan(), ioRead: try reader.optionalBytes(),
       ioWritten: try reader.optionalBytes(),
-      pidsPeak: reader.optional(), oomKills: reader.optional(), forksRefused: reader.optional())
+      pidsPeak: reader.optional(), oomKills: reader.optional(), forksRefused: reader.optional(),
+      timeToPeak: reader.optionalSpan())
     return AttemptEnd(outcome: outcome, ended: ended, exit: exit, usage: usage, failure: failure)
   }
 

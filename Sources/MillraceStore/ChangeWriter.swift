@@ -26,6 +26,12 @@ struct ChangeWriter {
         job, to: "queued", from: [.scheduled],
         "UPDATE job SET state = 'queued', not_before = NULL WHERE id = ? AND state = 'scheduled'",
         [job.rawValue])
+    case .frozen(let id, let time): try freeze(id, at: time)
+    case .thawed(let id, let time): try thaw(id, at: time)
+    case .reprioritised(let job, let priority):
+      try step(
+        job, to: "of priority \(priority.rawValue)", from: JobState.allCases.filter { !$0.isFinal },
+        "UPDATE job SET priority = ? WHERE id = ? AND ended IS NULL", [priority.rawValue, job.rawValue])
     }
   }
 
@@ -75,6 +81,27 @@ struct ChangeWriter {
     if let mediaType = end.result?.mediaType {
       try result?.insertResult(of: id, mediaType: mediaType, in: db)
     }
+  }
+
+  private func freeze(_ id: AttemptID, at time: Timestamp) throws {
+    try db.cachedStatement(
+      sql: """
+        UPDATE attempt SET frozen_since = ? WHERE job = ? AND number = ?
+          AND started IS NOT NULL AND outcome IS NULL AND frozen_since IS NULL
+        """
+    ).execute(arguments: [time.rawValue, id.job.rawValue, id.number])
+    try demandOneChange(of: id, "does not run or is frozen already, so it can't be frozen")
+  }
+
+  /// A wall clock that was set back between two runners makes no span negative.
+  private func thaw(_ id: AttemptID, at time: Timestamp) throws {
+    try db.cachedStatement(
+      sql: """
+        UPDATE attempt SET frozen_time = frozen_time + max(0, ? - frozen_since), frozen_since = NULL
+        WHERE job = ? AND number = ? AND outcome IS NULL AND frozen_since IS NOT NULL
+        """
+    ).execute(arguments: [time.rawValue, id.job.rawValue, id.number])
+    try demandOneChange(of: id, "is not frozen, so it can't go on")
   }
 
   /// Takes a job from one state to the next, and demands that it was there.

@@ -102,6 +102,7 @@ struct DatabaseFile: Sendable {
     let queue = try openReadOnly()
     try queue.read { db in
       try checkOwner(db)
+      if !forWriting { try checkMigrations(db) }
       if forWriting, size <= (wasClosed ? Self.alwaysChecked : Self.checkedAfterCrash) { try checkPages(db) }
     }
     return queue
@@ -127,6 +128,10 @@ struct DatabaseFile: Sendable {
         detail: "its schema has `\(newer.sorted().joined(separator: "`, `"))`, which this build does not know"
       )
     }
+  }
+
+  /// Only the one writer brings an older schema up to date.
+  private func checkMigrations(_ db: Database) throws {
     guard try Schema.migrator.hasCompletedMigrations(db) else {
       throw StoreError(
         action: "open the database", file: path, reason: .olderSchema,

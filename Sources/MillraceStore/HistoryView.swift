@@ -1,9 +1,15 @@
 /// The view `history`, for people who use `sqlite3`; `docs/history-view.md` explains its columns.
 enum HistoryView {
   /// The names of its columns, in order.
-  static let columns = fields.map(\.name)
+  static let columns = (firstFields + secondFields).map(\.name)
 
-  static var sql: String {
+  /// Makes it as it was in the schema `v1`.
+  static let first = sql(of: firstFields)
+
+  /// Makes it anew with what `v2` added.
+  static let second = "DROP VIEW history; " + sql(of: firstFields + secondFields)
+
+  private static func sql(of fields: [(name: String, value: String)]) -> String {
     let list = fields.map { "\($0.value) AS \($0.name)" }.joined(separator: ",\n  ")
     return """
       CREATE VIEW history AS SELECT
@@ -12,7 +18,7 @@ enum HistoryView {
       """
   }
 
-  private static let fields: [(name: String, value: String)] = [
+  private static let firstFields: [(name: String, value: String)] = [
     ("job", "job.id"),
     ("attempt", "attempt.number"),
     ("handler", "job.handler"),
@@ -48,6 +54,11 @@ enum HistoryView {
     ("labels", "(SELECT json_group_object(key, value) FROM label WHERE label.job = job.id)"),
     ("failure_code", "attempt.failure_code"),
     ("failure_message", "attempt.failure_message"),
+  ]
+
+  private static let secondFields = [
+    ("frozen_s", seconds("attempt.frozen_time")),
+    ("time_to_peak_s", seconds("attempt.time_to_peak")),
   ]
 
   /// Microseconds since 1970 as `2026-08-01T12:00:00.123Z`.

@@ -114,6 +114,12 @@ package final class SQLiteJobStore: JobStore {
     }
   }
 
+  package func evidence(lastOfEach count: Int) async throws -> [Evidence] {
+    try await history.read("read what the last attempts have shown") { db in
+      try EvidenceQuery(count: count).read(in: db)
+    }
+  }
+
   package func note(_ plugins: [Plugin], at now: Timestamp) async throws {
     try await write("note \(plugins.count) plugins", placing: []) { db in
       for plugin in plugins { try PluginRows.note(plugin, at: now, in: db) }

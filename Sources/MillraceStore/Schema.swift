@@ -13,9 +13,13 @@ enum Schema {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("v1") { db in
       try db.execute(sql: "PRAGMA application_id = \(applicationID)")
-      for sql in [job, label, input, attempt, result, plugin, indices, HistoryView.sql] {
+      for sql in [job, label, input, attempt, result, plugin, indices, HistoryView.first] {
         try db.execute(sql: sql)
       }
+    }
+    // It touches no foreign key, so a large database need not be checked for them.
+    migrator.registerMigration("v2", foreignKeyChecks: .immediate) { db in
+      for sql in [frozenAndAdmitted, evidence, HistoryView.second] { try db.execute(sql: sql) }
     }
     return migrator
   }
@@ -183,5 +187,23 @@ enum Schema {
     CREATE INDEX attempt_duration ON attempt (duration, job, number);
     CREATE INDEX attempt_wait ON attempt (wait, job, number);
     CREATE INDEX plugin_name ON plugin (name, last_seen);
+    """
+
+  /// `frozen_time` is of spans that are over. `admission` is all that admission knew; the columns
+  /// `admission_…` are for the view, and for rows of v1, which have nothing else.
+  private static let frozenAndAdmitted = """
+    ALTER TABLE attempt ADD COLUMN frozen_time INTEGER NOT NULL DEFAULT 0 CHECK (frozen_time >= 0);
+    ALTER TABLE attempt ADD COLUMN frozen_since INTEGER
+      CHECK (frozen_since IS NULL OR (started IS NOT NULL AND outcome IS NULL));
+    ALTER TABLE attempt ADD COLUMN time_to_peak INTEGER CHECK (time_to_peak >= 0);
+    ALTER TABLE attempt ADD COLUMN admission TEXT CHECK (admission IS NULL OR json_valid(admission));
+    """
+
+  /// What tells something of the next attempts, for each handler and each class by the time of its end.
+  private static let evidence = """
+    CREATE INDEX attempt_evidence ON attempt (handler, ended, job, number)
+      WHERE outcome IN ('succeeded', 'oomOwnLimit', 'timedOut') AND started IS NOT NULL;
+    CREATE INDEX attempt_class_evidence ON attempt (handler, class, ended, job, number)
+      WHERE outcome IN ('succeeded', 'oomOwnLimit', 'timedOut') AND started IS NOT NULL AND class IS NOT NULL;
     """
 }

@@ -97,6 +97,28 @@ struct PlanTests {
     }
   }
 
+  @Test("what attempts have shown is found by leaps along an index, and read from its end")
+  func evidence() async throws {
+    try await withFilledStore { db in
+      let plans = try [
+        EvidenceQuery.nextHandler, EvidenceQuery.nextClass, EvidenceQuery.lastOfHandler,
+        EvidenceQuery.lastOfClass,
+      ].map { sql in
+        // No values are bound: the plan does not depend on them.
+        let statement = try db.makeStatement(sql: "EXPLAIN QUERY PLAN " + sql)
+        let unbound = StatementArguments((0..<sql.count { $0 == "?" }).map { _ in DatabaseValue.null })
+        return try Row.fetchAll(statement, arguments: unbound).map { $0["detail"] as String }
+      }
+      #expect(
+        plans == [
+          ["SEARCH attempt USING INDEX attempt_evidence (handler>?)"],
+          ["SEARCH attempt USING INDEX attempt_class_evidence ((handler,class)>(?,?))"],
+          ["SEARCH attempt USING INDEX attempt_evidence (handler=?)"],
+          ["SEARCH attempt USING INDEX attempt_class_evidence (handler=? AND class=?)"],
+        ])
+    }
+  }
+
   private static let jobFilters: [JobFilter] = {
     let parts: [(inout JobFilter) -> Void] = [
       { $0.states = [.failed] }, { $0.states = [.queued, .running, .succeeded] }, { $0.handler = "alpha" },

@@ -76,6 +76,9 @@ struct SchemaTests {
       "UPDATE attempt SET exit_code = NULL, exit_signal = 0", "UPDATE attempt SET memory_peak = -1",
       "UPDATE attempt SET failure_code = NULL", "UPDATE attempt SET failure_retryable = 2",
       "UPDATE attempt SET plugin_sha256 = 'abc'", "UPDATE attempt SET job = 99",
+      "UPDATE attempt SET frozen_time = -1", "UPDATE attempt SET frozen_time = NULL",
+      "UPDATE attempt SET frozen_since = 1", "UPDATE attempt SET time_to_peak = -1",
+      "UPDATE attempt SET admission = '{'",
       "UPDATE attempt SET admission_running = -1", "INSERT INTO result VALUES (1, 2, 'a/b', 1, x'00', NULL)",
       "INSERT INTO result VALUES (99, 1, 'a/b', 1, x'00', NULL)", "UPDATE result SET size = 0",
       "INSERT INTO handler VALUES ('none', 0, 'a', 'b', NULL, '{}', NULL)", "UPDATE handler SET wishes = '-'",
@@ -123,6 +126,7 @@ struct SchemaTests {
         "started": "2026-01-01T00:00:12.000Z", "ended": "2026-01-01T00:00:20.000Z", "wait_s": "1.0",
         "run_s": "8.0", "memory_peak_bytes": "1", "memory_limit_bytes": "1", "cpu_user_s": "2e-06",
         "cpu_limit": "0.002", "priority": "10", "class": "large", "failure_code": "bad-picture",
+        "frozen_s": "3.0", "time_to_peak_s": "1e-05", "memory_estimate_bytes": "5",
       ]
       for (name, value) in expected { #expect(rows[0][name] == value, "\(name)") }
       #expect(rows[0]["labels"]?.contains("\"team\":\"röd\"") == true)
@@ -148,6 +152,8 @@ struct SchemaTests {
       let attempt = Sample.attempt(id, handler: "resize")
       try await store.commit([
         .starting(attempt), .running(attempt.id, at: Sample.time(12)),
+        .frozen(attempt.id, at: Sample.time(13)),
+        .thawed(attempt.id, at: Sample.time(16)),
         .ended(attempt.id, Sample.fullEnd(.succeeded), next: .done(.succeeded)),
       ])
       try await store.note(

@@ -96,6 +96,8 @@ struct Workload {
     if chance(10) { return (changes, true) }
     let ran = !chance(6)
     if ran { changes.append(.running(attempt.id, at: Sample.time(clock + 5))) }
+    if ran && chance(4) { changes += freezing(attempt.id) }
+    if chance(6) { changes.append(.reprioritised(id, chance(2) ? .default : .init(rawValue: 9) ?? .default)) }
     if chance(10) { return (changes, true) }
     var end = AttemptEnd(
       outcome: Outcome.allCases.randomElement(using: &random) ?? .lost,
@@ -107,11 +109,18 @@ struct Workload {
     return (changes, isLast)
   }
 
+  private mutating func freezing(_ id: AttemptID) -> [StoreChange] {
+    let (start, end) = (Int64.random(in: 4...8, using: &random), Int64.random(in: 4...8, using: &random))
+    let frozen = StoreChange.frozen(id, at: Sample.time(clock + start))
+    return chance(3) ? [frozen] : [frozen, .thawed(id, at: Sample.time(clock + end))]
+  }
+
   private mutating func usage() -> Usage {
     var usage = Usage()
     if !chance(4) { usage.memoryPeak = Bytes(Int64.random(in: 0...9, using: &random)) }
     if !chance(4) { usage.cpuUser = .seconds(Int.random(in: 0...5, using: &random)) }
     if !chance(4) { usage.cpuSystem = .seconds(Int.random(in: 0...5, using: &random)) }
+    if chance(2) { usage.timeToPeak = .seconds(Int.random(in: 0...5, using: &random)) }
     return usage
   }
 

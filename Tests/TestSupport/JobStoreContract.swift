@@ -19,7 +19,7 @@ package struct JobStoreContract: Sendable, CustomStringConvertible {
   }
 
   /// All clauses.
-  package static let clauses = acceptance + transitions + questions
+  package static let clauses = acceptance + transitions + freezing + questions + learning
 
   private static let acceptance = [
     JobStoreContract("the numbers of a batch ascend without gaps, and the next batch goes on") { store in

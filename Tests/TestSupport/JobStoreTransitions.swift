@@ -140,11 +140,13 @@ extension JobStoreContract {
       (.ended(open, Sample.fullEnd(.error), next: .requeue), [.starting, .running]),
       (.cancelled(id, at: Sample.time(20)), [.blocked, .scheduled, .queued]),
       (.due(id), [.scheduled]),
+      (.frozen(open, at: Sample.time(20)), [.running]), (.thawed(open, at: Sample.time(20)), []),
+      (.reprioritised(id, .default), JobState.allCases.filter { !$0.isFinal }),
     ]
   }
 
   /// Makes a job in every state that can be reached by changes.
-  private static func oneJobPerState(in store: any JobStore) async throws -> [(JobState, JobID)] {
+  static func oneJobPerState(in store: any JobStore) async throws -> [(JobState, JobID)] {
     let states: [JobState] = [.scheduled, .queued, .starting, .running, .succeeded, .failed, .cancelled]
     var jobs: [(JobState, JobID)] = []
     for state in states {

@@ -97,6 +97,17 @@ struct RunningAttempt: Sendable {
     }
   }
 
+  /// Returns when it will have ended for certain: at its time limit.
+  func latestEnd(at now: Timestamp) -> Timestamp {
+    switch phase {
+    case .starting: now + job.terms.timeout
+    case .running(let deadline): max(deadline, now)
+    case .frozen(let left, _): now + left
+    case .stopping(_, let killAt): max(killAt, now)
+    case .killing: now
+    }
+  }
+
   /// Returns how long it has run, frozen time left out; zero if it has not begun.
   func runTime(until now: Timestamp) -> Duration {
     guard let started else { return .zero }

@@ -12,7 +12,7 @@ extension Scheduler {
       unpark(attempt.job.handler)
     }
     if let share = attempt.job.share {
-      let part = part(of: attempt)
+      let part = policy.part(of: demand(of: attempt.job, attempt.footprint.estimate))
       shares?.charge(share, part: part, over: attempt.runTime(until: now), at: now)
     }
     return settle(

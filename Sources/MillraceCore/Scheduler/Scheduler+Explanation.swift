@@ -23,7 +23,7 @@ extension Scheduler {
   /// Returns what would hold a job back if it were submitted now.
   package func explanation(ofNew job: WaitingJob, at now: Timestamp) -> Explanation {
     var job = job
-    job.rank = policy.rank(of: job, expecting: estimates.estimate(for: job))
+    _ = appraise(&job)
     return explanation(of: job, at: now)
   }
 
@@ -31,7 +31,7 @@ extension Scheduler {
     var job = job
     let estimate = estimates.estimate(for: job)
     // The place that it would have if its time had come.
-    if job.notBefore != nil { job.rank = policy.rank(of: job, expecting: estimate) }
+    if job.notBefore != nil { _ = appraise(&job) }
     let demand = demand(of: job, estimate)
     let situation = situation(used: used(at: now), at: now)
     var gates = MachineGates.all.map { $0.verdict(on: demand, in: situation) }
@@ -66,14 +66,12 @@ extension Scheduler {
     guard ahead > 0, let head = head(laneOffsets(at: now), at: now), head != job.id, let first = waiting[head]
     else { return GateVerdict(gate: .reservation, isOpen: true, used: Int64(ahead)) }
     let needed = self.demand(of: first, estimates.estimate(for: first))
-    let ends = running.values.map {
-      (time: $0.expectedEnd(at: now), resources: $0.footprint.resources(at: now, policy: policy))
-    }
-    let reservation = Reservation(for: needed, ends: ends, used: situation.used, policy: policy)
+    let reservation = reservation(for: first, demand: needed, used: situation.used, at: now)
     let mayPass =
       policy.backfill != .none && situation.pressure.level == .none
       && !policy.fits(needed, beside: situation.used)
-      && reservation.admits(demand, until: now + estimate.runBound)
+      && reservation.passage(
+        of: demand, expected: now + job.expectedRun, certain: now + job.terms.timeout) != nil
     return GateVerdict(
       gate: .reservation, isOpen: mayPass, used: Int64(ahead), opensAt: mayPass ? nil : reservation.start,
       subject: "\(head)")

@@ -130,12 +130,11 @@ package struct Scheduler: Sendable {
 
   private mutating func adopt(_ adoption: Adoption) -> [Action] {
     var job = adoption.job
-    let estimate = estimates.estimate(for: job)
-    job.rank = policy.rank(of: job, expecting: estimate)
+    _ = appraise(&job)
     var attempt = RunningAttempt(
       id: AttemptID(job: job.id, number: adoption.number), job: job, build: adoption.build,
       groups: handlers.chain(of: job.handler), admitted: adoption.started,
-      estimate: estimate, frozenTime: adoption.frozenTime)
+      estimate: estimates.estimate(for: job), frozenTime: adoption.frozenTime)
     _ = attempt.handle(.started, at: adoption.started)  // It is on record as running.
     place(attempt)
     handlers.go(on: job.handler, groups: attempt.groups)
@@ -182,7 +181,7 @@ package struct Scheduler: Sendable {
   private mutating func reprioritise(_ job: JobID, to priority: Priority) -> [Action] {
     if let id = attemptOf[job], var attempt = running[id] {
       attempt.job.priority = priority
-      attempt.job.rank = policy.rank(of: attempt.job, expecting: attempt.footprint.estimate)
+      _ = appraise(&attempt.job)
       running[id] = attempt
     } else {
       guard var entry = takeOut(job) else { return [] }  // It has ended.

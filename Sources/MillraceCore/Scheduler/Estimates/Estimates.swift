@@ -27,11 +27,15 @@ package struct Estimates: Sendable {
   private let rule: Policy.Learning
   private var places: [Key: Int] = [:]
   private var entries: [Entry] = []
+  private var runs = 0
+  private var total = Duration.zero
 
   init(rule: Policy.Learning) { self.rule = rule }
 
   /// Takes in what an attempt has shown.
   mutating func note(_ evidence: Evidence) {
+    runs += 1
+    total += evidence.duration
     note(evidence, under: Key(handler: evidence.handler, jobClass: nil))
     if evidence.jobClass != nil {
       note(evidence, under: Key(handler: evidence.handler, jobClass: evidence.jobClass))
@@ -81,7 +85,9 @@ package struct Estimates: Sendable {
     var estimate = Estimate(
       memory: limits.memory, cpuMillis: limits.cpuMillis, expectedRun: timeout, runBound: timeout,
       settling: rule.settling, memoryBasis: .declared, runBasis: .declared)
-    guard rule.isOn, let learned = learned(Key(handler: job.handler, jobClass: job.jobClass)) else {
+    guard rule.isOn else { return estimate }
+    estimate.expectedRun = expectedRun(of: job)
+    guard let learned = learned(Key(handler: job.handler, jobClass: job.jobClass)) ?? ofHandler(job) else {
       return estimate
     }
     if let (peak, basis) = figure(learned.memory) {
@@ -93,14 +99,28 @@ package struct Estimates: Sendable {
       estimate.runBound = min(.microseconds(length), timeout)
       estimate.runBasis = basis
     }
-    if let length = learned.duration.mean(ofLast: rule.recent) {
-      estimate.expectedRun = min(.microseconds(length), timeout)
-    }
     if let (length, _) = figure(learned.settling) {
       estimate.settling = min(max(.microseconds(length), Self.leastSettling), Self.longestSettling)
     }
     return estimate
   }
+
+  /// What speaks for a class that is not told apart.
+  private func ofHandler(_ job: WaitingJob) -> Learned? {
+    entries.count < Self.maxKeys ? nil : learned(Key(handler: job.handler, jobClass: nil))
+  }
+
+  /// The mean of the last attempts of its class, else of its handler, else its time limit.
+  private func expectedRun(of job: WaitingJob) -> Duration {
+    let ofClass = learned(Key(handler: job.handler, jobClass: job.jobClass))
+    let recent =
+      ofClass?.duration.mean(ofLast: rule.recent)
+      ?? learned(Key(handler: job.handler, jobClass: nil))?.duration.mean(ofLast: rule.recent)
+    return recent.map { min(.microseconds($0), job.terms.timeout) } ?? job.terms.timeout
+  }
+
+  /// The mean run time of all attempts that were noted; nil if there were none.
+  var meanRun: Duration? { runs > 0 ? total / runs : nil }
 
   /// Returns a memory limit for a job that declares none: half as much again as the largest peak, in whole
   /// 16 MiB; nil while there are few attempts.

@@ -6,11 +6,19 @@ extension Scheduler {
     if let time = job.notBefore {
       scheduled.insert(job.id, rank: time.rawValue)
     } else {
-      let estimate = estimates.estimate(for: job)
-      job.rank = policy.rank(of: job, expecting: estimate)
-      line(up: job, needing: demand(of: job, estimate))
+      let demand = appraise(&job)
+      line(up: job, needing: demand)
     }
     waiting[job.id] = job
+  }
+
+  /// Fixes a job's expected run time and rank by what is known now; returns what it takes.
+  func appraise(_ job: inout WaitingJob) -> Resources {
+    let estimate = estimates.estimate(for: job)
+    let demand = demand(of: job, estimate)
+    job.expectedRun = estimate.expectedRun
+    job.rank = policy.rank(of: job, taking: demand, meanRun: estimates.meanRun)
+    return demand
   }
 
   /// Puts a job into its lane. One that is larger than the runner's whole capacity (it was accepted when
@@ -80,17 +88,10 @@ extension Scheduler {
     var use: [String: Double] = [:]
     for id in running.keys.sorted() {
       guard let attempt = running[id], let share = attempt.job.share else { continue }
-      use[share, default: 0] += part(of: attempt) * attempt.runTime(until: now).seconds
+      use[share, default: 0] +=
+        policy.part(of: demand(of: attempt.job, attempt.footprint.estimate))
+        * attempt.runTime(until: now).seconds
     }
     return shares.penalties(of: lanes.map(\.key.share), running: use, at: now)
-  }
-
-  /// The part of the machine that an attempt takes: the larger one of memory and processors (dominant
-  /// resource: Ghodsi et al., "Dominant Resource Fairness", NSDI 2011).
-  func part(of attempt: RunningAttempt) -> Double {
-    let estimate = attempt.footprint.estimate
-    return max(
-      Double(estimate.memory.rawValue) / Double(max(1, policy.capacity.memory.rawValue)),
-      Double(estimate.cpuMillis) / Double(max(1, policy.capacity.cpuMillis)))
   }
 }

@@ -1,0 +1,114 @@
+import GRDB
+import MillraceCore
+import MillraceEngine
+import TestSupport
+import Testing
+
+@testable import MillraceStore
+
+@Suite("A database of an older Millrace")
+struct MigrationTests {
+  @Test("is brought up to date by the store, and everything in it can be read and goes on")
+  func store() async throws {
+    try await withFirstSchema { file in
+      let store = try SQLiteJobStore(opening: file)
+      let ended = try await store.attempts(of: JobID(1))
+      var expected = Sample.attempt(JobID(1), handler: "resize")
+      expected.admission = Admission(
+        demand: Resources(slots: 1, memory: Bytes(5), committed: Bytes(1), cpuMillis: 2),
+        used: Resources(slots: 8, memory: Bytes(6)), capacity: Resources(memory: Bytes(7)), queued: 9)
+      expected.started = Sample.time(12)
+      expected.end = Sample.fullEnd(.succeeded)
+      expected.end?.usage.timeToPeak = nil
+      expected.end?.result = nil
+      #expect(ended == [expected])
+      #expect(try await store.history(matching: HistoryFilter()).count == 2)
+      #expect(try await store.evidence(lastOfEach: 5).map(\.duration) == [.seconds(8)])
+
+      let running = AttemptID(job: JobID(2), number: 1)
+      #expect(try await store.unfinished().map(\.openAttempt?.id) == [running])
+      try await store.commit([
+        .frozen(running, at: Sample.time(21)),
+        .ended(running, Sample.fullEnd(.succeeded, at: 30), next: .done(.succeeded)),
+      ])
+      #expect(try await store.attempts(of: JobID(2)).first?.frozenTime == .seconds(9))
+      #expect(try await store.evidence(lastOfEach: 5).map(\.duration) == [.seconds(8), .seconds(9)])
+      let seconds = try await store.pool.read { db in
+        try Double.fetchAll(db, sql: "SELECT frozen_s FROM history ORDER BY job")
+      }
+      #expect(seconds == [0, 9])
+      try store.close()
+    }
+  }
+
+  @Test("is refused by a reader, which may not bring it up to date")
+  func reader() async throws {
+    try await withFirstSchema { file in
+      let error = try await storeError { _ = try SQLiteHistory(opening: file) }
+      #expect(error.reason == .olderSchema)
+      #expect(error.description.contains("hint: start `millraced` once"))
+      try SQLiteJobStore(opening: file).close()
+      let history = try SQLiteHistory(opening: file)
+      #expect(try await history.jobs(matching: JobFilter()).count == 2)
+      try history.close()
+    }
+  }
+
+  @Test("what admission knew is kept as text that a later build must still read")
+  func admissionText() async throws {
+    try await withStore { store, _ in
+      let id = try await store.accept([Sample.plain()], at: Sample.time(0))[0]
+      try await store.commit([.starting(Sample.attempt(id))])
+      let text = try await store.pool.read { db in
+        try String.fetchOne(db, sql: "SELECT admission FROM attempt")
+      }
+      #expect(
+        text == """
+          {"basis":{"percentile95":{"of":17}},\
+          "capacity":{"committed":15,"cpuMillis":16,"memory":7,"slots":14},\
+          "demand":{"committed":10,"cpuMillis":11,"memory":5,"slots":1},\
+          "heldBy":{"capacity":20,"gate":"rate","isOpen":false,"need":18,"opensAt":1767225621000000,\
+          "subject":"5/min","used":19},\
+          "isBackfill":true,"pressure":1,"queued":9,\
+          "used":{"committed":12,"cpuMillis":13,"memory":6,"slots":8}}
+          """)
+    }
+  }
+
+  /// Gives `body` the path of a database in the schema `v1`: a job that has ended, and one that runs.
+  private func withFirstSchema(_ body: (String) async throws -> Void) async throws {
+    try await withDirectory { directory in
+      let file = directory + "/millrace.sqlite"
+      let queue = try DatabaseQueue(path: file)
+      try Schema.migrator.migrate(queue, upTo: "v1")
+      try await queue.write { db in
+        try db.execute(
+          sql: Self.rows, arguments: [Sample.time(0).rawValue, String(repeating: "f", count: 64)])
+      }
+      try queue.close()
+      try await body(file)
+    }
+  }
+
+  private static let rows = """
+    CREATE TEMP TABLE given AS SELECT ? AS zero, ? AS build;
+    INSERT INTO job (id, handler, state, priority, parameters, limit_memory, limit_cpu_millis, limit_pids,
+      timeout, grace, max_attempts, retry_delay, submitted, ended, attempts, attempts_used)
+    SELECT 1, 'resize', 'succeeded', 5, '{}', 1, 2, 3, 1000000, 1, 1, 1, zero,
+      zero + 20000000, 1, 1 FROM given
+    UNION ALL
+    SELECT 2, 'resize', 'running', 5, '{}', 1, 2, 3, 1000000, 1, 1, 1, zero, NULL, 1, 0 FROM given;
+    INSERT INTO attempt (job, number, handler, plugin, plugin_version, plugin_sha256, limit_memory,
+      limit_cpu_millis, limit_pids, limit_io, admission_estimate, admission_memory_used,
+      admission_memory_capacity, admission_running, admission_queued, queued, starting, started)
+    SELECT job.id, 1, 'resize', 'tools', '1.0', build, 1, 2, 3, '[{"device":"8:0","writeBytesPerSecond":4}]',
+      5, 6, 7, 8, 9, zero + 10000000, zero + 11000000, zero + 12000000 FROM job, given;
+    UPDATE attempt SET outcome = 'succeeded', ended = (SELECT zero + 20000000 FROM given), exit_code = 7,
+      failure_code = 'bad-picture', failure_message = 'it is no picture', failure_retryable = 1,
+      memory_peak = 1,
+      cpu_user = 2, cpu_system = 3, throttled = 4, io_read = 5, io_written = 6, pids_peak = 7, oom_kills = 8,
+      forks_refused = 9
+    WHERE job = 1;
+    DROP TABLE given
+    """
+}
