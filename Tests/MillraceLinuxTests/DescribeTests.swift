@@ -81,7 +81,7 @@ extension StageTests {
           for _ in 0..<10 { group.addTask { try await actor.launcher.describe(stage.plugin.path).name } }
           for try await name in group { #expect(name == "fixture") }
         }
-        let samples = await actor.launcher.sample()
+        let samples = await actor.launcher.sample().attempts
         #expect(Array(samples.keys) == [id])
         actor.launcher.kill(id)
         _ = try await actor.record.ended(id)

@@ -25,7 +25,11 @@ final class FakeLauncher: Launcher {
   func launch(_ plan: LaunchPlan) async {}
   func terminate(_ attempt: AttemptID) async {}
   func kill(_ attempt: AttemptID) async {}
-  func sample() async -> [AttemptID: UsageSample] { [:] }
+  func freeze(_ attempt: AttemptID) async {}
+  func thaw(_ attempt: AttemptID) async {}
+  func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample) {
+    ([:], MachineSample())
+  }
 
   func describe(_ file: String) async throws -> Plugin {
     let text = String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self)

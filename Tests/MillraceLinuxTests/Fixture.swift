@@ -10,6 +10,11 @@ enum Fixture {
 
   /// Returns the text of a file of a kernel.
   static func text(_ kernel: String, _ file: String) throws -> String {
-    String(decoding: try Data(contentsOf: URL(filePath: "\(folder)/\(kernel)/\(file)")), as: UTF8.self)
+    String(decoding: try bytes(kernel, file), as: UTF8.self)
+  }
+
+  /// Returns the bytes of a file of a kernel.
+  static func bytes(_ kernel: String, _ file: String) throws -> [UInt8] {
+    Array(try Data(contentsOf: URL(filePath: "\(folder)/\(kernel)/\(file)")))
   }
 }

@@ -61,7 +61,7 @@ extension StageTests {
         try await stage.launcher { actor in
           let taken = try await actor.launcher.takeOver(open: kept(id))
           #expect(taken == [id])
-          let samples = await actor.launcher.sample()
+          let samples = await actor.launcher.sample().attempts
           #expect(Array(samples.keys) == [id])
           actor.launcher.terminate(id)
           let report = try await actor.record.ended(id)
@@ -186,7 +186,7 @@ extension StageTests {
 
     private func waitUntilEmpty(_ stage: Stage, _ id: AttemptID) async throws {
       let events = "\(stage.tree.path)/p/fixture/\(id)/cgroup.events"
-      let population = Population(try Descriptor(opening: events, flags: O_RDONLY), name: events)
+      let population = Population(try KernelFile(opening: events, name: events))
       while try population.isAny() {
         var poller = pollfd(fd: population.descriptor, events: Int16(POLLPRI), revents: 0)
         guard poll(&poller, 1, 30_000) > 0 else { throw TestFailure("\(id) does not end") }

@@ -113,13 +113,14 @@ extension StageTests {
       try await Stage.use { stage in
         let leaf = try leaf(stage)
         _ = reap(try spawn("i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done", in: leaf))
-        let (usage, memoryEvents) = try leaf.finalUsage()
+        let final = try leaf.finalUsage(ReadingBuffer())
+        let usage = final.usage
         #expect(try #require(usage.cpuUser) + #require(usage.cpuSystem) > .zero)
         #expect(usage.memoryPeak == nil)
         #expect(usage.pidsPeak == nil)
         #expect(usage.oomKills == nil)
         #expect(usage.ioRead == nil)
-        #expect(memoryEvents == [:])
+        #expect(!final.isKilledByOthersMemory)
         try leaf.remove()
       }
     }

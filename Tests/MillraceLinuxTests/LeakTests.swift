@@ -108,7 +108,7 @@ extension StageTests {
             #expect(leaves == ["fixture/1.1"])
           }
           try await LeakTests.expectDescriptors(before, actor)
-          let samples = await actor.launcher.sample()
+          let samples = await actor.launcher.sample().attempts
           #expect(Array(samples.keys) == [running])
           actor.launcher.terminate(running)
           let report = try await actor.record.ended(running)

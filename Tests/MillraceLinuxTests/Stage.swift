@@ -144,6 +144,9 @@ final class Stage: Sendable {
     try textFile("\(tree.path)/p/fixture/\(id)/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }
   }
 
+  /// The files of an attempt's leaf that freeze it and tell of it.
+  func freezer(_ id: AttemptID) -> Freezer { Freezer(leaf: "\(tree.path)/p/fixture/\(id)") }
+
   /// The leaves that are there, as `plugin/attempt`.
   func leaves() throws -> [String] { try tree.leaves().map { "\($0.plugin)/\($0.leaf)" } }
 
@@ -189,8 +192,7 @@ final class Stage: Sendable {
   /// Kills what is in a group and waits until it is gone.
   private func empty(_ group: String) throws {
     try CgroupTree.writeFile(group + "/cgroup.kill", "1")
-    let population = Population(
-      try Descriptor(opening: group + "/cgroup.events", flags: O_RDONLY), name: group)
+    let population = Population(try KernelFile(opening: group + "/cgroup.events", name: group))
     while try population.isAny() {
       var poller = pollfd(fd: population.descriptor, events: Int16(POLLPRI), revents: 0)
       guard poll(&poller, 1, 30_000) > 0 else { throw TestFailure("\(group) is not empty") }

@@ -1,5 +1,5 @@
 /// How often jobs may start: at most so many in any span of that length.
-package struct Rate: Hashable, Sendable {
+package struct Rate: Hashable, Sendable, Codable {
   /// So many starts …
   package let count: Int
   /// … in this time.
@@ -31,6 +31,13 @@ package struct Rate: Hashable, Sendable {
 
   /// The rate as people read it.
   package var text: String { "\(count) in \(span.text)" }
+
+  /// The rate as it can be read again: `5/60s`, `1/1.5ms`.
+  package var shortText: String {
+    let micros = span.microseconds
+    return micros % 1_000_000 == 0
+      ? "\(count)/\(micros / 1_000_000)s" : "\(count)/\(Double(micros) / 1000)ms"
+  }
 }
 
 /// What holds for a handler that can be run now.

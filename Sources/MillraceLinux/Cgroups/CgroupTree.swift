@@ -77,6 +77,9 @@ package final class CgroupTree: Sendable {
     try enableControllers(path + "/p")
   }
 
+  /// The absolute path of `S/p`, below which all jobs run.
+  var jobsPath: String { path + "/p" }
+
   private func relative(_ name: String) -> String { String((group + "/" + name).drop { $0 == "/" }) }
 
   /// Returns the directory of a plugin's leaves, made if it is not there.

@@ -4,22 +4,19 @@ import MillraceCore
 
 /// Whether any process is left in a leaf, as its `cgroup.events` tells.
 final class Population {
-  private let events: Descriptor
-  private let name: String
+  private let events: KernelFile
 
-  init(_ events: consuming Descriptor, name: String) {
-    self.events = events
-    self.name = name
-  }
+  init(_ events: KernelFile) { self.events = events }
 
   /// The descriptor whose POLLPRI tells that something has changed since `isAny` last looked.
-  var descriptor: Int32 { events.number }
+  var descriptor: Int32 { events.descriptor.number }
 
   /// Whether any process is left. It reads this very descriptor: one that was not read since the last change
   /// stays ready, and whoever waits for it would spin.
   func isAny() throws -> Bool {
-    let values = try CgroupFiles.flatKeyed(events.contents(name), name)
-    return try CgroupFiles.member("populated", of: values, name) == 1
+    try ReadingBuffer(count: 256).read(events) {
+      try CgroupFiles.member("populated", of: $0, events.name) == 1
+    }
   }
 }
 
@@ -31,6 +28,8 @@ final class Leaf {
   let directory: Descriptor
   private let parent: Descriptor
   private let files: LeafFiles
+  /// There from the first sample on: most jobs end before it.
+  private var gauges: UsageGauges?
 
   /// Makes a leaf with all of its limits.
   /// - Throws: `LinuxError`; the leaf is gone again then.
@@ -62,6 +61,10 @@ final class Leaf {
 
   /// Kills every process in it (`cgroup.kill`, Linux 5.14).
   func kill() throws { try files.write("cgroup.kill", "1") }
+
+  /// Stops all of its processes where they are, or lets them go on (`cgroup.freeze`, Linux 5.2). Stopped ones
+  /// hear no signal but SIGKILL.
+  func setFrozen(_ isFrozen: Bool) throws { try files.write("cgroup.freeze", isFrozen ? "1" : "0") }
 
   /// Sends a signal to every process in it; those that are born meanwhile may be missed.
   ///
@@ -105,15 +108,18 @@ final class Leaf {
   /// Opens the file that tells whether any process is left in it.
   func population() throws -> Population {
     Population(
-      try Descriptor(opening: "cgroup.events", in: directory.number, flags: O_RDONLY),
-      name: "\(name)/cgroup.events")
+      try KernelFile(opening: "cgroup.events", in: directory.number, name: "\(name)/cgroup.events"))
   }
 
   /// Returns what it used in all; read it after the last exit and before `remove`.
-  func finalUsage() throws -> (usage: Usage, memoryEvents: [String: Int64]) { try files.finalUsage() }
+  func finalUsage(_ buffer: ReadingBuffer) throws -> FinalUsage { try files.finalUsage(buffer) }
 
   /// Returns what it uses now.
-  func sample() throws -> UsageSample { try files.sample() }
+  func sample(_ buffer: ReadingBuffer) throws -> UsageSample {
+    let gauges = try gauges ?? UsageGauges(directory: directory.number, name: name)
+    self.gauges = gauges
+    return try gauges.sample(buffer)
+  }
 
   /// Removes the leaf; it must be empty.
   func remove() throws {

@@ -11,11 +11,6 @@ struct LeafFiles {
     try Descriptor(opening: file, in: directory, flags: O_RDONLY).contents(atMost: bound, "\(name)/\(file)")
   }
 
-  /// Returns a file's text; nil if this kernel does not have the file.
-  private func readIfThere(_ file: String) throws -> String? {
-    try Descriptor.ifThere(file, in: directory, flags: O_RDONLY)?.contents("\(name)/\(file)")
-  }
-
   func write(_ file: String, _ value: String) throws {
     do {
       let file = try Descriptor(opening: file, in: directory, flags: O_WRONLY)
@@ -61,29 +56,51 @@ struct LeafFiles {
     }
   }
 
-  func finalUsage() throws -> (usage: Usage, memoryEvents: [String: Int64]) {
-    let cpu = try readIfThere("cpu.stat").map { try CgroupFiles.flatKeyed($0, "cpu.stat") } ?? [:]
-    let memory = try readIfThere("memory.events").map { try CgroupFiles.flatKeyed($0, "memory.events") }
-    let pids = try readIfThere("pids.events").map { try CgroupFiles.flatKeyed($0, "pids.events") }
-    let io = try readIfThere("io.stat").map { try CgroupFiles.ioStat($0) }
-    let usage = Usage(
-      memoryPeak: try readIfThere("memory.peak").map { Bytes(try CgroupFiles.single($0, "memory.peak")) },
-      cpuUser: cpu["user_usec"].map { .microseconds($0) },
-      cpuSystem: cpu["system_usec"].map { .microseconds($0) },
-      throttled: cpu["throttled_usec"].map { .microseconds($0) },
-      ioRead: io?.read, ioWritten: io?.written,
-      pidsPeak: try readIfThere("pids.peak").map { try CgroupFiles.single($0, "pids.peak") },
-      oomKills: memory?["oom_kill"], forksRefused: pids?["max"])
-    return (usage, memory ?? [:])
+  func finalUsage(_ buffer: ReadingBuffer) throws -> FinalUsage {
+    var final = FinalUsage()
+    try read("cpu.stat", buffer) { text in
+      func time(_ key: StaticString) throws -> Duration? {
+        try CgroupFiles.number(of: key, in: text, "\(name)/cpu.stat").map { .microseconds($0) }
+      }
+      final.usage.cpuUser = try time("user_usec")
+      final.usage.cpuSystem = try time("system_usec")
+      final.usage.throttled = try time("throttled_usec")
+    }
+    try read("memory.events", buffer) { text in
+      let kills = try CgroupFiles.member("oom_kill", of: text, "\(name)/memory.events")
+      let own = try CgroupFiles.member("oom", of: text, "\(name)/memory.events")
+      final.usage.oomKills = kills
+      final.isKilledByOthersMemory = kills > 0 && own == 0
+    }
+    try read("pids.events", buffer) {
+      final.usage.forksRefused = try CgroupFiles.number(of: "max", in: $0, "\(name)/pids.events")
+    }
+    try read("io.stat", buffer) {
+      let io = try CgroupFiles.ioStat($0)
+      final.usage.ioRead = io.read
+      final.usage.ioWritten = io.written
+    }
+    final.usage.memoryPeak = try single("memory.peak", buffer).map { Bytes($0) }
+    final.usage.pidsPeak = try single("pids.peak", buffer)
+    return final
   }
 
-  func sample() throws -> UsageSample {
-    let current = try readIfThere("memory.current").map { try CgroupFiles.single($0, "memory.current") }
-    let stat = try readIfThere("memory.stat").map { try CgroupFiles.flatKeyed($0, "memory.stat") }
-    let events = try readIfThere("memory.events").map { try CgroupFiles.flatKeyed($0, "memory.events") }
-    let cpu = try readIfThere("cpu.stat").map { try CgroupFiles.flatKeyed($0, "cpu.stat") }
-    return UsageSample(
-      workingSet: current.map { Bytes($0) - Bytes(stat?["inactive_file"] ?? 0) },
-      cpu: cpu?["usage_usec"].map { .microseconds($0) }, memoryLimitHits: events?["max"])
+  private func single(_ file: String, _ buffer: ReadingBuffer) throws -> Int64? {
+    var number: Int64?
+    try read(file, buffer) { number = try CgroupFiles.single($0, "\(name)/\(file)") }
+    return number
   }
+
+  /// Hands a file's text to `body`, if this kernel has the file.
+  private func read(_ file: String, _ buffer: ReadingBuffer, _ body: (Span<UInt8>) throws -> Void) throws {
+    guard let file = try KernelFile(ifThere: file, in: directory, name: "\(name)/\(file)") else { return }
+    try buffer.read(file, body)
+  }
+}
+
+/// What an attempt used in all, and whether the memory of others was its end.
+struct FinalUsage {
+  var usage = Usage()
+  /// Whether the kernel killed in it although it was within its own limit.
+  var isKilledByOthersMemory = false
 }

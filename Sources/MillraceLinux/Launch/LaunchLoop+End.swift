@@ -67,20 +67,18 @@ extension LaunchLoop {
   /// Ends an attempt if no process is left of it. If its cgroup can't be read, it ends all the same: then
   /// nothing is known of its usage.
   func concludeIfEmpty(_ attempt: LiveAttempt) {
-    var usage = Usage()
-    var memoryEvents: [String: Int64] = [:]
+    var final = FinalUsage()
     do {
       if let population = attempt.population, try population.isAny() { return }
-      (usage, memoryEvents) = try attempt.leaf.finalUsage()
+      final = try attempt.leaf.finalUsage(buffer)
     } catch {
       logger.error("usage not read", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
     }
     remove(attempt.leaf)
-    let isOthers = (memoryEvents["oom_kill"] ?? 0) > 0 && (memoryEvents["oom"] ?? 0) == 0
-    conclude(attempt, usage: usage, killedByOthersMemory: isOthers)
+    conclude(attempt, final)
   }
 
-  private func conclude(_ attempt: LiveAttempt, usage: Usage, killedByOthersMemory: Bool) {
+  private func conclude(_ attempt: LiveAttempt, _ final: FinalUsage) {
     // Bounded: no process is left, but a descriptor may have got out of the leaf.
     for _ in 0..<Self.lastReads {
       guard attempt.readLog({ logs.append(attempt.id, $0) }), hasOutput(attempt) else { break }
@@ -91,7 +89,8 @@ extension LaunchLoop {
     drop(attempt)
     forget(attempt.id)
     let report = AttemptReport(
-      exit: attempt.exit, usage: usage, word: word, killedByOthersMemory: killedByOthersMemory)
+      exit: attempt.exit, usage: final.usage, word: word,
+      killedByOthersMemory: final.isKilledByOthersMemory)
     switch attempt.purpose {
     case .job:
       if let progress { events.yield(.progress(attempt.id, progress)) }
@@ -173,6 +172,7 @@ extension LaunchLoop {
       workDirectory: "\(settings.workDirectory)/\(record.attempt)")
     nextSerial += 1
     attempt.isStarted = true
+    setFrozen(attempt, false)  // A former runner may have frozen it, and nobody knows of that any more.
     attempt.exit = record.exit
     logs.begin(record.attempt)
     add(attempt)

@@ -16,11 +16,15 @@ final class LaunchLoop: @unchecked Sendable {
     case launch(LaunchPlan)
     case terminate(AttemptID)
     case kill(AttemptID)
-    case sample(CheckedContinuation<[AttemptID: UsageSample], Never>)
+    case freeze(AttemptID)
+    case thaw(AttemptID)
+    case sample(CheckedContinuation<Samples, Never>)
     case takeOver([KeptAttempt], CheckedContinuation<[AttemptID], any Error>)
     case describe(String, CheckedContinuation<Plugin, any Error>)
     case stop(CheckedContinuation<Void, Never>)
   }
+
+  typealias Samples = (attempts: [AttemptID: UsageSample], machine: MachineSample)
 
   /// What a tag of epoll stands for; the rest of the tag is the attempt's serial number.
   enum Source: UInt64 { case command, keeper, log, channel, population }
@@ -38,6 +42,10 @@ final class LaunchLoop: @unchecked Sendable {
   private let commands = Mutex(Commands())
   private let bell: Descriptor
   let epoll: Descriptor
+  /// Where kernel files are read.
+  let buffer = ReadingBuffer()
+  /// There from the first sample on.
+  var machine: MachineGauges?
   var keeper: KeeperConnection?
   var attempts: [UInt64: LiveAttempt] = [:]
   var serials: [AttemptID: UInt64] = [:]
@@ -93,8 +101,8 @@ final class LaunchLoop: @unchecked Sendable {
   /// Answers a command that comes after the loop's end.
   private func refuse(_ command: Command) {
     switch command {
-    case .launch, .terminate, .kill: break  // Nobody reads the events any more.
-    case .sample(let answer): answer.resume(returning: [:])
+    case .launch, .terminate, .kill, .freeze, .thaw: break  // Nobody reads the events any more.
+    case .sample(let answer): answer.resume(returning: ([:], MachineSample()))
     case .takeOver(_, let answer): answer.resume(throwing: Self.stopped)
     case .describe(_, let answer): answer.resume(throwing: Self.stopped)
     case .stop(let answer): answer.resume()
@@ -135,6 +143,8 @@ final class LaunchLoop: @unchecked Sendable {
       case .launch(let plan): launch(plan)
       case .terminate(let id): attempt(id).map { signal($0, SIGTERM) }
       case .kill(let id): attempt(id).map(kill)
+      case .freeze(let id): attempt(id).map { setFrozen($0, true) }
+      case .thaw(let id): attempt(id).map { setFrozen($0, false) }
       case .sample(let answer): answer.resume(returning: samples())
       case .takeOver(let open, let answer): answer.resume(with: Result { try takeOver(open) })
       case .describe(let file, let answer): describe(file, answer)
@@ -193,17 +203,6 @@ final class LaunchLoop: @unchecked Sendable {
     if early == SIGKILL { kill(attempt) } else { signal(attempt, early) }
   }
 
-  private func samples() -> [AttemptID: UsageSample] {
-    var samples: [AttemptID: UsageSample] = [:]
-    for attempt in attempts.values where attempt.isStarted && !attempt.isEnding && attempt.id.job.rawValue > 0
-    {
-      do { samples[attempt.id] = try attempt.leaf.sample() } catch {
-        logger.error("usage not read", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
-      }
-    }
-    return samples
-  }
-
   private func readLog(_ attempt: LiveAttempt) {
     let goesOn = attempt.readLog { logs.append(attempt.id, $0) }
     if !goesOn { millrace_epoll_remove(epoll.number, attempt.log.number) }
@@ -228,6 +227,7 @@ final class LaunchLoop: @unchecked Sendable {
     let isIdle = attempts.isEmpty
     for attempt in attempts.values {
       logs.end(attempt.id)
+      if attempt.isFrozen { setFrozen(attempt, false) }  // Who would let it go on if no runner follows?
       guard case .description(let answer, _, _) = attempt.purpose else { continue }
       kill(attempt)
       answer.resume(throwing: Self.stopped)

@@ -29,6 +29,10 @@ final class LiveAttempt {
   var isStarted = false
   /// Whether its main process is gone: the leaf is emptied and then it is over.
   var isEnding = false
+  /// Whether its processes are stopped where they are.
+  var isFrozen = false
+  /// Whether it was said that its usage can't be read.
+  var isUnreadable = false
   /// Whether a description took too long and was killed.
   var isLate = false
   /// A signal that was asked for before the main process existed.
@@ -53,6 +57,8 @@ final class LiveAttempt {
     self.channel = channel
     self.workDirectory = workDirectory
   }
+
+  var isJob: Bool { if case .job = purpose { true } else { false } }
 
   /// When it is too late for a description, monotonic in ms; nil for a job.
   var descriptionDeadline: Int64? {

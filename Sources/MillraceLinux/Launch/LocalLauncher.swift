@@ -26,7 +26,10 @@ package final class LocalLauncher: Launcher {
   package func terminate(_ attempt: AttemptID) { loop.put(.terminate(attempt)) }
   package func kill(_ attempt: AttemptID) { loop.put(.kill(attempt)) }
 
-  package func sample() async -> [AttemptID: UsageSample] {
+  package func freeze(_ attempt: AttemptID) { loop.put(.freeze(attempt)) }
+  package func thaw(_ attempt: AttemptID) { loop.put(.thaw(attempt)) }
+
+  package func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample) {
     await withCheckedContinuation { loop.put(.sample($0)) }
   }
 

@@ -59,4 +59,18 @@ package struct Estimate: Hashable, Sendable {
   package var memoryBasis: Basis
   /// On what the run time rests.
   package var runBasis: Basis
+
+  /// Makes an estimate.
+  package init(
+    memory: Bytes, cpuMillis: Int64, expectedRun: Duration, runBound: Duration, settling: Duration,
+    memoryBasis: Basis, runBasis: Basis
+  ) {
+    self.memory = memory
+    self.cpuMillis = cpuMillis
+    self.expectedRun = expectedRun
+    self.runBound = runBound
+    self.settling = settling
+    self.memoryBasis = memoryBasis
+    self.runBasis = runBasis
+  }
 }

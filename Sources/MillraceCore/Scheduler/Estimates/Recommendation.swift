@@ -5,8 +5,9 @@ package struct Recommendation: Sendable, Equatable {
   package var memory: Change<Bytes>?
   package var cpuMillis: Change<Int64>?
   package var timeout: Change<Duration>?
-  /// How many attempts it rests on.
+  /// How many attempts it rests on; with fewer than `least` nothing is recommended.
   package var attempts: Int
+  package var least: Int
 
   /// A limit as it is and as it should be.
   package struct Change<Value: Sendable & Equatable>: Sendable, Equatable {
@@ -39,6 +40,7 @@ package struct Recommendation: Sendable, Equatable {
   package init(from statistics: Statistics, present: Terms, least: Int) {
     handler = statistics.handler
     attempts = statistics.attempts
+    self.least = least
     let runs = "\(statistics.attempts) runs"
     if let peaks = statistics.memory, peaks.count >= least {
       let step = Bytes.mebibytes(16).rawValue
