@@ -180,6 +180,9 @@ struct Setting {
   /// Whether the value is the word `off`.
   var isOff: Bool { plainText == "off" }
 
+  /// Whether there are settings below.
+  var hasSettings: Bool { if case .mapping = node { true } else { false } }
+
   /// The value if it is one text; nothing is noted if it is not.
   var plainText: String? {
     guard case .scalar(let scalar) = node, !scalar.string.isEmpty else { return nil }
