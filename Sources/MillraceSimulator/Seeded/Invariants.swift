@@ -37,9 +37,15 @@ struct Invariants {
       try BrokenRule.unless(now - lastStart >= policy.stagger, "\(id) is started too soon after the last one")
     }
     lastStart = now
-    for name in [job.submission.handler] + chain(of: job.submission.handler).map({ "group " + $0 }) {
-      starts[name, default: []].append(now)
-    }
+    let name = job.submission.handler
+    // A rate counts from when it is there.
+    if handlers[name]?.rate != nil { starts[name, default: []].append(now) }
+    for group in chain(of: name) { starts["group " + group, default: []].append(now) }
+  }
+
+  /// A new runner is told of a start by the record.
+  mutating func recall(_ handler: String, startedAt time: Timestamp) {
+    for name in [handler] + chain(of: handler).map({ "group " + $0 }) { starts[name, default: []].append(time) }
   }
 
   /// Capacity is never exceeded by what the attempts count with.

@@ -89,6 +89,10 @@ package struct Simulation {
       time = max(time, soonest)
       var events: [Event] = []
       while agenda.nextTime.map({ $0 <= time.microseconds }) ?? false, let (_, incident) = agenda.next() {
+        if case .outside(.restart) = incident, !events.isEmpty {
+          try handle(events)
+          events = []
+        }
         events += try happen(incident)
         if !scenario.twists.contains(.batches), !events.isEmpty { break }
       }
@@ -172,13 +176,17 @@ extension Simulation {
     let actions = scheduler.handle(events, at: now)
     var before: [Ledger.OpenAttempt] = []
     var passing: [AttemptID] = []
+    var passed: Job?
     for action in actions {
       if keepsTrace { trace.append("\(now.rawValue) \(action)") }
       if case .start(let id, _, let admission) = action {
         try BrokenRule.unless(!isDown, "\(id) is started while the runner is shutting down")
         try invariants.check(id, admission, ledger, at: now)
         if admission.isBackfill {
-          if passing.isEmpty { before = Array(ledger.running.values) }
+          if passing.isEmpty {
+            before = Array(ledger.running.values)
+            passed = invariants.head(ledger, at: now)
+          }
           passing.append(id)
         }
       }
@@ -186,14 +194,12 @@ extension Simulation {
       answer(action)
     }
     if !actions.isEmpty { try checkCounts() }
-    if let head = invariants.head(ledger, at: now), !isDown {
-      try checkWait(of: head, after: events)
-      if !passing.isEmpty, let demand = demand(of: head) {
-        try invariants.checkReservation(
-          of: head, demand: demand, before: before, passing: passing.compactMap { ledger.running[$0.job] },
-          ledger, at: now)
-      }
+    if let passed, let demand = demand(of: passed) {
+      try invariants.checkReservation(
+        of: passed, demand: demand, before: before, passing: passing.compactMap { ledger.running[$0.job] },
+        ledger, at: now)
     }
+    if let head = invariants.head(ledger, at: now), !isDown { try checkWait(of: head, after: events) }
     keepSampling()
   }
 
@@ -268,6 +274,7 @@ extension Simulation {
     // What this runner expects of the attempts that it finds.
     var learned = scheduler
     _ = learned.handle(found, at: now)
+    for one in ledger.evidence { invariants.recall(one.handler, startedAt: one.started) }
     for id in ledger.unfinished {
       let label = scenario.policy.fairShare?.label
       guard let attempt = ledger.running[id] else {
@@ -282,7 +289,9 @@ extension Simulation {
         var job = WaitingJob(ledger.job(id), sharedBy: label)
         job.losses = ledger.losses(of: id)
         ledger.adopt(attempt.id, learned.explanation(ofNew: job, at: now).estimate, at: now)
-        found.append(.adopted(adoption(of: attempt, by: job)))
+        let adoption = adoption(of: attempt, by: job)
+        invariants.recall(job.handler, startedAt: adoption.started)
+        found.append(.adopted(adoption))
       } else {
         live[attempt.id] = nil
         let losses = ledger.losses(of: id) + 1
