@@ -4,6 +4,7 @@ package import Logging
 package import MillraceCore
 package import MillraceEngine
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
@@ -64,7 +65,7 @@ package struct APIServer: Service {
     try socket.prepare()
     defer { socket.remove() }
     let failure = Mutex<(any Error)?>(nil)
-    let application = makeApplication(at: socket.stagingPath) { channel in
+    let server = try makeServer(at: socket.stagingPath) { channel in
       do {
         try socket.publish()
         await onReady()
@@ -74,18 +75,18 @@ package struct APIServer: Service {
       }
     }
     do {
-      try await serve(application)
+      try await serve(server)
     } catch {
       throw failure.withLock { $0 } ?? error
     }
     if let error = failure.withLock({ $0 }) { throw error }
   }
 
-  /// Runs the application until it has stopped by itself, or until the time for that is up.
-  private func serve(_ application: some ApplicationProtocol) async throws {
+  /// Runs the server until it has stopped by itself, or until the time for that is up.
+  private func serve(_ server: any Service) async throws {
     try await withThrowingTaskGroup(of: Bool.self) { group in
       group.addTask {
-        try await application.run()
+        try await server.run()
         return true
       }
       group.addTask {
@@ -104,18 +105,21 @@ package struct APIServer: Service {
     }
   }
 
-  private func makeApplication(
+  private func makeServer(
     at path: String, onRunning: @escaping @Sendable (any Channel) async -> Void
-  ) -> Application<RouterResponder<APIContext>> {
+  ) throws -> any Service {
     var quiet = logger
     if quiet.logLevel == .info { quiet.logLevel = .notice }  // It logs the staging path at `info`.
     let http = HTTP1Channel.Configuration(idleTimeout: TimeAmount(configuration.idleTimeout))
-    return Application(
-      responder: makeResponder(), server: .http1(configuration: http),
-      configuration: ApplicationConfiguration(
+    let responder = Responder(routes: makeResponder(), logger: quiet)
+    return try HTTPServerBuilder.http1(configuration: http).buildServer(
+      configuration: ServerConfiguration(
         address: .unixDomainSocket(path: path),
         availableConnectionsDelegate: .maximum(configuration.maxConnections, logger: quiet)),
-      onServerRunning: onRunning, logger: quiet)
+      eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet,
+      responder: { request, writer, channel in
+        try await responder.respond(to: request, with: writer, on: channel)
+      }, onServerRunning: onRunning)
   }
 
   private func makeResponder() -> RouterResponder<APIContext> {

@@ -22,11 +22,9 @@ package struct SWFTrace: Sendable {
   /// its run or requested time is not above 0, or if it was submitted before 0. It gets the processors that it
   /// requested, else the allocated ones, and runs no longer than it requested.
   ///
-  /// - Parameters:
-  ///   - processors: what the machine has.
-  ///   - skipsBroken: whether lines that can't be read are left out and counted.
-  /// - Throws: for a line that can't be read, with its number.
-  package init(_ file: InputFile, processors: Int, skipsBroken: Bool = false) throws(SimulatorError) {
+  /// With `skipsBroken` lines that can't be read are left out and counted; without, the first of them is
+  /// thrown, with its number.
+  package init(_ file: WorkloadFile, processors: Int, skipsBroken: Bool = false) throws(SimulatorError) {
     guard (1...Self.mostProcessors).contains(processors) else {
       throw SimulatorError("a machine has 1 to \(Self.mostProcessors) processors, not \(processors)")
     }
@@ -68,7 +66,7 @@ package struct SWFTrace: Sendable {
     var number, submitted, run, allocated, requested, time, user: Int64
 
     init(
-      _ first: ArraySlice<UInt8>, _ fields: inout Fields, _ file: InputFile, line: Int
+      _ first: ArraySlice<UInt8>, _ fields: inout Fields, _ file: WorkloadFile, line: Int
     ) throws(SimulatorError) {
       var values: [Int64] = []
       var next: ArraySlice<UInt8>? = first

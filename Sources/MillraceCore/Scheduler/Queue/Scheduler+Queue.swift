@@ -92,7 +92,6 @@ extension Scheduler {
         policy.part(of: demand(of: attempt.job, attempt.footprint.estimate))
         * attempt.runTime(until: now).seconds
     }
-    let penalties = shares.penalties(running: use, at: now)
-    return lanes.map { $0.key.share.flatMap { penalties[$0] } ?? 0 }
+    return shares.penalties(of: lanes.map(\.key.share), running: use, at: now)
   }
 }
