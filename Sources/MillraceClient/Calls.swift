@@ -28,6 +28,20 @@ extension Client {
   /// Cancels a job and returns it as it is then.
   package func cancel(_ id: JobID) throws -> JobView { try value(call("POST", "/jobs/\(id)/cancel")) }
 
+  /// Gives a job another priority and returns it as it is then.
+  package func reprioritise(_ id: JobID, to priority: Int) throws -> JobView {
+    let body = try Wire.encoder().encode(ReprioritiseRequest(priority: priority))
+    return try value(call("POST", "/jobs/\(id)/reprioritise", body: body))
+  }
+
+  /// Returns why a job waits, or what held it back until it started.
+  package func why(_ id: JobID) throws -> WhyView { try value(call("GET", "/jobs/\(id)/why")) }
+
+  /// Returns what would become of a request; nothing is submitted.
+  package func rehearse(_ request: SubmitRequest) throws -> RehearsalView {
+    try value(call("POST", "/jobs/rehearse", body: try Wire.encoder().encode(request)))
+  }
+
   /// Returns a job when it has ended, or as it is when the time is up: `longestWait` at most.
   package func wait(for id: JobID, atMost time: Duration) throws -> JobView {
     let span = min(max(time, .zero), Self.longestWait)
@@ -68,6 +82,21 @@ extension Client {
 
   /// Returns the plugins in use and the files that were refused.
   package func handlers() throws -> HandlersView { try value(call("GET", "/handlers")) }
+
+  /// Returns what was learned of a handler's jobs: all of them first, then its classes.
+  package func statistics(of handler: String) throws -> [StatisticsView] {
+    try value(call("GET", "/handlers/\(PercentEncoding.encode(handler))/statistics"))
+  }
+
+  /// Returns limits that fit what a handler's jobs have shown.
+  package func recommendation(for handler: String) throws -> RecommendationView {
+    try value(call("GET", "/handlers/\(PercentEncoding.encode(handler))/recommendation"))
+  }
+
+  /// Puts the recommendation for a handler into force, and returns it.
+  package func applyRecommendation(for handler: String) throws -> RecommendationView {
+    try value(call("POST", "/handlers/\(PercentEncoding.encode(handler))/recommendation/apply"))
+  }
 
   /// Returns the runner's state.
   package func status() throws -> StatusView { try value(call("GET", "/status")) }

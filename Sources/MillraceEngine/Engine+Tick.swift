@@ -38,7 +38,7 @@ extension Engine {
   /// After a time in which nothing was measured, nothing is started before the machine was looked at.
   private func lookFirst(before events: inout [Event]) async {
     let now = ports.clock.now()
-    let mayStart = events.contains { if case .submitted = $0 { true } else { false } }
+    let mayStart = events.contains { if case .submitted(let jobs) = $0 { !jobs.isEmpty } else { false } }
     guard mayStart, scheduler.runningCount == 0, lastSample.map({ now - $0 >= Self.sampleInterval }) ?? true
     else { return }
     events.insert(.sampled([:], await ports.launcher.sample().machine), at: 0)
@@ -237,7 +237,7 @@ extension Engine {
       for handler in plugin.handlers {
         rules[handler.name] = HandlerRules(
           build: plugin.sha256, concurrency: reception.concurrency[handler.name] ?? handler.concurrency,
-          rate: reception.rates[handler.name])
+          rate: reception.rates[handler.name] ?? handler.rate)
       }
     }
     return rules

@@ -4,6 +4,7 @@ package import Logging
 package import MillraceCore
 package import MillraceEngine
 import NIOCore
+import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
@@ -37,16 +38,20 @@ package struct APIServer: Service {
   }
 
   private let service: any JobService
+  private let settings: (any SettingsFiles)?
   private let configuration: Configuration
   private let logger: Logger
   private let onReady: @Sendable () async -> Void
 
-  /// Makes a server; `onReady` is called once, when clients can connect.
+  /// Makes a server; `onReady` is called once, when clients can connect. Without `settings`, recommendations
+  /// can't be applied.
   package init(
-    serving service: any JobService, configuration: Configuration, logger: Logger,
+    serving service: any JobService, settings: (any SettingsFiles)? = nil, configuration: Configuration,
+    logger: Logger,
     onReady: @escaping @Sendable () async -> Void = {}
   ) {
     self.service = service
+    self.settings = settings
     self.configuration = configuration
     self.logger = logger
     self.onReady = onReady
@@ -60,7 +65,7 @@ package struct APIServer: Service {
     try socket.prepare()
     defer { socket.remove() }
     let failure = Mutex<(any Error)?>(nil)
-    let application = makeApplication(at: socket.stagingPath) { channel in
+    let server = try makeServer(at: socket.stagingPath) { channel in
       do {
         try socket.publish()
         await onReady()
@@ -70,18 +75,18 @@ package struct APIServer: Service {
       }
     }
     do {
-      try await serve(application)
+      try await serve(server)
     } catch {
       throw failure.withLock { $0 } ?? error
     }
     if let error = failure.withLock({ $0 }) { throw error }
   }
 
-  /// Runs the application until it has stopped by itself, or until the time for that is up.
-  private func serve(_ application: some ApplicationProtocol) async throws {
+  /// Runs the server until it has stopped by itself, or until the time for that is up.
+  private func serve(_ server: any Service) async throws {
     try await withThrowingTaskGroup(of: Bool.self) { group in
       group.addTask {
-        try await application.run()
+        try await server.run()
         return true
       }
       group.addTask {
@@ -100,18 +105,21 @@ package struct APIServer: Service {
     }
   }
 
-  private func makeApplication(
+  private func makeServer(
     at path: String, onRunning: @escaping @Sendable (any Channel) async -> Void
-  ) -> Application<RouterResponder<APIContext>> {
+  ) throws -> any Service {
     var quiet = logger
     if quiet.logLevel == .info { quiet.logLevel = .notice }  // It logs the staging path at `info`.
     let http = HTTP1Channel.Configuration(idleTimeout: TimeAmount(configuration.idleTimeout))
-    return Application(
-      responder: makeResponder(), server: .http1(configuration: http),
-      configuration: ApplicationConfiguration(
+    let responder = Responder(routes: makeResponder(), logger: quiet)
+    return try HTTPServerBuilder.http1(configuration: http).buildServer(
+      configuration: ServerConfiguration(
         address: .unixDomainSocket(path: path),
         availableConnectionsDelegate: .maximum(configuration.maxConnections, logger: quiet)),
-      onServerRunning: onRunning, logger: quiet)
+      eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet,
+      responder: { request, writer, channel in
+        try await responder.respond(to: request, with: writer, on: channel)
+      }, onServerRunning: onRunning)
   }
 
   private func makeResponder() -> RouterResponder<APIContext> {
@@ -126,6 +134,7 @@ package struct APIServer: Service {
     LogRoutes(service: service, logger: logger).add(to: &routes)
     HistoryRoutes(history: service.history).add(to: &routes)
     RunnerRoutes(service: service).add(to: &routes)
+    HandlerRoutes(service: service, settings: settings).add(to: &routes)
     router.add(middleware: MethodMiddleware(table: routes.methods))
     return router.buildResponder()
   }

@@ -20,6 +20,19 @@ struct BodyReader: Sendable {
     return try StrictJSON.decode(StrictSubmitRequest.self, from: body).request.jobRequest()
   }
 
+  /// Reads a new priority.
+  func priority(of request: Request) async throws -> Priority {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    let number = try StrictJSON.decode(StrictReprioritiseRequest.self, from: body).priority
+    guard let priority = Priority(rawValue: number) else {
+      throw Refusal(.invalid, "priority is 1 to 10, not \(number)")
+    }
+    return priority
+  }
+
+  /// The bound in bytes of a body that is no job.
+  private static let maxSmall: Int64 = 64 << 10
+
   /// Reads a batch: an object with `jobs`, or one job on each line (`application/jsonl`).
   func batch(of request: Request) async throws -> [JobRequest] {
     let mediaType = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased()

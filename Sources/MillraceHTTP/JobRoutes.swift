@@ -7,7 +7,7 @@ import MillraceWire
 import NIOCore
 import ServiceLifecycle
 
-/// Jobs: submit, list, look at, cancel, wait for, and take their results.
+/// Jobs: submit, list, look at, explain, cancel, wait for, and take their results.
 struct JobRoutes: Sendable {
   let service: any JobService
   let bodies: BodyReader
@@ -17,7 +17,10 @@ struct JobRoutes: Sendable {
     routes.add(.post, "/jobs/batch", use: submitBatch)
     routes.add(.get, "/jobs", use: list)
     routes.add(.get, "/jobs/:id", use: show)
+    routes.add(.post, "/jobs/rehearse", use: rehearse)
     routes.add(.post, "/jobs/:id/cancel", use: cancel)
+    routes.add(.post, "/jobs/:id/reprioritise", use: reprioritise)
+    routes.add(.get, "/jobs/:id/why", use: explain)
     routes.add(.get, "/jobs/:id/wait", use: wait)
     routes.add(.get, "/jobs/:id/result", use: result)
   }
@@ -34,6 +37,11 @@ struct JobRoutes: Sendable {
     let jobs = try await bodies.batch(of: request)
     guard !jobs.isEmpty else { throw Refusal(.invalid, "the batch has no jobs") }
     return try Response(json: BatchAnswer(ids: try await service.submit(jobs)), status: .created)
+  }
+
+  @Sendable private func rehearse(_ request: Request, _ context: APIContext) async throws -> Response {
+    let trial = try await service.rehearse(try await bodies.job(of: request))
+    return try Response(json: RehearsalView(trial.submission, trial.explanation, trial.forecast))
   }
 
   @Sendable private func list(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -57,12 +65,26 @@ struct JobRoutes: Sendable {
       json: JobDetail(
         job: JobView(job), attempts: attempts.map(AttemptView.init),
         progress: standing?.progress.map { ProgressView(fraction: $0.fraction, message: $0.message) },
-        gates: standing?.gates ?? [], workingSetBytes: standing?.usage?.workingSet?.rawValue,
+        gates: (standing?.gates ?? []).map(GateView.init), workingSetBytes: standing?.usage?.workingSet?.rawValue,
         cpuSeconds: standing?.usage?.cpu?.seconds))
   }
 
   @Sendable private func cancel(_ request: Request, _ context: APIContext) async throws -> Response {
     try Response(json: JobView(try await service.cancel(try context.jobID)))
+  }
+
+  @Sendable private func reprioritise(_ request: Request, _ context: APIContext) async throws -> Response {
+    let id = try context.jobID
+    let priority = try await bodies.priority(of: request)
+    return try Response(json: JobView(try await service.reprioritise(id, to: priority)))
+  }
+
+  @Sendable private func explain(_ request: Request, _ context: APIContext) async throws -> Response {
+    let answer = try await service.explain(try context.jobID)
+    return try Response(
+      json: WhyView(
+        job: JobView(answer.job), explanation: answer.explanation.map(ExplanationView.init),
+        forecast: answer.forecast.map(ForecastView.init), attempt: answer.attempt.map { AttemptView($0) }))
   }
 
   @Sendable private func wait(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -110,6 +110,18 @@ struct StrictBatchRequest: Decodable {
   }
 }
 
+/// A new priority in which no member is unknown.
+struct StrictReprioritiseRequest: Decodable {
+  let priority: Int
+
+  private enum CodingKeys: String, CodingKey { case priority }
+
+  init(from decoder: any Decoder) throws {
+    try Members.check(decoder, known: ["priority"])
+    priority = try decoder.container(keyedBy: CodingKeys.self).decode(Int.self, forKey: .priority)
+  }
+}
+
 /// The names of an object's members.
 private enum Members {
   /// Takes any value and looks at nothing.

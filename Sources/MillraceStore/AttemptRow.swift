@@ -94,19 +94,17 @@ enum AttemptRow {
     return attempt
   }
 
-  /// Reads what admission knew. Of an attempt from before schema `v2` that is little: what it was expected to
-  /// need was its limits, and of what was used and there was, only the memory and the slots in use are known.
+  /// Reads what admission knew. Of an attempt from before schema `v2` that is little: it was expected to need
+  /// its limits, and of what was used and what there was only the columns here are known.
   private static func readAdmission(_ reader: inout RowReader, limits: Limits) throws -> Admission {
-    let old = Admission(
-      demand: Resources(
-        slots: 1, memory: try reader.bytes(), committed: limits.memory, cpuMillis: limits.cpuMillis),
-      used: Resources(memory: try reader.bytes()), capacity: Resources(memory: try reader.bytes()), queued: 0)
+    let (estimate, memoryUsed, capacity) = (try reader.bytes(), try reader.bytes(), try reader.bytes())
     let (running, queued) = (try reader.int(), try reader.int())
     if let whole = try reader.optionalJSON(Admission.self) { return whole }
-    var admission = old
-    admission.used.slots = running
-    admission.queued = queued
-    return admission
+    return Admission(
+      demand: Resources(
+        slots: 1, memory: estimate, committed: limits.memory, cpuMillis: limits.cpuMillis),
+      used: Resources(slots: running, memory: memoryUsed), capacity: Resources(memory: capacity),
+      queued: queued)
   }
 
   private static func readEnd(_ reader: inout RowReader) throws -> AttemptEnd? {

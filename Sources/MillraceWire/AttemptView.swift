@@ -18,6 +18,10 @@ package struct AttemptView: Codable, Sendable, Equatable {
   package var waitSeconds: Double?
   /// From its start to its end; nil if it did not start or has not ended.
   package var runSeconds: Double?
+  /// How long it was frozen, spans that are over; nil if it never was.
+  package var frozenSeconds: Double?
+  /// Since when it is frozen; nil if it is not.
+  package var frozenSince: String?
   /// nil while it runs.
   package var outcome: Outcome?
   package var exitCode: Int32?
@@ -33,7 +37,7 @@ package struct AttemptView: Codable, Sendable, Equatable {
 
   private enum CodingKeys: String, CodingKey {
     case id, job, attempt, handler, plugin, pluginVersion, pluginSha256, queued, starting, started, ended
-    case waitSeconds, runSeconds, outcome, exitCode, signal, failure, usage, limits, admission
+    case waitSeconds, runSeconds, frozenSeconds, frozenSince, outcome, exitCode, signal, failure, usage, limits, admission
     case state, priority, labels
     case jobClass = "class"
   }
@@ -54,6 +58,8 @@ package struct AttemptView: Codable, Sendable, Equatable {
     ended = (end?.ended).map(Wire.text(of:))
     waitSeconds = (attempt.started ?? end?.ended).map { ($0 - attempt.queued).seconds }
     if let start = attempt.started, let end { runSeconds = (end.ended - start).seconds }
+    if attempt.frozenTime > .zero { frozenSeconds = attempt.frozenTime.seconds }
+    frozenSince = attempt.frozenSince.map(Wire.text(of:))
     outcome = end?.outcome
     switch end?.exit {
     case .exited(let code): exitCode = code
@@ -87,6 +93,8 @@ package struct UsageView: Codable, Sendable, Equatable {
   package var pidsPeak: Int64?
   package var oomKills: Int64?
   package var forksRefused: Int64?
+  /// How long after the start memory was near its peak.
+  package var secondsToPeak: Double?
 
   /// Makes the view of a measurement.
   package init(_ usage: Usage) {
@@ -99,24 +107,39 @@ package struct UsageView: Codable, Sendable, Equatable {
     pidsPeak = usage.pidsPeak
     oomKills = usage.oomKills
     forksRefused = usage.forksRefused
+    secondsToPeak = usage.timeToPeak?.seconds
   }
 }
 
-/// What admission knew when it let the attempt start.
+/// What admission knew when it let the attempt start: the stored half of `why`.
 package struct AdmissionView: Codable, Sendable, Equatable {
-  package var estimateBytes: Int64
-  package var memoryUsedBytes: Int64
-  package var memoryCapacityBytes: Int64
-  package var running: Int
+  /// What the attempt was expected to need.
+  package var demand: ResourcesView
+  /// What the running attempts took.
+  package var used: ResourcesView
+  /// What there was in all.
+  package var capacity: ResourcesView
+  /// On what the expected memory rests.
+  package var basis: BasisView
+  /// Jobs that waited.
   package var queued: Int
+  /// `none`, `warning` or `critical`.
+  package var pressure: String
+  /// Whether it started before jobs that rank before it, without delaying the first of them.
+  package var backfill: Bool
+  /// The gate that last held its job back while it was the first in rank; nil if none did.
+  package var heldBy: GateView?
 
   /// Makes the view of admission numbers.
   package init(_ admission: Admission) {
-    estimateBytes = admission.estimate.rawValue
-    memoryUsedBytes = admission.memoryUsed.rawValue
-    memoryCapacityBytes = admission.memoryCapacity.rawValue
-    running = admission.running
+    demand = ResourcesView(admission.demand)
+    used = ResourcesView(admission.used)
+    capacity = ResourcesView(admission.capacity)
+    basis = BasisView(admission.basis)
     queued = admission.queued
+    pressure = admission.pressure.word
+    backfill = admission.isBackfill
+    heldBy = admission.heldBy.map(GateView.init)
   }
 }
 

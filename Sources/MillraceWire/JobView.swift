@@ -80,13 +80,13 @@ package struct JobDetail: Codable, Sendable, Equatable {
   package var attempts: [AttemptView]
   package var progress: ProgressView?
   /// The gates that a queued job is behind.
-  package var gates: [GateVerdict]
+  package var gates: [GateView]
   /// What the running attempt uses now; nil if none runs or the kernel does not tell.
   package var workingSetBytes: Int64?
   package var cpuSeconds: Double?
 
   package init(
-    job: JobView, attempts: [AttemptView], progress: ProgressView? = nil, gates: [GateVerdict] = [],
+    job: JobView, attempts: [AttemptView], progress: ProgressView? = nil, gates: [GateView] = [],
     workingSetBytes: Int64? = nil, cpuSeconds: Double? = nil
   ) {
     self.job = job

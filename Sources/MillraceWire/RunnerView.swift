@@ -40,6 +40,8 @@ package struct HandlerView: Codable, Sendable, Equatable {
   package var timeoutSeconds: Double?
   package var maxAttempts: Int?
   package var concurrency: Int?
+  /// How often its jobs may start: `5/60s`.
+  package var rate: String?
 
   /// Makes the view of a handler.
   package init(_ handler: Handler) {
@@ -52,41 +54,7 @@ package struct HandlerView: Codable, Sendable, Equatable {
     timeoutSeconds = handler.wishes.timeout?.seconds
     maxAttempts = handler.wishes.maxAttempts
     concurrency = handler.concurrency
-  }
-}
-
-/// The runner at one moment: `GET /v1/status`.
-package struct StatusView: Codable, Sendable, Equatable {
-  package var version: String
-  package var pid: Int32
-  package var started: String
-  package var draining: Bool
-  package var queued: Int
-  package var scheduled: Int
-  package var running: Int
-  package var slots: Int
-  package var memoryUsedBytes: Int64
-  package var memoryCapacityBytes: Int64
-  package var cpuMillisUsed: Int64
-  package var cpuMillisCapacity: Int64
-
-  package init(
-    version: String, pid: Int32, started: String, draining: Bool, queued: Int, scheduled: Int, running: Int,
-    slots: Int, memoryUsedBytes: Int64, memoryCapacityBytes: Int64, cpuMillisUsed: Int64,
-    cpuMillisCapacity: Int64
-  ) {
-    self.version = version
-    self.pid = pid
-    self.started = started
-    self.draining = draining
-    self.queued = queued
-    self.scheduled = scheduled
-    self.running = running
-    self.slots = slots
-    self.memoryUsedBytes = memoryUsedBytes
-    self.memoryCapacityBytes = memoryCapacityBytes
-    self.cpuMillisUsed = cpuMillisUsed
-    self.cpuMillisCapacity = cpuMillisCapacity
+    rate = handler.rate?.shortText
   }
 }
 

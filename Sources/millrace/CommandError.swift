@@ -1,4 +1,5 @@
 import MillraceClient
+import MillraceSimulator
 import MillraceWire
 
 /// What the command line itself has to say no to.
@@ -27,6 +28,7 @@ enum ErrorText {
   static func text(of error: any Error) -> String? {
     switch error {
     case let error as CommandError: lines(error.message, error.hint)
+    case let error as SimulatorError: lines(error.message, error.hint)
     case let problem as Problem: lines(problem.detail, problem.hint)
     case let error as ClientError: lines(error.description, hint(for: error))
     case is Ended: nil

@@ -1,6 +1,7 @@
 import ArgumentParser
 import MillraceClient
 import MillraceCore
+import MillraceSimulator
 import MillraceStore
 import MillraceWire
 
@@ -53,6 +54,7 @@ enum ExitCodes: Equatable {
     case let error as Ended: error.code
     case let error as Problem: code(for: error)
     case let error as ClientError: code(for: error)
+    case is SimulatorError: .usage
     case let error as StoreError: error.reason == .notPermitted ? .notPermitted : .failure
     case let error where isParserError(error): nil
     default: .failure

@@ -21,9 +21,10 @@ struct Millrace: AsyncParsableCommand {
       """,
     version: version,
     subcommands: [
-      SubmitCommand.self, RunCommand.self, ListCommand.self, ShowCommand.self, WaitCommand.self,
-      LogsCommand.self, ResultCommand.self, CancelCommand.self, HistoryCommand.self, HandlersCommand.self,
-      StatusCommand.self, DoctorCommand.self,
+      SubmitCommand.self, RunCommand.self, ListCommand.self, ShowCommand.self, WhyCommand.self,
+      WaitCommand.self, LogsCommand.self, ResultCommand.self, CancelCommand.self, ReprioritiseCommand.self,
+      HistoryCommand.self, HandlersCommand.self, StatsCommand.self, RecommendCommand.self,
+      SimulateCommand.self, StatusCommand.self, DoctorCommand.self,
     ])
 
   /// The version of this program.

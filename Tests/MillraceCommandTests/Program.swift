@@ -111,10 +111,28 @@ enum Answers {
     "ended":"2026-11-21T04:20:04.000Z","wait_seconds":1.5,"run_seconds":2.5,"outcome":"\(outcome)",\(more)\
     "usage":{"memory_peak_bytes":67108864,"cpu_user_seconds":1.25,"cpu_system_seconds":0.25,"oom_kills":1},\
     "limits":{"memory_bytes":67108864,"cpu_millis":500,"pids":64,"io":[]},\
-    "admission":{"estimate_bytes":1048576,"memory_used_bytes":0,"memory_capacity_bytes":1073741824,\
-    "running":0,"queued":1}}
+    "admission":{"demand":\(resources(1, 1_048_576, 500)),"used":\(resources(0, 0, 0)),\
+    "capacity":\(resources(4, 1_073_741_824, 2000)),"basis":{"kind":"percentile95","attempts":21},"queued":1,\
+    "pressure":"none","backfill":true,"held_by":{"gate":"slots","open":false,\
+    "reason":"4 of 4 slots are taken","remedy":"the end of an attempt"}}}
     """
   }
+
+  /// What is taken of the machine, or what there is.
+  static func resources(_ slots: Int, _ memory: Int, _ cpu: Int) -> String {
+    "{\"slots\":\(slots),\"memory_bytes\":\(memory),\"committed_bytes\":\(memory),\"cpu_millis\":\(cpu)}"
+  }
+
+  /// Why a job waits: two gates, one of them closed.
+  static let explanation = """
+    {"gates":[{"gate":"runner","open":true,"reason":"the runner takes jobs"},\
+    {"gate":"memory","open":false,"reason":"needs 3 MiB of memory, 2 MiB of 4 MiB is free",\
+    "remedy":"1 MiB more","need":3145728,"used":2097152,"capacity":4194304},\
+    {"gate":"rate","open":false,"reason":"5/min is used up","remedy":"time alone",\
+    "opens_at":"2026-11-21T04:22:00.000Z","subject":"5/min"}],"ahead":2,\
+    "estimate":{"memory_bytes":3145728,"cpu_millis":250,"run_seconds":1,"longest_run_seconds":6,\
+    "memory_basis":{"kind":"maximum","attempts":5},"run_basis":{"kind":"declared"}}}
+    """
 
   /// All of a job.
   static func detail(_ job: String, _ attempts: String...) -> String {

@@ -145,7 +145,7 @@ struct RunnerTests {
         memory peak  64 MiB
         processor    1.5 s (1.2 s user, 250 ms kernel)
         limits       64 MiB, 0.5 CPU, 64 pids
-        admitted     expected 1 MiB; 0 B of 1 GiB in use, 0 running, 1 waiting
+        admitted     expected 1 MiB (p95 of 21 runs); 0 of 4 slots, 0 B of 1 GiB, 0 of 2 CPU; 1 waiting; backfill; held by slots
         plugin       exec 1.0.0 (0123456789ab)
 
         """)
@@ -207,20 +207,46 @@ struct RunnerTests {
     #expect(outcome == .init(code: 1, out: "1\n", error: "error: job 2 has ended\n"))
   }
 
-  @Test("status shows the runner")
+  @Test("status shows the runner's health")
   func status() throws {
     let server = try server([
       "GET /v1/status": .answer(
         200,
         """
-        {"version":"0.1.0","pid":7,"started":"2026-11-21T04:20:00.000Z","draining":false,"queued":1,
-        "scheduled":2,"running":3,"slots":4,"memory_used_bytes":1048576,"memory_capacity_bytes":2097152,
-        "cpu_millis_used":500,"cpu_millis_capacity":2000}
+        {"version":"0.1.0","pid":7,"started":"2026-11-21T04:20:00.000Z","healthy":true,"draining":false,
+        "queued":1,"scheduled":2,"running":3,"capacity":\(Answers.resources(4, 2_097_152, 2000)),
+        "used":\(Answers.resources(3, 1_048_576, 500)),"available":\(Answers.resources(1, 1_048_576, 1500)),
+        "pressure":"warning","pressure_cause":"warning: the attempts use 1.7 MiB of 2 MiB",
+        "machine":{"load":0.5,"memory_available_bytes":1073741824,"memory_total_bytes":2147483648},
+        "notices":[{"time":"2026-11-21T04:21:00.000Z","text":"look"}]}
         """)
     ])
     let outcome = try Program.millrace("status", "--socket", server.socket)
-    #expect(outcome.out.contains("running          3 of 4 slots\n"))
-    #expect(outcome.out.contains("cpu              0.5 of 2 in use\n"))
+    #expect(
+      outcome.out == """
+        version      0.1.0
+        pid          7
+        started      2026-11-21 04:20:00
+        healthy      yes
+        draining     no
+        running      3
+        queued       1
+        scheduled    2
+        slots        3 of 4 in use, 1 free
+        memory       1 MiB of 2 MiB in use, 1 MiB free
+        limits       1 MiB of 2 MiB in use, 1 MiB free
+        cpu          0.5 of 2 in use, 1.5 free
+        pressure     warning: the attempts use 1.7 MiB of 2 MiB
+        machine has  1 GiB available of 2 GiB
+        load         0.5
+
+        notices
+          2026-11-21 04:21:00  look
+
+        """)
+    let csv = try Program.millrace("status", "-o", "csv", "--socket", server.socket).out
+    #expect(csv.contains("used_slots,capacity_slots,available_slots,used_memory_bytes"))
+    #expect(csv.contains(",3,4,1,1048576,2097152,1048576,"))
   }
 
   @Test("a result comes as its bytes; one that is not there yet is 3, none is 4")

@@ -6,9 +6,16 @@ import Testing
 @Suite("A footprint")
 struct FootprintTests {
   private let policy = Rig.policy()
-  private var footprint = Footprint(
-    estimate: .mebibytes(80), limits: Limits(memory: .mebibytes(100), cpuMillis: 1000, pids: 8),
-    since: Sample.time(0))
+  private var footprint = Self.footprint(memory: .mebibytes(80))
+
+  /// Estimated at `memory` and half a processor, with a limit of 100 MiB and one processor.
+  private static func footprint(memory: Bytes, settling: Duration = .seconds(10)) -> Footprint {
+    Footprint(
+      estimate: Estimate(
+        memory: memory, cpuMillis: 500, expectedRun: .seconds(60), runBound: .seconds(60),
+        settling: settling, memoryBasis: .declared, runBasis: .declared),
+      limits: Limits(memory: .mebibytes(100), cpuMillis: 1000, pids: 8), since: Sample.time(0))
+  }
 
   private mutating func take(
     _ seconds: Int64, memory: Int64? = nil, cpu: Duration? = nil, hits: Int64? = nil
@@ -19,31 +26,41 @@ struct FootprintTests {
   }
 
   private func memory(_ seconds: Int64) -> Bytes {
-    footprint.memory(at: Sample.time(seconds), policy: policy)
+    footprint.resources(at: Sample.time(seconds), policy: policy).memory
   }
   private func cpu(_ seconds: Int64) -> Int64 {
-    footprint.cpuMillis(at: Sample.time(seconds), policy: policy)
+    footprint.resources(at: Sample.time(seconds), policy: policy).cpuMillis
   }
   private func isStuck(_ seconds: Int64) -> Bool {
     footprint.isStuck(at: Sample.time(seconds), policy: policy)
   }
 
-  @Test("counts with its estimate and its CPU limit as long as nothing was measured")
+  @Test("counts with its estimate as long as nothing was measured, and with its whole limit as a promise")
   func unmeasured() {
-    #expect(memory(0) == .mebibytes(80))
-    #expect(memory(999) == .mebibytes(80))
-    #expect(cpu(999) == 1000)
+    let whole = Resources(
+      slots: 1, memory: .mebibytes(80), committed: .mebibytes(100), cpuMillis: 500)
+    #expect(footprint.resources(at: Sample.time(0), policy: policy) == whole)
+    #expect(footprint.resources(at: Sample.time(999), policy: policy) == whole)
+    #expect(footprint.timeToPeak == nil)
   }
 
   @Test("counts with the larger of both while it settles, then with what was measured")
   mutating func settling() {
-    take(1, memory: 30, cpu: .zero)
+    take(1, memory: 30)
     #expect(memory(1) == .mebibytes(80))
     #expect(memory(9) == .mebibytes(80))
     #expect(memory(10) == .mebibytes(30))
     take(2, memory: 90)
     #expect(memory(2) == .mebibytes(90))
     #expect(memory(10) == .mebibytes(90))
+  }
+
+  @Test("settles as long as was learned, not longer", arguments: [2, 3, 599])
+  mutating func learnedSettling(seconds: Int64) {
+    footprint = Self.footprint(memory: .mebibytes(80), settling: .seconds(seconds))
+    take(1, memory: 30)
+    #expect(memory(seconds - 1) == .mebibytes(80))
+    #expect(memory(seconds) == .mebibytes(30))
   }
 
   @Test("never counts with more than its limit")
@@ -53,8 +70,8 @@ struct FootprintTests {
     #expect(memory(2) == .mebibytes(100))
     #expect(memory(20) == .mebibytes(100))
     #expect(cpu(20) == 1000)
-    let small = Footprint(estimate: .mebibytes(80), limits: Sample.terms.limits, since: Sample.time(0))
-    #expect(small.memory(at: Sample.time(0), policy: policy) == .mebibytes(64))
+    footprint = Self.footprint(memory: .mebibytes(101))
+    #expect(memory(0) == .mebibytes(100))
   }
 
   @Test("a measurement that says nothing leaves the last one")
@@ -67,7 +84,7 @@ struct FootprintTests {
   @Test("CPU is a rate, and a new interval counts half")
   mutating func cpuRate() {
     take(1, cpu: .milliseconds(100))
-    #expect(cpu(1) == 1000)
+    #expect(cpu(5) == 500)
     take(2, cpu: .milliseconds(500))
     #expect(cpu(2) == 400)
     take(3, cpu: .milliseconds(700))
@@ -76,11 +93,43 @@ struct FootprintTests {
     #expect(cpu(5) == 150)
   }
 
-  @Test("two measurements of one moment make no rate")
-  mutating func sameMoment() {
+  @Test("CPU counts with the larger of estimate and rate in its first second")
+  mutating func cpuSettling() {
+    func at(_ milliseconds: Int64) -> Timestamp { Sample.time(0) + .milliseconds(milliseconds) }
+    for (time, spent) in [(100, 0), (600, 10)] as [(Int64, Int64)] {
+      footprint.take(UsageSample(cpu: .milliseconds(spent)), at: at(time), policy: policy)
+    }
+    #expect(footprint.resources(at: at(999), policy: policy).cpuMillis == 500)
+    #expect(footprint.resources(at: at(1000), policy: policy).cpuMillis == 20)
+  }
+
+  @Test("two measurements of one moment make no rate, and a counter that goes back makes none below zero")
+  mutating func oddCounters() {
     take(1, cpu: .milliseconds(100))
     take(1, cpu: .milliseconds(100))
-    #expect(cpu(5) == 1000)
+    #expect(cpu(5) == 500)
+    take(2, cpu: .milliseconds(50))
+    #expect(cpu(5) == 0)
+  }
+
+  @Test("the time to its peak is when it last grew by a tenth")
+  mutating func timeToPeak() {
+    take(1, memory: 10)
+    #expect(footprint.timeToPeak == .seconds(1))
+    take(5, memory: 50)
+    take(9, memory: 54)  // Less than a tenth.
+    #expect(footprint.timeToPeak == .seconds(5))
+    take(12, memory: 56)
+    take(60, memory: 20)
+    #expect(footprint.timeToPeak == .seconds(12))
+    take(90, cpu: .seconds(1))
+    #expect(footprint.timeToPeak == .seconds(12))
+  }
+
+  @Test("a slow growth is noticed when it has come to a tenth in all")
+  mutating func slowGrowth() {
+    for second in 0...30 { take(Int64(second), memory: 50 + Int64(second) / 2) }
+    #expect(footprint.timeToPeak == .seconds(24))
   }
 
   @Test("is stuck when it fills its limit and hits it a thousand times a second for 15 s")

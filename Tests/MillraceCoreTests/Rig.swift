@@ -9,16 +9,23 @@ final class Rig {
   var seconds: Int64 = 0
 
   /// Makes a scheduler that knows `handlers`.
-  init(_ policy: Policy = Rig.policy(), handlers: [String: Int?] = ["work": nil, "other": nil]) {
+  init(_ policy: Policy = Rig.policy(), handlers: [String: HandlerRules] = Rig.handlers) {
     scheduler = Scheduler(policy: policy)
     _ = scheduler.handle(.handlers(handlers), at: Sample.time(0))
   }
 
-  /// A policy with room for a hundred sample jobs, and one of 100 slots.
+  /// Two handlers without bounds.
+  static let handlers = ["work": HandlerRules(), "other": HandlerRules()]
+
+  /// A policy with room for a hundred sample jobs, and one of 100 slots; `change` sets the rest.
   static func policy(
-    slots: Int = 100, memory: Bytes = .mebibytes(6400), cpuMillis: Int64 = 100_000
+    slots: Int = 100, memory: Bytes = .mebibytes(6400), cpuMillis: Int64 = 100_000,
+    change: (inout Policy) -> Void = { _ in }
   ) -> Policy {
-    Policy(slots: slots, memory: memory, cpuMillis: cpuMillis, maxQueued: 1000, aging: .seconds(1800))
+    var policy = Policy(
+      slots: slots, memory: memory, cpuMillis: cpuMillis, maxQueued: 1000, aging: .seconds(1800))
+    change(&policy)
+    return policy
   }
 
   /// A job with 64 MiB, 1 processor, 60 s, a grace of 5 s, 3 attempts and a retry delay of 1 s.
@@ -37,18 +44,52 @@ final class Rig {
         notBefore: notBefore.map(Sample.time)))
   }
 
+  /// The present time.
+  var now: Timestamp { Sample.time(seconds) }
+
+  /// What a job is expected to need as long as nothing is learned.
+  static func estimate(of job: WaitingJob) -> Estimate {
+    Estimates(rule: Policy.Learning()).estimate(for: job)
+  }
+
   /// Feeds an event in at the present time, or later.
   func send(_ event: Event, at seconds: Int64? = nil) -> [Action] {
     self.seconds = seconds ?? self.seconds
-    return scheduler.handle(event, at: Sample.time(self.seconds))
+    return scheduler.handle(event, at: now)
   }
+
+  /// Tells of an attempt that a former runner started.
+  func adopt(
+    _ job: WaitingJob, number: Int, started seconds: Int64, frozenTime: Duration = .zero
+  ) -> [Action] {
+    send(
+      .adopted(
+        Adoption(
+          job: job, number: number, build: "", started: Sample.time(seconds), frozenTime: frozenTime)))
+  }
+
+  /// Lets an attempt end well.
+  @discardableResult
+  func end(_ id: AttemptID, at seconds: Int64? = nil) -> [Action] { send(.ended(id, .success), at: seconds) }
+
+  /// Tells how the attempts and the machine are.
+  @discardableResult
+  func sample(
+    _ samples: [AttemptID: UsageSample] = [:], _ machine: MachineSample = MachineSample(),
+    at seconds: Int64? = nil
+  ) -> [Action] { send(.sampled(samples, machine), at: seconds) }
 
   /// Submits jobs and tells the scheduler that what it starts exists.
   @discardableResult
   func run(_ jobs: WaitingJob...) -> [AttemptID] {
-    let started = send(.submitted(jobs)).started
-    for id in started { _ = send(.started(id)) }
-    return started
+    confirm(send(.submitted(jobs)))
+  }
+
+  /// Tells the scheduler that what it starts exists.
+  @discardableResult
+  func confirm(_ actions: [Action]) -> [AttemptID] {
+    for id in actions.started { _ = send(.started(id)) }
+    return actions.started
   }
 
   /// The gates that a job is behind.
@@ -58,8 +99,21 @@ final class Rig {
 
   /// What all gates say of a job.
   func verdicts(_ job: Int64) -> [GateVerdict] {
-    scheduler.verdicts(for: JobID(job), at: Sample.time(seconds))
+    explanation(job)?.gates ?? []
   }
+
+  /// Why a job waits; nil if it does not wait.
+  func explanation(_ job: Int64) -> Explanation? {
+    scheduler.explanation(of: JobID(job), at: now)
+  }
+
+  /// When a job is expected to start.
+  func forecast(_ job: Int64, atMost bound: Int = 5000) -> Forecast {
+    scheduler.forecast(of: JobID(job), at: now, atMost: bound)
+  }
+
+  /// What the running attempts take now.
+  var used: Resources { scheduler.used(at: now) }
 
   /// What one gate says of a job.
   func reason(_ gate: GateVerdict.Gate, _ job: Int64) -> String? {
@@ -70,11 +124,19 @@ final class Rig {
 extension [Action] {
   /// The attempts that are to be started, in order.
   var started: [AttemptID] {
-    compactMap { if case .start(let id, _, _, _, _, _) = $0 { id } else { nil } }
+    compactMap { if case .start(let id, _, _) = $0 { id } else { nil } }
   }
 
   /// The jobs whose attempts are to be started, in order.
   var startedJobs: [Int64] { started.map(\.job.rawValue) }
+
+  /// What admission knew of each start.
+  var admissions: [Admission] {
+    compactMap { if case .start(_, _, let admission) = $0 { admission } else { nil } }
+  }
+
+  /// What the operator is told.
+  var notices: [Notice] { compactMap { if case .notice(let notice) = $0 { notice } else { nil } } }
 
   /// The ends that are to be recorded.
   var ends: [(AttemptEnd, AfterAttempt)] {

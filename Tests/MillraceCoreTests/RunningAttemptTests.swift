@@ -11,7 +11,9 @@ struct RunningAttemptTests {
   /// Terms with a timeout of 60 s and a grace of 5 s; time is in seconds after the admission.
   private static func attempt(after events: [(RunningAttempt.Event, Int64)]) -> RunningAttempt {
     let job = Rig.job(1)
-    var attempt = RunningAttempt(id: AttemptID(job: job.id, number: 1), job: job, admitted: Sample.time(0))
+    var attempt = RunningAttempt(
+      id: AttemptID(job: job.id, number: 1), job: job, build: "", groups: [], admitted: Sample.time(0),
+      estimate: Rig.estimate(of: job))
     for (event, seconds) in events { _ = attempt.handle(event, at: Sample.time(seconds)) }
     return attempt
   }

@@ -11,7 +11,7 @@ struct SchedulerOrderTests {
     _ = rig.send(.handlers([:]))
     _ = rig.send(.submitted(reversed ? jobs.reversed() : jobs))
     var order: [Int64] = []
-    var actions = rig.send(.handlers(["work": nil, "other": nil]))
+    var actions = rig.send(.handlers(Rig.handlers))
     while let id = actions.started.first {
       #expect(actions.started.count == 1)
       order.append(id.job.rawValue)
@@ -55,7 +55,7 @@ struct SchedulerOrderTests {
     _ = rig.send(.handlers([:]))
     _ = rig.send(.submitted(jobs), at: 6000)
     var order: [Int64] = []
-    var actions = rig.send(.handlers(["work": nil, "other": nil]), at: 6000 + later)
+    var actions = rig.send(.handlers(Rig.handlers), at: 6000 + later)
     while let id = actions.started.first {
       order.append(id.job.rawValue)
       _ = rig.send(.started(id))

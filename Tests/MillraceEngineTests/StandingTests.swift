@@ -46,15 +46,16 @@ struct StandingTests {
       bench.launcher.measure([AttemptID(JobID(1)): UsageSample(workingSet: .mebibytes(7), cpu: .zero)])
       let job = try await bench.runningJob()
       try await bench.clock.sleeper(until: Sample.time(1))
-      #expect(bench.journal.entries.count { $0 == "sample" } == 1)
+      // Once before the first start, once since it runs.
+      #expect(bench.journal.entries.count { $0 == "sample" } == 2)
       bench.clock.advance(by: .seconds(1))
       try await bench.clock.sleeper(until: Sample.time(2))
       #expect(await bench.engine.standing(of: job)?.usage?.workingSet == .mebibytes(7))
-      #expect(await bench.engine.status().memoryUsed == .mebibytes(64))
+      #expect(await bench.engine.status().used.memory == .mebibytes(64))
       bench.clock.advance(by: .seconds(9))
       try await bench.clock.sleeper(until: Sample.time(11))
       try await bench.settle()
-      #expect(await bench.engine.status().memoryUsed == .mebibytes(7))
+      #expect(await bench.engine.status().used.memory == .mebibytes(7))
       try await bench.end(AttemptID(job))
       let samples = bench.journal.entries.count { $0 == "sample" }
       bench.clock.advance(by: .seconds(1))
@@ -76,8 +77,10 @@ struct StandingTests {
         await bench.engine.status()
           == RunnerStatus(
             version: "1.2.3", pid: 42, started: Sample.time(0), draining: false, queued: 1, scheduled: 1,
-            running: 1, slots: 1, memoryUsed: .mebibytes(64), memoryCapacity: .gibibytes(1),
-            cpuMillisUsed: 1000, cpuMillisCapacity: 100_000))
+            running: 1,
+            capacity: Resources(
+              slots: 1, memory: .gibibytes(1), committed: .gibibytes(10), cpuMillis: 100_000),
+            used: Resources(slots: 1, memory: .mebibytes(64), committed: .mebibytes(64), cpuMillis: 1000)))
       #expect(await bench.engine.catalog() == Catalog(plugins: [Bench.tools], refused: []))
       #expect(try await bench.engine.history.job(JobID(1))?.state == .running)
       bench.logs.append([1, 2, 3], to: AttemptID(JobID(1)))

@@ -81,14 +81,14 @@ struct JobRouteTests {
   func detail() async throws {
     try await TestServer.with { server in
       server.service.put(job(1))
-      let gate = GateVerdict(gate: .memory, isOpen: false, reason: "needs 256 MiB, 1 MiB free")
+      let gate = GateVerdict(gate: .memory, isOpen: false, need: 256, used: 1, capacity: 2)
       server.service.change { contents in
         contents.standings[JobID(1)] = Standing(
           progress: Progress(fraction: 0.5, message: "half"), gates: [gate],
           usage: UsageSample(workingSet: .mebibytes(3), cpu: .seconds(2)))
       }
       let detail: JobDetail = try await server.request("GET", "/v1/jobs/1").decoded()
-      #expect(detail.gates == [gate])
+      #expect(detail.gates == [GateView(gate)])
       #expect(detail.progress == ProgressView(fraction: 0.5, message: "half"))
       #expect(detail.workingSetBytes == 3 << 20)
       #expect(detail.cpuSeconds == 2)

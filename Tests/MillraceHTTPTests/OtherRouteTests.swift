@@ -12,7 +12,7 @@ struct OtherRouteTests {
     let attempt = Attempt(
       id: AttemptID(job: JobID(number), number: 1), handler: "checksum", plugin: "checksum",
       pluginVersion: "1.0", pluginSHA256: "ab", limits: Limits(memory: .mebibytes(1), cpuMillis: 1, pids: 1),
-      admission: Admission(estimate: .zero, memoryUsed: .zero, memoryCapacity: .zero, running: 0, queued: 0),
+      admission: Sample.admission,
       queued: Timestamp(microseconds: 0), starting: Timestamp(microseconds: 1))
     return HistoryRow(attempt: attempt, jobState: .running, priority: .default, jobClass: nil, labels: [:])
   }
@@ -63,11 +63,17 @@ struct OtherRouteTests {
     try await TestServer.with { server in
       let status = RunnerStatus(
         version: "0.1", pid: 7, started: Timestamp(microseconds: 1_000_000), draining: false, queued: 1,
-        scheduled: 2, running: 3, slots: 64, memoryUsed: .mebibytes(1), memoryCapacity: .gibibytes(1),
-        cpuMillisUsed: 100, cpuMillisCapacity: 2000)
+        scheduled: 2, running: 3, capacity: Sample.admission.capacity, used: Sample.admission.used,
+        machine: MachineSample(treeMemory: .mebibytes(1), load: 0.5), pressure: .critical,
+        pressureCause: "critical: so", isHealthy: false,
+        notices: [RunnerNotice(time: Timestamp(microseconds: 2_000_000), text: "look")])
       server.service.change { $0.status = status }
       let reply = try await server.request("GET", "/v1/status")
-      #expect(try reply.decoded(StatusView.self) == StatusView(status))
+      let view = try reply.decoded(StatusView.self)
+      #expect(view == StatusView(status))
+      #expect(view.healthy == false)
+      #expect(view.machine.load == 0.5)
+      #expect(view.notices.map(\.text) == ["look"])
       let head = try await server.request("HEAD", "/v1/status")
       #expect(head.status == 200)
       #expect(head.headers["content-length"] == "\(reply.body.count)")

@@ -94,7 +94,8 @@ struct MigrationTests {
     CREATE TEMP TABLE given AS SELECT ? AS zero, ? AS build;
     INSERT INTO job (id, handler, state, priority, parameters, limit_memory, limit_cpu_millis, limit_pids,
       timeout, grace, max_attempts, retry_delay, submitted, ended, attempts, attempts_used)
-    SELECT 1, 'resize', 'succeeded', 5, '{}', 1, 2, 3, 1000000, 1, 1, 1, zero, zero + 20000000, 1, 1 FROM given
+    SELECT 1, 'resize', 'succeeded', 5, '{}', 1, 2, 3, 1000000, 1, 1, 1, zero,
+      zero + 20000000, 1, 1 FROM given
     UNION ALL
     SELECT 2, 'resize', 'running', 5, '{}', 1, 2, 3, 1000000, 1, 1, 1, zero, NULL, 1, 0 FROM given;
     INSERT INTO attempt (job, number, handler, plugin, plugin_version, plugin_sha256, limit_memory,
@@ -103,7 +104,8 @@ struct MigrationTests {
     SELECT job.id, 1, 'resize', 'tools', '1.0', build, 1, 2, 3, '[{"device":"8:0","writeBytesPerSecond":4}]',
       5, 6, 7, 8, 9, zero + 10000000, zero + 11000000, zero + 12000000 FROM job, given;
     UPDATE attempt SET outcome = 'succeeded', ended = (SELECT zero + 20000000 FROM given), exit_code = 7,
-      failure_code = 'bad-picture', failure_message = 'it is no picture', failure_retryable = 1, memory_peak = 1,
+      failure_code = 'bad-picture', failure_message = 'it is no picture', failure_retryable = 1,
+      memory_peak = 1,
       cpu_user = 2, cpu_system = 3, throttled = 4, io_read = 5, io_written = 6, pids_peak = 7, oom_kills = 8,
       forks_refused = 9
     WHERE job = 1;

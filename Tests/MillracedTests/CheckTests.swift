@@ -120,13 +120,18 @@ struct CheckTests {
     try Data().write(to: URL(filePath: path))
     #expect(SocketCheck.ask(path) == .notASocket)
     let view = StatusView(
-      version: "0.1", pid: 7, started: "", draining: false, queued: 0, scheduled: 0, running: 2, slots: 1,
-      memoryUsedBytes: 0, memoryCapacityBytes: 0, cpuMillisUsed: 0, cpuMillisCapacity: 0)
+      version: "0.1", pid: 7, started: "", running: 2, capacity: Resources(slots: 1), used: Resources())
     let body = String(decoding: try Wire.encoder().encode(view), as: UTF8.self)
     let whole = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n\(body)"
     #expect(SocketCheck.read(Array(whole.utf8)) == .status(view))
     let finding = SocketCheck(path: path, answer: .status(view)).finding()
     #expect(finding.found == "0.1, process 7, 2 attempts run")
+    let short = StatusView(
+      version: "0.1", pid: 7, started: "", capacity: Resources(), used: Resources(), pressure: .warning,
+      pressureCause: "warning: the attempts use 9 MiB of 10 MiB")
+    #expect(
+      SocketCheck(path: path, answer: .status(short)).finding().found
+        == "0.1, process 7, 0 attempts run; memory is short: warning: the attempts use 9 MiB of 10 MiB")
     for (text, words) in [
       ("HTTP/1.1 403 Forbidden\r\n\r\n", "says `HTTP/1.1 403 Forbidden`"),
       ("SSH-2.0\r\n", "does not speak HTTP"),

@@ -91,7 +91,7 @@ extension GateVerdict {
     case .group: return "the end of one of them, or a larger `concurrency` of the group"
     case .slots: return "the end of an attempt, or more `capacity.slots`"
     case .memory:
-      let missing = Bytes(max(0, (need ?? 0) + (used ?? 0) - (capacity ?? 0)))
+      let missing = Bytes(need ?? 0) + Bytes(used ?? 0) - Bytes(capacity ?? 0)
       return "\(missing) more, by the end of attempts or a larger `capacity.memory`"
     case .overcommit:
       return "the end of attempts with large limits, smaller limits, or a larger `capacity.overcommit`"

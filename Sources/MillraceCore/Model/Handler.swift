@@ -33,17 +33,20 @@ package struct Handler: Hashable, Sendable, Codable {
   package var wishes: Wishes
   /// How many of its jobs may run at once; nil for no bound of its own.
   package var concurrency: Int?
+  /// How often its jobs may start; nil for no bound of its own.
+  package var rate: Rate?
 
   /// Makes a description of a handler.
   package init(
     name: String, summary: String, parameterSchema: JSONValue? = nil, wishes: Wishes = Wishes(),
-    concurrency: Int? = nil
+    concurrency: Int? = nil, rate: Rate? = nil
   ) {
     self.name = name
     self.summary = summary
     self.parameterSchema = parameterSchema
     self.wishes = wishes
     self.concurrency = concurrency
+    self.rate = rate
   }
 
   /// Whether `name` may name a plugin or a handler: 1 to 64 of `a-z 0-9 - _ .`, a letter first.

@@ -20,7 +20,8 @@ package struct Resources: Hashable, Sendable, Codable {
   package static func + (left: Resources, right: Resources) -> Resources {
     Resources(
       slots: left.slots + right.slots, memory: left.memory + right.memory,
-      committed: left.committed + right.committed, cpuMillis: left.cpuMillis + right.cpuMillis)
+      committed: left.committed + right.committed,
+      cpuMillis: left.cpuMillis.adding(clamped: right.cpuMillis))
   }
 
   /// Returns what is left of `left` without `right`, never less than nothing.

@@ -60,8 +60,8 @@ package struct Reception: Sendable, Equatable {
   /// Returns what holds for a job of a handler: its own wishes first, then the operator's, then those of the
   /// handler's author, then the defaults.
   ///
-  /// Where nobody says anything of memory, the limit is at least what was learned: a default that is too large
-  /// costs nothing, for admission goes by the estimate, and one that is too small would kill.
+  /// Where nobody says anything of memory, the limit is at least what was learned: a default that is too
+  /// large costs nothing, for admission goes by the estimate, and one that is too small would kill.
   package func terms(for handler: Handler, _ wishes: Wishes = Wishes(), learned: Bytes? = nil) -> Terms {
     var defaults = defaults
     if let learned { defaults.limits.memory = min(max(defaults.limits.memory, learned), machine.memory) }

@@ -42,7 +42,7 @@ struct Footprint: Sendable {
   mutating func take(_ sample: UsageSample, at now: Timestamp, policy: Policy) {
     if let size = sample.workingSet {
       workingSet = size
-      if timeToPeak == nil || size.rawValue > peak.rawValue / 10 * 11 {
+      if timeToPeak == nil || size.rawValue > peak.rawValue.scaled(by: 11, over: 10) {
         peak = max(peak, size)
         timeToPeak = now - since
       }
@@ -54,16 +54,17 @@ struct Footprint: Sendable {
   /// CPU is a decayed rate, half of it the newest interval.
   private mutating func take(cpu: Duration, at now: Timestamp) {
     if let last = lastCPU, now > last.time {
-      let rate = (cpu - last.spent).microseconds * 1000 / (now - last.time).microseconds
-      cpuMillis = cpuMillis.map { ($0 + rate) / 2 } ?? rate
+      let rate = max(0, (cpu - last.spent).microseconds).scaled(
+        by: 1000, over: (now - last.time).microseconds)
+      cpuMillis = cpuMillis.map { $0.adding(clamped: rate) / 2 } ?? rate
     }
     lastCPU = (cpu, now)
   }
 
   private mutating func take(hits: Int64, at now: Timestamp, policy: Policy) {
     if let last = lastHits, now > last.time {
-      let rate = Double(hits - last.count) / (now - last.time).seconds
-      let isFull = (workingSet?.rawValue ?? 0) * 100 >= limits.memory.rawValue * 95
+      let rate = (Double(hits) - Double(last.count)) / (now - last.time).seconds
+      let isFull = (workingSet ?? .zero).rawValue >= limits.memory.rawValue.scaled(by: 95, over: 100)
       let isThrashing = isFull && rate >= policy.thrashHitsPerSecond
       thrashingSince = isThrashing ? thrashingSince ?? last.time : nil
     }

@@ -14,26 +14,24 @@ package struct Forecast: Sendable, Equatable {
 extension Scheduler {
   /// Predicts the start of a job by letting a copy of this scheduler run ahead: every attempt ends when it is
   /// expected to, nothing new is submitted, memory stays as short as it is.
-  /// It looks no more than `bound` ends ahead.
+  /// It looks no more than `bound` ends and times ahead.
   package func forecast(of job: JobID, at now: Timestamp, atMost bound: Int = 5_000) -> Forecast {
     if attemptOf[job] != nil { return Forecast(start: now, basis: "it runs") }
-    guard waiting[job] != nil else { return Forecast(start: nil, basis: "it does not wait") }
-    guard !isDraining else { return Forecast(start: nil, basis: "the runner is shutting down") }
+    if let obstacle = obstacle(of: job) { return Forecast(start: nil, basis: obstacle) }
     var ahead = self
+    ahead.isLearning = false
     var time = now
     var ends = 0
     ahead.confirmStarts(of: running.keys.sorted(), at: now)
     ahead.go(.timer, at: now)
-    while ahead.attemptOf[job] == nil {
+    for _ in 0..<bound {
+      guard ahead.attemptOf[job] == nil else { break }
       let attempt = ahead.running.values.map { (end: max($0.expectedEnd(at: time), time), id: $0.id) }
         .min { $0 < $1 }
       if let timer = ahead.nextTime, attempt.map({ timer < $0.end }) ?? true {
         time = max(time, timer)
         ahead.go(.timer, at: time)
       } else if let attempt {
-        guard ends < bound else {
-          return Forecast(start: nil, basis: "it is more than \(bound) ends of other attempts away")
-        }
         ends += 1
         time = attempt.end
         let report = AttemptReport(exit: .exited(code: 0), usage: Usage(), word: .done(nil))
@@ -42,7 +40,20 @@ extension Scheduler {
         return Forecast(start: nil, basis: "no end and no time is known that would open its gates")
       }
     }
+    guard ahead.attemptOf[job] != nil else {
+      return Forecast(start: nil, basis: "it is more than \(bound) ends of other attempts away")
+    }
     return Forecast(start: time, basis: basis(afterEnds: ends))
+  }
+
+  /// Why nothing can be told of a job's start, where that is plain; nil if it is not.
+  private func obstacle(of id: JobID) -> String? {
+    guard let job = waiting[id] else { return "it does not wait" }
+    if isDraining { return "the runner is shutting down" }
+    if handlers.rules[job.handler] == nil { return "no plugin in use has its handler" }
+    if parked[job.handler]?.contains(id) ?? false { return "it is expected to need more than the runner has" }
+    if pressure.level == .critical { return "memory is critically short, nobody knows for how long" }
+    return nil
   }
 
   /// Predicts the start of a job that is not submitted yet.

@@ -23,7 +23,7 @@ extension Policy {
   func hasProcessors(for demand: Resources, beside used: Resources) -> Bool {
     switch processors {
     case .shared: used.slots == 0 || used.cpuMillis < capacity.cpuMillis
-    case .whole: used.cpuMillis + demand.cpuMillis <= capacity.cpuMillis
+    case .whole: (used + demand).cpuMillis <= capacity.cpuMillis
     }
   }
 }

@@ -15,6 +15,12 @@ package struct Policy: Sendable, Equatable {
   package var backfill = Backfill.shortestFirst
   /// How many jobs behind the first one are looked at for backfill; nil for all.
   package var backfillWindow: Int? = 256
+  /// A job that is only expected, not certain, to end in time may pass the first one as long as that one can
+  /// still start within so many of its own time limits after its submission.
+  package var patience = 4
+  /// With `Order.slowdown`: how many times its expected run time a job stands back, at most that of the mean
+  /// job, and less the more of the machine it takes.
+  package var stretch = 20
   /// What is learned from attempts that have ended.
   package var learning = Learning()
   /// The least time between two starts.
@@ -43,9 +49,10 @@ package struct Policy: Sendable, Equatable {
     slots: Int, memory: Bytes, cpuMillis: Int64, maxQueued: Int = 100_000, aging: Duration = .seconds(1800),
     overcommit: Double = 10
   ) {
+    let promised = Double(memory.rawValue) * overcommit
     capacity = Resources(
-      slots: slots, memory: memory, committed: Bytes(Int64(Double(memory.rawValue) * overcommit)),
-      cpuMillis: cpuMillis)
+      slots: slots, memory: memory,
+      committed: promised < 0x1p63 ? Bytes(Int64(max(promised, 0))) : Bytes(.max), cpuMillis: cpuMillis)
     self.maxQueued = maxQueued
     self.aging = aging
   }
@@ -86,7 +93,7 @@ package struct Policy: Sendable, Equatable {
     /// With fewer attempts the largest figure counts, else the 95th percentile.
     package var some = 20
     /// How many of the last attempts make the expected run time.
-    package var recent = 2
+    package var recent = 8
     /// How long an attempt counts with its estimate before only its measured memory counts, while nothing is
     /// learned.
     package var settling: Duration = .seconds(10)

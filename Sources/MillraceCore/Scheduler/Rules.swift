@@ -1,13 +1,18 @@
 /// How often jobs may start: at most so many in any span of that length.
-package struct Rate: Hashable, Sendable {
+package struct Rate: Hashable, Sendable, Codable {
   /// So many starts …
   package let count: Int
   /// … in this time.
   package let span: Duration
 
+  /// The starts of a rate are kept, so there is a bound.
+  static let maxCount = 10_000
+
   /// Makes a rate; nil unless it is 1 to 10,000 starts in up to 100 years.
   package init?(count: Int, per span: Duration) {
-    guard count > 0, count <= 10_000, span > .zero, span <= .seconds(36_525 * 86_400) else { return nil }
+    guard count > 0, count <= Self.maxCount, span > .zero, span <= .seconds(36_525 * 86_400) else {
+      return nil
+    }
     self.count = count
     self.span = span
   }
@@ -17,7 +22,7 @@ package struct Rate: Hashable, Sendable {
     let parts = text.split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 2, let count = Int(parts[0]), parts[0].allSatisfy(\.isNumber) else { return nil }
     let units: [String: Int64] = [
-      "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hour": 3600, "day": 86_400,
+      "s": 1, "sec": 1, "min": 60, "m": 60, "h": 3600, "hour": 3600, "d": 86_400, "day": 86_400,
     ]
     let unit = String(parts[1])
     guard let span = units[unit].map({ Duration.seconds($0) }) ?? Duration(text: unit) else { return nil }
@@ -26,6 +31,13 @@ package struct Rate: Hashable, Sendable {
 
   /// The rate as people read it.
   package var text: String { "\(count) in \(span.text)" }
+
+  /// The rate as it can be read again: `5/60s`, `1/1.5ms`.
+  package var shortText: String {
+    let micros = span.microseconds
+    return micros % 1_000_000 == 0
+      ? "\(count)/\(micros / 1_000_000)s" : "\(count)/\(Double(micros) / 1000)ms"
+  }
 }
 
 /// What holds for a handler that can be run now.

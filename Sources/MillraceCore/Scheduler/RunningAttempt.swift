@@ -89,9 +89,22 @@ struct RunningAttempt: Sendable {
     case .running(let deadline):
       let end = (started ?? admitted) + frozenTime + footprint.estimate.runBound
       return end > now ? end : max(deadline, now)
-    case .frozen(let left, _): return now + left
+    case .frozen(let left, _):
+      let expected = footprint.estimate.runBound - runTime(until: now)
+      return now + (expected > .zero ? min(expected, left) : max(left, .zero))
     case .stopping(_, let killAt): return max(killAt, now)
     case .killing: return now
+    }
+  }
+
+  /// Returns when it will have ended for certain: at its time limit.
+  func latestEnd(at now: Timestamp) -> Timestamp {
+    switch phase {
+    case .starting: now + job.terms.timeout
+    case .running(let deadline): max(deadline, now)
+    case .frozen(let left, _): now + left
+    case .stopping(_, let killAt): max(killAt, now)
+    case .killing: now
     }
   }
 

@@ -3,15 +3,24 @@ extension Scheduler {
   mutating func admit(at now: Timestamp) -> [Action] {
     lastPass = now
     guard queuedInLanes > 0 else { return [] }
+    closeEmptyLanes()
     var situation = situation(used: used(at: now), at: now)
     let offsets = laneOffsets(at: now)
     var actions: [Action] = []
     while !situation.isClosedForAll, let head = head(offsets, at: now), let job = waiting[head] {
       let estimate = estimates.estimate(for: job)
       let demand = demand(of: job, estimate)
+      guard policy.fits(demand, beside: Resources()) else {
+        park(job)
+        continue
+      }
       guard policy.fits(demand, beside: situation.used) else {
         held[head] = closedGate(for: demand, in: situation)
-        return actions + backfill(behind: head, demand: demand, offsets, &situation)
+        let passing = backfill(behind: job, demand: demand, offsets, &situation)
+        actions += passing
+        // Those that pass may be the last that its handler lets run: then another job is the first.
+        if passing.isEmpty || self.head(offsets, at: now) == head { return actions }
+        continue
       }
       actions.append(start(job, estimate, demand, &situation, isBackfill: false))
     }
@@ -23,28 +32,34 @@ extension Scheduler {
 
   /// Starts jobs that rank behind the first one and do not delay it (EASY).
   private mutating func backfill(
-    behind head: JobID, demand: Resources, _ offsets: [Int64], _ situation: inout Situation
+    behind head: WaitingJob, demand: Resources, _ offsets: [Int64], _ situation: inout Situation
   ) -> [Action] {
     guard policy.backfill != .none, situation.pressure.level == .none else { return [] }
     let now = situation.now
-    let candidates = candidates(behind: head, offsets, at: now)
+    let candidates = candidates(behind: head.id, offsets, at: now)
     guard !candidates.isEmpty else { return [] }
-    let ends = running.values.map {
-      (time: $0.expectedEnd(at: now), resources: $0.footprint.resources(at: now, policy: policy))
-    }
-    var reservation = Reservation(for: demand, ends: ends, used: situation.used, policy: policy)
+    var reservation = reservation(for: head, demand: demand, used: situation.used, at: now)
     var actions: [Action] = []
-    for candidate in candidates where !situation.isClosedForAll {
-      guard let job = waiting[candidate.job], handlers.isOpen(job.handler, at: now) else { continue }
-      let demand = self.demand(of: job, candidate.estimate)
-      let end = now + candidate.estimate.runBound
-      guard policy.fits(demand, beside: situation.used), reservation.admits(demand, until: end) else {
-        continue
-      }
-      actions.append(start(job, candidate.estimate, demand, &situation, isBackfill: true))
-      reservation.take(demand, until: end)
+    for job in candidates where !situation.isClosedForAll && handlers.isOpen(job.handler, at: now) {
+      let estimate = estimates.estimate(for: job)
+      let demand = self.demand(of: job, estimate)
+      guard policy.fits(demand, beside: situation.used),
+        let passage = reservation.passage(
+          of: demand, expected: now + job.expectedRun, certain: now + job.terms.timeout)
+      else { continue }
+      actions.append(start(job, estimate, demand, &situation, isBackfill: true))
+      reservation.take(demand, by: passage)
     }
     return actions
+  }
+
+  func reservation(
+    for head: WaitingJob, demand: Resources, used: Resources, at now: Timestamp
+  ) -> Reservation {
+    let ends = running.values.map {
+      (time: $0.latestEnd(at: now), resources: $0.footprint.resources(at: now, policy: policy))
+    }
+    return Reservation(for: head, demand: demand, ends: ends, used: used, policy: policy)
   }
 
   private mutating func start(
@@ -61,7 +76,8 @@ extension Scheduler {
       id: AttemptID(job: job.id, number: started.attempts), job: started,
       build: handlers.rules[job.handler]?.build ?? "", groups: handlers.chain(of: job.handler),
       admitted: situation.now, estimate: estimate)
-    place(attempt, startedAt: situation.now)
+    place(attempt)
+    handlers.begin(job.handler, groups: attempt.groups, at: situation.now)
     lastStart = situation.now
     situation.take(demand)
     return .start(attempt.id, started, admission)
@@ -71,8 +87,7 @@ extension Scheduler {
   func head(_ offsets: [Int64], at now: Timestamp) -> JobID? {
     var best: OrderedQueue.Entry?
     for (lane, offset) in zip(lanes, offsets) {
-      guard var entry = lane.queue.first else { continue }
-      entry.rank += offset
+      guard let entry = lane.queue.first?.moved(by: offset) else { continue }
       if let best, !(entry < best) { continue }
       if handlers.isOpen(lane.key.handler, at: now) { best = entry }
     }
@@ -80,25 +95,22 @@ extension Scheduler {
   }
 
   /// The jobs that may be tried for backfill, in the order in which they are tried.
-  private func candidates(
-    behind head: JobID, _ offsets: [Int64], at now: Timestamp
-  ) -> [(job: JobID, estimate: Estimate)] {
-    var readers = zip(lanes, offsets).compactMap { lane, offset in
-      lane.queue.isEmpty || !handlers.isOpen(lane.key.handler, at: now)
-        ? nil : LaneReader(queue: lane.queue, offset: offset)
-    }
-    var candidates: [(job: JobID, estimate: Estimate)] = []
+  private func candidates(behind head: JobID, _ offsets: [Int64], at now: Timestamp) -> [WaitingJob] {
+    // The last one has the job that comes first.
+    var readers = zip(lanes, offsets).filter { lane, _ in
+      !lane.queue.isEmpty && handlers.isOpen(lane.key.handler, at: now)
+    }.map(LaneReader.init).sorted(by: >)
+    var candidates: [WaitingJob] = []
     let bound = policy.backfillWindow ?? Int.max
-    while candidates.count < bound, let next = readers.indices.min(by: { readers[$0] < readers[$1] }),
-      let entry = readers[next].next()
-    {
-      guard entry.job != head, let job = waiting[entry.job] else { continue }
-      candidates.append((entry.job, estimates.estimate(for: job)))
+    while candidates.count < bound, var reader = readers.popLast() {
+      if reader.head.job != head, let job = waiting[reader.head.job] { candidates.append(job) }
+      guard reader.advance() else { continue }
+      readers.insert(reader, at: readers.place(of: reader))
     }
     guard policy.backfill == .shortestFirst else { return candidates }
     // A stable order: among equals the lower rank, which is where they stand.
     return candidates.enumerated().sorted { left, right in
-      (left.element.estimate.expectedRun, left.offset) < (right.element.estimate.expectedRun, right.offset)
+      (left.element.expectedRun, left.offset) < (right.element.expectedRun, right.offset)
     }.map(\.element)
   }
 
@@ -114,40 +126,5 @@ extension Scheduler {
 
   private func closedGate(for demand: Resources, in situation: Situation) -> GateVerdict? {
     MachineGates.all.lazy.map { $0.verdict(on: demand, in: situation) }.first { !$0.isOpen }
-  }
-}
-
-/// Reads the jobs of one lane in order.
-private struct LaneReader: Comparable {
-  let queue: OrderedQueue
-  let offset: Int64
-  private var cursor = OrderedQueue.Cursor()
-  private var head: OrderedQueue.Entry?
-
-  init(queue: OrderedQueue, offset: Int64) {
-    self.queue = queue
-    self.offset = offset
-    read()
-  }
-
-  /// Returns the next job and moves on; nil behind the last one.
-  mutating func next() -> OrderedQueue.Entry? {
-    guard let entry = head else { return nil }
-    queue.advance(&cursor)
-    read()
-    return entry
-  }
-
-  private mutating func read() {
-    head = queue.entry(at: cursor)
-    head?.rank += offset
-  }
-
-  static func == (left: LaneReader, right: LaneReader) -> Bool { left.head == right.head }
-
-  /// A reader at its end comes last.
-  static func < (left: LaneReader, right: LaneReader) -> Bool {
-    guard let leftHead = left.head else { return false }
-    return right.head.map { leftHead < $0 } ?? true
   }
 }

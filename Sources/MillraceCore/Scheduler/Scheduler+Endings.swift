@@ -7,9 +7,12 @@ extension Scheduler {
     if case .done(let value) = report.word, outcome == .succeeded { result = value }
     var usage = report.usage
     usage.timeToPeak = attempt.footprint.timeToPeak
-    if outcome.isEvidence { estimates.note(evidence(of: attempt, usage, at: now)) }
+    if outcome.isEvidence, isLearning {
+      estimates.note(evidence(of: attempt, usage, at: now))
+      unpark(attempt.job.handler)
+    }
     if let share = attempt.job.share {
-      let part = part(of: attempt)
+      let part = policy.part(of: demand(of: attempt.job, attempt.footprint.estimate))
       shares?.charge(share, part: part, over: attempt.runTime(until: now), at: now)
     }
     return settle(
@@ -85,6 +88,6 @@ extension Scheduler {
 
   /// The wait before the next attempt: doubled for each one before, up to the policy's bound.
   private func backoff(_ base: Duration, times: Int) -> Duration {
-    min(base * (1 << min(max(times - 1, 0), 30)), policy.maxRetryDelay)
+    min(min(base, policy.maxRetryDelay) * (1 << min(max(times - 1, 0), 30)), policy.maxRetryDelay)
   }
 }

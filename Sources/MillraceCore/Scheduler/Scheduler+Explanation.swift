@@ -23,19 +23,22 @@ extension Scheduler {
   /// Returns what would hold a job back if it were submitted now.
   package func explanation(ofNew job: WaitingJob, at now: Timestamp) -> Explanation {
     var job = job
-    job.rank = policy.rank(of: job, expecting: estimates.estimate(for: job))
+    _ = appraise(&job)
     return explanation(of: job, at: now)
   }
 
   private func explanation(of job: WaitingJob, at now: Timestamp) -> Explanation {
+    var job = job
     let estimate = estimates.estimate(for: job)
+    // The place that it would have if its time had come.
+    if job.notBefore != nil { _ = appraise(&job) }
     let demand = demand(of: job, estimate)
     let situation = situation(used: used(at: now), at: now)
     var gates = MachineGates.all.map { $0.verdict(on: demand, in: situation) }
     gates.insert(contentsOf: handlers.verdicts(on: job.handler, at: now) + [timeVerdict(job, at: now)], at: 1)
-    let ahead = job.notBefore == nil ? jobsAhead(of: job, at: now) : nil
-    gates.append(reservationVerdict(job, demand, estimate, ahead: ahead ?? 0, situation))
-    return Explanation(gates: gates, ahead: ahead, estimate: estimate)
+    let ahead = jobsAhead(of: job, at: now)
+    gates.append(reservationVerdict(job, demand, estimate, ahead: ahead, situation))
+    return Explanation(gates: gates, ahead: job.notBefore == nil ? ahead : nil, estimate: estimate)
   }
 
   private func timeVerdict(_ job: WaitingJob, at now: Timestamp) -> GateVerdict {
@@ -47,11 +50,11 @@ extension Scheduler {
   private func jobsAhead(of job: WaitingJob, at now: Timestamp) -> Int {
     let offsets = laneOffsets(at: now)
     let own = laneOf[LaneKey(handler: job.handler, share: job.share)]
-    let rank = job.rank + (own.map { offsets[$0] } ?? 0)
+    let rank = job.rank.adding(clamped: own.map { offsets[$0] } ?? 0)
     return zip(lanes, offsets).enumerated().reduce(0) { count, entry in
       let (lane, offset) = entry.element
       guard entry.offset == own || handlers.isOpen(lane.key.handler, at: now) else { return count }
-      return count + lane.queue.countBefore(rank: rank - offset, job: job.id)
+      return count + lane.queue.countBefore(rank: rank.adding(clamped: -offset), job: job.id)
     }
   }
 
@@ -63,14 +66,12 @@ extension Scheduler {
     guard ahead > 0, let head = head(laneOffsets(at: now), at: now), head != job.id, let first = waiting[head]
     else { return GateVerdict(gate: .reservation, isOpen: true, used: Int64(ahead)) }
     let needed = self.demand(of: first, estimates.estimate(for: first))
-    let ends = running.values.map {
-      (time: $0.expectedEnd(at: now), resources: $0.footprint.resources(at: now, policy: policy))
-    }
-    let reservation = Reservation(for: needed, ends: ends, used: situation.used, policy: policy)
+    let reservation = reservation(for: first, demand: needed, used: situation.used, at: now)
     let mayPass =
       policy.backfill != .none && situation.pressure.level == .none
       && !policy.fits(needed, beside: situation.used)
-      && reservation.admits(demand, until: now + estimate.runBound)
+      && reservation.passage(
+        of: demand, expected: now + job.expectedRun, certain: now + job.terms.timeout) != nil
     return GateVerdict(
       gate: .reservation, isOpen: mayPass, used: Int64(ahead), opensAt: mayPass ? nil : reservation.start,
       subject: "\(head)")

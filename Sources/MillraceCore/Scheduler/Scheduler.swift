@@ -13,11 +13,15 @@ package struct Scheduler: Sendable {
   var laneOf: [LaneKey: Int] = [:]
   /// Jobs in the lanes.
   var queuedInLanes = 0
+  /// Queued jobs that are in no lane, by handler: they would not fit even if nothing else ran.
+  var parked: [String: Set<JobID>] = [:]
   var scheduled = OrderedQueue()
   var running: [AttemptID: RunningAttempt] = [:]
   var attemptOf: [JobID: AttemptID] = [:]
   var handlers: HandlerSituation
   var estimates: Estimates
+  /// Whether the ends of attempts are evidence; not so in a forecast, where they are guessed.
+  var isLearning = true
   var shares: FairShare?
   var pressure = PressureMonitor()
   /// When something was last done about critical pressure.
@@ -95,7 +99,11 @@ package struct Scheduler: Sendable {
     case .adopted(let adoption):
       return adopt(adoption)
     case .learned(let evidence):
-      for one in evidence { estimates.note(one) }
+      for one in evidence {
+        estimates.note(one)
+        handlers.recall(one.handler, startedAt: one.started)
+      }
+      for handler in Set(evidence.map(\.handler)).sorted() { unpark(handler) }
       return []
     case .handlers(let rules):
       handlers.rules = rules
@@ -121,21 +129,22 @@ package struct Scheduler: Sendable {
   }
 
   private mutating func adopt(_ adoption: Adoption) -> [Action] {
-    let job = adoption.job
+    var job = adoption.job
+    _ = appraise(&job)
     var attempt = RunningAttempt(
       id: AttemptID(job: job.id, number: adoption.number), job: job, build: adoption.build,
       groups: handlers.chain(of: job.handler), admitted: adoption.started,
-      estimate: estimates.estimate(for: job),
-      frozenTime: adoption.frozenTime)
+      estimate: estimates.estimate(for: job), frozenTime: adoption.frozenTime)
     _ = attempt.handle(.started, at: adoption.started)  // It is on record as running.
-    place(attempt, startedAt: nil)
+    place(attempt)
+    handlers.go(on: job.handler, groups: attempt.groups)
+    handlers.recall(job.handler, startedAt: adoption.started)
     return []
   }
 
-  mutating func place(_ attempt: RunningAttempt, startedAt time: Timestamp?) {
+  mutating func place(_ attempt: RunningAttempt) {
     running[attempt.id] = attempt
     attemptOf[attempt.id.job] = attempt.id
-    handlers.begin(attempt.job.handler, groups: attempt.groups, startedAt: time)
   }
 
   mutating func advance(_ id: AttemptID, by event: RunningAttempt.Event, at now: Timestamp) -> [Action] {
@@ -170,8 +179,10 @@ package struct Scheduler: Sendable {
   }
 
   private mutating func reprioritise(_ job: JobID, to priority: Priority) -> [Action] {
-    if let attempt = attemptOf[job] {
-      running[attempt]?.job.priority = priority
+    if let id = attemptOf[job], var attempt = running[id] {
+      attempt.job.priority = priority
+      _ = appraise(&attempt.job)
+      running[id] = attempt
     } else {
       guard var entry = takeOut(job) else { return [] }  // It has ended.
       entry.priority = priority

@@ -41,7 +41,11 @@ package struct Bytes: RawRepresentable, Hashable, Comparable, Sendable, Codable 
   }
 
   package static func < (left: Bytes, right: Bytes) -> Bool { left.rawValue < right.rawValue }
-  package static func + (left: Bytes, right: Bytes) -> Bytes { Bytes(left.rawValue + right.rawValue) }
+
+  /// Returns the sum, or the largest size if it passes that.
+  package static func + (left: Bytes, right: Bytes) -> Bytes {
+    Bytes(left.rawValue.adding(clamped: right.rawValue))
+  }
 
   /// Returns the difference, or zero if `right` is the larger one.
   package static func - (left: Bytes, right: Bytes) -> Bytes { Bytes(max(0, left.rawValue - right.rawValue)) }

@@ -16,23 +16,24 @@ package struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, Coda
 
   package static func < (left: Timestamp, right: Timestamp) -> Bool { left.rawValue < right.rawValue }
 
+  /// Returns the time so much later, or the last one that can be told.
   package static func + (time: Timestamp, span: Duration) -> Timestamp {
-    Timestamp(rawValue: time.rawValue + span.microseconds)
+    Timestamp(rawValue: time.rawValue.adding(clamped: span.microseconds))
   }
 
-  package static func - (time: Timestamp, span: Duration) -> Timestamp {
-    Timestamp(rawValue: time.rawValue - span.microseconds)
-  }
+  /// Returns the time so much earlier, or the first one that can be told.
+  package static func - (time: Timestamp, span: Duration) -> Timestamp { time + (.zero - span) }
 
   package static func - (later: Timestamp, earlier: Timestamp) -> Duration {
-    .microseconds(later.rawValue - earlier.rawValue)
+    .microseconds(later.rawValue) - .microseconds(earlier.rawValue)
   }
 }
 
 extension Duration {
-  /// The span in whole microseconds.
+  /// The span in whole microseconds, up to 292,000 years.
   package var microseconds: Int64 {
-    components.seconds * 1_000_000 + components.attoseconds / 1_000_000_000_000
+    components.seconds.scaled(by: 1_000_000)
+      .adding(clamped: components.attoseconds / 1_000_000_000_000)
   }
 
   /// The span in whole milliseconds.

@@ -10,8 +10,8 @@ package struct SWFTrace: Sendable {
   /// The lines that could not be read, if that was allowed.
   package private(set) var broken: [Int] = []
 
-  /// The handler that all jobs of a trace ask for.
-  package static let handler = "trace"
+  /// The handler that a user's jobs ask for: run times are learned per user and requested time.
+  package static func handler(ofUser user: Int64) -> String { user >= 0 ? "user-\(user)" : "unknown" }
   /// Larger machines and numbers are held for mistakes.
   package static let mostProcessors = 10_000_000
   private static let mostNumber = 1e12
@@ -22,11 +22,9 @@ package struct SWFTrace: Sendable {
   /// its run or requested time is not above 0, or if it was submitted before 0. It gets the processors that it
   /// requested, else the allocated ones, and runs no longer than it requested.
   ///
-  /// - Parameters:
-  ///   - processors: what the machine has.
-  ///   - skipsBroken: whether lines that can't be read are left out and counted.
-  /// - Throws: for a line that can't be read, with its number.
-  package init(_ file: InputFile, processors: Int, skipsBroken: Bool = false) throws(SimulatorError) {
+  /// With `skipsBroken` lines that can't be read are left out and counted; without, the first of them is
+  /// thrown, with its number.
+  package init(_ file: WorkloadFile, processors: Int, skipsBroken: Bool = false) throws(SimulatorError) {
     guard (1...Self.mostProcessors).contains(processors) else {
       throw SimulatorError("a machine has 1 to \(Self.mostProcessors) processors, not \(processors)")
     }
@@ -68,7 +66,7 @@ package struct SWFTrace: Sendable {
     var number, submitted, run, allocated, requested, time, user: Int64
 
     init(
-      _ first: ArraySlice<UInt8>, _ fields: inout Fields, _ file: InputFile, line: Int
+      _ first: ArraySlice<UInt8>, _ fields: inout Fields, _ file: WorkloadFile, line: Int
     ) throws(SimulatorError) {
       var values: [Int64] = []
       var next: ArraySlice<UInt8>? = first
@@ -100,7 +98,7 @@ package struct SWFTrace: Sendable {
         limits: Limits(memory: .zero, cpuMillis: (requested > 0 ? requested : allocated) * 1000, pids: 1),
         timeout: .seconds(time), grace: .zero, maxAttempts: 1, retryDelay: .zero)
       let submission = Submission(
-        handler: SWFTrace.handler, terms: terms, jobClass: user >= 0 ? "\(user)" : nil)
+        handler: SWFTrace.handler(ofUser: user), terms: terms, jobClass: "\(time)")
       return KnownJob(
         number: number, submission: submission, submitted: Timestamp(microseconds: submitted * 1_000_000),
         run: .seconds(min(run, time)))

@@ -48,7 +48,7 @@ package struct Replay {
   var treeMemory = Bytes.zero
   var now = Timestamp(microseconds: 0)
   var isLooking = false
-  package internal(set) var figures: Figures
+  package internal(set) var figures: WorkloadFigures
   /// The first start of each job by its number, if they are kept.
   package private(set) var starts: [(number: Int64, time: Timestamp)] = []
 
@@ -77,7 +77,7 @@ package struct Replay {
     rules = handlers ?? [:]
     knowsAllHandlers = handlers != nil
     scheduler = Scheduler(policy: policy)
-    figures = Figures(cpuMillis: policy.capacity.cpuMillis)
+    figures = WorkloadFigures(cpuMillis: policy.capacity.cpuMillis)
     source = AnyIterator(jobs.makeIterator())
     upcoming = source.next()
     if knowsAllHandlers { _ = scheduler.handle(.handlers(rules), at: now) }
@@ -228,7 +228,8 @@ package struct Replay {
     usage.cpuSystem = known.cpuMillis.map { _ in .zero }
     let isWhole = way == .finished && run >= known.run
     return AttemptReport(
-      exit: isWhole ? .exited(code: 0) : .signalled(signal: 9), usage: usage, word: isWhole ? .done(nil) : nil,
+      exit: isWhole ? .exited(code: 0) : .signalled(signal: 9), usage: usage,
+      word: isWhole ? .done(nil) : nil,
       killedByOthersMemory: way == .machine)
   }
 

@@ -24,18 +24,6 @@ struct CancelCommand: ParsableCommand {
 
   func run() throws {
     let client = runner.client
-    var cancelled: [JobView] = []
-    var first: (any Error)?
-    for job in jobs {
-      do {
-        cancelled.append(try client.cancel(job))
-      } catch let problem as Problem {
-        if first == nil { first = problem } else { StandardError.write(ErrorText.text(of: problem) ?? "") }
-      }
-    }
-    if !cancelled.isEmpty {
-      try format.print(cancelled, as: .jobs, page: JobPage(jobs: cancelled, next: nil))
-    }
-    if let first { throw first }
+    try EachJob(jobs).run(format) { try client.cancel($0) }
   }
 }

@@ -25,9 +25,13 @@ struct RunCommand: ParsableCommand {
   @Flag(name: [.short, .long], help: "Say nothing but the log.")
   var quiet = false
 
+  @Flag(help: "Run nothing: show the gates it would be behind and when it would start.")
+  var dryRun = false
+
   func run() throws {
     let direct = runner.client
     let request = try options.fill(try words.request())
+    if dryRun { return try Rehearsal.show(try direct.rehearse(request)) }
     let interrupts = try Interrupts()
     let job = try direct.submit(request)
     note("job \(job.id)")

@@ -1,12 +1,13 @@
 import ArgumentParser
 import MillraceClient
+import MillraceCore
 import MillraceWire
 
 /// `millrace status`: the runner at this moment.
 struct StatusCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "status",
-    abstract: "Show the runner: what runs, what waits, and what there is.",
+    abstract: "Show the runner's health: what runs, what waits, what there is, and how short memory is.",
     discussion: """
       examples:
         millrace status
@@ -16,39 +17,100 @@ struct StatusCommand: ParsableCommand {
   @OptionGroup var runner: RunnerOptions
   @OptionGroup var format: OutputOptions
 
+  /// How many notices people see; JSON has all.
+  private static let shownNotices = 10
+
   func run() throws {
     let status = try runner.client.status()
-    try format.print(one: status, as: .status, json: status) { Table.status.card(status, paint: $0) }
+    try format.print(one: status, as: .status, json: status) { paint in
+      let notices = status.notices.suffix(Self.shownNotices)
+      return Table.status.card(status, paint: paint)
+        + (notices.isEmpty ? "" : "\n" + paint("notices", .title) + "\n")
+        + notices.map { "  \(Figures.time($0.time))  \($0.text.printable)\n" }.joined()
+    }
   }
 }
 
 extension Table where Row == StatusView {
   /// The runner; shown from top to bottom.
-  static var status: Table {
-    Table(
-      [
-        Column("VERSION", "version") { $0.version },
-        Column("PID", "pid") { "\($0.pid)" },
-        Column("STARTED", "started", raw: { $0.started }) { Figures.time($0.started) },
-        Column("DRAINING", "draining", raw: { "\($0.draining)" }, tone: { $0.draining ? .busy : .plain }) {
-          $0.draining ? "yes: no new jobs are taken" : "no"
-        },
-        Column("RUNNING", "running", raw: { "\($0.running)" }) { "\($0.running) of \($0.slots) slots" },
-        Column("SLOTS", "slots") { "\($0.slots)" },
-        Column("QUEUED", "queued") { "\($0.queued)" },
-        Column("SCHEDULED", "scheduled") { "\($0.scheduled)" },
-        Column("MEMORY", "memory_used_bytes", raw: { "\($0.memoryUsedBytes)" }) {
-          "\(Figures.bytes($0.memoryUsedBytes)) of \(Figures.bytes($0.memoryCapacityBytes)) in use"
-        },
-        Column("MEMORY CAPACITY", "memory_capacity_bytes", raw: { "\($0.memoryCapacityBytes)" }) {
-          Figures.bytes($0.memoryCapacityBytes)
-        },
-        Column("CPU", "cpu_millis_used", raw: { "\($0.cpuMillisUsed)" }) {
-          "\(Figures.processors($0.cpuMillisUsed)) of \(Figures.processors($0.cpuMillisCapacity)) in use"
-        },
-        Column("CPU CAPACITY", "cpu_millis_capacity", raw: { "\($0.cpuMillisCapacity)" }) {
-          Figures.processors($0.cpuMillisCapacity)
-        },
-      ], id: { "\($0.pid)" })
+  static var status: Table { Table(process + jobs + resources + machine, id: { "\($0.pid)" }) }
+
+  private static var process: [Column<StatusView>] {
+    [
+      Column("VERSION", "version") { $0.version },
+      Column("PID", "pid") { "\($0.pid)" },
+      Column("STARTED", "started", raw: { $0.started }) { Figures.time($0.started) },
+      Column("HEALTHY", "healthy", raw: { "\($0.healthy)" }, tone: { $0.healthy ? .good : .bad }) {
+        $0.healthy ? "yes" : "no: jobs are not taken or not started"
+      },
+      Column("DRAINING", "draining", raw: { "\($0.draining)" }, tone: { $0.draining ? .busy : .plain }) {
+        $0.draining ? "yes: no new jobs are taken" : "no"
+      },
+    ]
+  }
+
+  private static var jobs: [Column<StatusView>] {
+    [
+      Column("RUNNING", "running") { "\($0.running)" },
+      Column("QUEUED", "queued") { "\($0.queued)" },
+      Column("SCHEDULED", "scheduled") { "\($0.scheduled)" },
+    ]
+  }
+
+  private static var resources: [Column<StatusView>] {
+    [
+      resource("SLOTS", "slots", { Int64($0.slots) }) { "\($0)" },
+      resource("MEMORY", "memory_bytes", { $0.memoryBytes }) { Figures.bytes($0) },
+      resource("LIMITS", "committed_bytes", { $0.committedBytes }) { Figures.bytes($0) },
+      resource("CPU", "cpu_millis", { $0.cpuMillis }) { Figures.processors($0) },
+    ].flatMap { $0 }
+  }
+
+  /// One line for people, three columns for programs.
+  private static func resource(
+    _ title: String, _ key: String, _ figure: @escaping (ResourcesView) -> Int64,
+    _ text: @escaping (Int64) -> String
+  ) -> [Column<StatusView>] {
+    [
+      Column(title, "used_" + key, raw: { "\(figure($0.used))" }) { status in
+        "\(text(figure(status.used))) of \(text(figure(status.capacity))) in use, "
+          + "\(text(figure(status.available))) free"
+      },
+      Column("", "capacity_" + key, raw: { "\(figure($0.capacity))" }) { _ in "" },
+      Column("", "available_" + key, raw: { "\(figure($0.available))" }) { _ in "" },
+    ]
+  }
+
+  private static var machine: [Column<StatusView>] {
+    [
+      Column("PRESSURE", "pressure", raw: { $0.pressure }, tone: tone) {
+        $0.pressure == Pressure.none.word ? $0.pressure : $0.pressureCause
+      },
+      Column("JOBS HOLD", "tree_memory_bytes", raw: { Figures.raw($0.machine.treeMemoryBytes) }) {
+        Figures.bytes($0.machine.treeMemoryBytes)
+      },
+      Column("MACHINE HAS", "memory_available_bytes", raw: { Figures.raw($0.machine.memoryAvailableBytes) }) {
+        available($0.machine)
+      },
+      Column("", "memory_total_bytes", raw: { Figures.raw($0.machine.memoryTotalBytes) }) { _ in "" },
+      Column(
+        "STALLED", "memory_stall_percent", raw: { Figures.raw($0.machine.memoryStallPercent) }
+      ) { $0.machine.memoryStallPercent.map { "\($0) % of the last 10 s" } ?? "" },
+      Column("LOAD", "load") { Figures.raw($0.machine.load) },
+    ]
+  }
+
+  private static func tone(_ status: StatusView) -> Tone {
+    switch status.pressure {
+    case Pressure.critical.word: .bad
+    case Pressure.warning.word: .busy
+    default: .plain
+    }
+  }
+
+  private static func available(_ machine: MachineView) -> String {
+    guard let free = machine.memoryAvailableBytes else { return "" }
+    return "\(Figures.bytes(free)) available"
+      + (machine.memoryTotalBytes.map { " of \(Figures.bytes($0))" } ?? "")
   }
 }

@@ -14,6 +14,7 @@ struct SubmitCommand: ParsableCommand {
         millrace submit thumbnail width:=64 --input photo.jpg --label album=summer
         millrace submit exec --memory 1G --timeout 2h --priority 7 -- make -j4
         millrace submit --batch jobs.txt --class nightly --wait
+        millrace submit thumbnail width:=64 --memory 2G --dry-run
 
       A line of a batch is a request in JSON ({"handler":"checksum","arguments":[…]}) or the words of a \
       submit (checksum path=/etc --memory 64M); all of them are accepted, or none. Options beside --batch \
@@ -33,10 +34,16 @@ struct SubmitCommand: ParsableCommand {
   @Flag(help: "Print its log while it runs, and wait.")
   var follow = false
 
+  @Flag(help: "Submit nothing: show the gates it would be behind and when it would start.")
+  var dryRun = false
+
   @Option(name: [.short, .long], help: "ids (as default), table, wide, json, jsonl or csv.")
   var output: OutputFormat = .ids
 
   func validate() throws {
+    guard !dryRun || (batch == nil && !wait && !follow) else {
+      throw ValidationError("--dry-run is for one job, without --batch, --wait and --follow")
+    }
     guard batch != nil else { return }
     guard words.isEmpty else { throw ValidationError("a handler and --batch exclude each other") }
     guard !follow else { throw ValidationError("--follow is for one job; use --wait with --batch") }
@@ -53,7 +60,9 @@ struct SubmitCommand: ParsableCommand {
       try finish(try ids.map { try follower.end(of: $0) })
       return
     }
-    let job = try client.submit(try options.fill(try words.request()))
+    let request = try options.fill(try words.request())
+    if dryRun { return try Rehearsal.show(try client.rehearse(request), output: output) }
+    let job = try client.submit(request)
     if follow {
       StandardError.note("job \(job.id)")
       try finish([try follower.follow(job.id) { try StandardOutput.write($0) }])

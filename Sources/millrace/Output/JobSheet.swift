@@ -10,7 +10,7 @@ struct JobSheet {
   /// Returns the page.
   func text(paint: Paint) -> String {
     var text = job.lines(paint: paint)
-    if !detail.gates.isEmpty { text += "\n" + paint("waits behind", .title) + "\n" + gates(paint) }
+    if !detail.gates.isEmpty { text += "\n" + paint("waits behind", .title) + "\n" + WhySheet.gates(detail.gates, paint: paint) }
     for attempt in detail.attempts {
       text += "\n" + Self.card(attempt).lines(paint: paint)
     }
@@ -47,15 +47,6 @@ struct JobSheet {
     return words.isEmpty ? nil : words.joined(separator: ", ")
   }
 
-  private func gates(_ paint: Paint) -> String {
-    detail.gates.map { gate in
-      let state = gate.isOpen ? paint("open  ", .good) : paint("closed", .busy)
-      let name = gate.gate.rawValue
-      let blanks = String(repeating: " ", count: max(1, 13 - name.count))
-      return "  \(state)  \(name)\(blanks)\(gate.reason.printable)\n"
-    }.joined()
-  }
-
   /// Returns what is known of an attempt, from top to bottom.
   static func card(_ attempt: AttemptView) -> Card {
     let usage = attempt.usage
@@ -66,6 +57,7 @@ struct JobSheet {
     card.add("ended", Figures.time(attempt.ended))
     card.add("waited", Figures.span(attempt.waitSeconds))
     card.add("ran", Figures.span(attempt.runSeconds))
+    card.add("frozen", frozen(attempt))
     card.add("exit code", Figures.raw(attempt.exitCode))
     card.add("signal", Figures.raw(attempt.signal))
     card.add("memory peak", Figures.bytes(usage.memoryPeakBytes))
@@ -80,6 +72,12 @@ struct JobSheet {
     return card
   }
 
+  private static func frozen(_ attempt: AttemptView) -> String? {
+    let since = attempt.frozenSince.map { "since \(Figures.time($0))" }
+    let words = [attempt.frozenSeconds.map { "for \(Figures.span($0))" }, since].compactMap { $0 }
+    return words.isEmpty ? nil : words.joined(separator: ", and ")
+  }
+
   private static func processor(_ usage: UsageView) -> String? {
     usage.cpuSeconds.map {
       "\(Figures.span($0)) (\(Figures.span(usage.cpuUserSeconds ?? 0)) user, "
@@ -87,7 +85,8 @@ struct JobSheet {
     }
   }
 
-  private static func words(_ limits: LimitsView) -> String {
+  /// Returns limits in words.
+  static func words(_ limits: LimitsView) -> String {
     let io = limits.io.map { limit in
       let rates = [("reads", limit.readBytesPerSecond), ("writes", limit.writeBytesPerSecond)]
       return "\(limit.device) "
@@ -99,8 +98,16 @@ struct JobSheet {
   }
 
   private static func words(_ admission: AdmissionView) -> String {
-    "expected \(Figures.bytes(admission.estimateBytes)); \(Figures.bytes(admission.memoryUsedBytes)) of "
-      + "\(Figures.bytes(admission.memoryCapacityBytes)) in use, \(admission.running) running, "
-      + "\(admission.queued) waiting"
+    let held = admission.heldBy.map { "; held by \($0.gate.rawValue)" } ?? ""
+    return "expected \(Figures.bytes(admission.demand.memoryBytes)) (\(admission.basis.text)); "
+      + words(admission.used, of: admission.capacity)
+      + "; \(admission.queued) waiting\(admission.backfill ? "; backfill" : "")\(held)"
+  }
+
+  /// Returns what is taken of what there is.
+  static func words(_ used: ResourcesView, of capacity: ResourcesView) -> String {
+    "\(used.slots) of \(capacity.slots) slots, \(Figures.bytes(used.memoryBytes)) of "
+      + "\(Figures.bytes(capacity.memoryBytes)), \(Figures.processors(used.cpuMillis)) of "
+      + "\(Figures.processors(capacity.cpuMillis)) CPU"
   }
 }

@@ -31,6 +31,17 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
+  /// Prints one thing that has rows: for people by `sheet`, as CSV by its rows.
+  func print<Row: Encodable>(
+    rows: [Row], as table: Table<Row>, json: some Encodable, sheet: (Paint) -> String
+  ) throws {
+    switch output {
+    case .table, .wide: try StandardOutput.write(sheet(.standardOutput))
+    case .json, .ids, .csv: try print(rows, as: table, page: json)
+    case .jsonl: try StandardOutput.write(Self.json(json, pretty: false))
+    }
+  }
+
   /// Returns rows in a format.
   static func text<Row: Encodable>(
     _ rows: [Row], as table: Table<Row>, page: some Encodable, format: OutputFormat, paint: Paint

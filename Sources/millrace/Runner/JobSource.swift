@@ -8,6 +8,8 @@ protocol JobSource: Sendable {
   func jobs(matching filter: JobFilter) async throws -> JobPage
   /// Returns all that is known of a job.
   func job(_ id: JobID) async throws -> JobDetail
+  /// Returns why a job waits, or what held it back until it started.
+  func why(_ id: JobID) async throws -> WhyView
   /// Returns a page of the history.
   func history(matching filter: HistoryFilter) async throws -> HistoryPage
   /// Returns a line per handler.

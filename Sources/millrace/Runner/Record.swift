@@ -33,6 +33,19 @@ struct Record: JobSource {
     return JobDetail(job: JobView(job), attempts: try await reader.attempts(of: id).map(AttemptView.init))
   }
 
+  /// Only the runner knows the gates of a job that waits.
+  func why(_ id: JobID) async throws -> WhyView {
+    let detail = try await job(id)
+    let last = detail.attempts.last
+    switch detail.job.state {
+    case .blocked, .scheduled, .queued:
+      throw CommandError(
+        .unreachable, "job \(id) is \(detail.job.state.rawValue), and the runner is down: nothing starts",
+        hint: "start `millraced`; it knows the gates of the jobs that wait")
+    case .starting, .running, .succeeded, .failed, .cancelled: return WhyView(job: detail.job, attempt: last)
+    }
+  }
+
   func history(matching filter: HistoryFilter) async throws -> HistoryPage {
     let rows = try await reader.history(matching: filter)
     let next = rows.count == filter.limit ? filter.offset + rows.count : nil

@@ -17,10 +17,22 @@ struct Machine: Sendable, Equatable {
 
   /// Returns the scheduler's policy under an operator's settings.
   func policy(_ configuration: Configuration) -> Policy {
-    Policy(
-      slots: configuration.capacity.slots, memory: configuration.capacity.memory.amount(of: memory),
-      cpuMillis: configuration.capacity.cpuMillis.amount(of: cpuMillis),
-      maxQueued: configuration.queue.maxQueued, aging: configuration.queue.aging)
+    let (capacity, queue) = (configuration.capacity, configuration.queue)
+    var policy = Policy(
+      slots: capacity.slots, memory: capacity.memory.amount(of: memory),
+      cpuMillis: capacity.cpuMillis.amount(of: cpuMillis), maxQueued: queue.maxQueued, aging: queue.aging,
+      overcommit: capacity.overcommit)
+    policy.apply(queue.policy)
+    // `fcfs` and `easy` are defined without learning.
+    policy.learning.isOn = policy.learning.isOn && configuration.learning.isOn
+    policy.learning.window = configuration.learning.window
+    policy.backfillWindow = queue.backfillWindow
+    policy.stagger = queue.stagger
+    policy.pressure = configuration.pressure
+    policy.groups = configuration.groups
+    policy.groupOf = configuration.handlers.compactMapValues(\.group)
+    policy.fairShare = configuration.fairShare
+    return policy
   }
 
   /// Returns what checks requests under an operator's settings.
@@ -29,6 +41,7 @@ struct Machine: Sendable, Equatable {
       defaults: configuration.defaults,
       overrides: configuration.handlers.mapValues(\.wishes),
       concurrency: configuration.handlers.compactMapValues(\.concurrency),
+      rates: configuration.handlers.compactMapValues(\.rate),
       machine: Limits(
         memory: configuration.capacity.memory.amount(of: memory), cpuMillis: cpuMillis, pids: pids),
       maxInput: configuration.bounds.input)

@@ -21,6 +21,12 @@ struct Configuration: Sendable, Equatable {
   var pluginUsers: [String: String] = [:]
   var capacity = Capacity()
   var queue = Queue()
+  var pressure = PressureRules()
+  var learning = Learning()
+  /// The groups of handlers, by name; each `within` names one of them, and none is within itself.
+  var groups: [String: GroupRules] = [:]
+  /// How usage counts in the order of jobs; nil if it does not.
+  var fairShare: FairShareRules?
   /// What holds where neither a job nor its handler says anything.
   var defaults = Terms(
     limits: Limits(memory: .mebibytes(256), cpuMillis: 1000, pids: 64), timeout: .seconds(3600),
@@ -74,13 +80,29 @@ struct Configuration: Sendable, Equatable {
     var cpuMillis = Share<Int64>.percent(100)
     /// How many attempts run at once.
     var slots = 64
+    /// How many times the memory the limits of all running attempts may come to.
+    var overcommit = 10.0
   }
 
+  /// How jobs wait, and in which order.
   struct Queue: Sendable, Equatable {
     /// How many jobs may wait.
     var maxQueued = 100_000
     /// How long one step of priority is worth.
     var aging = Duration.seconds(30 * 60)
+    /// How jobs are ordered and backfilled, by its name.
+    var policy = Policy.Preset.default
+    /// How many jobs behind the first one are looked at for backfill; nil for all.
+    var backfillWindow: Int? = 256
+    /// The least time between two starts.
+    var stagger = Duration.zero
+  }
+
+  /// What is learned from attempts that have ended.
+  struct Learning: Sendable, Equatable {
+    var isOn = true
+    /// How many of the last attempts count.
+    var window = 200
   }
 
   /// The largest sizes of what a job takes in and leaves behind.
@@ -97,6 +119,10 @@ struct Configuration: Sendable, Equatable {
     var wishes = Wishes()
     /// How many of its jobs run at once; nil for what its author says.
     var concurrency: Int?
+    /// How often its jobs start; nil for no bound.
+    var rate: Rate?
+    /// The group that it is in; nil for none.
+    var group: String?
     /// How it is started; nil for the usual way.
     var tier: StartTier?
   }

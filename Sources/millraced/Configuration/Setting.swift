@@ -135,6 +135,70 @@ struct Setting {
     }
   }
 
+  /// Reads a number.
+  func number(_ range: ClosedRange<Double>) -> Double? {
+    value("a number from \(Self.plain(range.lowerBound)) to \(Self.plain(range.upperBound))") { text in
+      Self.number(text).flatMap { range.contains($0) ? $0 : nil }
+    }
+  }
+
+  /// Reads percent: `80%`.
+  func percent(_ range: ClosedRange<Double>) -> Double? {
+    value("a part from \(Self.plain(range.lowerBound))% to \(Self.plain(range.upperBound))%") { text in
+      guard text.hasSuffix("%") else { return nil }
+      return Self.number(text.dropLast()).flatMap { range.contains($0) ? $0 : nil }
+    }
+  }
+
+  /// Reads percent as a part of 1.
+  func part(_ range: ClosedRange<Double>) -> Double? { percent(range).map { $0 / 100 } }
+
+  /// Reads a whole number or a word for "no bound", which is the inner nil.
+  func countOr(_ word: String, _ range: ClosedRange<Int>) -> Int?? {
+    value("a whole number from \(range.lowerBound) to \(range.upperBound), or `\(word)`") { text in
+      text == word ? .some(nil) : Int(text).flatMap { range.contains($0) ? .some($0) : nil }
+    }
+  }
+
+  /// Reads a span of time or a word for "never", which is the inner nil.
+  func durationOr(_ word: String, _ range: ClosedRange<Duration>) -> Duration?? {
+    value("a span from \(range.lowerBound.text) to \(range.upperBound.text), like 90s, or `\(word)`") { text in
+      text == word ? .some(nil) : Duration(text: text).flatMap { range.contains($0) ? .some($0) : nil }
+    }
+  }
+
+  /// Reads how often something may happen.
+  func rate() -> Rate? {
+    value("a rate of 1 to 10000 starts in some time, like 5/min, 100/h or 1/10s") { Rate(text: $0) }
+  }
+
+  /// Reads yes or no.
+  func flag() -> Bool? {
+    value("`true` or `false`") { ["true": true, "false": false][$0] }
+  }
+
+  /// Whether the value is the word `off`.
+  var isOff: Bool { plainText == "off" }
+
+  /// Whether there are settings below.
+  var hasSettings: Bool { if case .mapping = node { true } else { false } }
+
+  /// The value if it is one text; nothing is noted if it is not.
+  var plainText: String? {
+    guard case .scalar(let scalar) = node, !scalar.string.isEmpty else { return nil }
+    return document.original(scalar.string)
+  }
+
+  private static func number(_ text: some StringProtocol) -> Double? {
+    // Neither `nan` nor `0x10` nor `1e3` is a number to people.
+    guard text.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }) else { return nil }
+    return Double(text)
+  }
+
+  private static func plain(_ number: Double) -> String {
+    number == number.rounded() ? "\(Int(number))" : "\(number)"
+  }
+
   /// Reads processors as thousandths.
   func processors() -> Int64? {
     value("a number of processors from 0.01 to 4096, like 1.5") { Self.processors($0) }

@@ -32,6 +32,22 @@ final class YAMLDocument: Sendable {
     preconditionFailure("the last repetition returns")
   }
 
+  /// Parses a text; nil if there is nothing in it or it is no YAML, which is noted.
+  func root(of text: String) -> Setting? {
+    guard let root = parse(text), !root.isEmptyDocument else { return nil }
+    return Setting(root: root, of: self)
+  }
+
+  /// Throws what was noted, in the order of the file.
+  /// - Throws: `ConfigurationError`.
+  func throwMistakes(in file: String) throws {
+    let mistakes = mistakes.withLock { $0 }
+    guard !mistakes.isEmpty else { return }
+    let first = ConfigurationError.Place(line: 1, column: 1)
+    throw ConfigurationError(
+      file: file, mistakes: mistakes.sorted { ($0.place ?? first) < ($1.place ?? first) })
+  }
+
   /// Returns a text with the letters that were masked.
   func original(_ text: String) -> String {
     let letters = masked.withLock { $0 }
@@ -73,5 +89,13 @@ final class YAMLDocument: Sendable {
   private func note(_ message: String, _ mark: Mark?) {
     let place = mark.map { ConfigurationError.Place($0) }
     mistakes.withLock { $0.append(.init(place: place, message: message)) }
+  }
+}
+
+extension Node {
+  /// Whether there is nothing but comments.
+  fileprivate var isEmptyDocument: Bool {
+    guard case .scalar(let scalar) = self else { return false }
+    return scalar.string.isEmpty && scalar.style != .singleQuoted && scalar.style != .doubleQuoted
   }
 }

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import MillraceCore
 import MillraceWire
 
 /// Does a runner answer?
@@ -26,7 +27,10 @@ struct SocketCheck: Check {
     switch answer {
     case .status(let status):
       let draining = status.draining ? ", shutting down" : ""
-      return ok("\(status.version), process \(status.pid), \(status.running) attempts run\(draining)")
+      let state = "\(status.version), process \(status.pid), \(status.running) attempts run\(draining)"
+      guard status.pressure != Pressure.none.word else { return ok(state) }
+      return warning(
+        "\(state); memory is short: \(status.pressureCause)", mend: ["millrace status"])
     case .other(let what):
       return warning("`\(path)` answers, but \(what)", mend: ["journalctl -u millraced -n 50"])
     case .missing: return warning("none runs: there is no `\(path)`", mend: start)

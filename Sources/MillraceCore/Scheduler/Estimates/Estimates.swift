@@ -27,11 +27,15 @@ package struct Estimates: Sendable {
   private let rule: Policy.Learning
   private var places: [Key: Int] = [:]
   private var entries: [Entry] = []
+  private var runs = 0
+  private var total = Duration.zero
 
   init(rule: Policy.Learning) { self.rule = rule }
 
   /// Takes in what an attempt has shown.
   mutating func note(_ evidence: Evidence) {
+    runs += 1
+    total += evidence.duration
     note(evidence, under: Key(handler: evidence.handler, jobClass: nil))
     if evidence.jobClass != nil {
       note(evidence, under: Key(handler: evidence.handler, jobClass: evidence.jobClass))
@@ -65,7 +69,10 @@ package struct Estimates: Sendable {
   /// Returns what speaks for a kind of job now; nil if nothing was measured. A build that has shown too
   /// little is covered by the one before it.
   func learned(_ key: Key) -> Learned? {
-    guard let place = places[key] else { return nil }
+    guard let place = places[key] else {
+      let isTooMany = key.jobClass != nil && entries.count >= Self.maxKeys
+      return isTooMany ? learned(Key(handler: key.handler, jobClass: nil)) : nil
+    }
     let entry = entries[place]
     guard let former = entry.former, !isEnough(entry.current) else { return entry.current }
     return former
@@ -78,7 +85,9 @@ package struct Estimates: Sendable {
     var estimate = Estimate(
       memory: limits.memory, cpuMillis: limits.cpuMillis, expectedRun: timeout, runBound: timeout,
       settling: rule.settling, memoryBasis: .declared, runBasis: .declared)
-    guard rule.isOn, let learned = learned(Key(handler: job.handler, jobClass: job.jobClass)) else {
+    guard rule.isOn else { return estimate }
+    estimate.expectedRun = expectedRun(of: job)
+    guard let learned = learned(Key(handler: job.handler, jobClass: job.jobClass)) ?? ofHandler(job) else {
       return estimate
     }
     if let (peak, basis) = figure(learned.memory) {
@@ -90,14 +99,28 @@ package struct Estimates: Sendable {
       estimate.runBound = min(.microseconds(length), timeout)
       estimate.runBasis = basis
     }
-    if let length = learned.duration.mean(ofLast: rule.recent) {
-      estimate.expectedRun = min(.microseconds(length), timeout)
-    }
     if let (length, _) = figure(learned.settling) {
       estimate.settling = min(max(.microseconds(length), Self.leastSettling), Self.longestSettling)
     }
     return estimate
   }
+
+  /// What speaks for a class that is not told apart.
+  private func ofHandler(_ job: WaitingJob) -> Learned? {
+    entries.count < Self.maxKeys ? nil : learned(Key(handler: job.handler, jobClass: nil))
+  }
+
+  /// The mean of the last attempts of its class, else of its handler, else its time limit.
+  private func expectedRun(of job: WaitingJob) -> Duration {
+    let ofClass = learned(Key(handler: job.handler, jobClass: job.jobClass))
+    let recent =
+      ofClass?.duration.mean(ofLast: rule.recent)
+      ?? learned(Key(handler: job.handler, jobClass: nil))?.duration.mean(ofLast: rule.recent)
+    return recent.map { min(.microseconds($0), job.terms.timeout) } ?? job.terms.timeout
+  }
+
+  /// The mean run time of all attempts that were noted; nil if there were none.
+  var meanRun: Duration? { runs > 0 ? total / runs : nil }
 
   /// Returns a memory limit for a job that declares none: half as much again as the largest peak, in whole
   /// 16 MiB; nil while there are few attempts.
@@ -105,8 +128,7 @@ package struct Estimates: Sendable {
     guard rule.isOn, let learned = learned(Key(handler: handler, jobClass: jobClass)),
       figure(learned.memory) != nil, let most = learned.memory.max
     else { return nil }
-    let step = Bytes.mebibytes(16).rawValue
-    return Bytes((most + most / 2 + step - 1) / step * step)
+    return Bytes(most.scaled(by: 3, over: 2).roundedUp(to: Bytes.mebibytes(16).rawValue))
   }
 
   /// Shorter than the time between two samples nothing can be told.
@@ -125,7 +147,10 @@ package struct Estimates: Sendable {
   /// Returns the figures of a handler: all of its jobs first, then its classes by name.
   package func statistics(of handler: String) -> [Statistics] {
     places.keys.filter { $0.handler == handler }
-      .sorted { $0.jobClass ?? "" < $1.jobClass ?? "" }
+      .sorted { left, right in
+        guard let mine = left.jobClass, let other = right.jobClass else { return right.jobClass != nil }
+        return mine < other
+      }
       .compactMap { key in
         guard let place = places[key], let learned = learned(key) else { return nil }
         let entry = entries[place]

@@ -18,7 +18,7 @@ struct Learned: Sendable {
     if let peak = evidence.memoryPeak { memory.insert(peak.rawValue) }
     if let cpu = evidence.cpu {
       // A rate over less than a moment says nothing.
-      cpuMillis.insert(cpu.microseconds * 1000 / max(length, 1000))
+      cpuMillis.insert(cpu.microseconds.scaled(by: 1000, over: max(length, 1000)))
     }
     settling.insert(min(evidence.timeToPeak?.microseconds ?? length, length))
   }
@@ -59,4 +59,18 @@ package struct Estimate: Hashable, Sendable {
   package var memoryBasis: Basis
   /// On what the run time rests.
   package var runBasis: Basis
+
+  /// Makes an estimate.
+  package init(
+    memory: Bytes, cpuMillis: Int64, expectedRun: Duration, runBound: Duration, settling: Duration,
+    memoryBasis: Basis, runBasis: Basis
+  ) {
+    self.memory = memory
+    self.cpuMillis = cpuMillis
+    self.expectedRun = expectedRun
+    self.runBound = runBound
+    self.settling = settling
+    self.memoryBasis = memoryBasis
+    self.runBasis = runBasis
+  }
 }

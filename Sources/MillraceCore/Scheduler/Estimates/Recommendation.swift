@@ -5,8 +5,9 @@ package struct Recommendation: Sendable, Equatable {
   package var memory: Change<Bytes>?
   package var cpuMillis: Change<Int64>?
   package var timeout: Change<Duration>?
-  /// How many attempts it rests on.
+  /// How many attempts it rests on; with fewer than `least` nothing is recommended.
   package var attempts: Int
+  package var least: Int
 
   /// A limit as it is and as it should be.
   package struct Change<Value: Sendable & Equatable>: Sendable, Equatable {
@@ -39,31 +40,30 @@ package struct Recommendation: Sendable, Equatable {
   package init(from statistics: Statistics, present: Terms, least: Int) {
     handler = statistics.handler
     attempts = statistics.attempts
+    self.least = least
     let runs = "\(statistics.attempts) runs"
     if let peaks = statistics.memory, peaks.count >= least {
       let step = Bytes.mebibytes(16).rawValue
-      let fitting = Bytes(Self.roundUp(peaks.max + peaks.max / 4, to: step))
+      let fitting = Bytes(peaks.max.scaled(by: 5, over: 4).roundedUp(to: step))
       memory = Self.change(
         present.limits.memory, fitting, by: \.rawValue,
         "p95 peak \(Bytes(peaks.percentile95)), most \(Bytes(peaks.max)) over \(runs)")
     }
     if let rates = statistics.cpuMillis, rates.count >= least {
-      let fitting = Self.roundUp(rates.max + rates.max / 4, to: 100)
+      let fitting = rates.max.scaled(by: 5, over: 4).roundedUp(to: 100)
       cpuMillis = Self.change(
         present.limits.cpuMillis, fitting, by: \.self,
         "p95 \(rates.percentile95) m, most \(rates.max) m over \(runs)")
     }
     if let lengths = statistics.duration, lengths.count >= least {
-      let long = max(lengths.percentile95 * 4, lengths.max * 2, 1_000_000)
-      let fitting = Duration.microseconds(Self.roundUp(long, to: long > 60_000_000 ? 60_000_000 : 1_000_000))
+      let long = max(lengths.percentile95.scaled(by: 4), lengths.max.scaled(by: 2), 1_000_000)
+      let fitting = Duration.microseconds(long.roundedUp(to: long > 60_000_000 ? 60_000_000 : 1_000_000))
       timeout = Self.change(
         present.timeout, fitting, by: \.microseconds,
         "p95 \(Duration.microseconds(lengths.percentile95).text), "
           + "longest \(Duration.microseconds(lengths.max).text) over \(runs)")
     }
   }
-
-  private static func roundUp(_ number: Int64, to step: Int64) -> Int64 { (number + step - 1) / step * step }
 
   private static func change<Value>(
     _ present: Value, _ fitting: Value, by size: (Value) -> Int64, _ evidence: String

@@ -37,10 +37,10 @@ struct SlidingWindow: Sendable {
     let number = Swift.min(number, arrived.count)
     guard number > 0 else { return nil }
     let newest = arrived.count < capacity ? arrived.count - 1 : (oldest + capacity - 1) % capacity
-    let sum = (0..<number).reduce(Int64(0)) { sum, back in
-      sum + arrived[(newest - back + arrived.count) % arrived.count]
+    let sum = (0..<number).reduce(Int128(0)) { sum, back in
+      sum + Int128(arrived[(newest - back + arrived.count) % arrived.count])
     }
-    return sum / Int64(number)
+    return Int64(clamping: sum / Int128(number))
   }
 
   /// The first place whose figure is not less.

@@ -29,14 +29,32 @@ struct HandlerSituation: Sendable {
   func running(of handler: String) -> Int { runningOfHandler[handler] ?? 0 }
   func running(ofGroup name: String) -> Int { runningOfGroup[name] ?? 0 }
 
-  /// Counts an attempt that starts at `time`, or one that goes on (nil).
-  mutating func begin(_ handler: String, groups chain: [String], startedAt time: Timestamp?) {
+  /// Counts an attempt that starts now.
+  mutating func begin(_ handler: String, groups chain: [String], at now: Timestamp) {
+    go(on: handler, groups: chain)
+    if let rate = rules[handler]?.rate {
+      handlerMeters[handler, default: RateMeter()].count(at: now, keeping: rate.count)
+    }
+    countGroups(chain, at: now)
+  }
+
+  /// Counts an attempt that runs already.
+  mutating func go(on handler: String, groups chain: [String]) {
     runningOfHandler[handler, default: 0] += 1
     for name in chain { runningOfGroup[name, default: 0] += 1 }
-    guard let time else { return }
-    if let rate = rules[handler]?.rate { handlerMeters[handler, default: RateMeter()].count(at: time, rate) }
+  }
+
+  /// Counts the start of an attempt that a former runner started; the rate of the handler may not be known
+  /// yet.
+  mutating func recall(_ handler: String, startedAt time: Timestamp) {
+    handlerMeters[handler, default: RateMeter()].count(at: time, keeping: Rate.maxCount)
+    countGroups(chain(of: handler), at: time)
+  }
+
+  private mutating func countGroups(_ chain: [String], at time: Timestamp) {
     for name in chain {
-      if let rate = groups[name]?.rate { groupMeters[name, default: RateMeter()].count(at: time, rate) }
+      guard let rate = groups[name]?.rate else { continue }
+      groupMeters[name, default: RateMeter()].count(at: time, keeping: rate.count)
     }
   }
 

@@ -56,7 +56,8 @@ struct PressureMonitor: Sendable {
           ratioToWarning: rules.availableWarning / part, ratioToCritical: rules.availableCritical / part,
           cause: .machine(available: available, total: total)))
     }
-    if let stall = sample.memoryStall {
+    if let told = sample.memoryStall, told.isFinite {
+      let stall = min(max(told, 0), 100)
       measures.append(
         Measure(
           ratioToWarning: stall / rules.stallWarning, ratioToCritical: stall / rules.stallCritical,

@@ -12,6 +12,9 @@ struct OrderedQueue: Sendable {
     static func < (left: Entry, right: Entry) -> Bool {
       left.rank == right.rank ? left.job < right.job : left.rank < right.rank
     }
+
+    /// Returns the entry so much further back.
+    func moved(by offset: Int64) -> Entry { Entry(rank: rank.adding(clamped: offset), job: job) }
   }
 
   /// A longer run is split in two.

@@ -1,21 +1,50 @@
 extension Scheduler {
-  /// Lets a job wait. One that is larger than the runner's whole capacity (it was accepted when there was
-  /// more) stays out of the lanes, so that it holds nobody back; it can be cancelled, and a later runner
-  /// may have the room.
+  /// Lets a job wait.
   mutating func enqueue(_ job: WaitingJob) {
     precondition(waiting[job.id] == nil && attemptOf[job.id] == nil, "job \(job.id) is known already")
     var job = job
     if let time = job.notBefore {
       scheduled.insert(job.id, rank: time.rawValue)
     } else {
-      let estimate = estimates.estimate(for: job)
-      job.rank = policy.rank(of: job, expecting: estimate)
-      if policy.fits(demand(of: job, estimate), beside: Resources()) {
-        lanes[lane(of: job)].queue.insert(job.id, rank: job.rank)
-        queuedInLanes += 1
-      }
+      let demand = appraise(&job)
+      line(up: job, needing: demand)
     }
     waiting[job.id] = job
+  }
+
+  /// Fixes a job's expected run time and rank by what is known now; returns what it takes.
+  func appraise(_ job: inout WaitingJob) -> Resources {
+    let estimate = estimates.estimate(for: job)
+    let demand = demand(of: job, estimate)
+    job.expectedRun = estimate.expectedRun
+    job.rank = policy.rank(of: job, taking: demand, meanRun: estimates.meanRun)
+    return demand
+  }
+
+  /// Puts a job into its lane. One that is larger than the runner's whole capacity (it was accepted when
+  /// there was more, or less was known of it) stays out of the lanes, so that it holds nobody back.
+  private mutating func line(up job: WaitingJob, needing demand: Resources) {
+    if policy.fits(demand, beside: Resources()) {
+      lanes[lane(of: job)].queue.insert(job.id, rank: job.rank)
+      queuedInLanes += 1
+    } else {
+      parked[job.handler, default: []].insert(job.id)
+    }
+  }
+
+  /// Takes a job out of its lane that does not fit any more even if nothing else ran.
+  mutating func park(_ job: WaitingJob) {
+    if lanes[lane(of: job)].queue.remove(job.id, rank: job.rank) { queuedInLanes -= 1 }
+    parked[job.handler, default: []].insert(job.id)
+  }
+
+  /// Looks at a handler's jobs again that did not fit by what was known of them.
+  mutating func unpark(_ handler: String) {
+    guard let ids = parked.removeValue(forKey: handler) else { return }
+    for id in ids.sorted() {
+      guard let job = waiting[id] else { continue }
+      line(up: job, needing: demand(of: job, estimates.estimate(for: job)))
+    }
   }
 
   /// Takes a waiting job out of wherever it waits; nil if it does not wait.
@@ -26,8 +55,17 @@ extension Scheduler {
       scheduled.remove(id, rank: time.rawValue)
     } else if lanes[lane(of: job)].queue.remove(id, rank: job.rank) {
       queuedInLanes -= 1
+    } else {
+      parked[job.handler]?.remove(id)
     }
     return job
+  }
+
+  /// Forgets lanes in which nobody waits, when they are many: shares come and go.
+  mutating func closeEmptyLanes() {
+    guard lanes.count > 64, lanes.count(where: \.queue.isEmpty) > lanes.count / 2 else { return }
+    lanes.removeAll(where: \.queue.isEmpty)
+    laneOf = Dictionary(uniqueKeysWithValues: lanes.enumerated().map { ($1.key, $0) })
   }
 
   private mutating func lane(of job: WaitingJob) -> Int {
@@ -50,18 +88,10 @@ extension Scheduler {
     var use: [String: Double] = [:]
     for id in running.keys.sorted() {
       guard let attempt = running[id], let share = attempt.job.share else { continue }
-      use[share, default: 0] += part(of: attempt) * attempt.runTime(until: now).seconds
+      use[share, default: 0] +=
+        policy.part(of: demand(of: attempt.job, attempt.footprint.estimate))
+        * attempt.runTime(until: now).seconds
     }
-    let penalties = shares.penalties(running: use, at: now)
-    return lanes.map { $0.key.share.flatMap { penalties[$0] } ?? 0 }
-  }
-
-  /// The part of the machine that an attempt takes: the larger one of memory and processors (dominant
-  /// resource: Ghodsi et al., "Dominant Resource Fairness", NSDI 2011).
-  func part(of attempt: RunningAttempt) -> Double {
-    let estimate = attempt.footprint.estimate
-    return max(
-      Double(estimate.memory.rawValue) / Double(max(1, policy.capacity.memory.rawValue)),
-      Double(estimate.cpuMillis) / Double(max(1, policy.capacity.cpuMillis)))
+    return shares.penalties(of: lanes.map(\.key.share), running: use, at: now)
   }
 }

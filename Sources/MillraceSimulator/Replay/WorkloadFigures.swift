@@ -1,7 +1,7 @@
 import MillraceCore
 
 /// What a workload went through under a policy.
-package struct Figures: Sendable, Equatable {
+package struct WorkloadFigures: Sendable, Equatable {
   /// Jobs that have ended.
   package private(set) var jobs = 0
   /// Of them, those that failed.
@@ -42,11 +42,8 @@ package struct Figures: Sendable, Equatable {
     return whole > 0 ? processorTime / whole : 0
   }
 
-  /// Counts a job that has ended.
-  ///
-  /// - Parameters:
-  ///   - start: its first start; nil if it never began.
-  ///   - run: how long its last attempt ran.
+  /// Counts a job that has ended; `start` is its first one, nil if it never began, `run` the length of its last
+  /// attempt.
   mutating func count(
     submitted: Timestamp, start: Timestamp?, ended: Timestamp, run: Duration, isFailed: Bool
   ) {
@@ -54,7 +51,8 @@ package struct Figures: Sendable, Equatable {
     if isFailed { failed += 1 }
     firstSubmission = min(firstSubmission ?? submitted, submitted)
     lastEnd = max(lastEnd ?? ended, ended)
-    let wait = ((start ?? ended) - submitted).seconds
+    // A clock that was set back between two runners can make it negative.
+    let wait = max(0, ((start ?? ended) - submitted).seconds)
     waits += wait
     maxWait = max(maxWait, wait)
     let slowdown = max(1, (ended - submitted).seconds / max(run.seconds, 10))

@@ -2,7 +2,7 @@ import Czlib
 import Glibc
 
 /// A file of a workload; one that gzip has compressed is read as what it holds.
-package struct InputFile: Sendable {
+package struct WorkloadFile: Sendable {
   /// The path, for messages.
   package let path: String
   /// What it holds, decompressed.
@@ -51,7 +51,7 @@ package struct InputFile: Sendable {
   }
 }
 
-extension InputFile {
+extension WorkloadFile {
   /// Calls `body` with each line and its number, from 1; without its line feed (and carriage return).
   func forEachLine(
     _ body: (_ number: Int, _ line: ArraySlice<UInt8>) throws(SimulatorError) -> Void

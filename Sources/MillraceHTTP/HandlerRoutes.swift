@@ -1,0 +1,51 @@
+import Hummingbird
+import HummingbirdCore
+import MillraceCore
+import MillraceEngine
+import MillraceWire
+
+/// What was learned of handlers, and what follows from it.
+struct HandlerRoutes: Sendable {
+  let service: any JobService
+  /// Where recommendations are written; nil if there is no such place.
+  let settings: (any SettingsFiles)?
+
+  func add(to routes: inout RouteTable) {
+    routes.add(.get, "/handlers/:name/statistics", use: statistics)
+    routes.add(.get, "/handlers/:name/recommendation", use: recommend)
+    routes.add(.post, "/handlers/:name/recommendation/apply", use: apply)
+  }
+
+  @Sendable private func statistics(_ request: Request, _ context: APIContext) async throws -> Response {
+    let statistics = try await service.statistics(of: try context.handler)
+    return try Response(json: statistics.map(StatisticsView.init))
+  }
+
+  @Sendable private func recommend(_ request: Request, _ context: APIContext) async throws -> Response {
+    let recommendation = try await service.recommendation(for: try context.handler)
+    return try Response(json: RecommendationView(recommendation))
+  }
+
+  @Sendable private func apply(_ request: Request, _ context: APIContext) async throws -> Response {
+    let recommendation = try await service.recommendation(for: try context.handler)
+    guard !recommendation.isEmpty else { return try Response(json: RecommendationView(recommendation)) }
+    guard let settings else {
+      throw Refusal(.conflict, "this runner has no place for settings of handlers")
+    }
+    let file = try await settings.write(recommendation.wishes, for: recommendation.handler)
+    return try Response(json: RecommendationView(recommendation, appliedTo: file))
+  }
+}
+
+extension APIContext {
+  /// The handler that the address names.
+  fileprivate var handler: String {
+    get throws {
+      let text = parameters.get("name") ?? ""
+      guard let name = percentDecoded(text[...]), Handler.isValidName(name) else {
+        throw Refusal(.notFound, "`\(text)` is no name of a handler", hint: "`millrace handlers` lists them")
+      }
+      return name
+    }
+  }
+}

@@ -1,0 +1,119 @@
+import MillraceCore
+
+/// The made-up machine: how attempts live and die.
+extension Simulation {
+  /// What the machine will do about an action.
+  mutating func answer(_ action: Action) {
+    switch action {
+    case .start(let id, _, _):
+      let job = ledger.job(id.job)
+      let profile = scenario.profile(of: job.submission.handler)
+      let fate = Fate(of: id, job: job, profile: profile, seed: scenario.seed, twists: scenario.twists)
+      live[id] = Live(id: id, fate: fate, limit: job.submission.terms.limits.memory)
+      plan(fate.isRefused ? .refused(id) : .started(id), at: time + fate.startDelay)
+    case .freeze(let id): live[id]?.frozenSince = time
+    case .thaw(let id): thaw(id)
+    case .terminate(let id):
+      guard let fate = live[id]?.fate, !fate.isDeaf else { return }
+      planEnd(of: id, .told, at: time + fate.stopDelay, ifSooner: true)
+    case .kill(let id): planEnd(of: id, .killed, at: time + .seconds(live[id]?.fate.isDeaf ?? false ? 1 : 0))
+    case .markRunning, .finish, .cancelled, .due, .reprioritised, .notice: break
+    }
+  }
+
+  /// Lets the process of an attempt exist.
+  mutating func begin(_ id: AttemptID) {
+    guard let attempt = live[id] else { return }
+    live[id]?.started = time
+    let own = time + attempt.fate.run
+    if let limit = attempt.fate.timeToLimit(attempt.limit), limit < attempt.fate.run {
+      planEnd(of: id, .ownLimit, at: time + limit)
+    } else if attempt.fate.isThrashing {
+      // It gets nowhere: only others end it, or its operator at last.
+      planEnd(of: id, .told, at: time + .seconds(600))
+    } else {
+      planEnd(of: id, .itself, at: own)
+    }
+  }
+
+  /// Plans an end in the place of the one that is planned; with `ifSooner` only if it comes before that.
+  private mutating func planEnd(of id: AttemptID, _ way: Way, at time: Duration, ifSooner: Bool = false) {
+    guard let attempt = live[id] else { return }
+    if ifSooner, let end = attempt.end, end.time <= time { return }
+    live[id]?.plan = attempt.plan + 1
+    live[id]?.end = (time, way)
+    plan(.ended(id, plan: attempt.plan + 1, way), at: time)
+  }
+
+  /// Lets a frozen attempt go on, its end put off by as long as it was frozen.
+  mutating func thaw(_ id: AttemptID) {
+    guard let attempt = live[id], let since = attempt.frozenSince, let end = attempt.end else { return }
+    live[id]?.frozenSince = nil
+    live[id]?.frozenTime += time - since
+    planEnd(of: id, end.way, at: end.time + (time - since))
+  }
+
+  /// Takes an attempt off the machine; returns what the runner is told.
+  mutating func end(of id: AttemptID, _ way: Way) -> Event {
+    guard let attempt = live.removeValue(forKey: id) else { preconditionFailure("attempt \(id) is gone") }
+    let ran = runTime(of: attempt)
+    var usage = Usage(
+      memoryPeak: max(attempt.peak, use(of: attempt)), cpuUser: ran * Int(attempt.fate.cpuMillis) / 1000,
+      cpuSystem: .zero, oomKills: 0)
+    if !scenario.twists.contains(.samples) { usage.memoryPeak = nil }
+    switch way {
+    case .itself:
+      note(attempt, ran, usage)
+      return .ended(id, report(attempt.fate.ending, usage))
+    case .told: return .ended(id, AttemptReport(exit: .signalled(signal: 15), usage: usage, word: nil))
+    case .killed: return .ended(id, AttemptReport(exit: .signalled(signal: 9), usage: usage, word: nil))
+    case .ownLimit, .machine:
+      usage.oomKills = 1
+      return .ended(
+        id,
+        AttemptReport(
+          exit: .signalled(signal: 9), usage: usage, word: nil, killedByOthersMemory: way == .machine))
+    case .lost: return .ended(id, AttemptReport(exit: nil, usage: Usage(), word: nil))
+    }
+  }
+
+  private func report(_ ending: Fate.Ending, _ usage: Usage) -> AttemptReport {
+    switch ending {
+    case .success: AttemptReport(exit: .exited(code: 0), usage: usage, word: .done(nil))
+    case .failure:
+      AttemptReport(
+        exit: .exited(code: 1), usage: usage,
+        word: .failed(Failure(code: "no", message: "it would not", isRetryable: true)))
+    case .crash: AttemptReport(exit: .signalled(signal: 11), usage: usage, word: nil)
+    case .unknown: AttemptReport(exit: nil, usage: usage, word: nil)
+    }
+  }
+
+  /// What the next runner learns of it.
+  private mutating func note(_ attempt: Live, _ ran: Duration, _ usage: Usage) {
+    guard attempt.fate.ending == .success, let open = ledger.running[attempt.id.job] else { return }
+    let job = ledger.job(attempt.id.job).submission
+    ledger.note(
+      Evidence(
+        handler: job.handler, jobClass: job.jobClass, build: "old", started: open.admitted,
+        memoryPeak: usage.memoryPeak, cpu: usage.cpuUser, duration: ran, timeToPeak: nil))
+  }
+
+  func runTime(of attempt: Live) -> Duration {
+    guard let started = attempt.started else { return .zero }
+    return (attempt.frozenSince ?? time) - started - attempt.frozenTime
+  }
+
+  func use(of attempt: Live) -> Bytes {
+    attempt.started == nil ? .zero : attempt.fate.use(after: runTime(of: attempt), limit: attempt.limit)
+  }
+
+  /// What all attempts hold together.
+  var treeMemory: Bytes { live.values.reduce(Bytes.zero) { $0 + use(of: $1) } }
+
+  /// Whom the kernel kills because all hold more than there is; nil while they do not.
+  func victim() -> AttemptID? {
+    guard treeMemory > scenario.policy.capacity.memory else { return nil }
+    return live.values.max { (use(of: $0), $0.id) < (use(of: $1), $1.id) }?.id
+  }
+}

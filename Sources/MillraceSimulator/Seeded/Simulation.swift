@@ -1,0 +1,323 @@
+package import MillraceCore
+
+/// The scheduler with a made-up machine, record and operator, all from one seed: what happens, and in which
+/// order, is drawn by lot; what the scheduler decides is checked against the record at each step.
+///
+/// The machine has its own steady time. The runner's clock reads the wall once, at its start, and counts on
+/// with that: a stepped wall clock shows only when the next runner starts.
+package struct Simulation {
+  enum Incident {
+    case outside(Scenario.Incident)
+    case started(AttemptID), refused(AttemptID)
+    case ended(AttemptID, plan: Int, Way)
+    case sampled
+  }
+
+  /// How an attempt ends.
+  enum Way { case itself, told, killed, ownLimit, machine, lost }
+
+  /// An attempt as the machine has it.
+  struct Live {
+    var id: AttemptID
+    var fate: Fate
+    var limit: Bytes
+    /// When its process began; nil if there is none yet.
+    var started: Duration?
+    /// Its end as it is planned; one of another plan is void.
+    var plan = 0
+    var end: (time: Duration, way: Way)?
+    var frozenSince: Duration?
+    var frozenTime = Duration.zero
+    var peak = Bytes.zero
+  }
+
+  private(set) var scenario: Scenario
+  private(set) var scheduler: Scheduler
+  var ledger: Ledger
+  var invariants: Invariants
+  /// The machine's steady time.
+  private(set) var time = Duration.zero
+  var live: [AttemptID: Live] = [:]
+  private var agenda = Agenda<Incident>()
+  /// What the wall clock shows at the beginning, as the runner has read it, and as it is by now.
+  private var epoch = Timestamp(microseconds: 1_767_225_600_000_000)
+  private var wall = Timestamp(microseconds: 1_767_225_600_000_000)
+  private var spell = MachineSample()
+  private var isSampling = false
+  private var isDown = false
+  private var accepted: Int64 = 0
+  private var random: SeededGenerator
+  private let keepsTrace: Bool
+  /// Rows of time and action, if they are kept.
+  package private(set) var trace: [String] = []
+
+  /// Prepares the simulation of a seed.
+  /// - Throws: if a setting can't be.
+  package init(
+    seed: UInt64, options: SimulationOptions = .init(), keepsTrace: Bool = false
+  ) throws(SimulatorError) {
+    self.keepsTrace = keepsTrace
+    random = SeededGenerator(seed: ~seed)
+    scenario = try Scenario(seed: seed, options: options)
+    scheduler = Scheduler(policy: scenario.policy)
+    ledger = Ledger(cpuMillis: scenario.policy.capacity.cpuMillis)
+    invariants = Invariants(policy: scenario.policy, isMeasured: scenario.twists.contains(.samples))
+    for (time, incident) in scenario.incidents { plan(.outside(incident), at: time) }
+  }
+
+  /// What the workload went through.
+  package var figures: WorkloadFigures { ledger.figures }
+  /// How often attempts ended in each way.
+  package var outcomes: [Outcome: Int] { ledger.outcomes }
+  /// What was switched on.
+  package var twists: Set<Twist> { scenario.twists }
+
+  /// The runner's time.
+  var now: Timestamp { epoch + time }
+
+  /// Works until every job has ended.
+  /// - Throws: the first rule that the scheduler broke.
+  package mutating func run() throws(BrokenRule) {
+    var steps = 0
+    while true {
+      let timer = scheduler.nextTime.map { max($0 - epoch, time) }
+      let next = agenda.nextTime.map { Duration.microseconds($0) }
+      guard let soonest = [timer, next].compactMap(\.self).min() else { break }
+      steps += 1
+      try BrokenRule.unless(
+        steps < 20_000 + 200 * Int(accepted), "jobs never end: \(ledger.unfinished.prefix(10))")
+      time = max(time, soonest)
+      var events: [Event] = []
+      while agenda.nextTime.map({ $0 <= time.microseconds }) ?? false, let (_, incident) = agenda.next() {
+        if case .outside(.restart) = incident, !events.isEmpty {
+          try handle(events)
+          events = []
+        }
+        events += try happen(incident)
+        if !scenario.twists.contains(.batches), !events.isEmpty { break }
+      }
+      if timer.map({ $0 <= time }) ?? false { events.append(.timer) }
+      if !events.isEmpty { try handle(events) }
+    }
+    try BrokenRule.unless(ledger.unfinished.isEmpty, "jobs are forgotten: \(ledger.unfinished.prefix(10))")
+  }
+
+  mutating func plan(_ incident: Incident, at time: Duration) {
+    agenda.plan(incident, at: max(time, self.time).microseconds)
+  }
+
+  /// Lets something happen on the machine; returns what the runner is told of it.
+  private mutating func happen(_ incident: Incident) throws(BrokenRule) -> [Event] {
+    switch incident {
+    case .outside(let incident): return try happen(incident)
+    case .started(let id):
+      guard live[id]?.started == nil, live[id] != nil else { return [] }
+      begin(id)
+      return [.started(id)]
+    case .refused(let id):
+      return live.removeValue(forKey: id) == nil ? [] : [.refused(id, reason: "no memory")]
+    case .ended(let id, let plan, let way):
+      return live[id]?.plan == plan ? [end(of: id, way)] : []
+    case .sampled: return sample()
+    }
+  }
+
+  private mutating func happen(_ incident: Scenario.Incident) throws(BrokenRule) -> [Event] {
+    switch incident {
+    case .submission(let count): return submit(count)
+    case .cancel(let job): return isAccepted(job) ? [.cancel(job)] : []
+    case .reprioritise(let job, let priority): return isAccepted(job) ? [.reprioritise(job, priority)] : []
+    case .handlers(let rules):
+      invariants.handlers = rules
+      return [.handlers(rules)]
+    case .spell(let sample):
+      spell = sample
+      keepSampling()
+      return []
+    case .lostHost(let handler):
+      let lost = live.values.filter { $0.started != nil && ledger.job($0.id.job).submission.handler == handler }
+      return lost.map(\.id).sorted().map { end(of: $0, .lost) }
+    case .clockStep(let step):
+      wall = wall + step
+      return []
+    case .drain:
+      isDown = true
+      return [.drain]
+    case .restart:
+      try restart()
+      return []
+    }
+  }
+
+  private func isAccepted(_ job: JobID) -> Bool { job.rawValue <= accepted }
+
+  private mutating func submit(_ count: Int) -> [Event] {
+    var jobs: [WaitingJob] = []
+    for _ in 0..<count {
+      let job = scenario.job(accepted + 1, at: now)
+      let limits = job.submission.terms.limits
+      let capacity = scenario.policy.capacity
+      guard limits.memory <= min(capacity.memory, capacity.committed), limits.cpuMillis <= capacity.cpuMillis
+      else {
+        ledger.refuse()
+        continue
+      }
+      accepted += 1
+      ledger.accept(job)
+      jobs.append(WaitingJob(job, sharedBy: scenario.policy.fairShare?.label))
+    }
+    return jobs.isEmpty ? [] : [.submitted(jobs)]
+  }
+}
+
+extension Simulation {
+  /// Feeds events in, performs the actions and checks every rule.
+  private mutating func handle(_ events: [Event]) throws(BrokenRule) {
+    let actions = scheduler.handle(events, at: now)
+    var before: [Ledger.OpenAttempt] = []
+    var passing: [AttemptID] = []
+    var passed: Job?
+    for action in actions {
+      if keepsTrace { trace.append("\(now.rawValue) \(action)") }
+      if case .start(let id, _, let admission) = action {
+        try BrokenRule.unless(!isDown, "\(id) is started while the runner is shutting down")
+        if admission.isBackfill {
+          if passing.isEmpty {
+            before = Array(ledger.running.values)
+            passed = invariants.head(ledger, at: now)
+          }
+          passing.append(id)
+        }
+        try invariants.check(id, admission, ledger, at: now)
+      }
+      try ledger.perform(action, at: now)
+      answer(action)
+    }
+    if !actions.isEmpty { try checkCounts() }
+    if let passed, let demand = demand(of: passed) {
+      try invariants.checkReservation(
+        of: passed, demand: demand, before: before, passing: passing.compactMap { ledger.running[$0.job] },
+        ledger, at: now)
+    }
+    if let head = invariants.head(ledger, at: now), !isDown { try checkWait(of: head, after: events) }
+    keepSampling()
+  }
+
+  private func demand(of job: Job) -> Resources? {
+    scheduler.explanation(of: job.id, at: now).map { explanation in
+      Resources(
+        slots: 1, memory: explanation.estimate.memory, committed: job.submission.terms.limits.memory,
+        cpuMillis: explanation.estimate.cpuMillis)
+    }
+  }
+
+  /// The scheduler knows exactly the jobs that have not ended, each once.
+  private func checkCounts() throws(BrokenRule) {
+    let unfinished = ledger.unfinished
+    var (scheduled, queued) = (0, 0)
+    for id in unfinished where ledger.running[id] == nil {
+      if ledger.job(id).state == .scheduled { scheduled += 1 } else { queued += 1 }
+    }
+    try BrokenRule.unless(unfinished.allSatisfy(scheduler.knows), "the scheduler has forgotten a job")
+    try BrokenRule.unless(
+      scheduler.runningCount == ledger.running.count && scheduler.scheduledCount == scheduled
+        && scheduler.queuedCount == queued, "the scheduler and the record differ at \(now.rawValue)")
+  }
+
+  /// The first in rank waits only behind a gate that is closed.
+  private func checkWait(of head: Job, after events: [Event]) throws(BrokenRule) {
+    let isDecided = events.contains { if case .started = $0 { false } else { true } }
+    guard isDecided, let explanation = scheduler.explanation(of: head.id, at: now) else { return }
+    try BrokenRule.unless(
+      explanation.gates.contains { !$0.isOpen },
+      "job \(head.id) waits behind no gate: \(explanation.gates.map(\.reason))")
+  }
+
+  /// While something runs, or pressure must go, the runner looks at the machine.
+  private mutating func keepSampling() {
+    guard scenario.twists.contains(.samples), !isSampling, scheduler.needsSamples else { return }
+    isSampling = true
+    plan(.sampled, at: time + .seconds(1))
+  }
+
+  private mutating func sample() -> [Event] {
+    isSampling = false
+    var events: [Event] = []
+    // The limit of the whole tree: the kernel kills the largest.
+    while let victim = victim() {
+      ledger.countMemoryKill()
+      events.append(end(of: victim, .machine))
+    }
+    var machine = spell
+    machine.treeMemory = treeMemory
+    var samples: [AttemptID: UsageSample] = [:]
+    for attempt in live.values where attempt.started != nil {
+      let ran = runTime(of: attempt)
+      samples[attempt.id] = UsageSample(
+        workingSet: use(of: attempt), cpu: ran * Int(attempt.fate.cpuMillis) / 1000,
+        memoryLimitHits: attempt.fate.isThrashing ? ran.milliseconds * 2 : 0)
+      let use = use(of: attempt)
+      live[attempt.id]?.peak = max(attempt.peak, use)
+    }
+    invariants.sample = machine
+    return events + [.sampled(samples, machine)]
+  }
+
+  /// A new runner with the same record: it finds some attempts, the others are lost.
+  private mutating func restart() throws(BrokenRule) {
+    scheduler = Scheduler(policy: scenario.policy)
+    isDown = false
+    // Its clock is read from the wall anew.
+    epoch = wall
+    invariants.restart()
+    var found: [Event] = [.learned(ledger.evidence)]
+    // What this runner expects of the attempts that it finds.
+    var learned = scheduler
+    _ = learned.handle(found, at: now)
+    for one in ledger.evidence { invariants.recall(one.handler, startedAt: one.started) }
+    for id in ledger.unfinished {
+      let label = scenario.policy.fairShare?.label
+      guard let attempt = ledger.running[id] else {
+        var job = WaitingJob(ledger.job(id), sharedBy: label)
+        job.losses = ledger.losses(of: id)
+        found.append(.submitted([job]))
+        continue
+      }
+      let isLost = scenario.twists.contains(.lossAtRestart) && random.oneIn(3)
+      if live[attempt.id]?.started != nil, !isLost {
+        thaw(attempt.id)
+        var job = WaitingJob(ledger.job(id), sharedBy: label)
+        job.losses = ledger.losses(of: id)
+        ledger.adopt(attempt.id, learned.explanation(ofNew: job, at: now).estimate, at: now)
+        let adoption = adoption(of: attempt, by: job)
+        invariants.recall(job.handler, startedAt: adoption.started)
+        found.append(.adopted(adoption))
+      } else {
+        live[attempt.id] = nil
+        let losses = ledger.losses(of: id) + 1
+        let isLast = losses >= scenario.policy.maxLosses
+        try ledger.lose(attempt.id, isLast: isLast, at: now)
+        guard !isLast else { continue }
+        var job = WaitingJob(ledger.job(id), sharedBy: label)
+        job.losses = losses
+        found.append(.submitted([job]))
+      }
+    }
+    if random.oneIn(2) {
+      try handle(found + [.handlers(invariants.handlers)])
+    } else {
+      // The plugins are read later than the record.
+      let handlers = invariants.handlers
+      invariants.handlers = [:]
+      try handle(found)
+      invariants.handlers = handlers
+      try handle([.handlers(handlers)])
+    }
+  }
+
+  private func adoption(of attempt: Ledger.OpenAttempt, by job: WaitingJob) -> Adoption {
+    Adoption(
+      job: job, number: attempt.id.number, build: "old", started: attempt.started ?? attempt.admitted,
+      frozenTime: ledger.running[job.id]?.frozenTime ?? .zero)
+  }
+}

@@ -1,0 +1,98 @@
+package import MillraceCore
+
+/// What was learned of one kind of job: an element of `GET /v1/handlers/{name}/statistics`.
+package struct StatisticsView: Codable, Sendable, Equatable {
+  package var handler: String
+  /// nil for all jobs of the handler.
+  package var jobClass: String?
+  /// The build that the figures are of: its SHA-256.
+  package var buildSha256: String
+  /// Whether a newer build has shown too little and inherits them.
+  package var inherited: Bool
+  /// How many attempts are counted.
+  package var attempts: Int
+  package var memoryBytes: FiguresView?
+  package var cpuMillis: FiguresView?
+  package var runSeconds: FiguresView?
+  package var secondsToPeak: FiguresView?
+
+  private enum CodingKeys: String, CodingKey {
+    case handler, buildSha256, inherited, attempts, memoryBytes, cpuMillis, runSeconds, secondsToPeak
+    case jobClass = "class"
+  }
+
+  /// Makes the view of statistics.
+  package init(_ statistics: Statistics) {
+    handler = statistics.handler
+    jobClass = statistics.jobClass
+    buildSha256 = statistics.build
+    inherited = statistics.isInherited
+    attempts = statistics.attempts
+    memoryBytes = statistics.memory.map { FiguresView($0) }
+    cpuMillis = statistics.cpuMillis.map { FiguresView($0) }
+    runSeconds = statistics.duration.map { FiguresView($0, unit: 1e6) }
+    secondsToPeak = statistics.timeToPeak.map { FiguresView($0, unit: 1e6) }
+  }
+}
+
+/// Figures of a number of attempts; percentiles by nearest rank.
+package struct FiguresView: Codable, Sendable, Equatable {
+  package var count: Int
+  package var p50: Double
+  package var p95: Double
+  package var max: Double
+
+  /// Makes the view of figures that count in parts of `unit`.
+  package init(_ figures: Statistics.Figures, unit: Double = 1) {
+    count = figures.count
+    p50 = Double(figures.median) / unit
+    p95 = Double(figures.percentile95) / unit
+    max = Double(figures.max) / unit
+  }
+}
+
+/// Limits that fit what a handler's jobs have shown: `GET /v1/handlers/{name}/recommendation`.
+package struct RecommendationView: Codable, Sendable, Equatable {
+  package var handler: String
+  /// How many attempts it rests on; with fewer than `least_attempts` nothing is recommended.
+  package var attempts: Int
+  package var leastAttempts: Int
+  /// Each is nil where there is no evidence, or where the present limit is right.
+  package var memoryBytes: ChangeView<Int64>?
+  package var cpuMillis: ChangeView<Int64>?
+  package var timeoutSeconds: ChangeView<Double>?
+  /// The sidecar that it was written to; nil if it was not applied.
+  package var appliedTo: String?
+
+  /// Makes the view of a recommendation.
+  package init(_ recommendation: Recommendation, appliedTo file: String? = nil) {
+    handler = recommendation.handler
+    attempts = recommendation.attempts
+    leastAttempts = recommendation.least
+    memoryBytes = recommendation.memory.map {
+      ChangeView(
+        present: $0.present.rawValue, recommended: $0.recommended.rawValue, evidence: $0.evidence)
+    }
+    cpuMillis = recommendation.cpuMillis.map {
+      ChangeView(present: $0.present, recommended: $0.recommended, evidence: $0.evidence)
+    }
+    timeoutSeconds = recommendation.timeout.map {
+      ChangeView(
+        present: $0.present.seconds, recommended: $0.recommended.seconds, evidence: $0.evidence)
+    }
+    appliedTo = file
+  }
+}
+
+/// A limit as it is and as it should be.
+package struct ChangeView<Value: Codable & Sendable & Equatable>: Codable, Sendable, Equatable {
+  package var present: Value
+  package var recommended: Value
+  package var evidence: String
+
+  package init(present: Value, recommended: Value, evidence: String) {
+    self.present = present
+    self.recommended = recommended
+    self.evidence = evidence
+  }
+}

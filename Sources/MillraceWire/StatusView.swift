@@ -1,0 +1,83 @@
+package import MillraceCore
+
+/// The runner at one moment, as a report on its health: `GET /v1/status`.
+package struct StatusView: Codable, Sendable, Equatable {
+  package var version: String
+  package var pid: Int32
+  package var started: String
+  /// Whether jobs can be taken and started.
+  package var healthy: Bool
+  package var draining: Bool
+  package var queued: Int
+  package var scheduled: Int
+  package var running: Int
+  /// What running attempts may take together, …
+  package var capacity: ResourcesView
+  /// … what they count with in admission, …
+  package var used: ResourcesView
+  /// … and what is left; never below zero.
+  package var available: ResourcesView
+  /// `none`, `warning` or `critical`.
+  package var pressure: String
+  /// What the pressure comes from, in words with the level.
+  package var pressureCause: String
+  package var machine: MachineView
+  /// The last things that an operator should know of, oldest first.
+  package var notices: [NoticeView]
+
+  package init(
+    version: String, pid: Int32, started: String, healthy: Bool = true, draining: Bool = false,
+    queued: Int = 0, scheduled: Int = 0, running: Int = 0, capacity: Resources, used: Resources,
+    pressure: Pressure = .none, pressureCause: String = "there is none",
+    machine: MachineView = MachineView(), notices: [NoticeView] = []
+  ) {
+    self.version = version
+    self.pid = pid
+    self.started = started
+    self.healthy = healthy
+    self.draining = draining
+    self.queued = queued
+    self.scheduled = scheduled
+    self.running = running
+    self.capacity = ResourcesView(capacity)
+    self.used = ResourcesView(used)
+    available = ResourcesView(capacity - used)
+    self.pressure = pressure.word
+    self.pressureCause = pressureCause
+    self.machine = machine
+    self.notices = notices
+  }
+}
+
+/// What was measured of the machine and of all attempts together; nil where the kernel does not tell or
+/// nothing ran yet.
+package struct MachineView: Codable, Sendable, Equatable {
+  /// Working set of all attempts together.
+  package var treeMemoryBytes: Int64?
+  package var memoryTotalBytes: Int64?
+  package var memoryAvailableBytes: Int64?
+  /// Share of the last 10 s in which some task of the attempts waited for memory.
+  package var memoryStallPercent: Double?
+  /// Processes ready to run, averaged over a minute.
+  package var load: Double?
+
+  /// Makes the view of a sample.
+  package init(_ sample: MachineSample = MachineSample()) {
+    treeMemoryBytes = sample.treeMemory?.rawValue
+    memoryTotalBytes = sample.memoryTotal?.rawValue
+    memoryAvailableBytes = sample.memoryAvailable?.rawValue
+    memoryStallPercent = sample.memoryStall
+    load = sample.load
+  }
+}
+
+/// Something that an operator should know of, and when it happened.
+package struct NoticeView: Codable, Sendable, Equatable {
+  package var time: String
+  package var text: String
+
+  package init(time: Timestamp, text: String) {
+    self.time = Wire.text(of: time)
+    self.text = text
+  }
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import MillraceClient
+import MillraceWire
+
+/// `millrace stats`: what was learned of handlers.
+struct StatsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stats",
+    abstract: "Show what was learned of a handler's jobs, and of each class of them.",
+    discussion: """
+      examples:
+        millrace stats
+        millrace stats thumbnail -o wide
+
+      Figures are those of the last attempts; a newer build of a plugin inherits them until it has shown \
+      enough itself. A class in parentheses stands for all jobs of the handler.
+      """)
+
+  @Argument(help: "Only this one.")
+  var handler: String?
+
+  @OptionGroup var runner: RunnerOptions
+  @OptionGroup var format: OutputOptions
+
+  func run() throws {
+    let client = runner.client
+    let names = try handler.map { [$0] } ?? client.handlerNames()
+    let rows = try names.flatMap { try client.statistics(of: $0) }
+    try format.print(rows, as: .statistics, page: rows)
+  }
+}
+
+extension Client {
+  /// Returns the names of all handlers, sorted.
+  func handlerNames() throws -> [String] {
+    try handlers().plugins.flatMap(\.handlers).map(\.name).sorted()
+  }
+}
+
+extension Table where Row == StatisticsView {
+  /// What was learned, a line for each kind of job.
+  static var statistics: Table { Table(kind + main + rest, id: { $0.handler }) }
+
+  private static var kind: [Column<StatisticsView>] {
+    [
+      Column("HANDLER", "handler") { $0.handler },
+      Column("CLASS", "class", raw: { $0.jobClass ?? "" }) { $0.jobClass ?? "(all)" },
+      Column("RUNS", "attempts", .right) { "\($0.attempts)" },
+    ]
+  }
+
+  private static var main: [Column<StatisticsView>] {
+    [
+      bytes("MEMORY P50", "memory_p50_bytes", wide: true, \.p50),
+      bytes("MEMORY P95", "memory_p95_bytes", \.p95), bytes("MEMORY MAX", "memory_max_bytes", \.max),
+      figure("CPU P95", "cpu_p95_millis", \.cpuMillis?.p95) { Figures.processors(Int64($0)) },
+      figure("CPU MAX", "cpu_max_millis", wide: true, \.cpuMillis?.max) { Figures.processors(Int64($0)) },
+      figure("RUN P50", "run_p50_seconds", \.runSeconds?.p50) { Figures.span($0) },
+      figure("RUN P95", "run_p95_seconds", \.runSeconds?.p95) { Figures.span($0) },
+      figure("RUN MAX", "run_max_seconds", wide: true, \.runSeconds?.max) { Figures.span($0) },
+      figure("TO PEAK P95", "seconds_to_peak_p95", \.secondsToPeak?.p95) { Figures.span($0) },
+    ]
+  }
+
+  private static var rest: [Column<StatisticsView>] {
+    [
+      Column("BUILD", "build_sha256", raw: { $0.buildSha256 }) {
+        $0.buildSha256.prefix(12) + ($0.inherited ? " (inherited by a newer one)" : "")
+      },
+      Column("INHERITED", "inherited", wide: true) { "\($0.inherited)" },
+    ]
+  }
+
+  private static func bytes(
+    _ title: String, _ key: String, wide: Bool = false, _ part: @escaping (FiguresView) -> Double
+  ) -> Column<StatisticsView> {
+    figure(title, key, wide: wide, { $0.memoryBytes.map(part) }) { Figures.bytes(Int64($0)) }
+  }
+
+  private static func figure(
+    _ title: String, _ key: String, wide: Bool = false, _ figure: @escaping (StatisticsView) -> Double?,
+    text: @escaping (Double) -> String
+  ) -> Column<StatisticsView> {
+    Column(title, key, .right, wide: wide, raw: { Figures.raw(figure($0)) }) { figure($0).map(text) ?? "" }
+  }
+}
