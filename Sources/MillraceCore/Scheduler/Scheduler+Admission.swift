@@ -16,7 +16,11 @@ extension Scheduler {
       }
       guard policy.fits(demand, beside: situation.used) else {
         held[head] = closedGate(for: demand, in: situation)
-        return actions + backfill(behind: job, demand: demand, offsets, &situation)
+        let passing = backfill(behind: job, demand: demand, offsets, &situation)
+        actions += passing
+        // Those that pass may be the last that its handler lets run: then another job is the first.
+        if passing.isEmpty || self.head(offsets, at: now) == head { return actions }
+        continue
       }
       actions.append(start(job, estimate, demand, &situation, isBackfill: false))
     }

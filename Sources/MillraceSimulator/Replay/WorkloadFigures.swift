@@ -51,7 +51,8 @@ package struct WorkloadFigures: Sendable, Equatable {
     if isFailed { failed += 1 }
     firstSubmission = min(firstSubmission ?? submitted, submitted)
     lastEnd = max(lastEnd ?? ended, ended)
-    let wait = ((start ?? ended) - submitted).seconds
+    // A clock that was set back between two runners can make it negative.
+    let wait = max(0, ((start ?? ended) - submitted).seconds)
     waits += wait
     maxWait = max(maxWait, wait)
     let slowdown = max(1, (ended - submitted).seconds / max(run.seconds, 10))

@@ -181,7 +181,6 @@ extension Simulation {
       if keepsTrace { trace.append("\(now.rawValue) \(action)") }
       if case .start(let id, _, let admission) = action {
         try BrokenRule.unless(!isDown, "\(id) is started while the runner is shutting down")
-        try invariants.check(id, admission, ledger, at: now)
         if admission.isBackfill {
           if passing.isEmpty {
             before = Array(ledger.running.values)
@@ -189,6 +188,7 @@ extension Simulation {
           }
           passing.append(id)
         }
+        try invariants.check(id, admission, ledger, at: now)
       }
       try ledger.perform(action, at: now)
       answer(action)
