@@ -194,7 +194,11 @@ let package = Package(
         "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "millrace",
         argumentParser,
       ]),
-    tests("MillracedTests", of: ["MillraceCore", "MillraceWire", "millraced", argumentParser, logging]),
+    tests(
+      "MillracedTests",
+      of: [
+        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire", "millraced", argumentParser, logging,
+      ]),
     tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceWire"]),
   ]

@@ -11,10 +11,11 @@ import Testing
 @Suite("Calls over a real socket")
 struct ClientTests {
   private static let status = """
-    {"version":"1","pid":7,"started":"2026-11-21T04:20:00.000Z","draining":false,"queued":1,"scheduled":2,
-    "running":3,"slots":4,"memory_used_bytes":5,"memory_capacity_bytes":6,"cpu_millis_used":7,
-    "cpu_millis_capacity":8}
+    {"version":"1","pid":7,"started":"2026-11-21T04:20:00.000Z","healthy":true,"draining":false,"queued":1,
+    "scheduled":2,"running":3,"capacity":\(resources),"used":\(resources),"available":\(resources),
+    "pressure":"none","pressure_cause":"there is none","machine":{},"notices":[]}
     """
+  private static let resources = #"{"slots":4,"memory_bytes":5,"committed_bytes":6,"cpu_millis":7}"#
   private static let job = """
     {"id":42,"handler":"exec","state":"queued","priority":5,"labels":{},"parameters":{"snake_case":1},
     "submitted":"2026-11-21T04:20:00.000Z","attempts":0,"attempts_used":0,"max_attempts":1,
@@ -32,6 +33,10 @@ struct ClientTests {
       case "/v1/history": [.answer(200, "{\"attempts\":[]}")]
       case "/v1/history/summary": [.answer(200, "[]")]
       case "/v1/handlers": [.answer(200, "{\"plugins\":[],\"refused\":[]}")]
+      case "/v1/jobs/42/why": [.answer(200, "{\"job\":\(Self.job)}")]
+      case "/v1/handlers/exec/statistics": [.answer(200, "[]")]
+      case "/v1/handlers/exec/recommendation", "/v1/handlers/exec/recommendation/apply":
+        [.answer(200, "{\"handler\":\"exec\",\"attempts\":1,\"least_attempts\":20}")]
       case "/v1/jobs/42/result": [.answer(200, "bytes", type: "image/png")]
       default: [.answer(201, Self.job)]
       }
@@ -41,7 +46,7 @@ struct ClientTests {
     jobs.labels = ["a b": "ü&="]
     var history = HistoryFilter()
     history.handler = "exec"
-    #expect(try client.status().slots == 4)
+    #expect(try client.status().capacity.slots == 4)
     #expect(
       try client.submit(SubmitRequest(handler: "exec")).parameters == .object(["snake_case": .integer(1)]))
     #expect(try client.submit(BatchRequest(jobs: [])) == [JobID(1), JobID(2)])
@@ -53,6 +58,11 @@ struct ClientTests {
     #expect(try client.history(matching: history).attempts.isEmpty)
     #expect(try client.summaries(matching: history).isEmpty)
     #expect(try client.handlers().plugins.isEmpty)
+    #expect(try client.reprioritise(JobID(42), to: 9).id == JobID(42))
+    #expect(try client.why(JobID(42)).job.id == JobID(42))
+    #expect(try client.statistics(of: "exec").isEmpty)
+    #expect(try client.recommendation(for: "exec").leastAttempts == 20)
+    #expect(try client.applyRecommendation(for: "exec").attempts == 1)
     let result = try client.result(of: JobID(42))
     #expect(result == JobResult(mediaType: "image/png", bytes: [UInt8]("bytes".utf8)))
     #expect(
@@ -62,6 +72,9 @@ struct ClientTests {
         "GET /v1/jobs/42/wait?timeout=1.5", "GET /v1/jobs/42/wait?timeout=60",
         "GET /v1/history?handler=exec&sort=time&limit=100",
         "GET /v1/history/summary?handler=exec&sort=time&limit=100", "GET /v1/handlers",
+        "POST /v1/jobs/42/reprioritise", "GET /v1/jobs/42/why",
+        "GET /v1/handlers/exec/statistics", "GET /v1/handlers/exec/recommendation",
+        "POST /v1/handlers/exec/recommendation/apply",
         "GET /v1/jobs/42/result",
       ])
     #expect(server.requests[1].body == "{\"handler\":\"exec\"}")
@@ -183,6 +196,6 @@ struct ClientTests {
       gate.open()
     }
     write(writing, "x", 1)
-    #expect(try client.status().slots == 4)
+    #expect(try client.status().capacity.slots == 4)
   }
 }

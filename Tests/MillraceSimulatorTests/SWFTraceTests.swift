@@ -24,7 +24,7 @@ struct SWFTraceTests {
     let trace = try Self.read("; Version: 2.2\n\n  ;x\n" + Self.line(3) + "\t" + Self.line(9, submit: "1.0"))
     #expect(trace.jobs.map(\.number) == [3, 9])
     let job = try #require(trace.jobs.first)
-    #expect(job.submission.jobClass == "7")
+    #expect(job.submission.handler == "user-7" && job.submission.jobClass == "20")
     #expect(job.submission.terms.limits.cpuMillis == 4000)
     #expect(job.submission.terms.timeout == .seconds(20))
     #expect(job.run == .seconds(10))
@@ -48,7 +48,7 @@ struct SWFTraceTests {
       try Self.read(Self.line(run: "30", allocated: "8", requested: "-1", user: "-1")).jobs.first)
     #expect(job.submission.terms.limits.cpuMillis == 8000)
     #expect(job.run == .seconds(20))
-    #expect(job.submission.jobClass == nil)
+    #expect(job.submission.handler == "unknown")
   }
 
   @Test("is put into the order of submission; of one second, in that of the file")

@@ -34,7 +34,7 @@ struct TraceReplayTests {
   /// The goals that the project has set itself, with learned run times.
   @Test(
     "with Millrace's own policies lets jobs wait less than EASY does",
-    arguments: [(Policy.Preset.default, 70.0, 290_000.0)])
+    arguments: [(Policy.Preset.default, 70.0, 290_000.0), (.slowdown, 55, 320_000)])
   func ownPolicies(preset: Policy.Preset, slowdown: Double, longest: Double) throws {
     guard let file = try ReferenceData.file("KTH-SP2-1996-2.swf.gz") else { return }
     let trace = try SWFTrace(file, processors: 100)
@@ -91,9 +91,10 @@ struct TraceReplayTests {
 
   @Test("learns from jobs that have ended, never from a job's own future")
   func learning() throws {
-    // Five short runs of a user who always asks for 1000 s; the sixth is let pass, the third was not.
+    // Five short runs of a user who always asks for 1000 s; the next one is let pass, for the first job has the
+    // patience of four times its 300 s.
     var rows: [[Int64]] = (0..<5).map { [$0 * 10, 10, 1000, 5] }
-    rows += [[100, 6, 100, 100], [101, 8, 100, 100], [102, 4, 1000, 5]]
+    rows += [[100, 6, 100, 100], [101, 8, 300, 100], [102, 4, 1000, 5]]
     let policy = SWFTrace.policy(.default, processors: 10)
     let jobs = rows.enumerated().map { Made.job($0.offset, $0.element, user: $0.offset == 5 ? "a" : "b") }
     var replay = Replay(jobs, policy: policy, keepsStarts: true)

@@ -79,14 +79,17 @@ struct GoldenTests {
         + #""job":\#(Self.plainJob),"progress":{"fraction":0.5,"message":"half"},"working_set_bytes":7}"#)
   }
 
-  private static let startingAttempt =
-    #"{"admission":{"backfill":true,"basis":{"attempts":17,"kind":"percentile95"},"#
+  private static let admission =
+    #"{"backfill":true,"basis":{"attempts":17,"kind":"percentile95"},"#
     + #""capacity":{"committed_bytes":15,"cpu_millis":16,"memory_bytes":7,"slots":14},"#
     + #""demand":{"committed_bytes":10,"cpu_millis":11,"memory_bytes":5,"slots":1},"#
     + #""held_by":{"capacity":20,"gate":"rate","need":18,"open":false,"#
     + #""opens_at":"2026-01-01T00:00:21.000Z","reason":"5/min is used up","remedy":"time alone","#
     + #""subject":"5/min","used":19},"pressure":"warning","queued":9,"#
-    + #""used":{"committed_bytes":12,"cpu_millis":13,"memory_bytes":6,"slots":8}},"#
+    + #""used":{"committed_bytes":12,"cpu_millis":13,"memory_bytes":6,"slots":8}}"#
+
+  private static let startingAttempt =
+    #"{"admission":\#(admission),"#
     + #""attempt":1,"handler":"noop","id":"42.1","job":42,"limits":{"cpu_millis":2,"io":[{"device":"8:0","#
     + #""write_bytes_per_second":4}],"memory_bytes":1,"pids":3},"plugin":"tools","plugin_sha256":"\#(sha)","#
     + #""plugin_version":"1.0","queued":"2026-01-01T00:00:10.000Z","#
@@ -101,16 +104,18 @@ struct GoldenTests {
   func ended() throws {
     var attempt = Sample.attempt(JobID(42), 2)
     attempt.started = Sample.time(12)
+    attempt.frozenTime = .seconds(2)
+    attempt.frozenSince = Sample.time(19)
     attempt.end = Sample.fullEnd(.oomOwnLimit, at: 20)
     let row = HistoryRow(
       attempt: attempt, jobState: .failed, priority: .default, jobClass: "large", labels: ["some.Key": "v"])
     try check(
       HistoryPage(attempts: [AttemptView(row)], next: 100),
-      #"{"attempts":[{"admission":{"estimate_bytes":5,"memory_capacity_bytes":7,"memory_used_bytes":6,"#
-        + #""queued":9,"#
-        + #""running":8},"attempt":2,"class":"large","ended":"2026-01-01T00:00:20.000Z","exit_code":7,"#
+      #"{"attempts":[{"admission":\#(Self.admission),"#
+        + #""attempt":2,"class":"large","ended":"2026-01-01T00:00:20.000Z","exit_code":7,"#
         + #""failure":{"#
-        + #""code":"bad-picture","is_retryable":true,"message":"it is no picture"},"handler":"noop","#
+        + #""code":"bad-picture","is_retryable":true,"message":"it is no picture"},"#
+        + #""frozen_seconds":2,"frozen_since":"2026-01-01T00:00:19.000Z","handler":"noop","#
         + #""id":"42.2","job":42,"#
         + #""labels":{"some.Key":"v"},"limits":{"cpu_millis":2,"io":[{"device":"8:0","#
         + #""write_bytes_per_second":4}],"#
@@ -121,6 +126,7 @@ struct GoldenTests {
         + #""usage":{"#
         + #""cpu_system_seconds":3e-06,"cpu_user_seconds":2e-06,"forks_refused":9,"io_read_bytes":5,"#
         + #""io_written_bytes":6,"memory_peak_bytes":1,"oom_kills":8,"pids_peak":7,"#
+        + #""seconds_to_peak":1e-05,"#
         + #""throttled_seconds":4e-06},"#
         + #""wait_seconds":2}],"next":100}"#)
   }

@@ -41,8 +41,20 @@ struct ConfigurationTests {
     blank.host = ""
     blank.user = ""
     blank.socketMode = 0
-    blank.capacity = .init(memory: .percent(1), cpuMillis: .percent(1), slots: 1)
-    blank.queue = .init(maxQueued: 1, aging: .zero)
+    blank.capacity = .init(memory: .percent(1), cpuMillis: .percent(1), slots: 1, overcommit: 1)
+    blank.queue = .init(
+      maxQueued: 1, aging: .zero, policy: .fcfs, backfillWindow: nil, stagger: .seconds(1))
+    blank.pressure.warning = 0.01
+    blank.pressure.critical = 0.02
+    blank.pressure.availableWarning = 0.5
+    blank.pressure.availableCritical = 0.4
+    blank.pressure.stallWarning = 1
+    blank.pressure.stallCritical = 2
+    blank.pressure.freezeAfter = nil
+    blank.pressure.evictAfter = .zero
+    blank.learning = .init(isOn: false, window: 20)
+    blank.groups = ["x": GroupRules()]
+    blank.fairShare = FairShareRules(label: "x")
     blank.bounds = .init(input: .zero, result: .zero, log: .zero, openFiles: 0)
     blank.defaults = Terms(
       limits: Limits(memory: .zero, cpuMillis: 0, pids: 0), timeout: .zero, grace: .zero, maxAttempts: 0,
@@ -75,14 +87,21 @@ struct ConfigurationTests {
       host: /h
       user: jobs
       plugin_users: {exec: www-data}
-      capacity: {memory: 12G, cpu: 1.5, slots: 8}
-      queue: {max_queued: 10, aging: 5m}
+      capacity: {memory: 12G, cpu: 1.5, slots: 8, overcommit: 2.5}
+      queue: {max_queued: 10, aging: 5m, policy: slowdown, backfill_window: all, stagger: 200ms}
+      pressure: {warning: 70%, critical: 85.5%, available_warning: 10%, available_critical: 5%,
+        stall_warning: 15%, stall_critical: 30%, freeze_after: never, evict_after: 1m}
+      learning: {enabled: false, window: 50}
+      groups:
+        media: {concurrency: 4, rate: 100/h}
+        video: {concurrency: 1, within: media}
+      fair_share: {label: owner, half_life: 12h, weight: 2h}
       defaults: {memory: 1G, cpu: 0.5, pids: 7, timeout: 90s, grace: 1s, max_attempts: 3, retry_delay: 2s,
         tier: cold}
       bounds: {input: 1K, result: 2K, log: 4K, open_files: 16}
       handlers:
         thumbnail: {memory: 512M, cpu: 2, pids: 1, timeout: 1m, grace: 2s, max_attempts: 2, retry_delay: 1s,
-          concurrency: 2, tier: template}
+          concurrency: 2, tier: template, rate: 5/min, group: video}
         checksum: {}
       preload: [libz.so.1]
       log_level: debug
@@ -92,8 +111,25 @@ struct ConfigurationTests {
     expected.cgroupRoot = .path("/sys/fs/cgroup/jobs")
     expected.user = "jobs"
     expected.pluginUsers = ["exec": "www-data"]
-    expected.capacity = .init(memory: .amount(.gibibytes(12)), cpuMillis: .amount(1500), slots: 8)
-    expected.queue = .init(maxQueued: 10, aging: .seconds(300))
+    expected.capacity = .init(
+      memory: .amount(.gibibytes(12)), cpuMillis: .amount(1500), slots: 8, overcommit: 2.5)
+    expected.queue = .init(
+      maxQueued: 10, aging: .seconds(300), policy: .slowdown, backfillWindow: nil,
+      stagger: .milliseconds(200))
+    expected.pressure.warning = 0.7
+    expected.pressure.critical = 0.855
+    expected.pressure.availableWarning = 0.1
+    expected.pressure.availableCritical = 0.05
+    expected.pressure.stallWarning = 15
+    expected.pressure.stallCritical = 30
+    expected.pressure.freezeAfter = nil
+    expected.pressure.evictAfter = .seconds(60)
+    expected.learning = .init(isOn: false, window: 50)
+    expected.groups = [
+      "media": GroupRules(concurrency: 4, rate: Rate(count: 100, per: .seconds(3600))),
+      "video": GroupRules(concurrency: 1, within: "media"),
+    ]
+    expected.fairShare = FairShareRules(label: "owner", halfLife: .seconds(43_200), weight: .seconds(7200))
     expected.defaults = Terms(
       limits: Limits(memory: .gibibytes(1), cpuMillis: 500, pids: 7), timeout: .seconds(90),
       grace: .seconds(1), maxAttempts: 3, retryDelay: .seconds(2))
@@ -104,7 +140,7 @@ struct ConfigurationTests {
       wishes: Wishes(
         memory: .mebibytes(512), cpuMillis: 2000, pids: 1, timeout: .seconds(60), grace: .seconds(2),
         maxAttempts: 2, retryDelay: .seconds(1)),
-      concurrency: 2, tier: .template)
+      concurrency: 2, rate: Rate(count: 5, per: .seconds(60)), group: "video", tier: .template)
     expected.handlers["checksum"] = .init()
     expected.preload = ["libz.so.1"]
     expected.logLevel = .debug

@@ -10,6 +10,9 @@ package import MillraceEngine
 /// Each build is copied aside under its SHA-256 before it is described, and run from there: an attempt runs
 /// exactly the file that its record names, whatever happens in the directory.
 package final class PluginDirectory: PluginSource {
+  /// Changes a catalog before it is published; told the file of each plugin by the plugin's name.
+  package typealias Amendment = @Sendable (_ catalog: Catalog, _ files: [String: String]) -> Catalog
+
   package let catalogs: AsyncStream<Catalog>
   private let publish: AsyncStream<Catalog>.Continuation
   private let scanner: Scanner
@@ -21,9 +24,13 @@ package final class PluginDirectory: PluginSource {
   ///   - builds: where copies are kept; jobs must be able to read there.
   ///   - launcher: who describes plugins.
   ///   - log: where trouble with the watch is told.
-  package init(path: String, builds: String, launcher: any Launcher, log: Logger) {
+  ///   - amend: asked after each scan, so also when another file in the directory has changed.
+  package init(
+    path: String, builds: String, launcher: any Launcher, log: Logger,
+    amend: @escaping Amendment = { catalog, _ in catalog }
+  ) {
     (catalogs, publish) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
-    scanner = Scanner(path: path, builds: builds, launcher: launcher, log: log)
+    scanner = Scanner(path: path, builds: builds, launcher: launcher, log: log, amend: amend)
     self.path = path
   }
 
@@ -66,6 +73,7 @@ package final class PluginDirectory: PluginSource {
     private let builds: String
     private let launcher: any Launcher
     private let log: Logger
+    private let amend: Amendment
     private var known: [String: (mark: PluginFile.Mark, verdict: Verdict)] = [:]
 
     private enum Verdict {
@@ -73,11 +81,14 @@ package final class PluginDirectory: PluginSource {
       case refused(String)
     }
 
-    init(path: String, builds: String, launcher: any Launcher, log: Logger) {
+    init(
+      path: String, builds: String, launcher: any Launcher, log: Logger, amend: @escaping Amendment
+    ) {
       self.path = path
       self.builds = builds
       self.launcher = launcher
       self.log = log
+      self.amend = amend
     }
 
     func scan() async -> Catalog {
@@ -87,14 +98,16 @@ package final class PluginDirectory: PluginSource {
         catalog.refused.append(RefusedPlugin(path: path, reason: "\(error)"))
       }
       known = known.filter { names.contains($0.key) }
+      var sources: [String: String] = [:]
       for name in names {
         let file = path + "/" + name
         switch await verdict(on: file, name) {
         case .refused(let reason): catalog.refused.append(RefusedPlugin(path: file, reason: reason))
-        case .plugin(let plugin): add(plugin, from: file, to: &catalog)
+        case .plugin(let plugin):
+          if add(plugin, from: file, to: &catalog) { sources[plugin.name] = file }
         }
       }
-      return catalog
+      return amend(catalog, sources)
     }
 
     private func files() throws -> [String] {
@@ -159,8 +172,8 @@ package final class PluginDirectory: PluginSource {
       return String(why)
     }
 
-    /// Adds a plugin whose names are free; the first by file name wins.
-    private func add(_ plugin: Plugin, from file: String, to catalog: inout Catalog) {
+    /// Adds a plugin whose names are free, and returns whether it did; the first by file name wins.
+    private func add(_ plugin: Plugin, from file: String, to catalog: inout Catalog) -> Bool {
       let taken = Set(catalog.plugins.flatMap(\.handlers).map(\.name))
       if catalog.plugins.contains(where: { $0.name == plugin.name }) {
         let reason = "another file is the plugin `\(plugin.name)` already"
@@ -170,7 +183,9 @@ package final class PluginDirectory: PluginSource {
         catalog.refused.append(RefusedPlugin(path: file, reason: reason))
       } else {
         catalog.plugins.append(plugin)
+        return true
       }
+      return false
     }
   }
 }

@@ -32,8 +32,10 @@ final class Runner: Sendable {
     tree = try CgroupTree(root: configuration.cgroupRoot.group(belowMount: mount))
     let settings = try Self.launchSettings(configuration, state: state, runtime: runtime)
     launcher = try LocalLauncher(tree: tree, settings: settings, logs: logs, logger: log)
+    let sidecars = Sidecars(directory: configuration.plugins, overrides: configuration.handlers)
     plugins = PluginDirectory(
-      path: configuration.plugins, builds: state.builds, launcher: launcher, log: log)
+      path: configuration.plugins, builds: state.builds, launcher: launcher, log: log,
+      amend: { sidecars.amend($0, files: $1) })
     let machine = Machine.current()
     engine = Engine(
       ports: Engine.Ports(
@@ -44,7 +46,7 @@ final class Runner: Sendable {
     var server = APIServer.Configuration(socketPath: configuration.socket)
     server.socketMode = configuration.socketMode
     server.maxInput = configuration.bounds.input
-    api = APIServer(serving: engine, configuration: server, logger: log) {
+    api = APIServer(serving: engine, settings: sidecars, configuration: server, logger: log) {
       log.notice("ready", metadata: ["socket": "\(configuration.socket)", "state": "\(state.path)"])
     }
     self.drain = drain

@@ -23,11 +23,15 @@ struct ConfigurationError: Error, Sendable, Equatable, CustomStringConvertible {
     }
   }
 
-  var description: String {
-    let lines = mistakes.map { mistake in
+  /// Each mistake with its place: `m.yaml:3:5: …`.
+  var lines: [String] {
+    mistakes.map { mistake in
       let place = mistake.place.map { ":\($0.line):\($0.column)" } ?? ""
       return "\(file)\(place): \(mistake.message)"
     }
-    return lines.joined(separator: "\n") + "\n\nhint: nothing of the file is used until all of it is right"
+  }
+
+  var description: String {
+    lines.joined(separator: "\n") + "\n\nhint: nothing of the file is used until all of it is right"
   }
 }

@@ -89,7 +89,8 @@ extension ConfigurationReader {
     }
     let settings = section.settings(known: ["label", "half_life", "weight"])
     guard let label = settings.first(where: { $0.name == "label" }) else {
-      return section.mistakeInName("must have a `label`, or be `off`")
+      if section.hasSettings { section.mistakeInName("must have a `label`, or be `off`") }
+      return
     }
     var rules = FairShareRules(label: label.text() ?? "")
     for setting in settings {

@@ -1,0 +1,57 @@
+import MillraceCore
+import Yams
+
+/// The settings of a plugin's handlers in a file beside it: `libthumbnail.so` has `libthumbnail.yaml`.
+///
+/// ```yaml
+/// handlers:
+///   thumbnail: {memory: 80M, timeout: 30s}
+/// ```
+struct Sidecar: Equatable {
+  /// By handler.
+  var settings: [String: Configuration.HandlerSettings] = [:]
+
+  /// The path of the file beside a plugin's file.
+  static func path(beside plugin: String) -> String {
+    (plugin.hasSuffix(".so") ? String(plugin.dropLast(3)) : plugin) + suffix
+  }
+
+  static let suffix = ".yaml"
+
+  /// Makes an empty one.
+  init() {}
+
+  /// Reads a text; `known` are the handlers that the plugin has.
+  ///
+  /// - Throws: `ConfigurationError` with all mistakes.
+  init(_ text: String, named file: String, handlers known: [String]) throws {
+    let document = YAMLDocument()
+    if let root = document.root(of: text) {
+      for section in root.settings(known: ["handlers"]) { read(section, known) }
+    }
+    try document.throwMistakes(in: file)
+  }
+
+  private mutating func read(_ section: Setting, _ known: [String]) {
+    for handler in section.settings() {
+      guard known.contains(handler.name) else {
+        let meant = Spelling.nearest(to: handler.name, among: known).map { ", did you mean `\($0)`?" }
+        handler.mistakeInName("is no handler of this plugin" + (meant ?? ""))
+        continue
+      }
+      var values = Configuration.HandlerSettings()
+      for setting in handler.settings(known: Setting.handlerNames) { setting.apply(to: &values) }
+      settings[handler.name] = values
+    }
+  }
+
+  /// Returns a handler with these settings in the place of its author's.
+  func amended(_ handler: Handler) -> Handler {
+    guard let own = settings[handler.name] else { return handler }
+    var handler = handler
+    handler.wishes = own.wishes.filled(from: handler.wishes)
+    handler.concurrency = own.concurrency ?? handler.concurrency
+    handler.rate = own.rate ?? handler.rate
+    return handler
+  }
+}
