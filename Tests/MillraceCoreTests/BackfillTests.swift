@@ -13,6 +13,7 @@ struct BackfillTests {
     Rig.job(number, handler, priority: priority) {
       $0.limits = Limits(memory: .mebibytes(memory), cpuMillis: cpu, pids: 8)
       $0.timeout = .seconds(seconds)
+      $0.grace = .zero
     }
   }
 
@@ -178,28 +179,47 @@ struct BackfillTests {
     #expect(rig.run(Self.job(4, "other", memory: 50, seconds: 9999)) == [])
   }
 
-  @Test("learned run times keep the place, not only time limits")
-  func learned() {
+  @Test(
+    "one that is only expected to end in time may pass while the first one stays within its patience",
+    arguments: [
+      (timeout: 400, at: 0, starts: true), (timeout: 401, at: 0, starts: false),
+      (timeout: 390, at: 10, starts: true), (timeout: 391, at: 10, starts: false),
+      // It would be expected to end after the first one's start.
+      (timeout: 200, at: 71, starts: false),
+    ] as [(timeout: Int64, at: Int64, starts: Bool)])
+  func patience(timeout: Int64, at seconds: Int64, starts: Bool) {
     let rig = Rig(Rig.policy(memory: .mebibytes(200)))
-    _ = rig.send(.learned((1...20).map { _ in EstimateTests.evidence(nil, seconds: 30, handler: "other") }))
+    let learned = (1...20).map { _ in EstimateTests.evidence(nil, seconds: 30, handler: "other") }
+    _ = rig.send(.learned(learned))
     rig.run(Self.job(1, memory: 150, seconds: 100), Self.job(2, memory: 180, seconds: 100))
-    #expect(rig.run(Self.job(3, "other", memory: 1, seconds: 9999)) == [.id(3)])
-    #expect(rig.run(Self.job(4, "other", memory: 1, seconds: 9999)) == [.id(4)])
-    #expect(rig.run(Self.job(5, "other", memory: 1, seconds: 9999)) == [.id(5)])
-    // From here on it would not end in time.
-    _ = rig.send(.timer, at: 71)
-    #expect(rig.run(Self.job(6, "other", memory: 30, seconds: 9999)) == [])
+    _ = rig.send(.timer, at: seconds)
+    #expect(rig.run(Self.job(3, "other", seconds: timeout)) == (starts ? [.id(3)] : []))
   }
 
-  @Test("an attempt that runs over its learned time is expected to end at its limit")
-  func overrun() {
+  @Test("an attempt is certain to end at its time limit only, whatever was learned")
+  func certain() {
     let rig = Rig(Rig.policy(memory: .mebibytes(200)))
     _ = rig.send(.learned((1...20).map { _ in EstimateTests.evidence(nil, seconds: 30) }))
     rig.run(Self.job(1, memory: 150, seconds: 1000), Self.job(2, memory: 180, seconds: 1000))
     #expect(rig.verdicts(2).last?.isOpen == true)
-    #expect(rig.run(Self.job(3, "other", seconds: 500)) == [])
-    #expect(rig.verdicts(3).last?.opensAt == Sample.time(30))
-    #expect(rig.confirm(rig.send(.timer, at: 31)) == [.id(3)])
+    #expect(rig.run(Self.job(3, "other", seconds: 1000)) == [.id(3)])
+    rig.end(.id(3))
+    #expect(rig.run(Self.job(4, "other", seconds: 9999)) == [])
+    #expect(rig.verdicts(4).last?.opensAt == Sample.time(1000))
+  }
+
+  @Test("the grace counts: an attempt may take that long to end")
+  func grace() {
+    let rig = Rig(Rig.policy(memory: .mebibytes(200)))
+    var slow = Self.job(1, memory: 150, seconds: 100)
+    slow.terms.grace = .seconds(20)
+    rig.run(slow, Self.job(2, memory: 180, seconds: 1))
+    #expect(rig.run(Self.job(3, seconds: 121)) == [])
+    #expect(rig.verdicts(3).last?.opensAt == Sample.time(120))
+    var other = Self.job(4, seconds: 110)
+    other.terms.grace = .seconds(11)
+    #expect(rig.run(other) == [])
+    #expect(rig.run(Self.job(5, seconds: 120)) == [.id(5)])
   }
 
   @Test("attempts that end together make room together")

@@ -103,15 +103,15 @@ struct EstimateTests {
   }
 
   @Test(
-    "the run time that orders jobs is the mean of the last two; a reservation counts with the 95th percentile"
+    "the run time that orders jobs is the mean of the last 8; a forecast counts with the 95th percentile"
   )
   func runTime() {
     let lengths = (1...20).map { Self.evidence(1, seconds: Int64($0)) }
     let few = Self.estimates(Array(lengths.prefix(3))).estimate(for: Rig.job(1))
-    #expect(few.expectedRun == .milliseconds(2500))
+    #expect(few.expectedRun == .seconds(2))
     #expect(few.runBound == .seconds(60) && few.runBasis == .declared)
     let many = Self.estimates(lengths).estimate(for: Rig.job(1))
-    #expect(many.expectedRun == .milliseconds(19_500))
+    #expect(many.expectedRun == .milliseconds(16_500))
     #expect(many.runBound == .seconds(19) && many.runBasis == .percentile95(of: 20))
   }
 

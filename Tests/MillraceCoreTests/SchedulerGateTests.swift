@@ -72,7 +72,7 @@ struct SchedulerGateTests {
     // They would still run when the big one can start.
     let small = [Rig.job(4), Rig.job(5, "other")].map { job in
       var job = job
-      job.terms.timeout = .seconds(61)
+      job.terms.timeout = .seconds(70)
       return job
     }
     var actions = rig.send(.submitted([big] + small))

@@ -20,7 +20,7 @@ struct SchedulerStopTests {
     let rig = Rig(Rig.policy(memory: .mebibytes(100)))
     rig.run(Rig.job(1) { $0.limits.memory = .mebibytes(30) })
     let big = Rig.job(2) { $0.limits.memory = .mebibytes(90) }
-    _ = rig.send(.submitted([big, Rig.job(3) { $0.timeout = .seconds(61) }]))
+    _ = rig.send(.submitted([big, Rig.job(3) { $0.timeout = .seconds(70) }]))
     let actions = rig.send(.cancel(JobID(2)))
     #expect(actions.first == .cancelled(JobID(2)))
     #expect(actions.started == [.id(3)])

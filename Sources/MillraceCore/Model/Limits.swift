@@ -100,6 +100,9 @@ package struct Terms: Hashable, Sendable, Codable {
     self.retryDelay = retryDelay
   }
 
+  /// How long an attempt can take at most: its time limit, then the grace.
+  package var longest: Duration { timeout + grace }
+
   /// Returns these terms with everything that `wishes` say put in their place.
   package func amended(by wishes: Wishes) -> Terms {
     Terms(

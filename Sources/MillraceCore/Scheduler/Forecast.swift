@@ -23,22 +23,17 @@ extension Scheduler {
     var time = now
     var ends = 0
     ahead.confirmStarts(of: running.keys.sorted(), at: now)
-    ahead.go(.timer, at: now)
+    ahead.go([.timer], at: now)
     for _ in 0..<bound {
       guard ahead.attemptOf[job] == nil else { break }
-      let attempt = ahead.running.values.map { (end: max($0.expectedEnd(at: time), time), id: $0.id) }
-        .min { $0 < $1 }
-      if let timer = ahead.nextTime, attempt.map({ timer < $0.end }) ?? true {
-        time = max(time, timer)
-        ahead.go(.timer, at: time)
-      } else if let attempt {
-        ends += 1
-        time = attempt.end
-        let report = AttemptReport(exit: .exited(code: 0), usage: Usage(), word: .done(nil))
-        ahead.go(.ended(attempt.id, report), at: time)
-      } else {
+      let expected = ahead.running.values.map { (id: $0.id, end: max($0.expectedEnd(at: time), time)) }
+      guard let next = (expected.map(\.end) + [ahead.nextTime].compactMap(\.self)).min() else {
         return Forecast(start: nil, basis: "no end and no time is known that would open its gates")
       }
+      time = max(time, next)
+      let ended = expected.filter { $0.end <= time }.map(\.id).sorted()
+      ends += ended.count
+      ahead.go(ended.map { .ended($0, Self.guess) } + [.timer], at: time)
     }
     guard ahead.attemptOf[job] != nil else {
       return Forecast(start: nil, basis: "it is more than \(bound) ends of other attempts away")
@@ -59,13 +54,16 @@ extension Scheduler {
   /// Predicts the start of a job that is not submitted yet.
   package func forecast(ofNew job: WaitingJob, at now: Timestamp) -> Forecast {
     var ahead = self
-    ahead.go(.submitted([job]), at: now)
+    ahead.go([.submitted([job])], at: now)
     return ahead.forecast(of: job.id, at: now)
   }
 
-  /// Lets something happen; what starts exists at once.
-  private mutating func go(_ event: Event, at time: Timestamp) {
-    let started = handle(event, at: time).compactMap { if case .start(let id, _, _) = $0 { id } else { nil } }
+  /// How attempts end in a forecast.
+  private static let guess = AttemptReport(exit: .exited(code: 0), usage: Usage(), word: .done(nil))
+
+  /// Lets things happen; what starts exists at once.
+  private mutating func go(_ events: [Event], at time: Timestamp) {
+    let started = handle(events, at: time).compactMap { if case .start(let id, _, _) = $0 { id } else { nil } }
     confirmStarts(of: started, at: time)
   }
 

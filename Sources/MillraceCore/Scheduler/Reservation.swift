@@ -1,9 +1,9 @@
 /// The place in time that is kept for the first job in rank (EASY backfill: Lifka, "The ANL/IBM SP scheduling
 /// system", 1995): when enough of what runs will have ended for certain, and what will be used then.
 ///
-/// A job may start before the first one if it ends before that time, or takes nothing that the first one needs.
-/// One that is only expected to end before may do so as long as the first one stays within its patience, even
-/// if the expectation fails. See `docs/scheduling.md` for what each rule does on traces.
+/// A job may start before the first one if it ends before that time, or takes nothing that the first one
+/// needs. One that is only expected to end before may do so as long as the first one stays within its
+/// patience, even if the expectation fails. See `docs/scheduling.md` for what each rule does on traces.
 struct Reservation: Sendable {
   /// When the first job can start for certain; nil if that cannot be told, and then nothing may start before
   /// it.

@@ -97,12 +97,12 @@ struct RunningAttempt: Sendable {
     }
   }
 
-  /// Returns when it will have ended for certain: at its time limit.
+  /// Returns when it will have ended for certain: when the grace after its time limit is over.
   func latestEnd(at now: Timestamp) -> Timestamp {
     switch phase {
-    case .starting: now + job.terms.timeout
-    case .running(let deadline): max(deadline, now)
-    case .frozen(let left, _): now + left
+    case .starting: now + job.terms.longest
+    case .running(let deadline): max(deadline, now) + job.terms.grace
+    case .frozen(let left, _): now + max(left, .zero) + job.terms.grace
     case .stopping(_, let killAt): max(killAt, now)
     case .killing: now
     }

@@ -45,7 +45,7 @@ extension Scheduler {
       let demand = self.demand(of: job, estimate)
       guard policy.fits(demand, beside: situation.used),
         let passage = reservation.passage(
-          of: demand, expected: now + job.expectedRun, certain: now + job.terms.timeout)
+          of: demand, expected: now + job.expectedRun, certain: now + job.terms.longest)
       else { continue }
       actions.append(start(job, estimate, demand, &situation, isBackfill: true))
       reservation.take(demand, by: passage)

@@ -71,7 +71,7 @@ extension Scheduler {
       policy.backfill != .none && situation.pressure.level == .none
       && !policy.fits(needed, beside: situation.used)
       && reservation.passage(
-        of: demand, expected: now + job.expectedRun, certain: now + job.terms.timeout) != nil
+        of: demand, expected: now + job.expectedRun, certain: now + job.terms.longest) != nil
     return GateVerdict(
       gate: .reservation, isOpen: mayPass, used: Int64(ahead), opensAt: mayPass ? nil : reservation.start,
       subject: "\(head)")

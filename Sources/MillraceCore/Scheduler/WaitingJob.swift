@@ -20,7 +20,8 @@ package struct WaitingJob: Sendable, Equatable {
   package var attemptsUsed: Int
   /// How many in a row were lost.
   package var losses = 0
-  /// How long it is expected to run, by what was known when it was queued; orders the candidates for backfill.
+  /// How long it is expected to run, by what was known when it was queued; orders the candidates for
+  /// backfill.
   var expectedRun = Duration.zero
   /// Its place in the queue: smaller is sooner. Fixed when it is queued; the order between two jobs never
   /// changes with time.

@@ -69,10 +69,7 @@ package struct Estimates: Sendable {
   /// Returns what speaks for a kind of job now; nil if nothing was measured. A build that has shown too
   /// little is covered by the one before it.
   func learned(_ key: Key) -> Learned? {
-    guard let place = places[key] else {
-      let isTooMany = key.jobClass != nil && entries.count >= Self.maxKeys
-      return isTooMany ? learned(Key(handler: key.handler, jobClass: nil)) : nil
-    }
+    guard let place = places[key] else { return nil }
     let entry = entries[place]
     guard let former = entry.former, !isEnough(entry.current) else { return entry.current }
     return former

@@ -1,9 +1,9 @@
 extension Policy {
   /// Returns a job's place in the queue: smaller is sooner, in microseconds.
   ///
-  /// It never changes with time, so neither does the order between two jobs; `aging` later, a job is worth one
-  /// step of priority more than a newcomer. With `Order.slowdown` a job stands back by its expected run time,
-  /// but never by more than `stretch` mean run times: nobody is overtaken for ever.
+  /// It never changes with time, so neither does the order between two jobs; `aging` later, a job is worth
+  /// one step of priority more than a newcomer. With `Order.slowdown` a job stands back by its expected run
+  /// time, but never by more than `stretch` mean run times: nobody is overtaken for ever.
   ///
   /// - Parameters:
   ///   - job: the job, with its expected run time.
