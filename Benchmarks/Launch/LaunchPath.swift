@@ -45,17 +45,33 @@ struct LaunchPath {
     self.plugin = try await launcher.describe(plugin)
   }
 
+  /// Starts a job that does nothing for a number of seconds; returns when its process exists.
+  mutating func startJob(seconds: Int64) async throws -> AttemptID {
+    let id = request(seconds: seconds)
+    while let event = await events.next() {
+      switch event {
+      case .started(id): return id
+      case .started, .progress, .ended: continue
+      case .refused(_, let reason): throw BenchmarkError("a job was refused: \(reason)")
+      }
+    }
+    throw BenchmarkError("the launcher ended")
+  }
+
+  /// Kills what was started, and returns when all of it has ended.
+  mutating func endJobs(_ ids: [AttemptID]) async {
+    var left = Set(ids)
+    for id in ids { launcher.kill(id) }
+    while !left.isEmpty, let event = await events.next() {
+      if case .ended(let id, _) = event { left.remove(id) }
+    }
+  }
+
   /// Runs a job that does nothing; returns nanoseconds from the request to the news that it has ended and its
   /// leaf is removed.
   mutating func runJob() async throws -> Int64 {
-    let plan = LaunchPlan(
-      attempt: AttemptID(job: JobID(nextJob), number: 1), handler: "sleep", plugin: plugin,
-      limits: Limits(memory: .mebibytes(256), cpuMillis: 1000, pids: 64), priority: .default,
-      deadline: Timestamp(microseconds: 4_000_000_000_000_000),
-      payload: StoredPayload(parameters: .object(["seconds": .integer(0)]), input: nil, traceParent: nil))
-    nextJob += 1
     let began = ContinuousClock.now
-    launcher.launch(plan)
+    _ = request(seconds: 0)
     while let event = await events.next() {
       switch event {
       case .started, .progress: continue
@@ -67,5 +83,18 @@ struct LaunchPath {
       }
     }
     throw BenchmarkError("the launcher ended")
+  }
+
+  private mutating func request(seconds: Int64) -> AttemptID {
+    let id = AttemptID(job: JobID(nextJob), number: 1)
+    nextJob += 1
+    launcher.launch(
+      LaunchPlan(
+        attempt: id, handler: "sleep", plugin: plugin,
+        limits: Limits(memory: .mebibytes(256), cpuMillis: 1000, pids: 64), priority: .default,
+        deadline: Timestamp(microseconds: 4_000_000_000_000_000),
+        payload: StoredPayload(
+          parameters: .object(["seconds": .integer(seconds)]), input: nil, traceParent: nil)))
+    return id
   }
 }

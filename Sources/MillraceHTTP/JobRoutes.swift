@@ -65,7 +65,8 @@ struct JobRoutes: Sendable {
       json: JobDetail(
         job: JobView(job), attempts: attempts.map(AttemptView.init),
         progress: standing?.progress.map { ProgressView(fraction: $0.fraction, message: $0.message) },
-        gates: (standing?.gates ?? []).map(GateView.init), workingSetBytes: standing?.usage?.workingSet?.rawValue,
+        gates: (standing?.gates ?? []).map(GateView.init),
+        workingSetBytes: standing?.usage?.workingSet?.rawValue,
         cpuSeconds: standing?.usage?.cpu?.seconds))
   }
 
@@ -73,7 +74,9 @@ struct JobRoutes: Sendable {
     try Response(json: JobView(try await service.cancel(try context.jobID)))
   }
 
-  @Sendable private func reprioritise(_ request: Request, _ context: APIContext) async throws -> Response {
+  @Sendable private func reprioritise(
+    _ request: Request, _ context: APIContext
+  ) async throws -> Response {
     let id = try context.jobID
     let priority = try await bodies.priority(of: request)
     return try Response(json: JobView(try await service.reprioritise(id, to: priority)))

@@ -23,11 +23,11 @@ final class KernelFile {
 ///
 /// The kernel makes these texts anew for each read from their start, whole: so one `pread` is enough, and two
 /// could show two states.
-final class ReadingBuffer {
+package final class ReadingBuffer {
   private let bytes: UnsafeMutableBufferPointer<UInt8>
 
   /// Makes room for texts that are shorter than `count` bytes.
-  init(count: Int = 64 << 10) { bytes = .allocate(capacity: count) }
+  package init(count: Int = 64 << 10) { bytes = .allocate(capacity: count) }
 
   deinit { bytes.deallocate() }
 

@@ -37,7 +37,8 @@ package struct AttemptView: Codable, Sendable, Equatable {
 
   private enum CodingKeys: String, CodingKey {
     case id, job, attempt, handler, plugin, pluginVersion, pluginSha256, queued, starting, started, ended
-    case waitSeconds, runSeconds, frozenSeconds, frozenSince, outcome, exitCode, signal, failure, usage, limits, admission
+    case waitSeconds, runSeconds, frozenSeconds, frozenSince, outcome, exitCode, signal, failure, usage
+    case limits, admission
     case state, priority, labels
     case jobClass = "class"
   }

@@ -72,6 +72,22 @@ struct RecordTests {
       try Wire.decoder().decode(JobPage.self, from: Data(list.utf8)).jobs.map(\.id.rawValue) == [3, 2, 1])
   }
 
+  @Test("why tells what admission knew of jobs that have started; those that wait need the runner")
+  func why() async throws {
+    let state = try await Self.state()
+    let started = try millrace(state, "why", "3")
+    #expect(started.out.hasPrefix("job 3 (balloon) is failed\n\nattempt       3.1\n"))
+    #expect(started.out.contains("\nheld by       rate: 5/min is used up\n"))
+    let json = try millrace(state, "why", "3", "-o", "json").out
+    let view = try Wire.decoder().decode(WhyView.self, from: Data(json.utf8))
+    #expect(view.attempt?.admission == AdmissionView(Sample.admission))
+    let waiting = try millrace(state, "why", "2")
+    #expect(waiting.code == 69)
+    #expect(
+      waiting.error.contains("error: job 2 is queued, and the runner is down: nothing starts\n\nhint: "))
+    #expect(try millrace(state, "why", "9").code == 4)
+  }
+
   @Test("what is not on record is 4, what is not yet there is 3")
   func missing() async throws {
     let state = try await Self.state()
@@ -88,7 +104,9 @@ struct RecordTests {
     let socket = directory.path + "/none"
     for arguments in [
       ["submit", "noop"], ["run", "noop"], ["wait", "1"], ["cancel", "1"], ["handlers"], ["status"], ["list"],
-      ["history"], ["show", "1"], ["result", "1"], ["logs", "1"],
+      ["history"], ["show", "1"], ["result", "1"], ["logs", "1"], ["why", "1"],
+      ["reprioritise", "1", "--priority", "2"],
+      ["stats"], ["recommend", "noop", "--apply"], ["submit", "noop", "--dry-run"],
     ] {
       let outcome = try Program(
         arguments + ["--socket", socket], path: Program.path, environment: ["MILLRACE_STATE": directory.path]

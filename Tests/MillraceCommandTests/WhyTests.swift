@@ -90,15 +90,14 @@ struct WhyTests {
     let submit = try Program.millrace(
       "submit", "exec", "--priority", "7", "--dry-run", "--socket", server.socket)
     #expect(
-      submit == .init(
-        code: 0,
-        out: """
-          a job of exec, priority 7, 64 MiB, 0.5 CPU, 64 pids, 30 s: it would wait
+      submit.out == """
+        a job of exec, priority 7, 64 MiB, 0.5 CPU, 64 pids, 30 s: it would wait
 
-          \(Self.gates)
-          predicted start  unknown: nobody knows
+        \(Self.gates)
+        predicted start  unknown: nobody knows
 
-          """, error: ""))
+        """)
+    #expect(submit.code == 0)
     #expect(try Program.millrace("run", "exec", "--dry-run", "--socket", server.socket).out == submit.out)
     #expect(server.requests.map(\.target) == ["/v1/jobs/rehearse", "/v1/jobs/rehearse"])
     let never = try self.server([

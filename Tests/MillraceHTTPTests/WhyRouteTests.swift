@@ -64,7 +64,8 @@ struct WhyRouteTests {
     }
   }
 
-  private static func reprioritise(_ job: Int, _ body: String, on server: TestServer) async throws -> HTTPReply
+  private static func reprioritise(_ job: Int, _ body: String, on server: TestServer) async throws
+    -> HTTPReply
   {
     try await server.request("POST", "/v1/jobs/\(job)/reprioritise", body: body)
   }

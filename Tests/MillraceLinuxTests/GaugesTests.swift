@@ -72,6 +72,30 @@ struct GaugesTests {
     #expect(error?.doing == "read `1.1/cpu.stat`")
   }
 
+  @Test("memory.stat is read anew when memory.current moves, and every fourth time at the latest")
+  func rereading() throws {
+    try fill("debian-6.1", ["memory.stat"])
+    let open = try Descriptor(opening: directory.path, flags: O_RDONLY | O_DIRECTORY)
+    func show(_ current: Int64, inactive: Int64) throws {
+      try write("\(current)\n", to: "memory.current")
+      try write("anon 1\ninactive_file \(inactive)\n", to: "memory.stat")
+    }
+    try show(3200, inactive: 200)
+    let gauges = try UsageGauges(directory: open.number, name: "1.1")
+    let buffer = ReadingBuffer()
+    #expect(try gauges.workingSet(buffer) == Bytes(3000))
+    try show(3300, inactive: 300)
+    #expect(try gauges.workingSet(buffer) == Bytes(3100), "memory.current itself is never old")
+    #expect(try gauges.workingSet(buffer, isFresh: true) == Bytes(3000))
+    try show(3300, inactive: 400)
+    for _ in 2...4 { #expect(try gauges.workingSet(buffer) == Bytes(3000)) }
+    #expect(try gauges.workingSet(buffer) == Bytes(2900))
+    try show(3000, inactive: 0)
+    #expect(try gauges.workingSet(buffer) == Bytes(3000))
+    try show(0, inactive: 8)
+    #expect(try gauges.workingSet(buffer) == .zero, "never less than nothing")
+  }
+
   @Test("files that the kernel does not have leave a sample's members unknown")
   func leafWithout() throws {
     let open = try Descriptor(opening: directory.path, flags: O_RDONLY | O_DIRECTORY)

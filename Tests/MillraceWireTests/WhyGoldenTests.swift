@@ -59,7 +59,8 @@ struct WhyGoldenTests {
   @Test("the runner's state")
   func status() throws {
     let view = StatusView(
-      version: "0.1.0", pid: 1, started: "2026-01-01T00:00:00.000Z", healthy: false, draining: true, queued: 2,
+      version: "0.1.0", pid: 1, started: "2026-01-01T00:00:00.000Z", healthy: false, draining: true,
+      queued: 2,
       scheduled: 3, running: 4,
       capacity: Resources(slots: 5, memory: Bytes(6), committed: Bytes(7), cpuMillis: 8),
       used: Resources(slots: 4, memory: Bytes(4), committed: Bytes(9), cpuMillis: 2), pressure: .critical,

@@ -109,6 +109,29 @@ struct CheckTests {
     #expect(ClockCheck(now: now, isSynchronised: true, lastWrite: now + 61).finding().status == .failure)
   }
 
+  @Test("memory is told with its pressure, and warned of when it is short")
+  func memory() throws {
+    let directory = try TemporaryDirectory()
+    try FileManager.default.createDirectory(
+      atPath: directory.path + "/proc/pressure", withIntermediateDirectories: true)
+    func finding(available: Int) throws -> Finding {
+      for (name, text) in [
+        ("meminfo", "MemTotal:       1000 kB\nMemFree:  5 kB\nMemAvailable:    \(available) kB\n"),
+        ("loadavg", "0.50 0.40 0.30 1/100 42\n"),
+        ("pressure/memory", "some avg10=1.50 avg60=0.00 avg300=0.00 total=1\n"),
+      ] {
+        try Data(text.utf8).write(to: URL(filePath: "\(directory.path)/proc/\(name)"))
+      }
+      return PressureCheck(machine: MachineFiles(root: directory.path), rules: PressureRules()).finding()
+    }
+    let good = try finding(available: 512)
+    #expect(good.status == .ok)
+    #expect(good.found == "512 KiB of 1000 KiB available, waited for 1.5 % of the time, load 0.5")
+    #expect(try finding(available: 10).status == .warning)
+    let none = PressureCheck(machine: MachineFiles(root: "/nowhere"), rules: PressureRules()).finding()
+    #expect(none.status == .failure)
+  }
+
   @Test("the answers on a socket are told apart")
   func socket() throws {
     let directory = try TemporaryDirectory()
@@ -180,7 +203,7 @@ struct CheckTests {
     #expect(
       findings.map(\.check) == [
         "configuration", "kernel", "cgroup v2", "controllers", "cgroup root", "left-overs", "host", "plugins",
-        "state", "database", "disk", "clock", "runner",
+        "state", "database", "disk", "clock", "memory", "runner",
       ])
     #expect(findings.allSatisfy { !$0.found.isEmpty })
     #expect(findings.last?.found.hasPrefix("none runs") == true)

@@ -14,13 +14,19 @@ struct SchedulingConfigurationTests {
   @Test(
     "one mistake is one line",
     arguments: [
-      ("capacity: {overcommit: 0.5}", "1:24: `capacity.overcommit` must be a number from 1 to 1000, not `0.5`"),
+      (
+        "capacity: {overcommit: 0.5}",
+        "1:24: `capacity.overcommit` must be a number from 1 to 1000, not `0.5`"
+      ),
       ("capacity: {overcommit: nan}", "1:24: `capacity.overcommit` must be a number"),
       ("capacity: {overcommit: 1e3}", "1:24: `capacity.overcommit` must be a number"),
       ("capacity: {overcommit: -2}", "1:24: `capacity.overcommit` must be a number"),
       ("capacity: {memory: 2000T}", "1:20: `capacity.memory` must be a size"),
       ("capacity: {memory: 99999999999999999999}", "1:20: `capacity.memory` must be a size"),
-      ("queue: {policy: fifo}", "1:17: `queue.policy` must be one of fcfs, easy, default, slowdown, not `fifo`"),
+      (
+        "queue: {policy: fifo}",
+        "1:17: `queue.policy` must be one of fcfs, easy, default, slowdown, not `fifo`"
+      ),
       (
         "queue: {backfill_window: 0}",
         "1:26: `queue.backfill_window` must be a whole number from 1 to 1000000, or `all`, not `0`"
@@ -46,14 +52,18 @@ struct SchedulingConfigurationTests {
       ("pressure: {evict_after: never}", "1:25: `pressure.evict_after` must be a span"),
       ("learning: {enabled: maybe}", "1:21: `learning.enabled` must be `true` or `false`, not `maybe`"),
       ("learning: {window: 5}", "1:20: `learning.window` must be a whole number from 20 to 10000"),
-      ("groups: {a: {rate: 0/min}}", "1:20: `groups.a.rate` must be a rate of 1 to 10000 starts in some time"),
+      (
+        "groups: {a: {rate: 0/min}}", "1:20: `groups.a.rate` must be a rate of 1 to 10000 starts in some time"
+      ),
       ("groups: {a: {rate: NaN/min}}", "1:20: `groups.a.rate` must be a rate"),
       ("groups: {a: {rate: -5/min}}", "1:20: `groups.a.rate` must be a rate"),
       ("groups: {a: {rate: 5}}", "1:20: `groups.a.rate` must be a rate"),
       ("groups: {a: {rate: 5/0s}}", "1:20: `groups.a.rate` must be a rate"),
       ("groups: {a: {rate: 99999999999999999999/s}}", "1:20: `groups.a.rate` must be a rate"),
       ("groups: {a: {rate: 5/999999d}}", "1:20: `groups.a.rate` must be a rate"),
-      ("groups: {a: {concurrency: 0}}", "1:27: `groups.a.concurrency` must be a whole number from 1 to 10000"),
+      (
+        "groups: {a: {concurrency: 0}}", "1:27: `groups.a.concurrency` must be a whole number from 1 to 10000"
+      ),
       ("groups: {a: {within: a}}", "1:22: `groups.a.within` makes a circle: a within a"),
       ("groups: {a: {within: b}}", "1:22: `groups.a.within` names no group: `b`"),
       (

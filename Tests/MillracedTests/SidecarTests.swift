@@ -137,7 +137,8 @@ struct SidecarTests {
     let first = stage.amend()
     #expect(first.plugins[0].handlers[0].wishes == Wishes())
     #expect(first.refused.map(\.path) == [stage.file])
-    #expect(first.refused.first?.reason.contains("\(stage.file):1:27: `handlers.work.memory` must be") == true)
+    #expect(
+      first.refused.first?.reason.contains("\(stage.file):1:27: `handlers.work.memory` must be") == true)
     #expect(first.refused.first?.reason.hasSuffix("; its last settings stay in force") == true)
     try stage.write("handlers: {work: {memory: 80M}}")
     #expect(stage.amend().plugins[0].handlers[0].wishes.memory == .mebibytes(80))

@@ -1,3 +1,5 @@
+import CMillraceLinux
+import Glibc
 package import Logging
 package import MillraceCore
 package import MillraceEngine
@@ -8,6 +10,9 @@ package final class LocalLauncher: Launcher {
   private let loop: LaunchLoop
 
   /// Makes a launcher and starts its thread; the keeper is started when it is first needed.
+  ///
+  /// This process may then open as many files as the system allows: a running attempt takes nine, and many
+  /// systems start a service with 1,024.
   package init(tree: CgroupTree, settings: LaunchSettings, logs: LogFiles, logger: Logger) throws {
     // No bound of its own: none may be lost. An attempt has a start, an end, and ten tellings of progress a
     // second; attempts are bounded by the policy's slots.
@@ -15,7 +20,16 @@ package final class LocalLauncher: Launcher {
     self.events = events
     loop = try LaunchLoop(
       tree: tree, settings: settings, logs: logs, logger: logger, events: continuation)
+    try Self.raiseOpenFiles()
     try loop.start()
+  }
+
+  private static func raiseOpenFiles() throws {
+    var soft: UInt64 = 0
+    var hard: UInt64 = 0
+    let number = Int32(RLIMIT_NOFILE.rawValue)
+    try check(millrace_get_limit(number, &soft, &hard), "read the limit of open files")
+    try check(millrace_set_limit(number, hard, hard), "raise the limit of open files")
   }
 
   package func takeOver(open: [KeptAttempt]) async throws -> [AttemptID] {

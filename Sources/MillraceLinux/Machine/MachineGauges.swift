@@ -33,7 +33,7 @@ final class MachineGauges {
   func sample(_ buffer: ReadingBuffer) -> MachineSample {
     let figures = figure { try memory.map { try buffer.read($0, MachineFiles.memory) } }
     return MachineSample(
-      treeMemory: figure { try tree?.workingSet(buffer) },
+      treeMemory: figure { try tree?.workingSet(buffer, isFresh: true) },
       memoryTotal: figures?.total, memoryAvailable: figures?.available,
       memoryStall: figure { try treePressure.map { try buffer.read($0, MachineFiles.stall) } },
       load: figure { try load.map { try buffer.read($0, MachineFiles.load) } })

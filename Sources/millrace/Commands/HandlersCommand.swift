@@ -13,7 +13,8 @@ struct HandlersCommand: ParsableCommand {
         millrace handlers
         millrace handlers checksum
 
-      Files in the plugin directory that were refused are told on standard error, with the reason.
+      Files in the plugin directory that were refused are told on standard error, with the reason; so are \
+      the mistakes in the files of settings beside the plugins.
       """)
 
   @Argument(help: "Only this one, with its parameters.")
@@ -85,6 +86,7 @@ extension Table where Row == HandlerRow {
         ) { Figures.span($0.handler.timeoutSeconds) },
         Column("ATTEMPTS", "max_attempts", .right, wide: true) { Figures.raw($0.handler.maxAttempts) },
         Column("CONCURRENCY", "concurrency", .right, wide: true) { Figures.raw($0.handler.concurrency) },
+        Column("RATE", "rate", .right, wide: true) { $0.handler.rate ?? "" },
         Column("SUMMARY", "summary") { $0.handler.summary },
         Column("FILE", "path", wide: true) { $0.plugin.path },
       ], id: { $0.handler.name })

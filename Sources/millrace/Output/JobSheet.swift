@@ -10,7 +10,9 @@ struct JobSheet {
   /// Returns the page.
   func text(paint: Paint) -> String {
     var text = job.lines(paint: paint)
-    if !detail.gates.isEmpty { text += "\n" + paint("waits behind", .title) + "\n" + WhySheet.gates(detail.gates, paint: paint) }
+    if !detail.gates.isEmpty {
+      text += "\n" + paint("waits behind", .title) + "\n" + WhySheet.gates(detail.gates, paint: paint)
+    }
     for attempt in detail.attempts {
       text += "\n" + Self.card(attempt).lines(paint: paint)
     }

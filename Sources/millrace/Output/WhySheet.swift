@@ -74,12 +74,14 @@ struct WhySheet {
     card.add("waited", Figures.span(attempt.waitSeconds))
     card.add("queued", Figures.time(attempt.queued))
     card.add("admitted", Figures.time(attempt.starting))
-    card.add("held by", admission.heldBy.map { "\($0.gate.rawValue): \($0.reason)" } ?? "no gate as the first")
+    let held = admission.heldBy.map { "\($0.gate.rawValue): \($0.reason)" }
+    card.add("held by", held ?? "nothing while it was the first")
     card.add(
       "order",
       admission.backfill ? "backfill: before jobs that rank before it, without delaying them" : "by its rank")
     card.add(
-      "expected", "\(Figures.bytes(admission.demand.memoryBytes)) (\(admission.basis.text)), "
+      "expected",
+      "\(Figures.bytes(admission.demand.memoryBytes)) (\(admission.basis.text)), "
         + "\(Figures.processors(admission.demand.cpuMillis)) CPU")
     card.add("in use then", JobSheet.words(admission.used, of: admission.capacity))
     card.add("waiting then", "\(admission.queued)")

@@ -162,7 +162,8 @@ struct Setting {
 
   /// Reads a span of time or a word for "never", which is the inner nil.
   func durationOr(_ word: String, _ range: ClosedRange<Duration>) -> Duration?? {
-    value("a span from \(range.lowerBound.text) to \(range.upperBound.text), like 90s, or `\(word)`") { text in
+    let what = "a span from \(range.lowerBound.text) to \(range.upperBound.text), like 90s, or `\(word)`"
+    return value(what) { text in
       text == word ? .some(nil) : Duration(text: text).flatMap { range.contains($0) ? .some($0) : nil }
     }
   }

@@ -20,7 +20,8 @@ struct Examination: Sendable {
       HostCheck(path: configuration.host, answer: HostCheck.ask(configuration.host)),
       PluginDirectoryCheck(machine: machine, path: configuration.plugins),
       StateDirectoryCheck(machine: machine, path: configuration.state),
-      DatabaseCheck(file: configuration.database), disk(), clock(), runner,
+      DatabaseCheck(file: configuration.database), disk(), clock(),
+      PressureCheck(machine: machine, rules: configuration.pressure), runner,
     ]
     var findings: [Finding] = []
     for check in checks { findings.append(await check.finding()) }

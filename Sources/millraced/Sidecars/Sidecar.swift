@@ -21,9 +21,8 @@ struct Sidecar: Equatable {
   /// Makes an empty one.
   init() {}
 
-  /// Reads a text.
+  /// Reads a text; `known` are the handlers that the plugin has.
   ///
-  /// - Parameter known: the handlers that the plugin has.
   /// - Throws: `ConfigurationError` with all mistakes.
   init(_ text: String, named file: String, handlers known: [String]) throws {
     let document = YAMLDocument()

@@ -26,9 +26,8 @@ struct SidecarEdit {
     var text: String
   }
 
-  /// Returns the changed text; nil if the text is written in a way that can't be changed in place.
-  ///
-  /// - Parameter text: free of mistakes.
+  /// Returns the changed text; nil if the text is written in a way that can't be changed in place. The text
+  /// is free of mistakes.
   func applied(to text: String) throws -> String? {
     let lines = Lines(text)
     guard let root = try compose(yaml: text), case .mapping(let document) = root,

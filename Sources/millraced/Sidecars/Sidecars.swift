@@ -35,9 +35,7 @@ final class Sidecars: SettingsFiles {
   }
 
   /// Returns a catalog with the settings of the sidecars in the place of the authors', and with the mistakes
-  /// in them.
-  ///
-  /// - Parameter files: the file of each plugin by the plugin's name.
+  /// in them; `files` has the file of each plugin by the plugin's name.
   func amend(_ catalog: Catalog, files: [String: String]) -> Catalog {
     var amended = catalog
     var new = State()
@@ -90,7 +88,8 @@ final class Sidecars: SettingsFiles {
       guard name.hasSuffix(Sidecar.suffix), !name.hasPrefix(".") else { continue }
       let plugin = name.dropLast(Sidecar.suffix.count) + ".so"
       if access("\(directory)/\(plugin)", F_OK) != 0 {
-        strays.append(RefusedPlugin(path: "\(directory)/\(name)", reason: "there is no `\(plugin)` beside it"))
+        let reason = "there is no `\(plugin)` beside it"
+        strays.append(RefusedPlugin(path: "\(directory)/\(name)", reason: reason))
       }
     }
     return strays.sorted { $0.path < $1.path }
