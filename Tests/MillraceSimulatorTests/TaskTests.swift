@@ -48,11 +48,11 @@ struct TaskTests {
 
   @Test("are counted with what they ask for until enough of their kind have run")
   func learning() throws {
-    // Each asks for half of the machine: two at a time, until five have shown that they need 1 GiB.
-    let figures = try Self.replay(Self.jobs([[Int64]](repeating: [0, 32, 1, 100], count: 25)), .learned)
-    // Three rounds of two, by then 19 are left, of which all run together.
-    #expect(figures.makespan == 400)
-    #expect(try Self.replay(Self.jobs([[Int64]](repeating: [0, 32, 1, 100], count: 25)), .requested).makespan == 1300)
+    // Each asks for half of the machine, so that two begin. When they have settled what they hold counts, and
+    // two more begin beside them; when five have ended the others are known to need little.
+    let jobs = Self.jobs([[Int64]](repeating: [0, 32, 1, 100], count: 25))
+    #expect(try Self.replay(jobs, .learned).makespan < 300)
+    #expect(try Self.replay(jobs, .requested).makespan == 1300)
   }
 
   @Test("are killed by their own limit if they pass it, and fail")
@@ -71,7 +71,8 @@ struct TaskTests {
     let figures = try Self.replay(Self.jobs(small + large), .learned)
     #expect(figures.jobs == 28)
     #expect(figures.failed == 0)
-    #expect(figures.outOfMemoryKills + figures.evictions > 0)
+    // Each of them is killed a few times at most: what it held then counts for it from then on.
+    #expect((1...12).contains(figures.outOfMemoryKills + figures.evictions))
   }
 
   @Test("are refused if the machine could never run them")

@@ -170,7 +170,7 @@ extension Invariants {
 
 extension Invariants {
   /// Backfill delays the first in rank neither beyond its reservation nor beyond its patience, if every run
-  /// keeps its time limit.
+  /// keeps its time limit and its grace.
   ///
   /// `demand` is what that one takes, `before` what ran when the first of `passing` was started.
   func checkReservation(
@@ -213,6 +213,6 @@ extension Invariants {
     let terms = ledger.job(attempt.id.job).submission.terms
     if attempt.isKilled { return now }
     if let asked = attempt.terminated { return max(asked + terms.grace, now) }
-    return attempt.started.map { max($0 + terms.longest, now) } ?? now + terms.longest
+    return (attempt.started.map { max($0 + terms.timeout, now) } ?? now + terms.timeout) + terms.grace
   }
 }
