@@ -40,7 +40,8 @@ struct WhyGoldenTests {
     let jobText = String(decoding: try Wire.encoder().encode(JobView(job)), as: UTF8.self)
     try check(
       view,
-      #"{"explanation":\#(Self.explanationText),"forecast":{"basis":"so","start":"2026-01-01T00:00:03.000Z"},"#
+      #"{"explanation":\#(Self.explanationText),"#
+        + #""forecast":{"basis":"so","start":"2026-01-01T00:00:03.000Z"},"#
         + #""job":\#(jobText)}"#)
     try check(WhyView(job: JobView(job)), #"{"job":\#(jobText)}"#)
   }
