@@ -133,8 +133,8 @@ struct Scenario {
 
   private mutating func spell() -> MachineSample {
     let total = Bytes.gibibytes(16)
-    let parts: [Int64] = [2, 6, 50]
-    let available = Bytes(total.rawValue / 100 * (parts.randomElement(using: &random) ?? 50))
+    let parts: [Int64] = [2, 2, 6]
+    let available = Bytes(total.rawValue / 100 * (parts.randomElement(using: &random) ?? 2))
     return random.oneIn(2)
       ? MachineSample(memoryTotal: total, memoryAvailable: available)
       : MachineSample(memoryStall: Double.random(in: 0...80, using: &random))
