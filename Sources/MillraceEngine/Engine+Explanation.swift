@@ -6,6 +6,7 @@ extension Engine {
 
   nonisolated package func rehearse(_ request: JobRequest) async throws -> Trial {
     let submission = try await submission(of: request)
+    try await demandRoom(for: 1, besides: 0)
     let (scheduler, now) = await snapshot()
     let job = Job(
       id: JobID(Int64.max), submission: submission, submitted: now,

@@ -46,7 +46,7 @@ extension Engine {
   }
 
   /// Throws if so many jobs can't be taken now. Asked in the tick, where the count can't change meanwhile.
-  private func demandRoom(for count: Int, besides others: Int) throws(Refusal) {
+  func demandRoom(for count: Int, besides others: Int) throws(Refusal) {
     guard !scheduler.isDraining else { throw Self.draining }
     guard !backlog.isStuck else {
       throw Refusal(

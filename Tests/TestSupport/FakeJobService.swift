@@ -158,16 +158,20 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
   package func wait(for id: JobID, atMost time: Duration) async throws -> Job {
     try checkFailure()
     guard let job = contents.jobs[id] else { throw Refusal(.notFound, "there is no job \(id)") }
-    eventSource.yield(.waiting(id, atMost: time))
     defer { eventSource.yield(.waitEnded(id)) }
-    if job.state.isFinal || time == .zero { return job }
+    if job.state.isFinal || time == .zero {
+      eventSource.yield(.waiting(id, atMost: time))
+      return job
+    }
     let number = state.withLock { state in
       state.waits += 1
       return state.waits
     }
     return try await withTaskCancellationHandler {
       try await withCheckedThrowingContinuation { continuation in
+        // Only then is it said, so that an end that follows finds the waiter.
         state.withLock { $0.waiters.append((number, id, continuation)) }
+        eventSource.yield(.waiting(id, atMost: time))
         if Task.isCancelled { abandon(number) }
       }
     } onCancel: {

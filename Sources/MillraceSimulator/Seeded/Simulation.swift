@@ -237,7 +237,7 @@ extension Simulation {
   private mutating func keepSampling() {
     guard scenario.twists.contains(.samples), !isSampling, scheduler.needsSamples else { return }
     isSampling = true
-    plan(.sampled, at: time + .seconds(1))
+    plan(.sampled, at: time + scenario.sampling)
   }
 
   private mutating func sample() -> [Event] {
