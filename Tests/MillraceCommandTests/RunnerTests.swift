@@ -145,7 +145,8 @@ struct RunnerTests {
         memory peak  64 MiB
         processor    1.5 s (1.2 s user, 250 ms kernel)
         limits       64 MiB, 0.5 CPU, 64 pids
-        admitted     expected 1 MiB (p95 of 21 runs); 0 of 4 slots, 0 B of 1 GiB, 0 of 2 CPU; 1 waiting; backfill; held by slots
+        admitted     expected 1 MiB (p95 of 21 runs); 0 of 4 slots, 0 B of 1 GiB, 0 of 2 CPU; 1 waiting; \
+        backfill; held by slots
         plugin       exec 1.0.0 (0123456789ab)
 
         """)

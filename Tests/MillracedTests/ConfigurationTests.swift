@@ -75,7 +75,7 @@ struct ConfigurationTests {
     for text in ["", "\n", "# nothing\n", "---\n"] { #expect(try Self.read(text) == Self.standard) }
   }
 
-  @Test("every setting is read")
+  @Test("every setting is read; those of the scheduler have a suite of their own")
   func everything() throws {
     let read = try Self.read(
       """
@@ -87,15 +87,7 @@ struct ConfigurationTests {
       host: /h
       user: jobs
       plugin_users: {exec: www-data}
-      capacity: {memory: 12G, cpu: 1.5, slots: 8, overcommit: 2.5}
-      queue: {max_queued: 10, aging: 5m, policy: slowdown, backfill_window: all, stagger: 200ms}
-      pressure: {warning: 70%, critical: 85.5%, available_warning: 10%, available_critical: 5%,
-        stall_warning: 15%, stall_critical: 30%, freeze_after: never, evict_after: 1m}
-      learning: {enabled: false, window: 50}
-      groups:
-        media: {concurrency: 4, rate: 100/h}
-        video: {concurrency: 1, within: media}
-      fair_share: {label: owner, half_life: 12h, weight: 2h}
+      groups: {video: {}}
       defaults: {memory: 1G, cpu: 0.5, pids: 7, timeout: 90s, grace: 1s, max_attempts: 3, retry_delay: 2s,
         tier: cold}
       bounds: {input: 1K, result: 2K, log: 4K, open_files: 16}
@@ -111,25 +103,7 @@ struct ConfigurationTests {
     expected.cgroupRoot = .path("/sys/fs/cgroup/jobs")
     expected.user = "jobs"
     expected.pluginUsers = ["exec": "www-data"]
-    expected.capacity = .init(
-      memory: .amount(.gibibytes(12)), cpuMillis: .amount(1500), slots: 8, overcommit: 2.5)
-    expected.queue = .init(
-      maxQueued: 10, aging: .seconds(300), policy: .slowdown, backfillWindow: nil,
-      stagger: .milliseconds(200))
-    expected.pressure.warning = 0.7
-    expected.pressure.critical = 0.855
-    expected.pressure.availableWarning = 0.1
-    expected.pressure.availableCritical = 0.05
-    expected.pressure.stallWarning = 15
-    expected.pressure.stallCritical = 30
-    expected.pressure.freezeAfter = nil
-    expected.pressure.evictAfter = .seconds(60)
-    expected.learning = .init(isOn: false, window: 50)
-    expected.groups = [
-      "media": GroupRules(concurrency: 4, rate: Rate(count: 100, per: .seconds(3600))),
-      "video": GroupRules(concurrency: 1, within: "media"),
-    ]
-    expected.fairShare = FairShareRules(label: "owner", halfLife: .seconds(43_200), weight: .seconds(7200))
+    expected.groups = ["video": GroupRules()]
     expected.defaults = Terms(
       limits: Limits(memory: .gibibytes(1), cpuMillis: 500, pids: 7), timeout: .seconds(90),
       grace: .seconds(1), maxAttempts: 3, retryDelay: .seconds(2))

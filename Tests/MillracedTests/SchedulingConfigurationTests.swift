@@ -11,6 +11,43 @@ struct SchedulingConfigurationTests {
     try ConfigurationReader.read(text, named: "m.yaml", over: standard)
   }
 
+  @Test("every setting is read")
+  func everything() throws {
+    let read = try Self.read(
+      """
+      capacity: {memory: 12G, cpu: 1.5, slots: 8, overcommit: 2.5}
+      queue: {max_queued: 10, aging: 5m, policy: slowdown, backfill_window: all, stagger: 200ms}
+      pressure: {warning: 70%, critical: 85.5%, available_warning: 10%, available_critical: 5%,
+        stall_warning: 15%, stall_critical: 30%, freeze_after: never, evict_after: 1m}
+      learning: {enabled: false, window: 50}
+      groups:
+        media: {concurrency: 4, rate: 100/h}
+        video: {concurrency: 1, within: media}
+      fair_share: {label: owner, half_life: 12h, weight: 2h}
+      """)
+    var expected = Self.standard
+    expected.capacity = .init(
+      memory: .amount(.gibibytes(12)), cpuMillis: .amount(1500), slots: 8, overcommit: 2.5)
+    expected.queue = .init(
+      maxQueued: 10, aging: .seconds(300), policy: .slowdown, backfillWindow: nil,
+      stagger: .milliseconds(200))
+    expected.pressure.warning = 0.7
+    expected.pressure.critical = 0.855
+    expected.pressure.availableWarning = 0.1
+    expected.pressure.availableCritical = 0.05
+    expected.pressure.stallWarning = 15
+    expected.pressure.stallCritical = 30
+    expected.pressure.freezeAfter = nil
+    expected.pressure.evictAfter = .seconds(60)
+    expected.learning = .init(isOn: false, window: 50)
+    expected.groups = [
+      "media": GroupRules(concurrency: 4, rate: Rate(count: 100, per: .seconds(3600))),
+      "video": GroupRules(concurrency: 1, within: "media"),
+    ]
+    expected.fairShare = FairShareRules(label: "owner", halfLife: .seconds(43_200), weight: .seconds(7200))
+    #expect(read == expected)
+  }
+
   @Test(
     "one mistake is one line",
     arguments: [

@@ -45,7 +45,8 @@ struct SidecarTests {
     }
     #expect(
       error?.lines == [
-        "/p/libx.yaml:2:18: `handlers.work.memory` must be a size from 1 MiB to 1024 TiB, like 256M, not `-1`",
+        "/p/libx.yaml:2:18: `handlers.work.memory` must be a size from 1 MiB to 1024 TiB, like 256M, "
+          + "not `-1`",
         "/p/libx.yaml:2:27: `handlers.work.cpu` must be a number of processors from 0.01 to 4096, like 1.5, "
           + "not `NaN`",
         "/p/libx.yaml:2:32: there is no setting `handlers.work.tier`; there are memory, cpu, pids, timeout, "

@@ -127,16 +127,21 @@ final class Sidecars: SettingsFiles {
     var settings = expected.settings[handler] ?? Configuration.HandlerSettings()
     settings.wishes = wishes.filled(from: settings.wishes)
     expected.settings[handler] = settings
-    // What is written must read as what was meant, whatever the file looks like; if it has mistakes (`try?`),
-    // it does not.
-    guard let changed = try edit.applied(to: text),
-      let read = try? Sidecar(changed, named: place.file, handlers: place.handlers), read == expected
-    else {
+    guard let changed = try edit.applied(to: text), Self.says(changed, expected, place) else {
       throw Refusal(
         .conflict, "`\(place.file)` is written in a way that can't be changed in place",
         hint: "put this into it: handlers: {\(handler): {\(edit.words)}}")
     }
     try file.replace(by: changed)
+  }
+
+  /// Whether a text reads as what was meant, however it is written.
+  private static func says(_ text: String, _ meant: Sidecar, _ place: Place) -> Bool {
+    do {
+      return try Sidecar(text, named: place.file, handlers: place.handlers) == meant
+    } catch {
+      return false  // It has a mistake that the text before had not.
+    }
   }
 
   /// What the configuration says would come first, and nothing would change.

@@ -37,21 +37,23 @@ package struct Recommendation: Sendable, Equatable {
   /// in whole tenths. Time: four times the 95th percentile and at least twice the longest run, in whole
   /// minutes above one and whole seconds below. A present limit that is within a quarter of that is left
   /// alone. With fewer attempts than `least` nothing is recommended.
-  /// No limit is recommended that is above what `machine` has: its jobs would be refused.
-  package init(from statistics: Statistics, present: Terms, least: Int, machine: Limits) {
+  /// No limit is recommended that is above what `machine` has, if that is told: its jobs would be refused.
+  package init(from statistics: Statistics, present: Terms, least: Int, machine: Limits? = nil) {
     handler = statistics.handler
     attempts = statistics.attempts
     self.least = least
     let runs = "\(statistics.attempts) runs"
     if let peaks = statistics.memory, peaks.count >= least {
       let step = Bytes.mebibytes(16).rawValue
-      let fitting = min(Bytes(peaks.max.scaled(by: 5, over: 4).roundedUp(to: step)), machine.memory)
+      let ample = Bytes(peaks.max.scaled(by: 5, over: 4).roundedUp(to: step))
+      let fitting = min(ample, machine?.memory ?? ample)
       memory = Self.change(
         present.limits.memory, fitting, by: \.rawValue,
         "p95 peak \(Bytes(peaks.percentile95)), most \(Bytes(peaks.max)) over \(runs)")
     }
     if let rates = statistics.cpuMillis, rates.count >= least {
-      let fitting = min(rates.max.scaled(by: 5, over: 4).roundedUp(to: 100), machine.cpuMillis)
+      let ample = rates.max.scaled(by: 5, over: 4).roundedUp(to: 100)
+      let fitting = min(ample, machine?.cpuMillis ?? ample)
       cpuMillis = Self.change(
         present.limits.cpuMillis, fitting, by: \.self,
         "p95 \(rates.percentile95) m, most \(rates.max) m over \(runs)")
