@@ -157,7 +157,7 @@ let package = Package(
     .executableTarget(
       name: "millrace-bench",
       dependencies: [
-        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", argumentParser, logging,
+        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSimulator", argumentParser, logging,
       ],
       path: "Benchmarks/Launch", swiftSettings: strict),
 
