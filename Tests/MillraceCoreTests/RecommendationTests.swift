@@ -68,6 +68,16 @@ struct RecommendationTests {
     #expect(recommend(memory: figures(1, 25 << 20)).memory?.recommended == .mebibytes(32))
   }
 
+  @Test("what the machine has not is never recommended")
+  func machine() {
+    let statistics = statistics(memory: figures(1, 1 << 30), cpu: figures(1, 1100))
+    let machine = Limits(memory: .mebibytes(500), cpuMillis: 1000, pids: 1)
+    let recommendation = Recommendation(
+      from: statistics, present: Sample.terms, least: 20, most: machine)
+    #expect(recommendation.memory?.recommended == .mebibytes(500))
+    #expect(recommendation.cpuMillis == nil)  // 1 is what holds.
+  }
+
   @Test("there is none without evidence enough")
   func tooFew() {
     #expect(recommend().isEmpty && recommend().wishes == Wishes())
