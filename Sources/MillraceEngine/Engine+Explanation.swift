@@ -51,6 +51,6 @@ extension Engine {
     let nothing = Statistics(handler: handler, jobClass: nil, build: "", isInherited: false, attempts: 0)
     return Recommendation(
       from: scheduler.statistics(of: handler).first ?? nothing, present: present,
-      least: Self.leastRunsForRecommendation, most: reception.machine)
+      least: Self.leastRunsForRecommendation, machine: reception.machine)
   }
 }

@@ -6,7 +6,7 @@ import Testing
 @Suite("Aging")
 struct AgingTests {
   @Test(
-    "a job of low priority behind an endless stream of high ones starts within the difference times the aging",
+    "behind an endless stream of high priority a low one starts within the difference times the aging",
     arguments: [(1, 10), (5, 6), (3, 9)])
   func bounded(low: Int, high: Int) throws {
     let course = Course(Rig(Rig.policy(slots: 1) { $0.aging = .seconds(600) })) { _ in 60 }

@@ -34,10 +34,8 @@ struct ForecastTests {
     rig.run(Rig.job(1), Rig.job(2), Rig.job(3))
     #expect(rig.forecast(1) == Forecast(start: Sample.time(0), basis: "it runs"))
     #expect(rig.forecast(2).start == Sample.time(7))
-    #expect(
-      rig.forecast(2).basis
-        == "if 1 attempt ends as expected (learned run times, else time limits) and nobody submits what comes first"
-    )
+    #expect(rig.forecast(2).basis.hasPrefix("if 1 attempt ends as expected (learned run times, else time"))
+    #expect(rig.forecast(3).basis.hasPrefix("if 2 attempts end as expected"))
     #expect(rig.forecast(3).start == Sample.time(14))
     // It has run over its learned time: now its time limit is certain.
     _ = rig.send(.timer, at: 10)

@@ -233,6 +233,13 @@ struct GateTests {
     #expect(verdict(false, 3).remedy == "the start of those before it, or a smaller estimate or run time")
   }
 
+  @Test("numbers that cannot be are taken for nothing")
+  func negative() {
+    let verdict = GateVerdict(gate: .memory, isOpen: false, need: -1, used: .min, capacity: .max)
+    #expect(verdict.reason.hasPrefix("needs 0 B of memory"))
+    #expect(verdict.remedy?.hasPrefix("0 B more") == true)
+  }
+
   @Test("what needs more than there is in all is told so")
   func tooLarge() {
     let verdict = GateVerdict(gate: .memory, isOpen: false, need: 3 << 30, used: 0, capacity: 2 << 30)

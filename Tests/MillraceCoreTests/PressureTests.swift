@@ -164,6 +164,26 @@ struct PressureTests {
     #expect(rig.send(.ended(.id(2, 4), .crash)).ends.map(\.1) == [.done(.failed)])
   }
 
+  @Test("what was taken away for lack of memory starts again only where all that it had taken fits")
+  func shown() {
+    let rig = Rig(Rig.policy(memory: .mebibytes(1000)))
+    _ = rig.send(.learned((1...20).map { _ in EstimateTests.evidence(10) }))
+    rig.run(
+      Rig.job(1) { $0.limits.memory = .mebibytes(1000) }, Rig.job(2) { $0.limits.memory = .mebibytes(900) })
+    rig.sample(
+      [
+        .id(1): UsageSample(workingSet: .mebibytes(500)), .id(2): UsageSample(workingSet: .mebibytes(450)),
+      ], at: 20)
+    var report = AttemptReport.pressure
+    report.usage.memoryPeak = .mebibytes(470)
+    #expect(rig.confirm(rig.send(.ended(.id(2), report))) == [.id(2, 2)])
+    #expect(rig.used.memory == .mebibytes(970))
+    rig.sample([.id(2, 2): UsageSample(workingSet: .mebibytes(600))], at: 22)
+    #expect(rig.send(.ended(.id(2, 2), .pressure), at: 30).started == [])
+    #expect(rig.reason(.memory, 2) == "needs 600 MiB of memory, 500 MiB of 1000 MiB is free")
+    #expect(rig.end(.id(1)).started == [.id(2, 3)])
+  }
+
   @Test("that goes lets the frozen attempt go on, at once and at a warning too", arguments: [100, 820])
   func thaw(used: Int64) {
     let rig = rig(running: 2)

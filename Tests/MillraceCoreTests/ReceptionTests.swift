@@ -27,6 +27,19 @@ struct ReceptionTests {
     #expect(submission == Submission(handler: "work", terms: reception.defaults))
   }
 
+  @Test("where nobody says anything of memory, the limit is at least what was learned, within the machine")
+  func learned() throws {
+    func memory(_ learned: Bytes?, _ wishes: Wishes = Wishes()) throws -> Bytes {
+      let request = JobRequest(handler: "work", wishes: wishes)
+      return try reception.submission(of: request, for: handler, learned: learned).terms.limits.memory
+    }
+    #expect(try memory(nil) == .mebibytes(256))
+    #expect(try memory(.mebibytes(16)) == .mebibytes(256))
+    #expect(try memory(.mebibytes(300)) == .mebibytes(300))
+    #expect(try memory(.gibibytes(9)) == .gibibytes(2))
+    #expect(try memory(.mebibytes(300), Wishes(memory: .mebibytes(20))) == .mebibytes(20))
+  }
+
   @Test("the job comes before the operator's override, that before the handler, that before the defaults")
   mutating func precedence() throws {
     reception.overrides = [

@@ -14,6 +14,8 @@ struct RecommendationTests {
       cpuMillis: cpu, duration: duration)
   }
 
+  private var machine = Limits(memory: .gibibytes(64), cpuMillis: 64_000, pids: 1)
+
   private func recommend(
     memory: Figures? = nil, cpu: Figures? = nil, duration: Figures? = nil,
     present change: (inout Terms) -> Void = { _ in }
@@ -21,7 +23,8 @@ struct RecommendationTests {
     var terms = Sample.terms
     change(&terms)
     return Recommendation(
-      from: statistics(memory: memory, cpu: cpu, duration: duration), present: terms, least: 20)
+      from: statistics(memory: memory, cpu: cpu, duration: duration), present: terms, least: 20,
+      machine: machine)
   }
 
   private func figures(_ percentile95: Int64, _ max: Int64, count: Int = 184) -> Figures {
@@ -68,14 +71,12 @@ struct RecommendationTests {
     #expect(recommend(memory: figures(1, 25 << 20)).memory?.recommended == .mebibytes(32))
   }
 
-  @Test("what the machine has not is never recommended")
-  func machine() {
-    let statistics = statistics(memory: figures(1, 1 << 30), cpu: figures(1, 1100))
-    let machine = Limits(memory: .mebibytes(500), cpuMillis: 1000, pids: 1)
-    let recommendation = Recommendation(
-      from: statistics, present: Sample.terms, least: 20, most: machine)
-    #expect(recommendation.memory?.recommended == .mebibytes(500))
-    #expect(recommendation.cpuMillis == nil)  // 1 is what holds.
+  @Test("no limit is above what the machine has")
+  mutating func machineBound() {
+    machine = Limits(memory: .mebibytes(100), cpuMillis: 1500, pids: 1)
+    let recommendation = recommend(memory: figures(1, 99 << 20), cpu: figures(1, 1500))
+    #expect(recommendation.memory?.recommended == .mebibytes(100))
+    #expect(recommendation.cpuMillis?.recommended == 1500)
   }
 
   @Test("there is none without evidence enough")
@@ -86,7 +87,8 @@ struct RecommendationTests {
   }
 
   @Test("the largest figures there are trap nothing")
-  func extremes() {
+  mutating func extremes() {
+    machine = Limits(memory: Bytes(.max), cpuMillis: .max, pids: 1)
     let most = figures(.max, .max)
     let recommendation = recommend(memory: most, cpu: most, duration: most)
     #expect(recommendation.memory?.recommended == Bytes(.max))

@@ -30,6 +30,10 @@ struct RunningAttemptTests {
     attempt(after: [(.started, 1), (.stopRequested(.cancelled), 2), (.timer, 7)])
   }
 
+  private static func frozen() -> RunningAttempt {
+    attempt(after: [(.started, 1), (.freezeRequested, 21)])
+  }
+
   struct Row: Sendable {
     var name: String
     var from: @Sendable () -> RunningAttempt
@@ -77,6 +81,38 @@ struct RunningAttemptTests {
     Row(
       name: "stopping, another reason", from: stopping, event: .stopRequested(.thrashing), seconds: 3,
       phase: .stopping(.cancelled, killAt: Sample.time(7))),
+    Row(
+      name: "running, freeze", from: running, event: .freezeRequested, seconds: 21,
+      phase: .frozen(left: .seconds(40), since: Sample.time(21)), effects: [.freeze]),
+    Row(
+      name: "running, evicted", from: running, event: .stopRequested(.evicted), seconds: 2,
+      phase: .killing(.evicted), effects: [.kill]),
+    Row(
+      name: "running, thaw", from: running, event: .thawRequested, seconds: 2,
+      phase: .running(deadline: Sample.time(61))),
+    Row(
+      name: "starting, freeze", from: starting, event: .freezeRequested, seconds: 2,
+      phase: .starting(stop: nil)),
+    Row(
+      name: "frozen, thaw", from: frozen, event: .thawRequested, seconds: 121,
+      phase: .running(deadline: Sample.time(161)), effects: [.thaw]),
+    Row(
+      name: "frozen, freeze", from: frozen, event: .freezeRequested, seconds: 30,
+      phase: .frozen(left: .seconds(40), since: Sample.time(21))),
+    Row(
+      name: "frozen, timer after its deadline", from: frozen, event: .timer, seconds: 999,
+      phase: .frozen(left: .seconds(40), since: Sample.time(21))),
+    Row(
+      name: "frozen, cancel", from: frozen, event: .stopRequested(.cancelled), seconds: 30,
+      phase: .stopping(.cancelled, killAt: Sample.time(35)), effects: [.thaw, .terminate]),
+    Row(
+      name: "frozen, evicted", from: frozen, event: .stopRequested(.evicted), seconds: 30,
+      phase: .killing(.evicted), effects: [.kill]),
+    Row(
+      name: "stopping, freeze", from: stopping, event: .freezeRequested, seconds: 3,
+      phase: .stopping(.cancelled, killAt: Sample.time(7))),
+    Row(
+      name: "killing, thaw", from: killing, event: .thawRequested, seconds: 9, phase: .killing(.cancelled)),
     Row(name: "killing, timer", from: killing, event: .timer, seconds: 99, phase: .killing(.cancelled)),
     Row(
       name: "killing, another reason", from: killing, event: .stopRequested(.timedOut), seconds: 99,
@@ -104,6 +140,38 @@ struct RunningAttemptTests {
     #expect(Self.stopping().nextTime == Sample.time(7))
     #expect(Self.killing().stopReason == .cancelled)
     #expect(Self.killing().nextTime == nil)
+  }
+
+  @Test("tells how long it has run, frozen time left out")
+  func runTime() {
+    func seconds(_ attempt: RunningAttempt, at seconds: Int64) -> Int64 {
+      attempt.runTime(until: Sample.time(seconds)).microseconds / 1_000_000
+    }
+    #expect(seconds(Self.starting(), at: 9) == 0)
+    #expect(seconds(Self.running(), at: 9) == 8)
+    #expect(seconds(Self.running(), at: 0) == 0)
+    #expect(seconds(Self.frozen(), at: 99) == 20)
+    var attempt = Self.frozen()
+    _ = attempt.handle(.thawRequested, at: Sample.time(121))
+    #expect(attempt.frozenTime == .seconds(100))
+    #expect(seconds(attempt, at: 131) == 30)
+  }
+
+  @Test("tells when it will have ended: as expected, and for certain")
+  func ends() {
+    func ends(_ attempt: RunningAttempt, at seconds: Int64) -> [Int64] {
+      [attempt.expectedEnd(at: Sample.time(seconds)), attempt.latestEnd(at: Sample.time(seconds))].map {
+        ($0 - Sample.time(0)).microseconds / 1_000_000
+      }
+    }
+    // A time limit of 60 s, nothing learned, a grace of 5 s.
+    #expect(ends(Self.starting(), at: 9) == [69, 74])
+    #expect(ends(Self.running(), at: 9) == [61, 66])
+    #expect(ends(Self.running(), at: 99) == [99, 104])
+    #expect(ends(Self.frozen(), at: 31) == [71, 76])
+    #expect(ends(Self.stopping(), at: 3) == [7, 7])
+    #expect(ends(Self.stopping(), at: 9) == [9, 9])
+    #expect(ends(Self.killing(), at: 9) == [9, 9])
   }
 
   @Test("a second start is our own mistake, and traps")

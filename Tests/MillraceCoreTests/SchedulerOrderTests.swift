@@ -81,6 +81,25 @@ struct SchedulerOrderTests {
     #expect(rig.seconds >= 9 * 1800 && rig.seconds <= 9 * 1800 + 120)
   }
 
+  @Test("by `slowdown` short jobs come sooner, but nobody stands back for more than 20 mean run times")
+  func slowdown() {
+    func order(_ jobs: [WaitingJob]) -> [Int64] {
+      let rig = Rig(Rig.policy(slots: 1) { $0.order = .slowdown }, handlers: [:])
+      let evidence = [("work", 100), ("other", 10)].flatMap { handler, seconds in
+        (1...20).map { _ in EstimateTests.evidence(nil, seconds: Int64(seconds), handler: handler) }
+      }
+      _ = rig.send(.learned(evidence))
+      _ = rig.send(.submitted(jobs))
+      var ids = rig.confirm(rig.send(.handlers(Rig.handlers)))
+      while let last = ids.last, ids.count < jobs.count { ids += rig.confirm(rig.end(last)) }
+      return ids.map(\.job.rawValue)
+    }
+    // The mean run is 55 s: `work` (60 s at most) stands back 20 × 55 s, `other` 20 × 10 s.
+    #expect(order([Rig.job(1, "work", at: 0), Rig.job(2, "other", at: 800)]) == [2, 1])
+    #expect(order([Rig.job(1, "work", at: 0), Rig.job(2, "other", at: 1000)]) == [1, 2])
+    #expect(order([Rig.job(1, "work", priority: 6, at: 0), Rig.job(2, "other", at: 100)]) == [1, 2])
+  }
+
   @Test("a retried job keeps its place")
   func retry() {
     let rig = Rig(Rig.policy(slots: 1))

@@ -106,7 +106,9 @@ struct WhyGoldenTests {
       handler: "noop", jobClass: nil, build: "ab", isInherited: false, attempts: 184, memory: peaks)
     var terms = Sample.terms
     terms.limits.memory = .gibibytes(2)
-    let recommendation = Recommendation(from: statistics, present: terms, least: 20)
+    let recommendation = Recommendation(
+      from: statistics, present: terms, least: 20,
+      machine: Limits(memory: .gibibytes(8), cpuMillis: 8000, pids: 1000))
     try check(
       RecommendationView(recommendation, appliedTo: "/p/libnoop.yaml"),
       #"{"applied_to":"/p/libnoop.yaml","attempts":184,"handler":"noop","least_attempts":20,"#

@@ -91,7 +91,7 @@ extension GateVerdict {
     case .group: return "the end of one of them, or a larger `concurrency` of the group"
     case .slots: return "the end of an attempt, or more `capacity.slots`"
     case .memory:
-      let missing = Bytes(need ?? 0) + Bytes(used ?? 0) - Bytes(capacity ?? 0)
+      let missing = size(need) + size(used) - size(capacity)
       return "\(missing) more, by the end of attempts or a larger `capacity.memory`"
     case .overcommit:
       return "the end of attempts with large limits, smaller limits, or a larger `capacity.overcommit`"
@@ -108,12 +108,14 @@ extension GateVerdict {
     return "\(used ?? 0) \(what), \(capacity) may"
   }
 
+  /// A verdict comes from elsewhere too: what is below zero there is taken for nothing.
+  private func size(_ number: Int64?) -> Bytes { Bytes(max(0, number ?? 0)) }
+
   private func sizes(whose what: String) -> String {
-    let whole = Bytes(capacity ?? 0)
-    guard (need ?? 0) <= whole.rawValue else {
-      return "needs \(Bytes(need ?? 0)) \(what), the runner has \(whole) in all"
-    }
-    return "needs \(Bytes(need ?? 0)) \(what), \(whole - Bytes(used ?? 0)) of \(whole) is free"
+    let (need, whole) = (size(need), size(capacity))
+    return need > whole
+      ? "needs \(need) \(what), the runner has \(whole) in all"
+      : "needs \(need) \(what), \(whole - size(used)) of \(whole) is free"
   }
 
   private var reservationReason: String {

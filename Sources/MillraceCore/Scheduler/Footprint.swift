@@ -19,6 +19,9 @@ struct Footprint: Sendable {
     self.since = since
   }
 
+  /// The largest working set that was measured.
+  private(set) var largest = Bytes.zero
+
   /// Returns what it counts with.
   func resources(at now: Timestamp, policy: Policy) -> Resources {
     Resources(
@@ -42,6 +45,7 @@ struct Footprint: Sendable {
   mutating func take(_ sample: UsageSample, at now: Timestamp, policy: Policy) {
     if let size = sample.workingSet {
       workingSet = size
+      largest = max(largest, size)
       if timeToPeak == nil || size.rawValue > peak.rawValue.scaled(by: 11, over: 10) {
         peak = max(peak, size)
         timeToPeak = now - since

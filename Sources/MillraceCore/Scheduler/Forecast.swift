@@ -63,7 +63,8 @@ extension Scheduler {
 
   /// Lets things happen; what starts exists at once.
   private mutating func go(_ events: [Event], at time: Timestamp) {
-    let started = handle(events, at: time).compactMap { if case .start(let id, _, _) = $0 { id } else { nil } }
+    let actions = handle(events, at: time)
+    let started = actions.compactMap { if case .start(let id, _, _) = $0 { id } else { nil } }
     confirmStarts(of: started, at: time)
   }
 

@@ -40,12 +40,14 @@ extension Scheduler {
     guard !candidates.isEmpty else { return [] }
     var reservation = reservation(for: head, demand: demand, used: situation.used, at: now)
     var actions: [Action] = []
-    for job in candidates where !situation.isClosedForAll && handlers.isOpen(job.handler, at: now) {
+    for candidate in candidates where !situation.isClosedForAll {
+      guard let job = waiting[candidate] else { continue }
       let estimate = estimates.estimate(for: job)
       let demand = self.demand(of: job, estimate)
       guard policy.fits(demand, beside: situation.used),
         let passage = reservation.passage(
-          of: demand, expected: now + job.expectedRun, certain: now + job.terms.longest)
+          of: demand, expected: now + job.expectedRun, certain: now + job.terms.longest),
+        handlers.isOpen(job.handler, at: now)
       else { continue }
       actions.append(start(job, estimate, demand, &situation, isBackfill: true))
       reservation.take(demand, by: passage)
@@ -95,23 +97,24 @@ extension Scheduler {
   }
 
   /// The jobs that may be tried for backfill, in the order in which they are tried.
-  private func candidates(behind head: JobID, _ offsets: [Int64], at now: Timestamp) -> [WaitingJob] {
+  private func candidates(behind head: JobID, _ offsets: [Int64], at now: Timestamp) -> [JobID] {
     // The last one has the job that comes first.
     var readers = zip(lanes, offsets).filter { lane, _ in
       !lane.queue.isEmpty && handlers.isOpen(lane.key.handler, at: now)
     }.map(LaneReader.init).sorted(by: >)
-    var candidates: [WaitingJob] = []
+    var candidates: [(run: Duration, job: JobID)] = []
     let bound = policy.backfillWindow ?? Int.max
     while candidates.count < bound, var reader = readers.popLast() {
-      if reader.head.job != head, let job = waiting[reader.head.job] { candidates.append(job) }
+      let job = reader.head.job
+      if job != head, let run = waiting[job]?.expectedRun { candidates.append((run, job)) }
       guard reader.advance() else { continue }
       readers.insert(reader, at: readers.place(of: reader))
     }
-    guard policy.backfill == .shortestFirst else { return candidates }
+    guard policy.backfill == .shortestFirst else { return candidates.map(\.job) }
     // A stable order: among equals the lower rank, which is where they stand.
     return candidates.enumerated().sorted { left, right in
-      (left.element.expectedRun, left.offset) < (right.element.expectedRun, right.offset)
-    }.map(\.element)
+      (left.element.run, left.offset) < (right.element.run, right.offset)
+    }.map(\.element.job)
   }
 
   func situation(used: Resources, at now: Timestamp) -> Situation {

@@ -15,8 +15,12 @@ extension Scheduler {
       let part = policy.part(of: demand(of: attempt.job, attempt.footprint.estimate))
       shares?.charge(share, part: part, over: attempt.runTime(until: now), at: now)
     }
+    var job = attempt.job
+    if outcome == .oomPressure || outcome == .evicted {
+      job.shown = max(job.shown, attempt.footprint.largest, usage.memoryPeak ?? .zero)
+    }
     return settle(
-      attempt.job, id,
+      job, id,
       AttemptEnd(
         outcome: outcome, ended: now, exit: report.exit, usage: usage, failure: failure, result: result),
       at: now)

@@ -20,6 +20,9 @@ package struct WaitingJob: Sendable, Equatable {
   package var attemptsUsed: Int
   /// How many in a row were lost.
   package var losses = 0
+  /// The most memory that an attempt at it held when it was taken away for lack of memory: the next one
+  /// counts with no less, or it would be started and taken away again and again.
+  var shown = Bytes.zero
   /// How long it is expected to run, by what was known when it was queued; orders the candidates for
   /// backfill.
   var expectedRun = Duration.zero

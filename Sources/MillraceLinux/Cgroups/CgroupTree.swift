@@ -16,7 +16,7 @@ package final class CgroupTree: Sendable {
   /// The controllers that leaves have, in the order of `cgroup.controllers`.
   package let controllers: [String]
 
-  private let mount: String
+  let mount: String
   private let group: String
   private let origin: String
   private let libcgroup: LibcgroupGroups

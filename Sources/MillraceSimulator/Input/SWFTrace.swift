@@ -42,10 +42,7 @@ package struct SWFTrace: Sendable {
         broken.append(number)
       }
     }
-    // Stable, so that the file's order stands within a second.
-    self.jobs = jobs.enumerated().sorted {
-      ($0.element.submitted, $0.offset) < ($1.element.submitted, $1.offset)
-    }.map(\.element)
+    self.jobs = KnownJob.inOrder(jobs)
     self.dropped = dropped
     self.broken = broken
   }

@@ -32,7 +32,7 @@ extension Replay {
   }
 
   /// Seconds after the start; the last is after the longest settling time.
-  private static let sampleTimes: [Int64] = [1, 2, 4, 8, 11, 16, 32, 64, 128, 256, 512, 601]
+  private static let sampleTimes: [Int64] = [1, 4, 11, 32, 128, 601]
 
   /// Lets an attempt hold more, and the kernel kill if that is too much.
   mutating func grow(_ id: AttemptID, to size: Bytes) throws(SimulatorError) -> [Event] {

@@ -170,7 +170,7 @@ extension Invariants {
 
 extension Invariants {
   /// Backfill delays the first in rank neither beyond its reservation nor beyond its patience, if every run
-  /// keeps its time limit.
+  /// keeps its time limit and its grace.
   ///
   /// `demand` is what that one takes, `before` what ran when the first of `passing` was started.
   func checkReservation(
@@ -185,7 +185,7 @@ extension Invariants {
     try BrokenRule.unless(
       !fits(demand, beside: before.reduce(Resources()) { $0 + $1.demand }),
       "job \(passing[0].id.job) passes job \(head.id), which fits")
-    let more = passing.map { (time: now + ledger.job($0.id.job).submission.terms.timeout, demand: $0.demand) }
+    let more = passing.map { (time: now + ledger.job($0.id.job).submission.terms.longest, demand: $0.demand) }
     let terms = head.submission.terms
     let latest = max(reserved, head.submitted + terms.timeout * policy.patience)
     let delayed = start(of: demand, after: ends + more)
@@ -213,6 +213,6 @@ extension Invariants {
     let terms = ledger.job(attempt.id.job).submission.terms
     if attempt.isKilled { return now }
     if let asked = attempt.terminated { return max(asked + terms.grace, now) }
-    return attempt.started.map { max($0 + terms.timeout, now) } ?? now + terms.timeout
+    return (attempt.started.map { max($0 + terms.timeout, now) } ?? now + terms.timeout) + terms.grace
   }
 }

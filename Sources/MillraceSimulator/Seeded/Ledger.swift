@@ -121,6 +121,7 @@ struct Ledger {
     guard let attempt = running[id.job], attempt.id == id, attempt.started != nil, attempt.terminated == nil,
       !attempt.isKilled, attempt.frozenSince == nil
     else { throw BrokenRule("\(id) is frozen and does not run") }
+    try BrokenRule.unless(running.count > 1, "\(id) is frozen, which helps nobody: it is the only one")
     running[id.job]?.frozenSince = now
   }
 

@@ -21,6 +21,8 @@ struct Scenario {
 
   let seed: UInt64
   let twists: Set<Twist>
+  /// How often the runner looks at the machine.
+  let sampling: Duration
   private(set) var policy: Policy
   private(set) var profiles: [Profile] = []
   private(set) var incidents: [(time: Duration, incident: Incident)] = []
@@ -36,6 +38,7 @@ struct Scenario {
     twists = Set(Twist.allCases.filter { _ in random.oneIn(2) })
     memory = .mebibytes(Int64.random(in: 64...512, using: &random))
     cpuMillis = Int64.random(in: 500...6000, using: &random)
+    sampling = random.seconds(1...4)
     policy = Policy(
       slots: Int.random(in: 1...6, using: &random), memory: memory, cpuMillis: cpuMillis, maxQueued: .max,
       aging: .seconds(60), overcommit: twists.contains(.tightPromises) ? 1.5 : 10)
@@ -130,8 +133,8 @@ struct Scenario {
 
   private mutating func spell() -> MachineSample {
     let total = Bytes.gibibytes(16)
-    let parts: [Int64] = [2, 6, 50]
-    let available = Bytes(total.rawValue / 100 * (parts.randomElement(using: &random) ?? 50))
+    let parts: [Int64] = [2, 2, 6]
+    let available = Bytes(total.rawValue / 100 * (parts.randomElement(using: &random) ?? 2))
     return random.oneIn(2)
       ? MachineSample(memoryTotal: total, memoryAvailable: available)
       : MachineSample(memoryStall: Double.random(in: 0...80, using: &random))

@@ -179,7 +179,12 @@ extension Simulation {
     var passed: Job?
     for action in actions {
       if keepsTrace { trace.append("\(now.rawValue) \(action)") }
-      if case .start(let id, _, let admission) = action {
+      if case .start(let id, let job, let admission) = action {
+        let known = ledger.job(id.job)
+        try BrokenRule.unless(
+          job.attempts == id.number && job.attemptsUsed == known.attemptsUsed
+            && job.priority == known.submission.priority && job.losses == ledger.losses(of: id.job),
+          "\(id) is started as what it is not on record: \(job)")
         try BrokenRule.unless(!isDown, "\(id) is started while the runner is shutting down")
         if admission.isBackfill {
           if passing.isEmpty {
@@ -237,7 +242,7 @@ extension Simulation {
   private mutating func keepSampling() {
     guard scenario.twists.contains(.samples), !isSampling, scheduler.needsSamples else { return }
     isSampling = true
-    plan(.sampled, at: time + .seconds(1))
+    plan(.sampled, at: time + scenario.sampling)
   }
 
   private mutating func sample() -> [Event] {

@@ -1,5 +1,6 @@
 import Glibc
 import MillraceCore
+import MillraceLinux
 
 /// What this machine has.
 struct Machine: Sendable, Equatable {
@@ -13,6 +14,13 @@ struct Machine: Sendable, Equatable {
     let processors = Int64(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
     return Machine(
       memory: Bytes(pages * Int64(sysconf(Int32(_SC_PAGESIZE)))), cpuMillis: processors * 1000, pids: 32768)
+  }
+
+  /// Returns what is left of this machine within the limits that others put on the runner's cgroup.
+  func within(_ bounds: CgroupTree.Bounds) -> Machine {
+    Machine(
+      memory: min(memory, bounds.memory ?? memory), cpuMillis: min(cpuMillis, bounds.cpuMillis ?? cpuMillis),
+      pids: pids)
   }
 
   /// Returns the scheduler's policy under an operator's settings.

@@ -88,7 +88,7 @@ package struct Estimates: Sendable {
       return estimate
     }
     if let (peak, basis) = figure(learned.memory) {
-      estimate.memory = min(Bytes(peak), limits.memory)
+      estimate.memory = min(max(Bytes(peak), job.shown), limits.memory)
       estimate.memoryBasis = basis
     }
     if let (rate, _) = figure(learned.cpuMillis) { estimate.cpuMillis = min(max(rate, 1), limits.cpuMillis) }

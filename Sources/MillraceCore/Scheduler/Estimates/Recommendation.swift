@@ -36,24 +36,24 @@ package struct Recommendation: Sendable, Equatable {
   /// Memory: a quarter above the largest peak, in whole 16 MiB. Processors: a quarter above the largest rate,
   /// in whole tenths. Time: four times the 95th percentile and at least twice the longest run, in whole
   /// minutes above one and whole seconds below. A present limit that is within a quarter of that is left
-  /// alone. With fewer attempts than `least` nothing is recommended, and never more than `most`: a short run
-  /// can show a higher rate than its limit, and a limit that the machine has not would refuse every job.
-  package init(from statistics: Statistics, present: Terms, least: Int, most: Limits? = nil) {
+  /// alone. With fewer attempts than `least` nothing is recommended.
+  /// No limit is recommended that is above what `machine` has, if that is told: its jobs would be refused.
+  package init(from statistics: Statistics, present: Terms, least: Int, machine: Limits? = nil) {
     handler = statistics.handler
     attempts = statistics.attempts
     self.least = least
     let runs = "\(statistics.attempts) runs"
     if let peaks = statistics.memory, peaks.count >= least {
       let step = Bytes.mebibytes(16).rawValue
-      let wanted = Bytes(peaks.max.scaled(by: 5, over: 4).roundedUp(to: step))
-      let fitting = min(wanted, most?.memory ?? wanted)
+      let ample = Bytes(peaks.max.scaled(by: 5, over: 4).roundedUp(to: step))
+      let fitting = min(ample, machine?.memory ?? ample)
       memory = Self.change(
         present.limits.memory, fitting, by: \.rawValue,
         "p95 peak \(Bytes(peaks.percentile95)), most \(Bytes(peaks.max)) over \(runs)")
     }
     if let rates = statistics.cpuMillis, rates.count >= least {
-      let wanted = rates.max.scaled(by: 5, over: 4).roundedUp(to: 100)
-      let fitting = min(wanted, most?.cpuMillis ?? wanted)
+      let ample = rates.max.scaled(by: 5, over: 4).roundedUp(to: 100)
+      let fitting = min(ample, machine?.cpuMillis ?? ample)
       cpuMillis = Self.change(
         present.limits.cpuMillis, fitting, by: \.self,
         "p95 \(rates.percentile95) m, most \(rates.max) m over \(runs)")
