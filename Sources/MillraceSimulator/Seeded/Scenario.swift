@@ -112,13 +112,14 @@ struct Scenario {
       put(.drain, in: time...time)
       put(.restart, in: time...time + 60)
     }
-    for _ in 0..<times(.spells, 3) {
-      put(.spell(spell()), in: 0...last)
-      put(.spell(MachineSample()), in: 0...last)
+    for _ in 0..<times(.spells, 6) {
+      let time = Int64.random(in: 0...last, using: &random)
+      put(.spell(spell()), in: time...time)
+      put(.spell(MachineSample()), in: time + 1...time + 40)
     }
     put(.handlers(rules(all: true)), in: 0...0)
     put(.handlers(rules(all: true)), in: last + 1...last + 1)
-    put(.spell(MachineSample()), in: last + 1...last + 1)
+    put(.spell(MachineSample()), in: last + 41...last + 41)
   }
 
   /// Seconds between two jobs at which the machine has enough to do; more so with few jobs than with many.
@@ -137,7 +138,7 @@ struct Scenario {
     let available = Bytes(total.rawValue / 100 * (parts.randomElement(using: &random) ?? 2))
     return random.oneIn(2)
       ? MachineSample(memoryTotal: total, memoryAvailable: available)
-      : MachineSample(memoryStall: Double.random(in: 0...80, using: &random))
+      : MachineSample(memoryStall: Double.random(in: 20...100, using: &random))
   }
 
   private mutating func rules(all: Bool) -> [String: HandlerRules] {
