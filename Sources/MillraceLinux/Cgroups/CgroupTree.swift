@@ -1,7 +1,7 @@
 import CMillraceLinux
 import Clibcgroup
 import Glibc
-import MillraceCore
+package import MillraceCore
 
 /// The subtree `S` that is ours: `S/runner`, `S/keeper` and `S/p/<plugin>` with the leaves of attempts.
 ///
@@ -75,6 +75,13 @@ package final class CgroupTree: Sendable {
     try libcgroup.make(relative("keeper"))
     try libcgroup.make(relative("p"))
     try enableControllers(path + "/p")
+  }
+
+  /// Sets the wall behind admission: all jobs together never hold more memory, whatever their own limits come
+  /// to. Whom the kernel then kills was within its own limit, and that is how it is recorded.
+  package func limitMemory(to limit: Bytes) throws {
+    guard controllers.contains("memory") else { return }
+    try Self.writeFile(jobsPath + "/memory.max", "\(limit.rawValue)")
   }
 
   /// The absolute path of `S/p`, below which all jobs run.

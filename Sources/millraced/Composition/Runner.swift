@@ -37,11 +37,13 @@ final class Runner: Sendable {
       path: configuration.plugins, builds: state.builds, launcher: launcher, log: log,
       amend: { sidecars.amend($0, files: $1) })
     let machine = Machine.current()
+    let policy = machine.policy(configuration)
+    try tree.limitMemory(to: policy.capacity.memory)
     engine = Engine(
       ports: Engine.Ports(
         store: store, launcher: launcher, plugins: plugins, logs: logs,
         clock: AnchoredClock(wall: Self.wallTime())),
-      policy: machine.policy(configuration), reception: machine.reception(configuration),
+      policy: policy, reception: machine.reception(configuration),
       version: Millraced.version, pid: getpid(), log: log)
     var server = APIServer.Configuration(socketPath: configuration.socket)
     server.socketMode = configuration.socketMode
