@@ -1,0 +1,60 @@
+import Foundation
+import MillraceCore
+import MillraceWire
+
+extension RunnerUnderTest {
+  /// Submits jobs of `balloon` at once; returns their numbers.
+  func submitBatch(_ count: Int, _ parameters: String, memory: Bytes) async throws -> [String] {
+    let line =
+      #"{"handler":"balloon","parameters":{\#(parameters)},"memory_bytes":\#(memory.rawValue)}"#
+    let batch = Data(String(repeating: line + "\n", count: count).utf8)
+    let run = try await millrace("submit", "--batch", "-", "-o", "ids", input: batch)
+    let ids = run.output.split(separator: "\n").map(String.init)
+    guard run.status == 0, ids.count == count else {
+      throw Failure(description: "the batch ended with \(run.status): \(run.errors)")
+    }
+    return ids
+  }
+
+  /// What the job waits for.
+  func why(_ job: String) async throws -> WhyView { try await answer(WhyView.self, "why", job) }
+
+  /// The text of a file below the runner's cgroup.
+  func cgroupFile(_ path: String) throws -> String {
+    try String(contentsOfFile: "/sys/fs/cgroup\(group)/\(path)", encoding: .utf8)
+  }
+
+  /// Returns when a condition holds; each look is a whole command or should be rare.
+  func wait(until what: String, _ isTrue: () async throws -> Bool) async throws {
+    let deadline = ContinuousClock.now + .seconds(90)
+    while ContinuousClock.now < deadline {
+      if try await isTrue() { return }
+    }
+    let status = try await millrace("status").output
+    throw Failure(description: "it did not come about that \(what):\n\(status)")
+  }
+
+  /// Returns when a job's process exists.
+  func waitForStart(of job: String) async throws {
+    try await wait(until: "job \(job) runs") {
+      try await answer(JobDetail.self, "show", job).job.state == .running
+    }
+  }
+
+  /// Returns when a job is frozen, and since when it is.
+  func waitForFreeze(of job: String) async throws -> Date {
+    var since: Date?
+    try await wait(until: "job \(job) is frozen") {
+      since = try await answer(JobDetail.self, "show", job).attempts.last?.frozenSince
+        .flatMap { Wire.time(from: $0) }.map { Date(timeIntervalSince1970: Double($0.rawValue) / 1e6) }
+      return since != nil
+    }
+    guard let since else { throw Failure(description: "job \(job) is not frozen") }
+    return since
+  }
+}
+
+extension WhyView {
+  /// The gates that it is behind; empty if it does not wait.
+  var closed: [GateVerdict.Gate] { explanation?.gates.filter { !$0.isOpen }.map(\.gate) ?? [] }
+}
