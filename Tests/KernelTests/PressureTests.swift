@@ -58,7 +58,7 @@ struct PressureTests {
       #expect(status.running == 4)
       #expect(status.queued == 4)
       #expect(try #require(status.machine.treeMemoryBytes) < 400 << 20)
-      #expect(try runner.cgroupFile("p/memory.max") == "\(400 << 20)\n")
+      #expect(try runner.cgroupFile("p/memory.max") == "\(425 << 20)\n")
       #expect(try runner.cgroupFile("p/memory.events").contains("max 0\noom 0\n"))
       #expect(try await runner.millrace("cancel", jobs[0]).status == 0)
       try await runner.waitForStart(of: jobs[4])
