@@ -16,53 +16,71 @@ struct PressureTests {
       let waiting = try await runner.why(second)
       #expect(waiting.closed == [.memory], "what nobody knows counts with what it declares")
       #expect(waiting.explanation?.estimate.memoryBytes == 1 << 30)
-      #expect(try await runner.millrace("cancel", first).status == 0)
-      let teachers = [second] + (try await runner.submitBatch(4, #""memory":"50M""#, memory: .gibibytes(1)))
-      for job in teachers { #expect(try await runner.lastAttempt(of: job).outcome == .succeeded) }
+      try await runner.cancel([first])
+      try await runner.teach(count: 4, memory: .mebibytes(50), limit: .gibibytes(1))
+      #expect(try await runner.lastAttempt(of: second).outcome == .succeeded)
 
-      let jobs = try await runner.submitBatch(10, #""memory":"50M","hold":600"#, memory: .gibibytes(1))
-      for job in jobs { try await runner.waitForStart(of: job) }
+      let jobs = try await runner.inflate(8, to: .mebibytes(50), limit: .gibibytes(1))
+      try await runner.wait(until: "all of them run") {
+        try await runner.answer(StatusView.self, "status").running == 8
+      }
       let status = try await runner.answer(StatusView.self, "status")
-      #expect(status.running == 10)
-      #expect(status.used.committedBytes == 10 << 30)
+      #expect(status.used.committedBytes == 8 << 30)
       #expect(status.used.memoryBytes < 1100 << 20)
-      let admitted = try #require(try await runner.why(jobs[9]).attempt)
-      #expect(admitted.admission.demand.memoryBytes < 100 << 20)
-      for job in jobs { #expect(try await runner.millrace("cancel", job).status == 0) }
-      for job in jobs { #expect(try await runner.lastAttempt(of: job).outcome == .cancelled) }
+      let admitted = try #require(try await runner.why(jobs[7]).attempt)
+      #expect(admitted.admission.demand.memoryBytes < 60 << 20)
+      try await runner.cancel(jobs)
     }
   }
 
   @Test("jobs that grow beyond what is expected of them stop admission before the tree meets its limit")
   func growing() async throws {
-    let configuration = """
-      capacity: {memory: 400M, cpu: 16}
-      queue: {stagger: 3s}
-      pressure: {freeze_after: never}
-      """
-    try await RunnerUnderTest.with(plugins: ["balloon"], configuration: configuration) { runner in
-      for job in try await runner.submitBatch(5, #""memory":"10M""#, memory: .mebibytes(64)) {
-        #expect(try await runner.lastAttempt(of: job).outcome == .succeeded)
+    try await RunnerUnderTest.with(plugins: ["balloon"], configuration: Self.neverFreezing) { runner in
+      try await runner.teach(count: 5, memory: .mebibytes(4), limit: .mebibytes(100))
+      var jobs: [String] = []
+      var last: WhyView?
+      while last == nil, jobs.count < 8 {
+        jobs += try await runner.inflate(1, to: .mebibytes(45), limit: .mebibytes(100))
+        try await runner.wait(until: "job \(jobs.count) has grown, or is held back by pressure") {
+          let held = try await runner.answer(StatusView.self, "status").machine.treeMemoryBytes ?? 0
+          if held >= Int64(jobs.count) * 45 << 20 { return true }
+          let why = try await runner.why(jobs[jobs.count - 1])
+          if why.closed.contains(.pressure) { last = why }
+          return last != nil
+        }
       }
-      let jobs = try await runner.submitBatch(8, #""memory":"90M","hold":600"#, memory: .mebibytes(200))
-      for job in jobs[..<4] { try await runner.waitForStart(of: job) }
-      try await runner.wait(until: "memory is critical") {
-        try await runner.answer(StatusView.self, "status").pressure == "critical"
-      }
-      let last = try await runner.why(jobs[7])
-      #expect(last.closed.contains(.pressure))
-      #expect(!last.closed.contains(.memory), "what it is expected to need would fit")
-      let pressure = try #require(last.explanation?.gates.first { $0.gate == .pressure })
-      #expect(pressure.reason.hasPrefix("critical: the attempts use 3"), "\(pressure.reason)")
+      #expect(jobs.count == 5)
+      #expect(last?.closed == [.pressure], "what it is expected to need would fit")
+      let gate = last?.explanation?.gates.first { $0.gate == .pressure }
+      #expect(gate?.reason.hasPrefix("critical: the attempts use 18") == true, "\(gate?.reason ?? "")")
       let status = try await runner.answer(StatusView.self, "status")
       #expect(status.running == 4)
-      #expect(status.queued == 4)
-      #expect(try #require(status.machine.treeMemoryBytes) < 400 << 20)
-      #expect(try runner.cgroupFile("p/memory.max") == "\(425 << 20)\n")
+      #expect(status.pressure == "critical")
+      #expect(try runner.cgroupFile("p/memory.max") == "\((200 << 20) / 16 * 17)\n")
       #expect(try runner.cgroupFile("p/memory.events").contains("max 0\noom 0\n"))
-      #expect(try await runner.millrace("cancel", jobs[0]).status == 0)
+      try await runner.cancel([jobs[0]])
       try await runner.waitForStart(of: jobs[4])
-      for job in jobs { _ = try await runner.millrace("cancel", job) }
+      try await runner.cancel(Array(jobs[1...]))
+    }
+  }
+
+  @Test("where jobs jump over the tree's limit at once, who is killed loses no attempt and runs again")
+  func wall() async throws {
+    try await RunnerUnderTest.with(plugins: ["balloon"], configuration: Self.neverFreezing) { runner in
+      try await runner.teach(count: 5, memory: .mebibytes(4), limit: .mebibytes(150))
+      let jobs = try await runner.inflate(3, to: .mebibytes(120), limit: .mebibytes(150))
+      var killed: AttemptView?
+      try await runner.wait(until: "one of them is killed") {
+        let history = try await runner.answer(HistoryPage.self, "history").attempts
+        killed = history.first { $0.outcome != .succeeded }
+        return killed != nil
+      }
+      let attempt = try #require(killed)
+      #expect(attempt.outcome == .oomPressure)
+      #expect(attempt.signal == 9)
+      let job = try await runner.answer(JobDetail.self, "show", "\(attempt.job)").job
+      #expect(!job.state.isFinal, "it has one attempt, and that is not used up")
+      try await runner.cancel(jobs)
     }
   }
 
@@ -73,30 +91,28 @@ struct PressureTests {
     ) { runner in
       let script = "while [ ! -e \(runner.home)/go ]; do sleep 0.2; done"
       let last = try await runner.submit(
-        "exec", "--priority", "1", "--timeout", "15s", "--memory", "16M", "--", "sh", "-c", script)
+        "exec", "--priority", "1", "--timeout", "20s", "--memory", "8M", "--", "sh", "-c", script)
       try await runner.waitForStart(of: last)
-      let big = try await runner.submit("balloon", "memory=370M", "hold=600", "--memory", "380M")
+      let big = try await runner.inflate(1, to: .mebibytes(91), limit: .mebibytes(92))
       let since = try await runner.waitForFreeze(of: last)
       #expect(try runner.cgroupFile("p/exec/\(last).1/cgroup.freeze") == "1\n")
       let waiting = try await runner.submit("exec", "--memory", "1M", "--", "true")
-      #expect(try await runner.why(waiting).closed == [.pressure])
+      #expect(try await runner.why(waiting).closed.contains(.pressure))
       try await runner.wait(until: "it is frozen for longer than it may run") {
         _ = try await runner.answer(StatusView.self, "status")
-        return Date.now.timeIntervalSince(since) > 16
+        return Date.now.timeIntervalSince(since) > 21
       }
       #expect(try runner.cgroupFile("p/exec/\(last).1/cgroup.freeze") == "1\n")
-      #expect(try await runner.millrace("cancel", big).status == 0)
-      try await runner.wait(until: "it goes on") {
-        try await runner.answer(JobDetail.self, "show", last).attempts.last?.frozenSince == nil
-      }
+      try await runner.cancel(big)
+      try await runner.waitForThaw(of: last)
       #expect(try runner.cgroupFile("p/exec/\(last).1/cgroup.freeze") == "0\n")
       try Data().write(to: URL(fileURLWithPath: runner.home + "/go"))
       let attempt = try await runner.lastAttempt(of: last)
       #expect(attempt.id == "\(last).1")
       #expect(attempt.outcome == .succeeded)
-      #expect(try #require(attempt.frozenSeconds) > 15)
-      #expect(try #require(attempt.runSeconds) > 15, "from its start to its end, by the clock")
-      #expect(try await runner.lastAttempt(of: waiting).outcome == .succeeded)
+      #expect(try #require(attempt.frozenSeconds) > 20)
+      #expect(try #require(attempt.runSeconds) > 20, "from its start to its end, by the clock")
+      try await runner.cancel([waiting])
     }
   }
 
@@ -107,17 +123,17 @@ struct PressureTests {
     ) { runner in
       let script = "[ -e \(runner.home)/go ] || sleep 600"
       let last = try await runner.submit(
-        "exec", "--priority", "1", "--max-attempts", "1", "--memory", "16M", "--", "sh", "-c", script)
+        "exec", "--priority", "1", "--attempts", "1", "--memory", "8M", "--", "sh", "-c", script)
       try await runner.waitForStart(of: last)
-      let big = try await runner.submit("balloon", "memory=370M", "hold=600", "--memory", "380M")
+      let big = try await runner.inflate(1, to: .mebibytes(91), limit: .mebibytes(92))
       try await runner.wait(until: "it is evicted") {
         try await runner.answer(JobDetail.self, "show", last).attempts.first?.outcome == .evicted
       }
       let why = try await runner.why(last)
       #expect(why.job.state == .queued)
-      #expect(why.closed == [.pressure])
+      #expect(why.closed.contains(.pressure))
       try Data().write(to: URL(fileURLWithPath: runner.home + "/go"))
-      #expect(try await runner.millrace("cancel", big).status == 0)
+      try await runner.cancel(big)
       let attempt = try await runner.lastAttempt(of: last)
       #expect(attempt.id == "\(last).2")
       #expect(attempt.outcome == .succeeded)
@@ -131,10 +147,15 @@ struct PressureTests {
     }
   }
 
-  /// A runner that freezes soon; 370 MiB are critical, 380 and 16 MiB fit.
+  private static let neverFreezing = """
+    capacity: {memory: 200M, cpu: 16}
+    pressure: {freeze_after: never}
+    """
+
+  /// A runner that freezes soon; 92 MiB are critical, and limits of 92 and 8 MiB fit.
   private static func freezing(evictAfter: String) -> String {
     """
-    capacity: {memory: 400M, cpu: 16}
+    capacity: {memory: 100M, cpu: 16}
     pressure: {freeze_after: 1s, evict_after: \(evictAfter)}
     """
   }

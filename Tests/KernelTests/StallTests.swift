@@ -30,11 +30,9 @@ struct StallTests {
       let machine = try await runner.answer(StatusView.self, "status").machine
       #expect(try #require(machine.memoryStallPercent) > 4)
       #expect(try #require(machine.treeMemoryBytes) < 100 << 20)
-      #expect(try await runner.millrace("cancel", thrashing).status == 0)
+      try await runner.cancel([thrashing])
       // The figure is an average of 10 s: it takes a while to come down.
-      try await runner.wait(until: "it goes on") {
-        try await runner.answer(JobDetail.self, "show", last).attempts.last?.frozenSince == nil
-      }
+      try await runner.waitForThaw(of: last)
       try Data().write(to: URL(fileURLWithPath: runner.home + "/go"))
       #expect(try await runner.lastAttempt(of: last).outcome == .succeeded)
       #expect(try await runner.lastAttempt(of: waiting).outcome == .succeeded)
