@@ -68,8 +68,8 @@ package struct WorkloadFigures: Sendable, Equatable {
     earlierCapacity += other.capacity
   }
 
-  /// Counts a job that has ended; `start` is its first one, nil if it never began, `run` the length of its last
-  /// attempt.
+  /// Counts a job that has ended; `start` is its first one, nil if it never began, `run` the length of its
+  /// last attempt.
   mutating func count(
     submitted: Timestamp, start: Timestamp?, ended: Timestamp, run: Duration, isFailed: Bool
   ) {
