@@ -1,6 +1,6 @@
 # `make` alone tells what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check bench kernels clean
+.PHONY: help setup build demo test check sim bench kernels clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -23,6 +23,11 @@ check: setup ## Look at format, style and shell scripts
 	etc/ci/shell
 	etc/ci/style
 	etc/ci/selftest
+
+SEEDS ?= 10000
+sim: setup ## Simulate many seeds, release build: make sim SEEDS=100000
+	swift build -c release --scratch-path .build/bench --product millrace
+	.build/bench/release/millrace simulate --seed 1 --seeds $(SEEDS)
 
 bench: setup ## Measure, beside the machine's own limits
 	Benchmarks/run

@@ -126,7 +126,8 @@ let package = Package(
     .executableTarget(
       name: "millrace",
       dependencies: [
-        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceSimulator", "MillraceStore", "MillraceWire",
+        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceSimulator", "MillraceStore",
+        "MillraceWire",
         argumentParser,
       ],
       swiftSettings: strict),
@@ -157,7 +158,8 @@ let package = Package(
     .executableTarget(
       name: "millrace-bench",
       dependencies: [
-        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", argumentParser, logging,
+        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSimulator",
+        argumentParser, logging,
       ],
       path: "Benchmarks/Launch", swiftSettings: strict),
 
@@ -197,7 +199,8 @@ let package = Package(
     tests(
       "MillracedTests",
       of: [
-        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire", "millraced", argumentParser, logging,
+        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire", "millraced", argumentParser,
+        logging,
       ]),
     tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceWire"]),

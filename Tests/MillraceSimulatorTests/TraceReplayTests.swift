@@ -91,8 +91,8 @@ struct TraceReplayTests {
 
   @Test("learns from jobs that have ended, never from a job's own future")
   func learning() throws {
-    // Five short runs of a user who always asks for 1000 s; the next one is let pass, for the first job has the
-    // patience of four times its 300 s.
+    // Five short runs of a user who always asks for 1000 s; the next one is let pass, for the first job has
+    // the patience of four times its 300 s.
     var rows: [[Int64]] = (0..<5).map { [$0 * 10, 10, 1000, 5] }
     rows += [[100, 6, 100, 100], [101, 8, 300, 100], [102, 4, 1000, 5]]
     let policy = SWFTrace.policy(.default, processors: 10)

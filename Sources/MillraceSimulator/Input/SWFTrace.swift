@@ -19,8 +19,8 @@ package struct SWFTrace: Sendable {
   /// Reads a trace.
   ///
   /// A job is dropped if its allocated or requested processors exceed the machine's or neither is above 0, if
-  /// its run or requested time is not above 0, or if it was submitted before 0. It gets the processors that it
-  /// requested, else the allocated ones, and runs no longer than it requested.
+  /// its run or requested time is not above 0, or if it was submitted before 0. It gets the processors that
+  /// it requested, else the allocated ones, and runs no longer than it requested.
   ///
   /// With `skipsBroken` lines that can't be read are left out and counted; without, the first of them is
   /// thrown, with its number.

@@ -60,7 +60,8 @@ package struct TaskList: Sendable {
     return places
   }
 
-  /// Divides a line at its commas; a value in quotes may have commas, and quotes if they are doubled (RFC 4180).
+  /// Divides a line at its commas; a value in quotes may have commas, and quotes if they are doubled
+  /// (RFC 4180).
   private static func fields(
     of line: ArraySlice<UInt8>, _ file: WorkloadFile, _ number: Int
   ) throws(SimulatorError) -> [String] {

@@ -1,8 +1,8 @@
 package import MillraceCore
 
-/// Tasks from a seed, of the kind that real machines see: a few handlers with steady needs, people who ask for
-/// 2 to 100 times of what they need because a task that asks for too little dies, and a rush of work in the
-/// beginning that the machine is busy with for long.
+/// Tasks from a seed, of the kind that real machines see: a few handlers with steady needs, people who ask
+/// for 2 to 100 times of what they need because a task that asks for too little dies, and a rush of work in
+/// the beginning that the machine is busy with for long.
 package struct MadeTasks: Sequence, IteratorProtocol, Sendable {
   private struct Kind {
     var name: String

@@ -41,10 +41,11 @@ package struct WorkloadFigures: Sendable, Equatable {
     return (lastEnd - firstSubmission).seconds
   }
 
-  /// The part of the processors' time, from the first submission to the last end, in which a job had them.
+  /// The part of the processors' time, from the first submission to the last end, in which a job had them;
+  /// at most 1 where they are shared.
   package var utilisation: Double {
     let whole = capacity
-    return whole > 0 ? processorTime / whole : 0
+    return whole > 0 ? min(1, processorTime / whole) : 0
   }
 
   /// The processors' time, from the first submission to the last end.
@@ -67,8 +68,8 @@ package struct WorkloadFigures: Sendable, Equatable {
     earlierCapacity += other.capacity
   }
 
-  /// Counts a job that has ended; `start` is its first one, nil if it never began, `run` the length of its last
-  /// attempt.
+  /// Counts a job that has ended; `start` is its first one, nil if it never began, `run` the length of its
+  /// last attempt.
   mutating func count(
     submitted: Timestamp, start: Timestamp?, ended: Timestamp, run: Duration, isFailed: Bool
   ) {
@@ -76,8 +77,7 @@ package struct WorkloadFigures: Sendable, Equatable {
     if isFailed { failed += 1 }
     firstSubmission = min(firstSubmission ?? submitted, submitted)
     lastEnd = max(lastEnd ?? ended, ended)
-    // A clock that was set back between two runners can make it negative.
-    let wait = max(0, ((start ?? ended) - submitted).seconds)
+    let wait = ((start ?? ended) - submitted).seconds
     waits += wait
     maxWait = max(maxWait, wait)
     let slowdown = max(1, (ended - submitted).seconds / max(run.seconds, 10))

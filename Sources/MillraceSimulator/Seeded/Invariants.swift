@@ -196,7 +196,7 @@ extension Invariants {
     let delayed = start(of: demand, after: ends + more)
     try BrokenRule.unless(
       delayed.map { $0 <= latest } ?? false,
-      "job \(passing.map(\.id.job)) delays job \(head.id) from \(reserved.rawValue) to \(delayed?.rawValue ?? 0)"
+      "job \(passing.map(\.id.job)) delays job \(head.id): \(reserved.rawValue), \(delayed?.rawValue ?? 0)"
     )
   }
 

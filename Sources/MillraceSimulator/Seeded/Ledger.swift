@@ -14,6 +14,8 @@ struct Ledger {
     var isKilled = false
     var frozenSince: Timestamp?
     var frozenTime = Duration.zero
+    /// When its process began by the machine's steady time.
+    var began: Timestamp?
   }
 
   private var jobs: [JobID: Job] = [:]
@@ -21,6 +23,9 @@ struct Ledger {
   private(set) var unfinished: [JobID] = []
   private(set) var running: [JobID: OpenAttempt] = [:]
   private var everStarted: Set<AttemptID> = []
+  /// The machine's steady time, which figures go by: the runner's may be stepped between two runners.
+  var steady = Timestamp(microseconds: 0)
+  private var submissions: [JobID: Timestamp] = [:]
   private var firstStarts: [JobID: Timestamp] = [:]
   private var losses: [JobID: Int] = [:]
   /// What ended attempts have shown, in the order of their ends.
@@ -43,6 +48,7 @@ struct Ledger {
 
   mutating func accept(_ job: Job) {
     jobs[job.id] = job
+    submissions[job.id] = steady
     unfinished.append(job.id)
   }
 
@@ -75,6 +81,7 @@ struct Ledger {
       try BrokenRule.unless(
         running[id.job]?.id == id && running[id.job]?.started == nil, "\(id) exists twice")
       running[id.job]?.started = now
+      running[id.job]?.began = steady
       jobs[id.job]?.state = .running
     case .freeze(let id): try freeze(id, at: now)
     case .thaw(let id):
@@ -89,7 +96,7 @@ struct Ledger {
     case .cancelled(let job):
       let state = self.job(job).state
       try BrokenRule.unless([.queued, .scheduled].contains(state), "\(job) is cancelled while \(state)")
-      end(job, .cancelled, at: now, run: .zero)
+      end(job, .cancelled, run: .zero)
     case .due(let job):
       let entry = self.job(job)
       try BrokenRule.unless(entry.state == .scheduled, "\(job) is due while \(entry.state)")
@@ -114,7 +121,7 @@ struct Ledger {
       job.attemptsUsed < job.submission.terms.maxAttempts, "\(id) is one attempt too many")
     jobs[id.job]?.state = .starting
     jobs[id.job]?.attempts += 1
-    if firstStarts[id.job] == nil { firstStarts[id.job] = now }
+    if firstStarts[id.job] == nil { firstStarts[id.job] = steady }
     running[id.job] = OpenAttempt(
       id: id, demand: admission.demand, limits: job.submission.terms.limits, admitted: now)
   }
@@ -165,10 +172,10 @@ struct Ledger {
     losses[id.job] = end.outcome == .lost ? losses(of: id.job) + 1 : 0
     if end.outcome == .oomOwnLimit { figures.ownLimitKills += 1 }
     if end.outcome.usesAttempt { jobs[id.job]?.attemptsUsed += 1 }
-    let run = attempt.started.map { now - $0 - attempt.frozenTime } ?? .zero
+    let run = attempt.began.map { max(.zero, steady - $0 - attempt.frozenTime) } ?? .zero
     figures.use(cpuMillis: min(attempt.demand.cpuMillis, cpuMillis), for: run)
     switch next {
-    case .done(let state): self.end(id.job, state, at: now, run: run)
+    case .done(let state): self.end(id.job, state, run: run)
     case .retry(let time):
       jobs[id.job]?.state = .scheduled
       jobs[id.job]?.notBefore = time
@@ -176,10 +183,11 @@ struct Ledger {
     }
   }
 
-  private mutating func end(_ id: JobID, _ state: JobState, at now: Timestamp, run: Duration) {
+  private mutating func end(_ id: JobID, _ state: JobState, run: Duration) {
     jobs[id]?.state = state
     if let place = unfinished.firstIndex(of: id) { unfinished.remove(at: place) }
     figures.count(
-      submitted: job(id).submitted, start: firstStarts[id], ended: now, run: run, isFailed: state == .failed)
+      submitted: submissions[id] ?? steady, start: firstStarts[id], ended: steady, run: run,
+      isFailed: state == .failed)
   }
 }

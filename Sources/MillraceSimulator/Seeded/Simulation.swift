@@ -87,6 +87,7 @@ package struct Simulation {
       try BrokenRule.unless(
         steps < 20_000 + 200 * Int(accepted), "jobs never end: \(ledger.unfinished.prefix(10))")
       time = max(time, soonest)
+      ledger.steady = Timestamp(microseconds: time.microseconds)
       var events: [Event] = []
       while agenda.nextTime.map({ $0 <= time.microseconds }) ?? false, let (_, incident) = agenda.next() {
         if case .outside(.restart) = incident, !events.isEmpty {

@@ -78,8 +78,8 @@ struct SimulationSheet: Encodable {
     ]
     let counts: [(String, (SimulationResult) -> Int)] = [
       ("failed", \.failed), ("never admissible", \.refused), ("out-of-memory kills", \.outOfMemoryKills),
-      ("ended by their own limit", \.ownLimitKills), ("evictions", \.evictions), ("dropped", { $0.dropped ?? 0 }),
-      ("broken lines", { $0.brokenLines ?? 0 }),
+      ("ended by their own limit", \.ownLimitKills), ("evictions", \.evictions),
+      ("dropped", { $0.dropped ?? 0 }), ("broken lines", { $0.brokenLines ?? 0 }),
     ]
     for (name, count) in counts where results.contains(where: { count($0) > 0 }) {
       rows.append(Row(name: name) { "\(count($0))" })
