@@ -56,7 +56,7 @@ struct PressureTests {
       let status = try await runner.answer(StatusView.self, "status")
       #expect(status.running == 4)
       #expect(status.pressure == "critical")
-      #expect(try runner.cgroupFile("p/memory.max") == "\(200 << 20)\n")
+      #expect(try runner.cgroupFile("p/memory.max") == "\((200 << 20) + (200 << 20) / 16)\n")
       #expect(try runner.cgroupFile("p/memory.events").contains("max 0\noom 0\n"))
       try await runner.cancel([jobs[0]])
       try await runner.waitForStart(of: jobs[4])

@@ -1,7 +1,7 @@
 import CMillraceLinux
 import Clibcgroup
 import Glibc
-package import MillraceCore
+import MillraceCore
 
 /// The subtree `S` that is ours: `S/runner`, `S/keeper` and `S/p/<plugin>` with the leaves of attempts.
 ///
