@@ -36,53 +36,59 @@ package enum PolicySettings {
     var put: (String, inout Policy) -> Bool
   }
 
-  private static var table: [Setting] { [
-    Setting(name: "policy", values: words(Policy.Preset.self)) { text, policy in
-      guard let preset = Policy.Preset(rawValue: text) else { return false }
-      policy.apply(preset)
-      return true
-    },
-    word("order", \.order), word("backfill", \.backfill), word("processors", \.processors),
-    Setting(name: "backfill_window", values: "1 to 1000000, or `all`") { text, policy in
-      guard text != "all" else {
-        policy.backfillWindow = nil
+  private static var table: [Setting] {
+    [
+      Setting(name: "policy", values: words(Policy.Preset.self)) { text, policy in
+        guard let preset = Policy.Preset(rawValue: text) else { return false }
+        policy.apply(preset)
         return true
-      }
-      return number(text, 1...1_000_000) { policy.backfillWindow = $0 }
-    },
-    Setting(name: "learning", values: "`on` or `off`") { text, policy in
-      policy.learning.isOn = text == "on"
-      return text == "on" || text == "off"
-    },
-    count("learn_few", 1...10_000, \.learning.few), count("learn_some", 1...10_000, \.learning.some),
-    count("learn_window", 1...10_000, \.learning.window), count("learn_recent", 1...10_000, \.learning.recent),
-    count("patience", 0...1_000_000, \.patience), count("stretch", 0...1_000_000, \.stretch),
-    count("max_running", 1...SWFTrace.mostProcessors, \.capacity.slots),
-    count("slots", 1...SWFTrace.mostProcessors, \.capacity.slots),
-    Setting(name: "memory", values: "a size: `16G`") { text, policy in
-      guard let size = Bytes(text: text), size > .zero, size <= Self.mostMemory else { return false }
-      policy.setMemory(size)
-      return true
-    },
-    Setting(name: "cpu", values: "a number of processors: `8`, `0.5`") { text, policy in
-      decimal(text, 0.001...Double(SWFTrace.mostProcessors)) { policy.capacity.cpuMillis = Int64($0 * 1000) }
-    },
-    Setting(name: "overcommit", values: "1 to 1000") { text, policy in
-      let memory = Double(policy.capacity.memory.rawValue)
-      return decimal(text, 1...1000) { policy.capacity.committed = Bytes(Int64(memory * $0)) }
-    },
-    span("aging", .seconds(1)...year, \.aging), span("stagger", .zero...year, \.stagger),
-    span("stagger_under_pressure", .zero...year, \.staggerUnderPressure),
-    part("warning", \.pressure.warning), part("critical", \.pressure.critical),
-    Setting(name: "freeze_after", values: "a span of time up to a year: `10s`, or `never`") { text, policy in
-      guard text != "never" else {
-        policy.pressure.freezeAfter = nil
+      },
+      word("order", \.order), word("backfill", \.backfill), word("processors", \.processors),
+      Setting(name: "backfill_window", values: "1 to 1000000, or `all`") { text, policy in
+        guard text != "all" else {
+          policy.backfillWindow = nil
+          return true
+        }
+        return number(text, 1...1_000_000) { policy.backfillWindow = $0 }
+      },
+      Setting(name: "learning", values: "`on` or `off`") { text, policy in
+        policy.learning.isOn = text == "on"
+        return text == "on" || text == "off"
+      },
+      count("learn_few", 1...10_000, \.learning.few), count("learn_some", 1...10_000, \.learning.some),
+      count("learn_window", 1...10_000, \.learning.window),
+      count("learn_recent", 1...10_000, \.learning.recent),
+      count("patience", 0...1_000_000, \.patience), count("stretch", 0...1_000_000, \.stretch),
+      count("max_running", 1...SWFTrace.mostProcessors, \.capacity.slots),
+      count("slots", 1...SWFTrace.mostProcessors, \.capacity.slots),
+      Setting(name: "memory", values: "a size: `16G`") { text, policy in
+        guard let size = Bytes(text: text), size > .zero, size <= Self.mostMemory else { return false }
+        policy.setMemory(size)
         return true
-      }
-      return time(text, .zero...year) { policy.pressure.freezeAfter = $0 }
-    },
-    span("evict_after", .zero...year, \.pressure.evictAfter),
-  ] }
+      },
+      Setting(name: "cpu", values: "a number of processors: `8`, `0.5`") { text, policy in
+        decimal(text, 0.001...Double(SWFTrace.mostProcessors)) {
+          policy.capacity.cpuMillis = Int64($0 * 1000)
+        }
+      },
+      Setting(name: "overcommit", values: "1 to 1000") { text, policy in
+        let memory = Double(policy.capacity.memory.rawValue)
+        return decimal(text, 1...1000) { policy.capacity.committed = Bytes(Int64(memory * $0)) }
+      },
+      span("aging", .seconds(1)...year, \.aging), span("stagger", .zero...year, \.stagger),
+      span("stagger_under_pressure", .zero...year, \.staggerUnderPressure),
+      part("warning", \.pressure.warning), part("critical", \.pressure.critical),
+      Setting(name: "freeze_after", values: "a span of time up to a year: `10s`, or `never`") {
+        text, policy in
+        guard text != "never" else {
+          policy.pressure.freezeAfter = nil
+          return true
+        }
+        return time(text, .zero...year) { policy.pressure.freezeAfter = $0 }
+      },
+      span("evict_after", .zero...year, \.pressure.evictAfter),
+    ]
+  }
 
   private static let year = Duration.seconds(366 * 86_400)
   /// More is held for a mistake, and sums of it might pass what a number can hold.
@@ -114,7 +120,8 @@ extension PolicySettings {
   private static func span(
     _ name: String, _ range: ClosedRange<Duration>, _ path: WritableKeyPath<Policy, Duration>
   ) -> Setting {
-    Setting(name: name, values: "a span of time from \(range.lowerBound.text) to a year: `10m`") { text, policy in
+    Setting(name: name, values: "a span of time from \(range.lowerBound.text) to a year: `10m`") {
+      text, policy in
       time(text, range) { policy[keyPath: path] = $0 }
     }
   }

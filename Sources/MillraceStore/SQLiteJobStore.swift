@@ -72,6 +72,14 @@ package final class SQLiteJobStore: JobStore {
     }
   }
 
+  /// The newest time on record at which something was submitted or started; nil for an empty record.
+  package func newestTime() async throws -> Timestamp? {
+    try await history.read("read the newest time on record") { db in
+      let sql = "SELECT max((SELECT max(submitted) FROM job), ifnull((SELECT max(starting) FROM attempt), 0))"
+      return try Int64.fetchOne(db, sql: sql).map { Timestamp(microseconds: $0) }
+    }
+  }
+
   package func payload(of job: JobID) async throws -> StoredPayload {
     let (file, blobs) = (file, blobs)
     return try await history.read("read the payload of job `\(job)`") { db in

@@ -14,7 +14,8 @@ struct PolicySettingsTests {
   @Test("is put into force")
   func values() throws {
     let policy = try Self.policy(
-      "policy=easy", "aging=10m", "max_running=8", "memory=16G", "cpu=1.5", "overcommit=2", "backfill_window=all",
+      "policy=easy", "aging=10m", "max_running=8", "memory=16G", "cpu=1.5", "overcommit=2",
+      "backfill_window=all",
       "warning=70%", "critical=0.85", "freeze_after=never", "evict_after=0", "order=slowdown", "learning=on",
       "processors=whole", "stagger=250ms")
     #expect(policy.backfill == .inOrder)
@@ -39,13 +40,15 @@ struct PolicySettingsTests {
     #expect(policy.capacity.committed == .gibibytes(30))
   }
 
-  @Test("is refused where it can't be", arguments: [
-    "aging", "aging=", "=1", "aging=10", "aging=-1m", "aging=nan", "aging=1000000000d", "max_running=0",
-    "max_running=-1", "max_running=1.5", "max_running=99999999999999999999", "memory=0", "memory=-1G",
-    "memory=nan", "memory=9999999T", "cpu=0", "cpu=inf", "cpu=nan", "overcommit=0.5", "overcommit=1e9",
-    "policy=best", "backfill=yes", "learning=1", "warning=0", "warning=101%", "warning=2", "critical=nan",
-    "freeze_after=soon", "learn_few=0", "unknown=1",
-  ])
+  @Test(
+    "is refused where it can't be",
+    arguments: [
+      "aging", "aging=", "=1", "aging=10", "aging=-1m", "aging=nan", "aging=1000000000d", "max_running=0",
+      "max_running=-1", "max_running=1.5", "max_running=99999999999999999999", "memory=0", "memory=-1G",
+      "memory=nan", "memory=9999999T", "cpu=0", "cpu=inf", "cpu=nan", "overcommit=0.5", "overcommit=1e9",
+      "policy=best", "backfill=yes", "learning=1", "warning=0", "warning=101%", "warning=2", "critical=nan",
+      "freeze_after=soon", "learn_few=0", "unknown=1",
+    ])
   func mistakes(text: String) throws {
     #expect(throws: SimulatorError.self) { try Self.policy(text) }
   }

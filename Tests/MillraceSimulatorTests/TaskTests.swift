@@ -42,7 +42,8 @@ struct TaskTests {
         number: Int64(place),
         submission: Submission(
           handler: "a", terms: TaskMachine.terms(memory: .gibibytes(row[1]), cpuMillis: 1000)),
-        submitted: Timestamp(microseconds: row[0] * 1_000_000), run: .seconds(row[3]), peak: .gibibytes(row[2]))
+        submitted: Timestamp(microseconds: row[0] * 1_000_000), run: .seconds(row[3]),
+        peak: .gibibytes(row[2]))
     }
   }
 
@@ -104,17 +105,20 @@ struct TaskListTests {
     #expect(job.submission.terms.limits == Limits(memory: Bytes(2000), cpuMillis: 500, pids: 1))
   }
 
-  @Test("is refused for a value that can't be, with its line and column", arguments: [
-    ("1,nan,1,1,1,1,a", "`submit`: `nan`"), ("1,-1,1,1,1,1,a", "`submit`: `-1`"),
-    ("1,0,0,1,1,1,a", "`cpus`: `0`"), ("1,0,inf,1,1,1,a", "`cpus`: `inf`"),
-    ("1,0,99999999999,1,1,1,a", "`cpus`: `99999999999`"), ("1,0,1,0,1,1,a", "`requested_bytes`: `0`"),
-    ("1,0,1,-5,1,1,a", "`requested_bytes`: `-5`"), ("1,0,1,1e300,1,1,a", "`requested_bytes`: `1e300`"),
-    ("1,0,1,99999999999999999999999,1,1,a", "`requested_bytes`: `99999999999999999999999`"),
-    ("1,0,1,1,-1,1,a", "`peak_bytes`: `-1`"), ("1,0,1,1,x,1,a", "`peak_bytes`: `x`"),
-    ("1,0,1,1,1,-1,a", "`duration`: `-1`"), ("1,0,1,1,1,1e11,a", "`duration`: `1e11`"),
-    ("1,0,1,1,1,1,", "`handler`: ``"), ("nan,0,1,1,1,1,a", "`id`: `nan`"), ("-1,0,1,1,1,1,a", "`id`: `-1`"),
-    (",0,1,1,1,1,a", "`id`: ``"), ("1,0,1,1,1,1", "`handler`"), ("1,0,1,1,1,1,\"a", "a quote is not closed"),
-  ])
+  @Test(
+    "is refused for a value that can't be, with its line and column",
+    arguments: [
+      ("1,nan,1,1,1,1,a", "`submit`: `nan`"), ("1,-1,1,1,1,1,a", "`submit`: `-1`"),
+      ("1,0,0,1,1,1,a", "`cpus`: `0`"), ("1,0,inf,1,1,1,a", "`cpus`: `inf`"),
+      ("1,0,99999999999,1,1,1,a", "`cpus`: `99999999999`"), ("1,0,1,0,1,1,a", "`requested_bytes`: `0`"),
+      ("1,0,1,-5,1,1,a", "`requested_bytes`: `-5`"), ("1,0,1,1e300,1,1,a", "`requested_bytes`: `1e300`"),
+      ("1,0,1,99999999999999999999999,1,1,a", "`requested_bytes`: `99999999999999999999999`"),
+      ("1,0,1,1,-1,1,a", "`peak_bytes`: `-1`"), ("1,0,1,1,x,1,a", "`peak_bytes`: `x`"),
+      ("1,0,1,1,1,-1,a", "`duration`: `-1`"), ("1,0,1,1,1,1e11,a", "`duration`: `1e11`"),
+      ("1,0,1,1,1,1,", "`handler`: ``"), ("nan,0,1,1,1,1,a", "`id`: `nan`"), ("-1,0,1,1,1,1,a", "`id`: `-1`"),
+      (",0,1,1,1,1,a", "`id`: ``"), ("1,0,1,1,1,1", "`handler`"),
+      ("1,0,1,1,1,1,\"a", "a quote is not closed"),
+    ])
   func mistakes(text: String, words: String) throws {
     let whole = Self.names + "1,0,1,1,1,1,a\n" + text + "\n2,0,1,1,1,1,a\n"
     let error = #expect(throws: SimulatorError.self) { try Self.read(whole) }
@@ -125,7 +129,8 @@ struct TaskListTests {
     #expect(list.broken == [3])
   }
 
-  @Test("needs each of its columns once", arguments: ["", "id,submit\n", names.dropLast() + ",id\n", "\u{0}\n"])
+  @Test(
+    "needs each of its columns once", arguments: ["", "id,submit\n", names.dropLast() + ",id\n", "\u{0}\n"])
   func columns(text: String) throws {
     let error = #expect(throws: SimulatorError.self) { try Self.read(text) }
     #expect(error?.hint?.contains("requested_bytes") ?? false)

@@ -113,8 +113,9 @@ extension GateVerdict {
 
   private func sizes(whose what: String) -> String {
     let (need, whole) = (size(need), size(capacity))
+    let given = size(used) > .zero ? "beside others \(whole) is given out" : "the runner has \(whole) in all"
     return need > whole
-      ? "needs \(need) \(what), the runner has \(whole) in all"
+      ? "needs \(need) \(what), \(given)"
       : "needs \(need) \(what), \(whole - size(used)) of \(whole) is free"
   }
 

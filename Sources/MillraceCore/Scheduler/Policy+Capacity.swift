@@ -10,7 +10,12 @@ extension Policy {
   }
 
   func hasMemory(for demand: Resources, beside used: Resources) -> Bool {
-    used.memory + demand.memory <= capacity.memory
+    used.memory + demand.memory <= memory(beside: used)
+  }
+
+  /// The memory that is given out: all of it to an attempt that runs alone, less the headroom to several.
+  func memory(beside used: Resources) -> Bytes {
+    used.slots == 0 ? capacity.memory : capacity.memory - headroom
   }
 
   /// Whether the limits of all would not come to more than may be promised.

@@ -2,6 +2,9 @@
 package struct Policy: Sendable, Equatable {
   /// What running attempts may take together; `committed` bounds the sum of their limits.
   package var capacity: Resources
+  /// The memory that stays free for the growth of attempts that run beside each other: were it given out too,
+  /// attempts that use what they are expected to would bring each other under pressure.
+  package var headroom = Bytes.zero
   /// Whether processors are shared.
   package var processors = Processors.shared
   /// How many jobs may wait; more are refused.

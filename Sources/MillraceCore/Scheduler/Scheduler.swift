@@ -122,7 +122,7 @@ package struct Scheduler: Sendable {
       return reprioritise(job, to: priority)
     case .drain:
       isDraining = true
-      return []
+      return thawAll(at: now)  // Nothing new comes that would need their memory.
     case .timer:
       return timePassed(at: now)
     }

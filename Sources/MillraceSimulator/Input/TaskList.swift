@@ -25,7 +25,8 @@ package struct TaskList: Sendable {
         return
       }
       do throws(SimulatorError) {
-        let row = Row(fields: try Self.fields(of: line, file, number), places: places, file: file, line: number)
+        let row = Row(
+          fields: try Self.fields(of: line, file, number), places: places, file: file, line: number)
         jobs.append(try row.job())
       } catch {
         guard skipsBroken else { throw error }
@@ -135,7 +136,8 @@ private struct Row {
   private func text(_ column: TaskList.Column) throws(SimulatorError) -> String {
     guard let place = places[column], place < fields.count else {
       throw file.error(
-        line: line, "there are \(fields.count) values, none in the column `\(column.rawValue)`", hint: Self.hint)
+        line: line, "there are \(fields.count) values, none in the column `\(column.rawValue)`",
+        hint: Self.hint)
     }
     return fields[place]
   }
@@ -154,7 +156,8 @@ private struct Row {
 
   private func error(_ column: TaskList.Column, _ words: String) -> SimulatorError {
     let value = places[column].flatMap { $0 < fields.count ? fields[$0] : nil } ?? ""
-    return file.error(line: line, "column `\(column.rawValue)`: `\(value)` can't be: \(words)", hint: Self.hint)
+    return file.error(
+      line: line, "column `\(column.rawValue)`: `\(value)` can't be: \(words)", hint: Self.hint)
   }
 
   private static let hint = "`--skip-broken` leaves such lines out"

@@ -34,7 +34,8 @@ package struct MadeTasks: Sequence, IteratorProtocol, Sendable {
         Kind(
           name: "kind-\(place)", peak: request / factor, spread: Int64.random(in: 2...30, using: &random),
           request: Bytes(request), seconds: Int64(Self.between(20, 1200, &random)),
-          cpuMillis: Swift.min(cpuMillis, [250, 500, 1000, 1000, 2000].randomElement(using: &random) ?? 1000)))
+          cpuMillis: Swift.min(cpuMillis, [250, 500, 1000, 1000, 2000].randomElement(using: &random) ?? 1000))
+      )
     }
     // Twice as fast as the processors alone could take it.
     let work = kinds.reduce(0) { $0 + $1.seconds * $1.cpuMillis } / Int64(kinds.count)

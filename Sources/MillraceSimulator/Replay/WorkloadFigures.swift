@@ -26,20 +26,45 @@ package struct WorkloadFigures: Sendable, Equatable {
   private var firstSubmission: Timestamp?
   private var lastEnd: Timestamp?
   private let cpuMillis: Int64
+  /// What workloads before this one took, and what their machines had.
+  private var earlierMakespan = 0.0
+  private var earlierCapacity = 0.0
 
   /// Makes the figures of nothing, on a machine with so many thousandths of a processor.
   package init(cpuMillis: Int64) { self.cpuMillis = cpuMillis }
 
-  /// From the first submission to the last end, in seconds.
-  package var makespan: Double {
+  /// From the first submission to the last end, in seconds; of several workloads, one after the other.
+  package var makespan: Double { earlierMakespan + ownMakespan }
+
+  private var ownMakespan: Double {
     guard let firstSubmission, let lastEnd else { return 0 }
     return (lastEnd - firstSubmission).seconds
   }
 
   /// The part of the processors' time, from the first submission to the last end, in which a job had them.
   package var utilisation: Double {
-    let whole = makespan * Double(cpuMillis) / 1000
+    let whole = capacity
     return whole > 0 ? processorTime / whole : 0
+  }
+
+  /// The processors' time, from the first submission to the last end.
+  private var capacity: Double { earlierCapacity + ownMakespan * Double(cpuMillis) / 1000 }
+
+  /// Adds another workload on another machine.
+  package mutating func add(_ other: WorkloadFigures) {
+    jobs += other.jobs
+    failed += other.failed
+    refused += other.refused
+    outOfMemoryKills += other.outOfMemoryKills
+    ownLimitKills += other.ownLimitKills
+    evictions += other.evictions
+    waits += other.waits
+    slowdowns += other.slowdowns
+    processorTime += other.processorTime
+    maxWait = max(maxWait, other.maxWait)
+    maxBoundedSlowdown = max(maxBoundedSlowdown, other.maxBoundedSlowdown)
+    earlierMakespan += other.makespan
+    earlierCapacity += other.capacity
   }
 
   /// Counts a job that has ended; `start` is its first one, nil if it never began, `run` the length of its last

@@ -45,7 +45,9 @@ struct Invariants {
 
   /// A new runner is told of a start by the record.
   mutating func recall(_ handler: String, startedAt time: Timestamp) {
-    for name in [handler] + chain(of: handler).map({ "group " + $0 }) { starts[name, default: []].append(time) }
+    for name in [handler] + chain(of: handler).map({ "group " + $0 }) {
+      starts[name, default: []].append(time)
+    }
   }
 
   /// Capacity is never exceeded by what the attempts count with.
@@ -86,11 +88,13 @@ struct Invariants {
     let stall = sample.memoryStall ?? 0
     let isCritical =
       tree >= rules.critical || available <= rules.availableCritical || stall >= rules.stallCritical
-    let isWarning = tree >= rules.warning || available <= rules.availableWarning || stall >= rules.stallWarning
+    let isWarning =
+      tree >= rules.warning || available <= rules.availableWarning || stall >= rules.stallWarning
     try BrokenRule.unless(
       !isCritical && admission.pressure < .critical, "\(id) is started under critical pressure")
     try BrokenRule.unless(
-      !admission.isBackfill || (!isWarning && admission.pressure == .none), "\(id) is backfilled under pressure")
+      !admission.isBackfill || (!isWarning && admission.pressure == .none),
+      "\(id) is backfilled under pressure")
   }
 
   private func checkHandler(of job: Job, _ ledger: Ledger, at now: Timestamp) throws(BrokenRule) {
@@ -180,7 +184,8 @@ extension Invariants {
     guard !isMeasured, !passing.isEmpty else { return }
     let ends = before.map { (time: latestEnd($0, ledger, at: now), demand: $0.demand) }
     guard let reserved = start(of: demand, after: ends) else {
-      throw BrokenRule("job \(passing[0].id.job) passes job \(head.id), of which nobody knows when it can start")
+      throw BrokenRule(
+        "job \(passing[0].id.job) passes job \(head.id), of which nobody knows when it can start")
     }
     try BrokenRule.unless(
       !fits(demand, beside: before.reduce(Resources()) { $0 + $1.demand }),
@@ -191,7 +196,8 @@ extension Invariants {
     let delayed = start(of: demand, after: ends + more)
     try BrokenRule.unless(
       delayed.map { $0 <= latest } ?? false,
-      "job \(passing.map(\.id.job)) delays job \(head.id) from \(reserved.rawValue) to \(delayed?.rawValue ?? 0)")
+      "job \(passing.map(\.id.job)) delays job \(head.id) from \(reserved.rawValue) to \(delayed?.rawValue ?? 0)"
+    )
   }
 
   private func start(of demand: Resources, after ends: [(time: Timestamp, demand: Resources)]) -> Timestamp? {

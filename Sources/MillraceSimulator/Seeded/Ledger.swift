@@ -72,7 +72,8 @@ struct Ledger {
     switch action {
     case .start(let id, _, let admission): try start(id, admission, at: now)
     case .markRunning(let id):
-      try BrokenRule.unless(running[id.job]?.id == id && running[id.job]?.started == nil, "\(id) exists twice")
+      try BrokenRule.unless(
+        running[id.job]?.id == id && running[id.job]?.started == nil, "\(id) exists twice")
       running[id.job]?.started = now
       jobs[id.job]?.state = .running
     case .freeze(let id): try freeze(id, at: now)
@@ -106,7 +107,8 @@ struct Ledger {
   private mutating func start(_ id: AttemptID, _ admission: Admission, at now: Timestamp) throws(BrokenRule) {
     let job = job(id.job)
     try BrokenRule.unless(everStarted.insert(id).inserted, "\(id) is started twice")
-    try BrokenRule.unless(job.state == .queued && running[id.job] == nil, "\(id) is started while \(job.state)")
+    try BrokenRule.unless(
+      job.state == .queued && running[id.job] == nil, "\(id) is started while \(job.state)")
     try BrokenRule.unless(id.number == job.attempts + 1, "\(id) is started after attempt \(job.attempts)")
     try BrokenRule.unless(
       job.attemptsUsed < job.submission.terms.maxAttempts, "\(id) is one attempt too many")

@@ -96,7 +96,8 @@ struct Scenario {
     // Whatever went wrong is over then, and every job may run.
     let last = horizon + 60
     func times(_ twist: Twist, _ most: Int) -> Int { twists.contains(twist) ? most : 0 }
-    let anyJob = { (random: inout SeededGenerator) in JobID(Int64.random(in: 1...Int64(jobs), using: &random)) }
+    let anyJob = { (random: inout SeededGenerator) in JobID(Int64.random(in: 1...Int64(jobs), using: &random))
+    }
     for _ in 0..<times(.cancels, 10) { put(.cancel(anyJob(&random)), in: 0...last) }
     for _ in 0..<times(.reprioritisations, 10) {
       put(.reprioritise(anyJob(&random), priority()), in: 0...last)
@@ -146,7 +147,8 @@ struct Scenario {
     for profile in profiles {
       let rule = HandlerRules(
         build: random.oneIn(3) ? "new" : "old",
-        concurrency: twists.contains(.concurrency) && random.oneIn(2) ? Int.random(in: 1...3, using: &random) : nil,
+        concurrency: twists.contains(.concurrency) && random.oneIn(2)
+          ? Int.random(in: 1...3, using: &random) : nil,
         rate: twists.contains(.rates) && random.oneIn(2) ? Rate(count: 2, per: .seconds(15)) : nil)
       if all || !random.oneIn(3) { rules[profile.name] = rule }
     }

@@ -135,7 +135,9 @@ package struct Simulation {
       keepSampling()
       return []
     case .lostHost(let handler):
-      let lost = live.values.filter { $0.started != nil && ledger.job($0.id.job).submission.handler == handler }
+      let lost = live.values.filter {
+        $0.started != nil && ledger.job($0.id.job).submission.handler == handler
+      }
       return lost.map(\.id).sorted().map { end(of: $0, .lost) }
     case .clockStep(let step):
       wall = wall + step

@@ -9,53 +9,98 @@ struct SimulateCommand: AsyncParsableCommand {
     abstract: "Try a policy: the real scheduler on a made-up machine, in seconds instead of days.",
     discussion: """
       examples:
-        millrace simulate --swf KTH-SP2.swf.gz --processors 100 --policy default -o json
-        millrace simulate --swf KTH-SP2.swf.gz --processors 100 --against policy=easy
+        millrace simulate --since 7d --against max_running=8
+        millrace simulate --since 7d --memory 16G --set aging=10m --against policy=slowdown
+        millrace simulate --swf KTH-SP2.swf.gz --processors 100 --policy easy -o json
+        millrace simulate --tasks tasks.csv --cpus 32 --memory 64G --admission learned
+        millrace simulate --generate 1000 --cpus 32 --memory 64G --against admission=requested
+        millrace simulate --seed 1 --seeds 1000
 
-      Settings: \(PolicySettings.all.map(\.name).joined(separator: ", ")).
+      Without a workload it makes one from the seed, with faults, and checks every rule of the scheduler at \
+      each step. `--set` and `--against` take: \(PolicySettings.all.map(\.name).joined(separator: ", ")).
       """)
 
+  @OptionGroup(title: "One's own history") var history: HistoryOptions
   @OptionGroup(title: "A trace") var trace: TraceOptions
-  @OptionGroup(title: "Policy") var policies: PolicyOptions
+  @OptionGroup(title: "Tasks") var tasks: TaskOptions
+  @OptionGroup(title: "From a seed") var seeds: SeedOptions
+  @OptionGroup(title: "Machine and policy") var policies: PolicyOptions
 
   @Option(name: [.short, .long], help: "table or json.")
   var output: OutputFormat = .table
 
+  private enum Source { case history, trace, tasks, seeds }
+
+  private var sources: [Source] {
+    (history.since != nil ? [.history] : []) + (trace.swf != nil ? [.trace] : [])
+      + (tasks.tasks != nil ? [.tasks] : []) + (tasks.generate != nil ? [.tasks] : [])
+  }
+
   func validate() throws {
     guard [.table, .json].contains(output) else { throw ValidationError("`--output` is table or json here") }
-    guard trace.swf != nil else { throw ValidationError("say what to simulate: --swf") }
+    guard sources.count <= 1 else {
+      throw ValidationError("only one of --since, --swf, --tasks and --generate")
+    }
     try trace.check()
+    try tasks.check(policies)
   }
 
   func run() async throws {
-    let results = try trace.replay(policies)
+    let results =
+      switch sources.first ?? .seeds {
+      case .history: try await history.replay(policies)
+      case .trace: try trace.replay(policies)
+      case .tasks: try tasks.replay(policies, seed: seeds.seed, skipsBroken: trace.skipBroken)
+      case .seeds: try seeds.simulate(policies)
+      }
     try SimulationSheet(results: results).print(as: output)
   }
 }
 
-/// Which policies are tried.
+/// The machine, and which policies are tried on it.
 struct PolicyOptions: ParsableArguments {
   @Option(help: "The policy: fcfs, easy, default or slowdown.")
-  var policy: Policy.Preset = .default
+  var policy: Policy.Preset?
+
+  @Option(help: "The machine's memory: 16G.", transform: Quantities.bytes)
+  var memory: Bytes?
+
+  @Option(help: "The machine's processors: 8, 0.5.", transform: Quantities.cpuMillis)
+  var cpus: Int64?
 
   @Option(name: .customLong("set"), help: "A setting: aging=10m, max_running=8. May be repeated.")
   var settings: [String] = []
 
-  @Option(help: "A second policy, side by side with the first: settings over those of the first.")
+  @Option(help: "A second policy beside the first: settings over those of the first. May be repeated.")
   var against: [String] = []
 
-  /// Returns the policies over a machine, by name.
-  func policies(over machine: Policy) throws -> [(name: String, policy: Policy)] {
-    var first = machine
-    first.apply(policy)
-    for setting in settings { try PolicySettings.apply(setting, to: &first) }
-    guard !against.isEmpty else { return [(name(settings), first)] }
-    var second = first
-    for list in against { try PolicySettings.apply(list: list, to: &second) }
-    return [(name(settings), first), (against.joined(separator: " "), second)]
+  /// A policy by its name, with its settings.
+  struct Entry {
+    var name: String
+    var settings: [String]
   }
 
-  private func name(_ settings: [String]) -> String { ([policy.rawValue] + settings).joined(separator: " ") }
+  /// The policies that are tried.
+  var entries: [Entry] {
+    var first = policy.map { ["policy=\($0.rawValue)"] } ?? []
+    if let memory { first.append("memory=\(memory.rawValue)") }
+    if let cpus { first.append("cpu=\(Figures.processors(cpus))") }
+    first += settings
+    let name = ([policy?.rawValue ?? "default"] + settings).joined(separator: " ")
+    guard !against.isEmpty else { return [Entry(name: name, settings: first)] }
+    let second = against.flatMap { $0.split { $0 == "," || $0 == " " } }.map(String.init)
+    return [
+      Entry(name: name, settings: first),
+      Entry(name: second.joined(separator: " "), settings: first + second),
+    ]
+  }
+
+  /// Returns what a policy does over a machine.
+  static func policy(_ entry: Entry, over machine: Policy) throws -> Policy {
+    var policy = machine
+    for setting in entry.settings { try PolicySettings.apply(setting, to: &policy) }
+    return policy
+  }
 }
 
 /// A workload of others.
@@ -69,25 +114,26 @@ struct TraceOptions: ParsableArguments {
   @Option(help: "Only so many of its jobs.", transform: Quantities.count)
   var first: Int?
 
-  @Flag(help: "Leave lines out that can't be read, and count them.")
+  @Flag(help: "Leave lines out that can't be read, and count them (also with `--tasks`).")
   var skipBroken = false
 
-  @Option(help: "A file for the start of each job: job_id,start.")
+  @Option(help: "A file for the start of each job under the first policy: job_id,start.")
   var starts: String?
 
   func check() throws {
     guard swf == nil || processors != nil else { throw ValidationError("`--swf` needs `--processors`") }
   }
 
-  /// Replays the trace under each policy; the starts are those of the first.
+  /// Replays the trace under each policy.
   func replay(_ options: PolicyOptions) throws -> [SimulationResult] {
     guard let swf, let processors else { preconditionFailure("the options were checked") }
     let trace = try SWFTrace(
       try WorkloadFile(reading: swf), processors: processors, skipsBroken: skipBroken)
     let jobs = first.map { Array(trace.jobs.prefix($0)) } ?? trace.jobs
-    let machine = SWFTrace.policy(options.policy, processors: processors)
-    return try options.policies(over: machine).enumerated().map { place, entry in
-      var replay = Replay(jobs, policy: entry.policy, keepsStarts: starts != nil && place == 0)
+    let machine = SWFTrace.policy(.default, processors: processors)
+    return try options.entries.enumerated().map { place, entry in
+      let policy = try PolicyOptions.policy(entry, over: machine)
+      var replay = Replay(jobs, policy: policy, keepsStarts: starts != nil && place == 0)
       try replay.run()
       if let starts, place == 0 { try OutputFile.write(Self.text(of: replay.starts), to: starts) }
       var result = SimulationResult(entry.name, replay.figures)

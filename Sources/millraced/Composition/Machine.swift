@@ -37,6 +37,9 @@ struct Machine: Sendable, Equatable {
     policy.backfillWindow = queue.backfillWindow
     policy.stagger = queue.stagger
     policy.pressure = configuration.pressure
+    // What is admitted beside others stays below where critical pressure ends.
+    let given = policy.pressure.critical * (1 - policy.pressure.hysteresis)
+    policy.headroom = Bytes(Int64(Double(policy.capacity.memory.rawValue) * max(0, 1 - given)))
     policy.groups = configuration.groups
     policy.groupOf = configuration.handlers.compactMapValues(\.group)
     policy.fairShare = configuration.fairShare

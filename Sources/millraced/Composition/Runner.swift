@@ -42,7 +42,7 @@ final class Runner: Sendable {
     engine = Engine(
       ports: Engine.Ports(
         store: store, launcher: launcher, plugins: plugins, logs: logs,
-        clock: AnchoredClock(wall: Self.wallTime())),
+        clock: AnchoredClock(wall: try await Self.startTime(after: store, log))),
       policy: policy, reception: machine.reception(configuration),
       version: Millraced.version, pid: getpid(), log: log)
     var server = APIServer.Configuration(socketPath: configuration.socket)
@@ -101,6 +101,17 @@ final class Runner: Sendable {
         "run jobs as `\(user)`", .missing("there is no such user"), hint: "set `user` in the configuration")
     }
     return LaunchSettings.Identity(uid: entry.pointee.pw_uid, gid: entry.pointee.pw_gid)
+  }
+
+  /// The wall clock's time, but never before what is on record: with a clock that was set back, newcomers would
+  /// overtake whoever waits.
+  private static func startTime(after store: SQLiteJobStore, _ log: Logger) async throws -> Timestamp {
+    let wall = wallTime()
+    guard let newest = try await store.newestTime(), newest > wall else { return wall }
+    log.warning(
+      "the clock was set back; the runner counts on from the newest time on record",
+      metadata: ["by": "\((newest - wall).text)"])
+    return newest
   }
 
   private static func wallTime() -> Timestamp {

@@ -40,7 +40,7 @@ struct StaggerGate: Gate {
 /// Closed while the estimate does not fit beside what is used.
 struct MemoryGate: Gate {
   func verdict(on demand: Resources, in situation: Situation) -> GateVerdict {
-    let capacity = situation.policy.capacity.memory
+    let capacity = situation.policy.memory(beside: situation.used)
     return GateVerdict(
       gate: .memory, isOpen: situation.policy.hasMemory(for: demand, beside: situation.used),
       need: demand.memory.rawValue, used: situation.used.memory.rawValue, capacity: capacity.rawValue)

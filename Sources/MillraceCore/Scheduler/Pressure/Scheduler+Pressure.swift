@@ -12,7 +12,7 @@ extension Scheduler {
       guard let frozen else { return actions }
       return actions + advance(frozen, by: .thawRequested, at: now) + [.notice(.thawed(frozen))]
     }
-    guard let freezeAfter = policy.pressure.freezeAfter else { return actions }
+    guard let freezeAfter = policy.pressure.freezeAfter, !isDraining else { return actions }
     let waitedSince = lastRelief ?? pressure.since ?? now
     if let frozen {
       guard now - waitedSince >= policy.pressure.evictAfter else { return actions }
@@ -22,6 +22,13 @@ extension Scheduler {
     guard now - waitedSince >= freezeAfter, let last = lastRanked() else { return actions }
     lastRelief = now
     return actions + advance(last, by: .freezeRequested, at: now) + [.notice(.frozen(last))]
+  }
+
+  /// Lets every frozen attempt go on.
+  mutating func thawAll(at now: Timestamp) -> [Action] {
+    running.values.filter { $0.frozenSince != nil }.map(\.id).sorted().flatMap { id in
+      advance(id, by: .thawRequested, at: now) + [.notice(.thawed(id))]
+    }
   }
 
   /// The running attempt whose job ranks last; nil if there is only one, for its freezing would help nobody.
