@@ -13,8 +13,10 @@ struct WallTests {
   func wall() async throws {
     let some = "capacity: {memory: 160M}"
     try await RunnerUnderTest.with(plugins: ["spin"], configuration: some) { runner in
-      #expect(try file(runner, "p/memory.max") == "\(170 << 20)\n")
-      #expect(try await runner.answer(StatusView.self, "status").capacity.memoryBytes == 160 << 20)
+      let limit = try file(runner, "p/memory.max")
+      #expect(limit == "\(170 << 20)\n")
+      let capacity = try await runner.answer(StatusView.self, "status").capacity
+      #expect(capacity.memoryBytes == 160 << 20)
     }
   }
 
