@@ -23,6 +23,7 @@ extension Engine {
     }
     await lookFirst(before: &events)
     let now = ports.clock.now()
+    lastTick = now
     if let next = scheduler.nextTime, next <= now { events.append(.timer) }
     var stops: [Action] = []
     for action in scheduler.handle(events, at: now) { sort(action, at: now, stops: &stops) }
@@ -193,7 +194,7 @@ extension Engine {
   func wakeLater() -> Task<Void, Never>? {
     var next = scheduler.nextTime
     if backlog.isStuck {
-      let retry = ports.clock.now() + Self.commitRetryInterval
+      let retry = lastTick + Self.commitRetryInterval
       next = min(next ?? retry, retry)
     }
     guard let next else { return nil }

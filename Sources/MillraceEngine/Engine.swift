@@ -38,6 +38,8 @@ package actor Engine: JobService {
   var backlog = Backlog()
   var progress: [JobID: Progress] = [:]
   var samples: [AttemptID: UsageSample] = [:]
+  /// When it was last decided what happens.
+  var lastTick: Timestamp
   /// When the machine was last looked at.
   var lastSample: Timestamp?
   var waiters: [Awaited: [Int: CheckedContinuation<Void, Never>]] = [:]
@@ -74,6 +76,7 @@ package actor Engine: JobService {
     self.log = log
     identity = (version, pid)
     startTime = ports.clock.now()
+    lastTick = startTime
     scheduler = Scheduler(policy: policy)
     (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     (sampleBell, sampleRing) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))

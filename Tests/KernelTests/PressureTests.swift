@@ -50,14 +50,14 @@ struct PressureTests {
         }
       }
       #expect(jobs.count == 5)
-      #expect(last?.closed == [.pressure], "what it is expected to need would fit")
+      #expect(last?.closed == [.memory, .pressure])
       let gate = last?.explanation?.gates.first { $0.gate == .pressure }
       #expect(gate?.reason.hasPrefix("critical: the attempts use 18") == true, "\(gate?.reason ?? "")")
       let status = try await runner.answer(StatusView.self, "status")
       #expect(status.running == 4)
       #expect(status.pressure == "critical")
-      #expect(try runner.cgroupFile("p/memory.max") == "\((200 << 20) / 16 * 17)\n")
-      #expect(try runner.cgroupFile("p/memory.events").contains("max 0\noom 0\n"))
+      let events = try runner.cgroupFile("p/memory.events")
+      #expect(events.contains("max 0\noom 0\n"), "\(events)")
       try await runner.cancel([jobs[0]])
       try await runner.waitForStart(of: jobs[4])
       try await runner.cancel(Array(jobs[1...]))
@@ -89,11 +89,12 @@ struct PressureTests {
     try await RunnerUnderTest.with(
       plugins: ["balloon", "exec"], configuration: Self.freezing(evictAfter: "10m")
     ) { runner in
+      try await runner.teach(count: 5, memory: .mebibytes(4), limit: .mebibytes(98))
       let script = "while [ ! -e \(runner.home)/go ]; do sleep 0.2; done"
       let last = try await runner.submit(
         "exec", "--priority", "1", "--timeout", "20s", "--memory", "8M", "--", "sh", "-c", script)
       try await runner.waitForStart(of: last)
-      let big = try await runner.inflate(1, to: .mebibytes(91), limit: .mebibytes(92))
+      let big = try await runner.inflate(1, to: .mebibytes(92), limit: .mebibytes(98))
       let since = try await runner.waitForFreeze(of: last)
       #expect(try runner.cgroupFile("p/exec/\(last).1/cgroup.freeze") == "1\n")
       let waiting = try await runner.submit("exec", "--memory", "1M", "--", "true")
@@ -121,11 +122,12 @@ struct PressureTests {
     try await RunnerUnderTest.with(
       plugins: ["balloon", "exec"], configuration: Self.freezing(evictAfter: "3s")
     ) { runner in
+      try await runner.teach(count: 5, memory: .mebibytes(4), limit: .mebibytes(98))
       let script = "[ -e \(runner.home)/go ] || sleep 600"
       let last = try await runner.submit(
         "exec", "--priority", "1", "--attempts", "1", "--memory", "8M", "--", "sh", "-c", script)
       try await runner.waitForStart(of: last)
-      let big = try await runner.inflate(1, to: .mebibytes(91), limit: .mebibytes(92))
+      let big = try await runner.inflate(1, to: .mebibytes(92), limit: .mebibytes(98))
       try await runner.wait(until: "it is evicted") {
         try await runner.answer(JobDetail.self, "show", last).attempts.first?.outcome == .evicted
       }
@@ -152,7 +154,7 @@ struct PressureTests {
     pressure: {freeze_after: never}
     """
 
-  /// A runner that freezes soon; 92 MiB are critical, and limits of 92 and 8 MiB fit.
+  /// A runner that freezes soon; 92 MiB are critical, and nobody expects them.
   private static func freezing(evictAfter: String) -> String {
     """
     capacity: {memory: 100M, cpu: 16}

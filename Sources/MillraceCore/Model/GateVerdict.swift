@@ -113,7 +113,7 @@ extension GateVerdict {
 
   private func sizes(whose what: String) -> String {
     let (need, whole) = (size(need), size(capacity))
-    let given = size(used) > .zero ? "beside others \(whole) is given out" : "the runner has \(whole) in all"
+    let given = subject.map { "\($0) \(whole) is given out" } ?? "the runner has \(whole) in all"
     return need > whole
       ? "needs \(need) \(what), \(given)"
       : "needs \(need) \(what), \(whole - size(used)) of \(whole) is free"

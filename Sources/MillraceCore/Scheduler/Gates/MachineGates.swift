@@ -43,7 +43,8 @@ struct MemoryGate: Gate {
     let capacity = situation.policy.memory(beside: situation.used)
     return GateVerdict(
       gate: .memory, isOpen: situation.policy.hasMemory(for: demand, beside: situation.used),
-      need: demand.memory.rawValue, used: situation.used.memory.rawValue, capacity: capacity.rawValue)
+      need: demand.memory.rawValue, used: situation.used.memory.rawValue, capacity: capacity.rawValue,
+      subject: capacity < situation.policy.capacity.memory ? "beside others" : nil)
   }
 }
 
