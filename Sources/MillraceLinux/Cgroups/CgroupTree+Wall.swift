@@ -17,7 +17,8 @@ extension CgroupTree {
     var group = path
     while group.hasPrefix(mount + "/") {
       // The root has none, nor has a group without the controller.
-      if access(group + "/memory.max", F_OK) == 0, let limit = Int64(try Self.word(group + "/memory.max", 0)) {
+      if access(group + "/memory.max", F_OK) == 0, let limit = Int64(try Self.word(group + "/memory.max", 0))
+      {
         bounds.memory = min(bounds.memory ?? Bytes(limit), Bytes(limit))
       }
       if access(group + "/cpu.max", F_OK) == 0, let quota = Int64(try Self.word(group + "/cpu.max", 0)),
