@@ -9,8 +9,8 @@ extension CgroupTree {
     package var cpuMillis: Int64?
   }
 
-  /// Returns the smallest `memory.max` and `cpu.max` of `S` and of every group above it: somebody else's limit
-  /// on the unit, the container or the user.
+  /// Returns the smallest `memory.max` and `cpu.max` of `S` and of every group above it: somebody else's
+  /// limit on the unit, the container or the user.
   /// - Throws: `LinuxError` if one can't be read.
   package func bounds() throws -> Bounds {
     var bounds = Bounds()
