@@ -21,7 +21,8 @@ struct SampleCommand: AsyncParsableCommand {
   @Option(
     help: """
       A directory with the memory files of a cgroup, for a machine without controllers: as many copies are \
-      read beside the real cpu.stat, and /proc/meminfo each time for what the kernel's making of memory.stat costs.
+      read beside the real cpu.stat, and /proc/meminfo each time for what the kernel's making of \
+      memory.stat costs.
       """)
   var memoryFiles: String?
 

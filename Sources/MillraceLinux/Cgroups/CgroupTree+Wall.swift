@@ -34,8 +34,8 @@ extension CgroupTree {
 
   /// Puts the last wall up: all attempts together can't hold more than the runner's capacity and a sixteenth,
   /// the room for what the kernel counts for attempts that are gone. One attempt that may hold the whole
-  /// capacity still meets its own limit first. Whom the kernel then kills was within its own limit, and that is
-  /// how it is recorded.
+  /// capacity still meets its own limit first. Whom the kernel then kills was within its own limit, and that
+  /// is how it is recorded.
   /// - Throws: `LinuxError` if the kernel does not take it.
   package func wall(off capacity: Bytes) throws {
     try Self.writeFile(jobsPath + "/memory.max", "\(capacity.rawValue + capacity.rawValue / 16)")
