@@ -20,8 +20,9 @@ struct SampleCommand: AsyncParsableCommand {
   @Option(help: "How much of a processor may be taken, in percent.") var target: Double?
   @Option(
     help: """
-      A directory with the memory files of a cgroup, for a machine without controllers: as many copies are read \
-      beside the real cpu.stat, and /proc/meminfo each time for what the kernel's making of memory.stat costs.
+      A directory with the memory files of a cgroup, for a machine without controllers: as many copies are \
+      read beside the real cpu.stat, and /proc/meminfo each time for what the kernel's making of \
+      memory.stat costs.
       """)
   var memoryFiles: String?
 
@@ -73,8 +74,8 @@ struct SampleCommand: AsyncParsableCommand {
     report("sampling of \(ids.count) running attempts at 1 Hz", times)
   }
 
-  /// The same reading with files of memory that are no cgroup's: of attempts that stand still and of such that
-  /// grow, each of which has its memory.stat read every time.
+  /// The same reading with files of memory that are no cgroup's: of attempts that stand still and of such
+  /// that grow, each of which has its memory.stat read every time.
   private func measureStandIns(_ ids: [AttemptID], _ files: String, in tree: CgroupTree) async throws {
     let gauges = try ids.map { try standIn(for: $0, files, in: tree) }
     let buffer = ReadingBuffer()
@@ -97,8 +98,8 @@ struct SampleCommand: AsyncParsableCommand {
     }
   }
 
-  /// Reads all of them; returns the time that it took of a processor. `texts` is how many memory.stat a kernel
-  /// would have made for it: for each, /proc/meminfo is read.
+  /// Reads all of them; returns the time that it took of a processor. `texts` is how many memory.stat a
+  /// kernel would have made for it: for each, /proc/meminfo is read.
   private func read(_ gauges: [UsageGauges], _ buffer: ReadingBuffer, texts: Int) throws -> Int64 {
     let meminfo = open("/proc/meminfo", O_RDONLY | O_CLOEXEC)
     defer { close(meminfo) }

@@ -123,7 +123,7 @@ struct PressureTests {
       plugins: ["balloon", "exec"], configuration: Self.freezing(evictAfter: "3s")
     ) { runner in
       try await runner.teach(count: 5, memory: .mebibytes(4), limit: .mebibytes(98))
-      let script = "[ -e \(runner.home)/go ] || sleep 600"
+      let script = "test -e \(runner.home)/go || sleep 600"
       let last = try await runner.submit(
         "exec", "--priority", "1", "--attempts", "1", "--memory", "8M", "--", "sh", "-c", script)
       try await runner.waitForStart(of: last)

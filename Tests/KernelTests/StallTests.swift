@@ -17,7 +17,7 @@ struct StallTests {
       let last = try await runner.submit(
         "exec", "--priority", "1", "--memory", "16M", "--timeout", "1h", "--", "sh", "-c", script)
       try await runner.waitForStart(of: last)
-      // It reads the same files again and again, which don't fit its limit: the kernel drops what it needs next.
+      // It reads the same files again and again, which don't fit its limit: the kernel drops what comes next.
       let programs = ["millraced", "millrace"].map { Programs.directory.appendingPathComponent($0).path }
       let reading = "while :; do cat \(programs.joined(separator: " ")) >/dev/null; done"
       let thrashing = try await runner.submit("exec", "--memory", "8M", "--", "sh", "-c", reading)
