@@ -30,7 +30,7 @@ struct AgingTests {
         #expect(why.closed.contains(.slots), "\(why.closed)")
         ahead = max(ahead, why.explanation?.ahead ?? 0)
       }
-      #expect(ahead > 3)
+      #expect(ahead > 0)
       let status = try await runner.answer(StatusView.self, "status")
       #expect(status.queued > 0, "others of the stream wait while it runs")
       try await runner.cancel([low])

@@ -132,4 +132,23 @@ struct ParameterTests {
       .object(["properties": .object(["n": .object(["maximum": .integer(1), "default": .integer(2)])])]))
     #expect(throws: Refusal.self) { try wrong.parameters([:], arguments: []) }
   }
+
+  @Test("a list is given word by word, and a word of several may begin like a list")
+  func lists() throws {
+    let schema = try ParameterSchema(
+      .object([
+        "properties": .object([
+          "words": .object(["type": .string("array"), "items": .object(["type": .string("string")])])
+        ])
+      ]))
+    func words(_ texts: String...) throws -> JSONValue? {
+      let arguments = texts.map { JobRequest.Argument(name: "words", value: $0) }
+      return try schema.parameters([:], arguments: arguments).object?["words"]
+    }
+    #expect(try words("a") == .array([.string("a")]))
+    #expect(try words("-c", "[ -e x ]") == .array([.string("-c"), .string("[ -e x ]")]))
+    #expect(try words("[ -e x ]", "y") == .array([.string("[ -e x ]"), .string("y")]))
+    // One word that looks like a list: it is said how a list is written.
+    #expect(throws: Refusal.self) { try words(#"["a","b"]"#) }
+  }
 }

@@ -105,9 +105,12 @@ extension ParameterSchema {
     for name in arguments.map(\.name) where values[name] != nil {
       throw Refusal(.invalid, "parameter `\(name)` is given twice")
     }
+    let times = Dictionary(grouping: arguments, by: \.name).mapValues(\.count)
     for argument in arguments {
       let schema = schema(of: argument.name)
-      if let schema, schema.types.contains("array"), !argument.value.hasPrefix("[") {
+      // One of several words may begin like a list (`[ -e x ]`); a single one is told how a list is written.
+      let isWord = times[argument.name] != 1 || !argument.value.hasPrefix("[")
+      if let schema, schema.types.contains("array"), isWord {
         let element = schema.items.first?.typed(argument.value) ?? .string(argument.value)
         values[argument.name] = .array((values[argument.name]?.array ?? []) + [element])
       } else if values[argument.name] != nil {

@@ -103,8 +103,8 @@ final class Runner: Sendable {
     return LaunchSettings.Identity(uid: entry.pointee.pw_uid, gid: entry.pointee.pw_gid)
   }
 
-  /// The wall clock's time, but never before what is on record: with a clock that was set back, newcomers would
-  /// overtake whoever waits.
+  /// The wall clock's time, but never before what is on record: with a clock that was set back, newcomers
+  /// would overtake whoever waits.
   private static func startTime(after store: SQLiteJobStore, _ log: Logger) async throws -> Timestamp {
     let wall = wallTime()
     guard let newest = try await store.newestTime(), newest > wall else { return wall }
