@@ -113,4 +113,15 @@ struct ForecastTests {
     #expect(rig.forecast(1000).start == nil)
     #expect(rig.forecast(1000, atMost: 10).basis == "it is more than 10 ends of other attempts away")
   }
+
+  @Test("a job that is not submitted yet would start at once where every gate is open")
+  func new() {
+    let rig = Rig(Rig.policy(slots: 1))
+    let now = Sample.time(0)
+    #expect(
+      rig.scheduler.forecast(ofNew: Rig.job(1), at: now) == Forecast(start: now, basis: "every gate is open"))
+    rig.run(Rig.job(1))
+    #expect(rig.scheduler.forecast(ofNew: Rig.job(2), at: now).start == Sample.time(60))
+    #expect(!rig.scheduler.knows(JobID(2)))
+  }
 }

@@ -55,6 +55,7 @@ extension Scheduler {
   package func forecast(ofNew job: WaitingJob, at now: Timestamp) -> Forecast {
     var ahead = self
     ahead.go([.submitted([job])], at: now)
+    if ahead.attemptOf[job.id] != nil { return Forecast(start: now, basis: "every gate is open") }
     return ahead.forecast(of: job.id, at: now)
   }
 
