@@ -4,7 +4,6 @@ package import Logging
 package import MillraceCore
 package import MillraceEngine
 import NIOCore
-import NIOPosix
 import ServiceLifecycle
 import Synchronization
 
@@ -116,7 +115,7 @@ package struct APIServer: Service {
       configuration: ServerConfiguration(
         address: .unixDomainSocket(path: path),
         availableConnectionsDelegate: .maximum(configuration.maxConnections, logger: quiet)),
-      eventLoopGroup: MultiThreadedEventLoopGroup.singleton, logger: quiet,
+      eventLoopGroup: EventLoopGroupProvider.singleton.eventLoopGroup, logger: quiet,
       responder: { request, writer, channel in
         try await responder.respond(to: request, with: writer, on: channel)
       }, onServerRunning: onRunning)
