@@ -231,4 +231,14 @@ struct BackfillTests {
     #expect(rig.forecast(3).start == Sample.time(100))
     #expect(rig.run(Self.job(4, memory: 20, seconds: 100)) == [.id(4)])
   }
+
+  @Test("a job does not pass the first one to take the last place that their handler has")
+  func lastPlace() {
+    let rig = Rig(
+      Rig.policy(memory: .mebibytes(200)),
+      handlers: ["work": HandlerRules(concurrency: 2), "other": HandlerRules()])
+    rig.run(Self.job(1, memory: 150, seconds: 100), Self.job(2, memory: 100, seconds: 100))
+    #expect(rig.run(Self.job(3, seconds: 101)) == [])
+    #expect(rig.run(Self.job(4, "other", seconds: 101)) == [.id(4)])
+  }
 }

@@ -16,11 +16,7 @@ extension Scheduler {
       }
       guard policy.fits(demand, beside: situation.used) else {
         held[head] = closedGate(for: demand, in: situation)
-        let passing = backfill(behind: job, demand: demand, offsets, &situation)
-        actions += passing
-        // Those that pass may be the last that its handler lets run: then another job is the first.
-        if passing.isEmpty || self.head(offsets, at: now) == head { return actions }
-        continue
+        return actions + backfill(behind: job, demand: demand, offsets, &situation)
       }
       actions.append(start(job, estimate, demand, &situation, isBackfill: false))
     }
@@ -47,7 +43,8 @@ extension Scheduler {
       guard policy.fits(demand, beside: situation.used),
         let passage = reservation.passage(
           of: demand, expected: now + job.expectedRun, certain: now + job.terms.longest),
-        handlers.isOpen(job.handler, at: now)
+        handlers.isOpen(job.handler, at: now),
+        handlers.leavesRoom(for: head.handler, beside: job.handler, at: now)
       else { continue }
       actions.append(start(job, estimate, demand, &situation, isBackfill: true))
       reservation.take(demand, by: passage)

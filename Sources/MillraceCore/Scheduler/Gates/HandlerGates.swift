@@ -71,6 +71,16 @@ struct HandlerSituation: Sendable {
       && nextByRate(handler).map { $0 <= now } ?? true
   }
 
+  /// Whether a handler could still start an attempt after another one (or itself) has started one: a job must
+  /// not pass the first one and take its handler's last place, or that of its groups and rates.
+  func leavesRoom(for handler: String, beside other: String, at now: Timestamp) -> Bool {
+    let shared = Set(chain(of: handler)).intersection(chain(of: other))
+    guard handler == other || !shared.isEmpty else { return true }
+    var later = self
+    later.begin(other, groups: chain(of: other), at: now)
+    return later.isOpen(handler, at: now)
+  }
+
   private func isBelow(_ bound: Int?, _ running: Int) -> Bool { bound.map { running < $0 } ?? true }
 
   /// Returns when the rates let the next attempt of a handler start; nil without a rate.
