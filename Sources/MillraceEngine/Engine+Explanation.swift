@@ -8,20 +8,14 @@ extension Engine {
     let submission = try await submission(of: request)
     try await demandRoom(for: 1, besides: 0)
     let (scheduler, now) = await snapshot()
-    let job = Job(
-      id: JobID(Int64.max), submission: submission, submitted: now,
-      state: submission.notBefore.map { $0 > now ? .scheduled : .queued } ?? .queued,
-      notBefore: submission.notBefore)
-    let waiting = WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
+    let waiting = await waitingJob(JobID(Int64.max), submission, at: now)
     return Trial(
       submission: submission, explanation: scheduler.explanation(ofNew: waiting, at: now),
       forecast: scheduler.forecast(ofNew: waiting, at: now))
   }
 
   nonisolated package func explain(_ id: JobID) async throws -> Answer {
-    guard let job = try await ports.store.job(id) else {
-      throw Refusal(.notFound, "there is no job \(id)", hint: "`millrace list --all` shows what there is")
-    }
+    let job = try await existing(id)
     let (scheduler, now) = await snapshot()
     guard let explanation = scheduler.explanation(of: id, at: now) else {
       return Answer(job: job, attempt: try await ports.store.attempts(of: id).last)

@@ -25,21 +25,13 @@ extension Engine {
   }
 
   package func cancel(_ job: JobID) async throws -> Job {
-    let record = try await existing(job)
-    guard !hasStopped else { throw Self.draining }
-    guard !record.state.isFinal else {
-      throw Refusal(.conflict, "job \(job) has ended already: \(record.state.rawValue)")
-    }
+    try await demandUnfinished(job)
     put(.event(.cancel(job)))
     return try await existing(job)
   }
 
   package func reprioritise(_ job: JobID, to priority: Priority) async throws -> Job {
-    let record = try await existing(job)
-    guard !hasStopped else { throw Self.draining }
-    guard !record.state.isFinal else {
-      throw Refusal(.conflict, "job \(job) has ended already: \(record.state.rawValue)")
-    }
+    try await demandUnfinished(job)
     put(.event(.reprioritise(job, priority)))
     await wait(for: .commit, until: ports.clock.now() + Self.answerTime)
     let changed = try await existing(job)
@@ -49,7 +41,16 @@ extension Engine {
     return changed
   }
 
-  private func existing(_ id: JobID) async throws -> Job {
+  /// Throws unless there is such a job and it has not ended.
+  private func demandUnfinished(_ job: JobID) async throws {
+    let record = try await existing(job)
+    guard !hasStopped else { throw Self.draining }
+    guard !record.state.isFinal else {
+      throw Refusal(.conflict, "job \(job) has ended already: \(record.state.rawValue)")
+    }
+  }
+
+  func existing(_ id: JobID) async throws -> Job {
     guard let job = try await ports.store.job(id) else {
       throw Refusal(.notFound, "there is no job \(id)", hint: "`millrace list --all` shows what there is")
     }

@@ -77,12 +77,7 @@ extension Engine {
       try demandRoom(for: submissions.count, besides: others)
       let ids = try await ports.store.accept(submissions, at: now)
       let jobs = zip(ids, submissions).map { id, submission in
-        WaitingJob(
-          Job(
-            id: id, submission: submission, submitted: now,
-            state: submission.notBefore.map { $0 > now ? .scheduled : .queued } ?? .queued,
-            notBefore: submission.notBefore),
-          sharedBy: scheduler.policy.fairShare?.label)
+        waitingJob(id, submission, at: now)
       }
       return Accepted(jobs: jobs, answer: answer)
     } catch let refusal as Refusal {
@@ -93,6 +88,15 @@ extension Engine {
         throwing: Refusal(.storage, "\(error)", hint: "`millrace doctor` shows the state of the disk"))
     }
     return nil
+  }
+
+  /// The scheduler's view of a job that is submitted now.
+  func waitingJob(_ id: JobID, _ submission: Submission, at now: Timestamp) -> WaitingJob {
+    let job = Job(
+      id: id, submission: submission, submitted: now,
+      state: submission.notBefore.map { $0 > now ? .scheduled : .queued } ?? .queued,
+      notBefore: submission.notBefore)
+    return WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
   }
 
   /// Puts an action where it belongs: stops at once, everything else by way of the disk.

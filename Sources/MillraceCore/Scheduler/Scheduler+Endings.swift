@@ -12,7 +12,7 @@ extension Scheduler {
       unpark(attempt.job.handler)
     }
     if let share = attempt.job.share {
-      let part = policy.part(of: demand(of: attempt.job, attempt.footprint.estimate))
+      let part = part(of: attempt)
       shares?.charge(share, part: part, over: attempt.runTime(until: now), at: now)
     }
     var job = attempt.job

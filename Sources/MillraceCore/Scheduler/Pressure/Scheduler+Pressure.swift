@@ -6,15 +6,13 @@ extension Scheduler {
     if pressure.take(machine, capacity: policy.capacity.memory, rules: policy.pressure, at: now) {
       actions.append(.notice(.pressure(pressure.level, cause: pressure.text)))
     }
-    let frozen = running.values.filter { $0.frozenSince != nil }.map(\.id).min()
     guard pressure.level == .critical else {
       lastRelief = nil
-      guard let frozen else { return actions }
-      return actions + advance(frozen, by: .thawRequested, at: now) + [.notice(.thawed(frozen))]
+      return actions + thawAll(at: now)
     }
     guard let freezeAfter = policy.pressure.freezeAfter, !isDraining else { return actions }
     let waitedSince = lastRelief ?? pressure.since ?? now
-    if let frozen {
+    if let frozen = running.values.filter({ $0.frozenSince != nil }).map(\.id).min() {
       guard now - waitedSince >= policy.pressure.evictAfter else { return actions }
       lastRelief = now
       return actions + advance(frozen, by: .stopRequested(.evicted), at: now) + [.notice(.evicted(frozen))]

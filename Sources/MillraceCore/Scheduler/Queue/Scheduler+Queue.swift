@@ -82,15 +82,18 @@ extension Scheduler {
       slots: 1, memory: estimate.memory, committed: job.terms.limits.memory, cpuMillis: estimate.cpuMillis)
   }
 
+  /// The part of the machine that an attempt was admitted with.
+  func part(of attempt: RunningAttempt) -> Double {
+    policy.part(of: demand(of: attempt.job, attempt.footprint.estimate))
+  }
+
   /// How many places each lane's jobs are moved back for fairness, in microseconds of rank.
   func laneOffsets(at now: Timestamp) -> [Int64] {
     guard let shares else { return [Int64](repeating: 0, count: lanes.count) }
     var use: [String: Double] = [:]
     for id in running.keys.sorted() {
       guard let attempt = running[id], let share = attempt.job.share else { continue }
-      use[share, default: 0] +=
-        policy.part(of: demand(of: attempt.job, attempt.footprint.estimate))
-        * attempt.runTime(until: now).seconds
+      use[share, default: 0] += part(of: attempt) * attempt.runTime(until: now).seconds
     }
     return shares.penalties(of: lanes.map(\.key.share), running: use, at: now)
   }
