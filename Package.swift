@@ -29,7 +29,6 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let lifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
 let nio: [Target.Dependency] = [
   .product(name: "NIOCore", package: "swift-nio"),
-  .product(name: "NIOPosix", package: "swift-nio"),
   .product(name: "NIOHTTP1", package: "swift-nio"),
 ]
 
@@ -111,10 +110,11 @@ let package = Package(
       dependencies: ["MillraceCore", "MillraceEngine", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: strict),
     .target(name: "MillraceWire", dependencies: ["MillraceCore"], swiftSettings: strict),
+    .target(name: "MillraceSocket", swiftSettings: strict),
     .target(
       name: "MillraceHTTP",
       dependencies: [
-        "MillraceCore", "MillraceEngine", "MillraceWire",
+        "MillraceCore", "MillraceEngine", "MillraceSocket", "MillraceWire",
         .product(name: "Hummingbird", package: "hummingbird"), logging, lifecycle,
       ] + nio,
       swiftSettings: strict),
@@ -188,7 +188,9 @@ let package = Package(
     tests("MillraceWireTests", of: ["MillraceCore", "MillraceWire"]),
     tests(
       "MillraceHTTPTests",
-      of: ["MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceWire"]),
+      of: [
+        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceSocket", "MillraceWire",
+      ]),
     tests("MillraceClientTests", of: ["MillraceClient", "MillraceCore", "MillraceWire"]),
     tests(
       "MillraceCommandTests",

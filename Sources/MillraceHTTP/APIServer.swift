@@ -3,6 +3,7 @@ import HummingbirdCore
 package import Logging
 package import MillraceCore
 package import MillraceEngine
+import MillraceSocket
 import NIOCore
 import ServiceLifecycle
 import Synchronization
@@ -58,7 +59,7 @@ package struct APIServer: Service {
 
   /// Serves until the graceful shutdown of its group, then removes the socket file.
   ///
-  /// - Throws: `APIServerError` if the socket can't be made.
+  /// - Throws: `SocketFileError` if the socket can't be made.
   package func run() async throws {
     let socket = SocketFile(path: configuration.socketPath, mode: configuration.socketMode)
     try socket.prepare()

@@ -3,6 +3,8 @@ import HTTPTypes
 import Hummingbird
 import HummingbirdCore
 import Logging
+import MillraceCore
+import MillraceWire
 import NIOCore
 import NIOHTTP1
 
@@ -30,13 +32,7 @@ struct Responder: Sendable {
     }
   }
 
-  /// The time as HTTP wants it (RFC 9110, 5.6.7); the language of the process is C.
   private static func date() -> String {
-    var now = time(nil)
-    var fields = tm()
-    gmtime_r(&now, &fields)
-    var text = [CChar](repeating: 0, count: 40)
-    let length = strftime(&text, text.count, "%a, %d %b %Y %H:%M:%S GMT", &fields)
-    return String(decoding: text[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    Wire.httpDate(of: Timestamp(microseconds: Int64(time(nil)) * 1_000_000))
   }
 }

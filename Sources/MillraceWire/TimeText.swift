@@ -7,10 +7,27 @@ enum TimeText {
   static func text(of time: Timestamp) -> String {
     let (days, rest) = divided(time.rawValue, by: microsecondsPerDay)
     let (year, month, day) = date(ofDay: days)
-    let seconds = rest / 1_000_000
-    return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2) + "T" + padded(seconds / 3600, 2)
-      + ":" + padded(seconds / 60 % 60, 2) + ":" + padded(seconds % 60, 2) + "."
+    return padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2) + "T" + clock(rest) + "."
       + padded(rest / 1000 % 1000, 3) + "Z"
+  }
+
+  /// Returns a time in UTC with the names of its day and month, cut to seconds.
+  static func httpDate(of time: Timestamp) -> String {
+    let (days, rest) = divided(time.rawValue, by: microsecondsPerDay)
+    let (year, month, day) = date(ofDay: days)
+    let weekday = dayNames[Int(divided(days, by: 7).remainder)]
+    return "\(weekday), \(padded(day, 2)) \(monthNames[Int(month) - 1]) \(padded(year, 4)) \(clock(rest)) GMT"
+  }
+
+  /// 1970-01-01 was a Thursday.
+  private static let dayNames = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
+  private static let monthNames = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+  ]
+
+  private static func clock(_ sinceMidnight: Int64) -> String {
+    let seconds = sinceMidnight / 1_000_000
+    return padded(seconds / 3600, 2) + ":" + padded(seconds / 60 % 60, 2) + ":" + padded(seconds % 60, 2)
   }
 
   /// Reads a time with its offset, or a day (midnight UTC); nil if it is neither, or no day of the calendar.

@@ -17,6 +17,16 @@ struct TimeTests {
     #expect(Wire.text(of: Timestamp(microseconds: microseconds)) == text)
   }
 
+  @Test(
+    "a time in a header of HTTP has the names of its day and month",
+    arguments: [
+      (784_111_777_000_000, "Sun, 06 Nov 1994 08:49:37 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+      (-1, "Wed, 31 Dec 1969 23:59:59 GMT"), (951_782_400_999_999, "Tue, 29 Feb 2000 00:00:00 GMT"),
+    ])
+  func inHeader(_ microseconds: Int64, _ text: String) {
+    #expect(Wire.httpDate(of: Timestamp(microseconds: microseconds)) == text)
+  }
+
   @Test("every millisecond survives writing and reading")
   func everyMillisecond() {
     for millisecond in Int64(0)..<1000 {

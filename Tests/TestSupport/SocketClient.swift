@@ -1,31 +1,24 @@
-import FoundationEssentials
 import Glibc
-import MillraceWire
-import TestSupport
 
 /// An answer as it came over the socket.
-struct HTTPReply {
-  var status = 0
+package struct HTTPReply {
+  package var status = 0
   /// By lower-case name.
-  var headers: [String: String] = [:]
-  var body: [UInt8] = []
+  package var headers: [String: String] = [:]
+  package var body: [UInt8] = []
 
-  var text: String { String(decoding: body, as: UTF8.self) }
-
-  func decoded<Value: Decodable>(_ type: Value.Type = Value.self) throws -> Value {
-    try Wire.decoder().decode(type, from: Data(body))
-  }
+  package var text: String { String(decoding: body, as: UTF8.self) }
 }
 
 /// A plain client on a Unix socket, which can also send what no client should.
-final class SocketClient: Sendable {
-  struct Failure: Error { let what: String }
+package final class SocketClient: Sendable {
+  package struct Failure: Error { let what: String }
 
   private let descriptor: Int32
   // SAFETY: a test awaits each call before it makes the next one.
   private nonisolated(unsafe) var received: [UInt8] = []
 
-  init(path: String) throws {
+  package init(path: String) throws {
     descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
     var address = sockaddr_un()
     address.sun_family = sa_family_t(AF_UNIX)
@@ -43,14 +36,14 @@ final class SocketClient: Sendable {
   deinit { close(descriptor) }
 
   /// Tells the server that this client is gone, at once.
-  func goAway() { shutdown(descriptor, Int32(SHUT_RDWR)) }
+  package func goAway() { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
   /// Sends nothing more, but still reads.
-  func stopSending() { shutdown(descriptor, Int32(SHUT_WR)) }
+  package func stopSending() { shutdown(descriptor, Int32(SHUT_WR)) }
 
-  func send(_ text: String) async throws { try await send(Array(text.utf8)) }
+  package func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
-  func send(_ bytes: [UInt8]) async throws {
+  package func send(_ bytes: [UInt8]) async throws {
     try await onThread {
       var sent = 0
       while sent < bytes.count {
@@ -64,7 +57,7 @@ final class SocketClient: Sendable {
   }
 
   /// Reads a whole answer.
-  func reply(hasBody: Bool = true) async throws -> HTTPReply {
+  package func reply(hasBody: Bool = true) async throws -> HTTPReply {
     var reply = try await head()
     guard hasBody else { return reply }
     if reply.headers["transfer-encoding"] == "chunked" {
@@ -76,7 +69,7 @@ final class SocketClient: Sendable {
   }
 
   /// Reads the head of an answer.
-  func head() async throws -> HTTPReply {
+  package func head() async throws -> HTTPReply {
     var reply = HTTPReply()
     let status = try await line()
     reply.status = Int(status.split(separator: " ").dropFirst().first ?? "") ?? 0
@@ -88,7 +81,7 @@ final class SocketClient: Sendable {
   }
 
   /// Reads a piece of a chunked body; nil at its end.
-  func chunk() async throws -> [UInt8]? {
+  package func chunk() async throws -> [UInt8]? {
     guard let length = Int(try await line(), radix: 16) else { throw Failure(what: "no chunk length") }
     let piece = try await take(length)
     _ = try await line()
@@ -96,7 +89,7 @@ final class SocketClient: Sendable {
   }
 
   /// Whether the server closes the connection; waits for it, and ignores what it sends before.
-  func isClosedByServer() async throws -> Bool {
+  package func isClosedByServer() async throws -> Bool {
     try await onThread {
       while try self.fill() {}
       return true

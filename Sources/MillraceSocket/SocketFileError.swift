@@ -1,5 +1,5 @@
-/// Why the server can't serve.
-package struct APIServerError: Error, Sendable, Equatable, CustomStringConvertible {
+/// Why a socket can't be where it shall be.
+package struct SocketFileError: Error, Sendable, Equatable, CustomStringConvertible {
   /// The reasons.
   package enum Reason: Sendable, Equatable {
     /// A call of the kernel failed with this `errno`.
@@ -18,6 +18,13 @@ package struct APIServerError: Error, Sendable, Equatable, CustomStringConvertib
   package var path: String
   package var reason: Reason
   package var hint: String
+
+  init(action: String, path: String, reason: Reason, hint: String) {
+    self.action = action
+    self.path = path
+    self.reason = reason
+    self.hint = hint
+  }
 
   package var description: String {
     let why =

@@ -4,9 +4,17 @@ import Glibc
 ///
 /// The socket is bound in a private directory beside its place, gets its permissions there, and is moved to
 /// its place: nobody ever sees it with other permissions, and the process's umask stays as it is.
-struct SocketFile: Sendable {
-  let path: String
-  let mode: mode_t
+///
+/// It has a target of its own because NIO's C modules, where they are seen, take Glibc's types for theirs.
+package struct SocketFile: Sendable {
+  package let path: String
+  /// Its permissions: `0o660`.
+  package let mode: UInt32
+
+  package init(path: String, mode: UInt32) {
+    self.path = path
+    self.mode = mode
+  }
 
   private var directory: String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
@@ -16,12 +24,13 @@ struct SocketFile: Sendable {
   private var stagingDirectory: String { "\(directory)/.s\(getpid())" }
 
   /// Where the socket is bound before it is moved to its place.
-  var stagingPath: String { "\(stagingDirectory)/s" }
+  package var stagingPath: String { "\(stagingDirectory)/s" }
 
   /// Makes the directories and checks that the place is free or holds a dead socket.
-  func prepare() throws {
+  /// - Throws: `SocketFileError`.
+  package func prepare() throws {
     for path in [path, stagingPath] where path.utf8.count > 107 {
-      throw APIServerError(
+      throw SocketFileError(
         action: "listen on", path: path, reason: .pathTooLong, hint: "give a shorter path with `socket`")
     }
     try makeDirectories(directory)
@@ -31,14 +40,15 @@ struct SocketFile: Sendable {
   }
 
   /// Moves the bound socket to its place; from here on clients can connect.
-  func publish() throws {
+  /// - Throws: `SocketFileError`.
+  package func publish() throws {
     guard chmod(stagingPath, mode) == 0 else { throw failure("set the permissions of", stagingPath) }
     guard rename(stagingPath, path) == 0 else { throw failure("move the socket to", path) }
     removeStaging()
   }
 
   /// Removes what is left of the socket.
-  func remove() {
+  package func remove() {
     unlink(path)
     removeStaging()
   }
@@ -66,12 +76,12 @@ struct SocketFile: Sendable {
       return
     }
     guard status.st_mode & S_IFMT == S_IFSOCK else {
-      throw APIServerError(
+      throw SocketFileError(
         action: "listen on", path: path, reason: .notASocket,
         hint: "move the file away, or give another path with `socket`")
     }
     guard !isAnswered else {
-      throw APIServerError(
+      throw SocketFileError(
         action: "listen on", path: path, reason: .inUse,
         hint: "another runner uses this socket; give each runner its own `socket`")
     }
@@ -91,9 +101,9 @@ struct SocketFile: Sendable {
     }
   }
 
-  private func failure(_ action: String, _ path: String) -> APIServerError {
+  private func failure(_ action: String, _ path: String) -> SocketFileError {
     let code = errno
-    return APIServerError(
+    return SocketFileError(
       action: action, path: path, reason: .system(code, words: String(cString: strerror(code))),
       hint: "the runner's user must own the directory of the socket, or give another path with `socket`")
   }
