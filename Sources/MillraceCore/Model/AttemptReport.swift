@@ -7,6 +7,8 @@ package struct AttemptReport: Sendable, Equatable {
   package var word: HandlerWord?
   /// Whose memory was full, if the kernel killed in it (`usage.oomKills`); nil stands for its own.
   package var memoryKill: MemoryKill?
+  /// What the handler saved for the next attempt; nil if nothing.
+  package var checkpoint: [UInt8]?
 
   package init(exit: ExitStatus?, usage: Usage, word: HandlerWord?, memoryKill: MemoryKill? = nil) {
     self.exit = exit
@@ -20,6 +22,8 @@ package struct AttemptReport: Sendable, Equatable {
 package enum HandlerWord: Sendable, Equatable {
   case done(JobResult?)
   case failed(Failure)
+  /// It wants to be run again after that time; why, if it said so.
+  case snoozed(after: Duration, reason: String?)
 }
 
 /// The newest progress of a running attempt.

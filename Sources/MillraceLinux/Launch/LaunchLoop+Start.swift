@@ -45,9 +45,10 @@ extension LaunchLoop {
   ) throws {
     let identity = settings.pluginIdentities[group] ?? settings.identity
     let work = "\(settings.workDirectory)/\(id)"
+    let parent = try tree.pluginDirectory(group)
     try culprits.watch(group, at: Self.monotonic(), isLate: false, buffer)
     let leaf = try Leaf(
-      name: id.description, in: try tree.pluginDirectory(group), limits: limits, priority: priority,
+      name: id.description, in: parent, limits: limits, priority: priority,
       controllers: tree.controllers)
     do {
       try makeWorkDirectory(work, for: identity)
