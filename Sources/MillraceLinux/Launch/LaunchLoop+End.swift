@@ -54,10 +54,11 @@ extension LaunchLoop {
     }
     _ = attempt.receiveProgress()
     let progress = attempt.takeProgress(at: Self.monotonic())
-    let word = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
+    let left = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
     drop(attempt)
-    let report = AttemptReport(
-      exit: attempt.exit, usage: final.usage, word: word, memoryKill: memoryKill(of: attempt, final))
+    var report = AttemptReport(
+      exit: attempt.exit, usage: final.usage, word: left.word, memoryKill: memoryKill(of: attempt, final))
+    report.checkpoint = left.checkpoint
     switch attempt.purpose {
     case .job:
       if let progress { events.yield(.progress(attempt.id, progress)) }
