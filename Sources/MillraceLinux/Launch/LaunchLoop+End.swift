@@ -1,5 +1,4 @@
 import CMillraceLinux
-import FoundationEssentials
 import Glibc
 import Logging
 import MillraceCore
@@ -115,9 +114,13 @@ extension LaunchLoop {
 
   /// Removes a work directory; a big tree takes its time, and the loop has none.
   private func removeDirectory(_ path: String) {
-    if rmdir(path) == 0 { return }  // Most jobs leave it empty.
-    Task.detached { [logger] in
-      do { try FileManager.default.removeItem(atPath: path) } catch {
+    // Most jobs leave it empty; a former runner may have removed it.
+    if rmdir(path) == 0 || errno == ENOENT { return }
+    Task.detached { [logger, parent = settings.workDirectory] in
+      do {
+        let directory = try Descriptor(opening: parent, flags: O_RDONLY | O_DIRECTORY)
+        try await DirectoryRemoval.remove(String(path.dropFirst(parent.count + 1)), in: directory.number)
+      } catch {
         logger.warning("work directory not removed", metadata: ["path": "\(path)", "error": "\(error)"])
       }
     }
