@@ -178,6 +178,7 @@ extension Engine {
     let ended = batch.changes.compactMap { if case .ended(let id, _, _) = $0 { id } else { nil } }
     if !ended.isEmpty { await ports.launcher.release(ended) }
     for launch in batch.launches { await start(launch) }
+    if !batch.launches.isEmpty { auditRing.yield() }
     for job in batch.ended { resumeWaiters(of: .end(job)) }
     resumeWaiters(of: .commit)
   }
@@ -250,7 +251,7 @@ extension Engine {
   }
 
   /// Tells the operator something: in the log, and in the status.
-  private func note(_ text: String) {
+  func note(_ text: String) {
     log.notice("\(text)")
     notices.append(RunnerNotice(time: ports.clock.now(), text: text))
     if notices.count > Self.maxNotices { notices.removeFirst(notices.count - Self.maxNotices) }

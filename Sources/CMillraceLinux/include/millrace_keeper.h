@@ -23,7 +23,9 @@ enum {
     MILLRACE_KEEPER_EXITED = 5,  /* keeper to runner: the main process ended */
     MILLRACE_KEEPER_FORGET = 6,  /* runner to keeper: its end is on record, drop what you keep of it */
     MILLRACE_KEEPER_QUIT = 7,    /* runner to keeper: end as soon as no child and no record is left */
-    MILLRACE_KEEPER_HOLD = 8     /* runner to keeper: keep what another keeper started; descriptors as KEPT */
+    MILLRACE_KEEPER_HOLD = 8,    /* runner to keeper: keep what another keeper started; descriptors as KEPT */
+    MILLRACE_KEEPER_LIST = 9,    /* runner to keeper: which attempts do you keep? */
+    MILLRACE_KEEPER_LISTED = 10  /* keeper to runner: the answer, a page of it */
 };
 
 /* How a job's process comes to its plugin. */
@@ -109,6 +111,23 @@ typedef struct millrace_keeper_forget {
     int32_t attempt;
     int64_t job;
 } millrace_keeper_forget;
+
+typedef struct millrace_keeper_list {
+    uint32_t type;
+    uint32_t from; /* how many to skip */
+} millrace_keeper_list;
+
+#define MILLRACE_KEEPER_PAGE 64
+
+/* What is dropped between two pages may hide another one: the next list will have it. */
+typedef struct millrace_keeper_listed {
+    uint32_t type;
+    uint32_t from;
+    uint32_t total;
+    uint32_t count; /* of `jobs` and `attempts` */
+    int64_t jobs[MILLRACE_KEEPER_PAGE];
+    int32_t attempts[MILLRACE_KEEPER_PAGE];
+} millrace_keeper_listed;
 
 typedef struct millrace_keeper_quit {
     uint32_t type;
