@@ -53,6 +53,8 @@ extension Engine {
     try await ports.store.commit(changes)
     backlog.changes.removeFirst(changes.count)
     backlog.ended.removeFirst(ended.count)
+    let attempts = changes.compactMap { if case .ended(let id, _, _) = $0 { id } else { nil } }
+    if !attempts.isEmpty { await ports.launcher.release(attempts) }
     for job in ended { resumeWaiters(of: .end(job)) }
     resumeWaiters(of: .commit)
   }

@@ -22,8 +22,8 @@ struct LeftOvers {
     return counts
   }
 
-  /// Returns what is left while the runner is idle; `before` is what runner and keeper had open when they were
-  /// idle before.
+  /// Returns what is left while the runner is idle; `before` is what runner and keeper had open when they
+  /// were idle before.
   func found(before: [String: Int]) -> [String] {
     let deadline = ContinuousClock.now + Self.patience
     while ContinuousClock.now < deadline, !now(before: before).isEmpty { usleep(100_000) }

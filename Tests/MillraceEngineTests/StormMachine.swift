@@ -12,12 +12,11 @@ final class StormMachine: Launcher {
     var random: SeededGenerator
     /// What runs, in the order of the starts.
     var alive: [AttemptID] = []
-    /// What ended and was not taken over yet.
+    /// What ended and is not released.
     var ended: [AttemptID: AttemptReport] = [:]
     var events: [LaunchEvent] = []
     var launched: Set<AttemptID> = []
     var truth: [AttemptID: AttemptReport] = [:]
-    var handedOver: Set<AttemptID> = []
     var violations: [String] = []
     var isRunnerDead = false
     var isShort = false
@@ -43,8 +42,6 @@ final class StormMachine: Launcher {
   func truth(of attempt: AttemptID) -> AttemptReport? { state.withLock { $0.truth[attempt] } }
   /// Whether its process ever existed.
   func hasRun(_ attempt: AttemptID) -> Bool { state.withLock { $0.launched.contains(attempt) } }
-  /// Whether a runner was told of its end and died before that was on record.
-  func isEndTold(_ attempt: AttemptID) -> Bool { state.withLock { $0.handedOver.contains(attempt) } }
   /// Whether the runner has died in the middle of something.
   var isRunnerDead: Bool { state.withLock { $0.isRunnerDead } }
 
@@ -64,15 +61,7 @@ final class StormMachine: Launcher {
 
   /// Takes the oldest event that the runner has not heard of.
   func nextEvent() -> LaunchEvent? {
-    state.withLock { state in
-      guard !state.events.isEmpty else { return nil }
-      let event = state.events.removeFirst()
-      if case .ended(let id, _) = event {
-        state.ended[id] = nil
-        state.handedOver.insert(id)
-      }
-      return event
-    }
+    state.withLock { $0.events.isEmpty ? nil : $0.events.removeFirst() }
   }
 
   /// Lets a running process end in its own way.
@@ -115,6 +104,11 @@ final class StormMachine: Launcher {
       journal.append("take over \(kept)")
       return kept
     }
+  }
+
+  func release(_ attempts: [AttemptID]) async {
+    journal.append("release \(attempts)")
+    state.withLock { state in if !state.isRunnerDead { for id in attempts { state.ended[id] = nil } } }
   }
 
   func terminate(_ attempt: AttemptID) async {

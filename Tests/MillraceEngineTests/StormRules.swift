@@ -64,13 +64,12 @@ struct StormRules {
       return isTrue ? nil : "\(attempt.id) is \(end.outcome) on record, but it did not end"
     }
     let stopped: Set<Outcome> = [.cancelled, .timedOut, .evicted]
-    var allowed: Set<Outcome>
+    let allowed: Set<Outcome>
     switch (truth.exit, truth.word) {
     case (_, .done): allowed = [.succeeded]
     case (_, .failed): allowed = stopped.union([.error])
     case (_, nil): allowed = stopped.union([.crashed])
     }
-    if machine.isEndTold(attempt.id) { allowed.insert(.lost) }
     return allowed.contains(end.outcome)
       ? nil : "\(attempt.id) is \(end.outcome) on record, but it ended with \(truth)"
   }

@@ -17,11 +17,11 @@ struct FaultyDiskTests {
   func eachCall(fault: FaultyDisk.Fault) async throws {
     try await withFaultyStore { store, file in
       let fault = fault.code == .SQLITE_BUSY ? fault : fault.once()
-      var expected = try await store.accept([Sample.plain()], at: Sample.time(0))
+      var expected = try await store.submit([Sample.plain()], at: Sample.time(0))
       var failures = 0
       for calls in Int64(0)..<40 {
         FaultyDisk.fail(file, by: fault, after: calls)
-        let accepted = await result { try await store.accept(batch, at: Sample.time(1)) }
+        let accepted = await result { try await store.submit(batch, at: Sample.time(1)) }
         let cancelled = await result {
           try await store.commit([.cancelled(expected[0], at: Sample.time(2))])
         }
@@ -29,7 +29,7 @@ struct FaultyDiskTests {
         if case .success(let ids) = accepted { expected += ids }
         if case .success = cancelled { expected.removeFirst() }
         #expect(try await store.unfinished().map(\.job.id) == expected, "after \(calls) calls")
-        expected += try await store.accept([Sample.plain()], at: Sample.time(3))
+        expected += try await store.submit([Sample.plain()], at: Sample.time(3))
       }
       try store.close()
       let again = try SQLiteJobStore(opening: file)
@@ -57,13 +57,13 @@ struct FaultyDiskTests {
         var job = Sample.plain()
         job.input = [UInt8](repeating: UInt8(step), count: Int.random(in: 0...60_000, using: &random))
         let jobs = [Submission](repeating: job, count: Int.random(in: 1...4, using: &random))
-        let accepted = await result { try await store.accept(jobs, at: Sample.time(0)) }
+        let accepted = await result { try await store.submit(jobs, at: Sample.time(0)) }
         let oldest = try await model.unfinished().first?.job.id
         let changes = oldest.map { [StoreChange.cancelled($0, at: Sample.time(1))] } ?? []
         let cancelled = await result { try await store.commit(changes) }
         FaultyDisk.mend()
         if case .success(let ids) = accepted {
-          #expect(try await model.accept(jobs, at: Sample.time(0)) == ids)
+          #expect(try await model.submit(jobs, at: Sample.time(0)) == ids)
         }
         if case .success = cancelled { try await model.commit(changes) }
         try #require(
