@@ -102,6 +102,13 @@ package final class FaultyJobStore: JobStore {
     return try await pass("payload", "payload of \(job)") { try await record.payload(of: job) }
   }
 
+  package func delete(_ choice: EndedJobs, atMost count: Int, at now: Timestamp) async throws -> Deletion {
+    try await pass("delete")
+    let deletion = try await record.delete(choice, atMost: count, at: now)
+    journal.append("deleted \(deletion.jobs)")
+    return deletion
+  }
+
   package func note(_ plugins: [Plugin], at now: Timestamp) async throws {
     try await pass("note", "note \(plugins.map(\.name))") { try await record.note(plugins, at: now) }
     journal.append("noted \(plugins.map(\.name))")
