@@ -37,8 +37,8 @@ package final class FaultyJobStore: JobStore {
   /// Lets every write fail, or none.
   package func fill(_ isFull: Bool = true) { state.withLock { $0.isFull = isFull } }
 
-  /// Asks before each call whether it goes wrong; the word is "accept", "commit", "payload", "note",
-  /// "evidence" or "read". Nil stops that.
+  /// Asks before each call whether it goes wrong; the word is "accept", "commit", "delete",
+  /// "payload", "note", "memos", "evidence" or "read". Nil stops that.
   package func fail(by lottery: (@Sendable (String) -> Draw?)?) { state.withLock { $0.lottery = lottery } }
 
   /// Lets payloads be unreadable.
@@ -103,8 +103,9 @@ package final class FaultyJobStore: JobStore {
   }
 
   package func delete(_ choice: EndedJobs, atMost count: Int, at now: Timestamp) async throws -> Deletion {
-    try await pass("delete")
-    let deletion = try await record.delete(choice, atMost: count, at: now)
+    let deletion = try await pass("delete", "delete") {
+      try await record.delete(choice, atMost: count, at: now)
+    }
     journal.append("deleted \(deletion.jobs)")
     return deletion
   }
