@@ -78,8 +78,13 @@ final class Assailant: Sendable {
   }
 
   private func killKeeper() {
-    ledger.note { $0.keeperKills += 1 }
+    let before = leaves().map(\.attempt)
     for pid in processes(in: runner.cgroup + "/keeper") { kill(pid, SIGKILL) }
+    let after = leaves().map(\.attempt)
+    ledger.note { entries in
+      entries.keeperKills += 1
+      entries.orphaned.formUnion(before + after)
+    }
   }
 
   /// The attempts that run now.

@@ -8,8 +8,8 @@ struct Expectation {
   let wasKilled: Bool
   /// Whether somebody tried to cancel its job.
   let wasCancelled: Bool
-  /// Whether a keeper was killed: then nobody may know how a process ended.
-  let areKeepersKilled: Bool
+  /// Whether its keeper was killed: then nobody may know how it ended.
+  let wasOrphaned: Bool
 
   func allows(_ end: AttemptEnd) -> Bool {
     if natural(end) { return true }
@@ -20,7 +20,7 @@ struct Expectation {
     if wasKilled, end.outcome == .crashed, end.exit == .signalled(signal: 9) { return true }
     // The runner that stopped it died before it could say why; the next one knows only how it ended.
     if wasStopped, end.outcome == .crashed, isKill { return true }
-    if end.outcome == .lost { return witness == nil || areKeepersKilled }
+    if end.outcome == .lost { return witness == nil || wasOrphaned }
     return false
   }
 
@@ -29,7 +29,7 @@ struct Expectation {
 
   /// Only the parent of a process is told how it ended, by most kernels.
   private func ended(_ end: AttemptEnd, _ exit: ExitStatus) -> Bool {
-    end.exit == exit || areKeepersKilled && end.exit == nil
+    end.exit == exit || wasOrphaned && end.exit == nil
   }
 
   /// The end that the deed itself leads to.
