@@ -31,7 +31,7 @@ extension Engine {
     hasSuspects = found.hasSuspects || suspects.values.contains(false)
     for leak in leaks {
       log.error("leak", metadata: ["kind": "\(leak.kind.rawValue)", "what": "\(leak.text)"])
-      note(leak.text)
+      keep(notice: leak.text)
     }
   }
 
