@@ -75,9 +75,8 @@ extension Engine {
     let now = ports.clock.now()
     do {
       try demandRoom(for: submissions.count, besides: others)
-      let ids = try await ports.store.accept(submissions, at: now)
-      let jobs = zip(ids, submissions).map { id, submission in
-        waitingJob(id, submission, at: now)
+      let jobs = try await zip(ports.store.accept(submissions, at: now), submissions).map {
+        waitingJob($0.job, $1, at: now)
       }
       return Accepted(jobs: jobs, answer: answer)
     } catch let refusal as Refusal {
@@ -131,8 +130,8 @@ extension Engine {
       log.info(
         "attempt ended",
         metadata: ["attempt": "\(id)", "outcome": "\(end.outcome.rawValue)"])
-    case .cancelled(let job):
-      backlog.changes.append(.cancelled(job, at: now))
+    case .close(let job, let state, let reason):
+      backlog.changes.append(.closed(job, state, reason, at: now))
       backlog.ended.append(job)
     case .due(let job):
       backlog.changes.append(.due(job))
@@ -154,7 +153,7 @@ extension Engine {
       case .kill(let id): await ports.launcher.kill(id)
       case .freeze(let id): await ports.launcher.freeze(id)
       case .thaw(let id): await ports.launcher.thaw(id)
-      case .start, .markRunning, .finish, .cancelled, .due, .reprioritised, .notice: break
+      case .start, .markRunning, .finish, .close, .due, .reprioritised, .notice: break
       }
     }
   }

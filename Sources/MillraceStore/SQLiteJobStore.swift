@@ -1,4 +1,5 @@
 import Dispatch
+import FoundationEssentials
 import GRDB
 package import MillraceCore
 package import MillraceEngine
@@ -51,15 +52,20 @@ package final class SQLiteJobStore: JobStore {
     lock.release()
   }
 
-  package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [JobID] {
+  package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance] {
     let inputs = try await place(submissions.map(\.input))
-    return try await write("accept \(submissions.count) jobs", placing: inputs) { db in
-      try zip(submissions, inputs).map { submission, input in
-        let id = try JobRow.insert(submission, at: now, in: db)
-        try input?.insertInput(of: id, in: db)
-        return id
+    let file = file
+    let accepted = try await write("accept \(submissions.count) jobs", placing: inputs) { db in
+      let writer = AcceptanceWriter(db: db, file: file, now: now)
+      var batch: [JobID] = []
+      return try zip(submissions, inputs).map { submission, input in
+        let acceptance = try writer.accept(submission, workflow: nil, input: input, batch: batch)
+        batch.append(acceptance.job)
+        return acceptance
       }
     }
+    Self.discard(zip(accepted, inputs).filter { !$0.0.isNew }.map(\.1), in: blobs)
+    return accepted
   }
 
   package func commit(_ changes: [StoreChange]) async throws {
@@ -85,8 +91,10 @@ package final class SQLiteJobStore: JobStore {
     return try await history.read("read the payload of job `\(job)`") { db in
       let statement = try db.cachedStatement(
         sql: """
-          SELECT job.parameters, job.trace_parent, input.job, input.size, input.bytes, input.file
-          FROM job LEFT JOIN input ON input.job = job.id WHERE job.id = ?
+          SELECT job.parameters, job.trace_parent, checkpoint.bytes, input.job, input.size, input.bytes,
+            input.file
+          FROM job LEFT JOIN input ON input.job = job.id LEFT JOIN checkpoint ON checkpoint.job = job.id
+          WHERE job.id = ?
           """)
       guard let row = try Row.fetchOne(statement, arguments: [job.rawValue]) else {
         throw StoreError(
@@ -95,9 +103,12 @@ package final class SQLiteJobStore: JobStore {
       var reader = RowReader(row)
       let parameters = try JobRow.parameters(from: reader.value())
       let traceParent: String? = reader.optional()
+      let checkpoint: Data? = reader.optional()
       let hasInput = (reader.optional() as Int64?) != nil
       let input = hasInput ? try Payload.read(&reader).bytes(from: blobs) : nil
-      return StoredPayload(parameters: parameters, input: input, traceParent: traceParent)
+      var payload = StoredPayload(parameters: parameters, input: input, traceParent: traceParent)
+      payload.checkpoint = checkpoint.map { [UInt8]($0) }
+      return payload
     }
   }
 
@@ -125,6 +136,16 @@ package final class SQLiteJobStore: JobStore {
   package func evidence(lastOfEach count: Int) async throws -> [Evidence] {
     try await history.read("read what the last attempts have shown") { db in
       try EvidenceQuery(count: count).read(in: db)
+    }
+  }
+
+  package func memos() async throws -> [Memo] {
+    try await history.read("read what was noted") { db in
+      try Row.fetchAll(db, sql: "SELECT kind, name, value FROM memo ORDER BY kind, name").map { row in
+        var reader = RowReader(row)
+        let kind = try reader.word(Memo.Kind.self)
+        return Memo(kind, try reader.value(), try JSONText.decode(JSONValue.self, from: try reader.value()))
+      }
     }
   }
 

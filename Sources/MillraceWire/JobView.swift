@@ -18,10 +18,12 @@ package struct JobView: Codable, Sendable, Equatable {
   package var maxAttempts: Int
   package var limits: LimitsView
   package var timeoutSeconds: Double
+  /// Why it ended, where no attempt tells.
+  package var reason: EndReason?
 
   private enum CodingKeys: String, CodingKey {
     case id, handler, state, priority, labels, parameters, inputBytes, submitted, notBefore, ended
-    case attempts, attemptsUsed, maxAttempts, limits, timeoutSeconds
+    case attempts, attemptsUsed, maxAttempts, limits, timeoutSeconds, reason
     case jobClass = "class"
   }
 
@@ -43,6 +45,7 @@ package struct JobView: Codable, Sendable, Equatable {
     maxAttempts = job.submission.terms.maxAttempts
     limits = LimitsView(job.submission.terms.limits)
     timeoutSeconds = job.submission.terms.timeout.seconds
+    reason = job.reason
   }
 }
 

@@ -66,6 +66,6 @@ struct VerdictTests {
 
   @Test("counts against the job unless somebody else is to blame", arguments: Outcome.allCases)
   func usesAttempt(outcome: Outcome) {
-    #expect(outcome.usesAttempt == ![.oomPressure, .evicted, .lost].contains(outcome))
+    #expect(outcome.usesAttempt == ![.oomPressure, .evicted, .snoozed, .lost].contains(outcome))
   }
 }

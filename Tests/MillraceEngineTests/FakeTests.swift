@@ -45,7 +45,7 @@ struct FakeTests {
     let journal = Journal<String>()
     let store = FaultyJobStore(journal: journal)
     store.hold()
-    async let ids = store.accept([Sample.plain()], at: Sample.time(0))
+    async let ids = store.submit([Sample.plain()], at: Sample.time(0))
     try await journal.wait(for: "accept 1")
     #expect(!journal.has("accepted"))
     store.release()

@@ -9,7 +9,7 @@ struct RestoreTests {
   private func record(_ states: [JobState], lost: Int = 0) async throws -> MemoryJobStore {
     let store = MemoryJobStore()
     for state in states {
-      let id = try await store.accept([Sample.plain(handler: "work")], at: Sample.time(0))[0]
+      let id = try await store.submit([Sample.plain(handler: "work")], at: Sample.time(0))[0]
       for number in 0..<lost {
         try await store.commit([
           .starting(Sample.attempt(id, number + 1)),
@@ -28,7 +28,7 @@ struct RestoreTests {
   @Test("lets waiting jobs go on waiting, in their old order, and starts them")
   func waiting() async throws {
     let store = try await record([.queued, .queued])
-    _ = try await store.accept([Sample.full(notBefore: Sample.time(50))], at: Sample.time(0))
+    _ = try await store.submit([Sample.full(notBefore: Sample.time(50))], at: Sample.time(0))
     let bench = Bench(slots: 1, record: store, at: Sample.time(20))
     try await bench.run {
       try await bench.journal.wait(for: "launch 1.1")

@@ -170,7 +170,7 @@ struct SubmissionTests {
       let record = bench.store.record
       #expect(try await record.jobs(matching: JobFilter()).isEmpty)
     }
-    let job = try await bench.store.record.accept([Sample.plain(handler: "work")], at: Sample.time(0))[0]
+    let job = try await bench.store.record.submit([Sample.plain(handler: "work")], at: Sample.time(0))[0]
     let next = Bench(record: bench.store.record)
     try await next.run(catalog: []) {
       try await next.settle()

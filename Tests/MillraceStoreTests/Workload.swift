@@ -19,7 +19,7 @@ struct Workload {
       clock += Int64.random(in: -2...5, using: &random)
       let asked = submission()
       var id = JobID(0)
-      for store in stores { id = try await store.accept([asked], at: Sample.time(clock))[0] }
+      for store in stores { id = try await store.submit([asked], at: Sample.time(clock))[0] }
       let changes = life(of: id, asked)
       for store in stores { try await store.commit(changes) }
     }

@@ -58,12 +58,12 @@ package final class FaultyJobStore: JobStore {
     }
   }
 
-  package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [JobID] {
+  package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance] {
     journal.append("accept \(submissions.count)")
     try await pass("accept \(submissions.count)")
-    let ids = try await record.accept(submissions, at: now)
-    journal.append("accepted \(ids)")
-    return ids
+    let accepted = try await record.accept(submissions, at: now)
+    journal.append("accepted \(accepted.map(\.job))")
+    return accepted
   }
 
   package func commit(_ changes: [StoreChange]) async throws {
@@ -87,6 +87,8 @@ package final class FaultyJobStore: JobStore {
   package func evidence(lastOfEach count: Int) async throws -> [Evidence] {
     try await record.evidence(lastOfEach: count)
   }
+
+  package func memos() async throws -> [Memo] { try await record.memos() }
 
   package func unfinished() async throws -> [UnfinishedJob] {
     journal.append("read")
@@ -120,7 +122,13 @@ extension StoreChange {
     case .starting(let attempt): "starting \(attempt.id)"
     case .running(let id, _): "running \(id)"
     case .ended(let id, let end, _): "ended \(id) \(end.outcome)"
-    case .cancelled(let job, _): "cancelled \(job)"
+    case .closed(let job, let state, _, _): "\(state) \(job)"
+    case .unblocked(let job, _): "unblocked \(job)"
+    case .held(let job, let isHeld): "\(isHeld ? "held" : "released") \(job)"
+    case .cancelRequested(let job, _): "cancel \(job)"
+    case .carried(let job, _): "carried \(job)"
+    case .revived(let job, let state, _): "revived \(job) \(state)"
+    case .memo(let memo): "memo \(memo.kind) \(memo.name)"
     case .due(let job): "due \(job)"
     case .frozen(let id, _): "frozen \(id)"
     case .thawed(let id, _): "thawed \(id)"

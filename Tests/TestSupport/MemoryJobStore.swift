@@ -9,16 +9,19 @@ package final class MemoryJobStore: JobStore {
     package let description: String
   }
 
-  private struct Record: Sendable {
+  struct Record: Sendable {
     var job: Job
     var input: [UInt8]?
     var attempts: [Attempt] = []
     var results: [Int: JobResult] = [:]
+    var checkpoint: [UInt8]?
   }
 
-  private struct State: Sendable {
+  struct State: Sendable {
     var records: [Record] = []
     var builds: [(plugin: Plugin, first: Timestamp, last: Timestamp)] = []
+    var keys: [[String]: (job: JobID, until: Timestamp?)] = [:]
+    var memos: [Memo] = []
   }
 
   private let state = Mutex(State())
@@ -26,38 +29,38 @@ package final class MemoryJobStore: JobStore {
   /// Makes an empty store.
   package init() {}
 
-  package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [JobID] {
+  package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance] {
     try state.withLock { state in
-      var records = state.records
+      var draft = state
+      var accepted: [Acceptance] = []
       for submission in submissions {
         guard !submission.labels.keys.contains("") else {
           throw Refusal(description: "the key of a label is empty")
         }
-        let waits = submission.notBefore.map { $0 > now } ?? false
-        var asked = submission
-        asked.input = nil
-        let job = Job(
-          id: JobID(Int64(records.count + 1)), submission: asked,
-          inputLength: submission.input.map { Bytes(Int64($0.count)) }, submitted: now,
-          state: waits ? .scheduled : .queued, notBefore: waits ? submission.notBefore : nil)
-        records.append(Record(job: job, input: submission.input))
+        accepted.append(try draft.accept(submission, batch: accepted.map(\.job), at: now))
       }
-      defer { state.records = records }
-      return records.dropFirst(state.records.count).map(\.job.id)
+      state = draft
+      return accepted
     }
   }
 
   package func commit(_ changes: [StoreChange]) async throws {
     try state.withLock { state in
       var records = state.records
+      var memos = state.memos
       for change in changes {
-        let id = change.job
+        if case .memo(let memo) = change {
+          memos.removeAll { ($0.kind, $0.name) == (memo.kind, memo.name) }
+          if memo.value != nil { memos.append(memo) }
+        }
+        guard let id = change.job else { continue }
         guard records.indices.contains(Int(id.rawValue) - 1) else {
           throw Refusal(description: "job `\(id)` is not there")
         }
         try Self.apply(change, to: &records[Int(id.rawValue) - 1])
       }
       state.records = records
+      state.memos = memos
     }
   }
 
@@ -77,6 +80,8 @@ package final class MemoryJobStore: JobStore {
       record.results[id.number] = end.result
       end.result = nil
       record.attempts[id.number - 1].thaw(at: end.ended)
+      record.checkpoint = end.checkpoint ?? record.checkpoint
+      end.checkpoint = nil
       record.attempts[id.number - 1].end = end
       if end.outcome.usesAttempt { record.job.attemptsUsed += 1 }
       switch next {
@@ -89,11 +94,8 @@ package final class MemoryJobStore: JobStore {
         record.job.notBefore = time
       case .requeue: record.job.state = .queued
       }
-    case .cancelled(_, let time):
-      try demand(record, [.blocked, .scheduled, .queued], true)
-      record.job.state = .cancelled
-      record.job.notBefore = nil
-      record.job.ended = time
+    case .closed, .unblocked, .held, .cancelRequested, .carried, .revived:
+      try applyCourse(change, to: &record)
     case .due:
       try demand(record, [.scheduled], true)
       record.job.state = .queued
@@ -107,8 +109,45 @@ package final class MemoryJobStore: JobStore {
       try demand(record, [.running], record.attempts[id.number - 1].frozenSince != nil)
       record.attempts[id.number - 1].thaw(at: time)
     case .reprioritised(_, let priority):
-      try demand(record, JobState.allCases.filter { !$0.isFinal }, true)
+      try demand(record, JobState.unfinished, true)
       record.job.submission.priority = priority
+    case .memo: break
+    }
+    if record.job.state.isFinal { record.checkpoint = nil }
+  }
+
+  /// What changes of a job while no attempt at it does.
+  private static func applyCourse(_ change: StoreChange, to record: inout Record) throws {
+    switch change {
+    case .closed(_, let state, let reason, let time):
+      try demand(record, [.blocked, .scheduled, .queued], state.isFinal)
+      record.job.state = state
+      record.job.notBefore = nil
+      record.job.ended = time
+      record.job.reason = reason
+    case .unblocked(_, let time):
+      try demand(record, [.blocked], true)
+      record.job.state = time == nil ? .queued : .scheduled
+      record.job.notBefore = time
+    case .held(_, let isHeld):
+      try demand(record, JobState.unfinished, true)
+      record.job.isHeld = isHeld
+      record.job.submission.isHeld = isHeld
+    case .cancelRequested(_, let time):
+      try demand(record, JobState.unfinished, true)
+      record.job.cancelRequested = record.job.cancelRequested ?? time
+    case .carried(_, let carryover):
+      try demand(record, JobState.unfinished, true)
+      record.job.carryover = carryover
+    case .revived(_, let state, let terms):
+      try demand(record, [.failed, .cancelled], true)
+      record.job.state = state
+      (record.job.ended, record.job.reason, record.job.cancelRequested) = (nil, nil, nil)
+      record.job.attemptsUsed = 0
+      record.job.carryover = Carryover()
+      if let terms { record.job.submission.terms = terms }
+    case .starting, .running, .ended, .due, .frozen, .thawed, .reprioritised, .memo:
+      preconditionFailure("`apply` does it")
     }
   }
 
@@ -121,7 +160,14 @@ package final class MemoryJobStore: JobStore {
   package func payload(of job: JobID) async throws -> StoredPayload {
     guard let record = record(job) else { throw Refusal(description: "job `\(job)` is not there") }
     let asked = record.job.submission
-    return StoredPayload(parameters: asked.parameters, input: record.input, traceParent: asked.traceParent)
+    var payload = StoredPayload(
+      parameters: asked.parameters, input: record.input, traceParent: asked.traceParent)
+    payload.checkpoint = record.checkpoint
+    return payload
+  }
+
+  package func memos() async throws -> [Memo] {
+    state.withLock { $0.memos }.sorted { ($0.kind.rawValue, $0.name) < ($1.kind.rawValue, $1.name) }
   }
 
   package func unfinished() async throws -> [UnfinishedJob] {
@@ -234,12 +280,15 @@ extension MemoryJobStore {
 }
 
 extension StoreChange {
-  /// The job that it is about.
-  fileprivate var job: JobID {
+  /// The job that it is about; nil if it is about none.
+  fileprivate var job: JobID? {
     switch self {
     case .starting(let attempt): attempt.id.job
     case .running(let id, _), .ended(let id, _, _), .frozen(let id, _), .thawed(let id, _): id.job
-    case .cancelled(let job, _), .due(let job), .reprioritised(let job, _): job
+    case .closed(let job, _, _, _), .unblocked(let job, _), .held(let job, _), .cancelRequested(let job, _),
+      .carried(let job, _), .revived(let job, _, _), .due(let job), .reprioritised(let job, _):
+      job
+    case .memo: nil
     }
   }
 }

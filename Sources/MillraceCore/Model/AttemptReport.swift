@@ -7,6 +7,8 @@ package struct AttemptReport: Sendable, Equatable {
   package var word: HandlerWord?
   /// Whether a kill came from a limit above the attempt's own, or from the machine.
   package var killedByOthersMemory: Bool
+  /// What the handler saved for the next attempt; nil if nothing.
+  package var checkpoint: [UInt8]?
 
   package init(exit: ExitStatus?, usage: Usage, word: HandlerWord?, killedByOthersMemory: Bool = false) {
     self.exit = exit
@@ -20,6 +22,8 @@ package struct AttemptReport: Sendable, Equatable {
 package enum HandlerWord: Sendable, Equatable {
   case done(JobResult?)
   case failed(Failure)
+  /// It wants to be run again after that time; why, if it said so.
+  case snoozed(after: Duration, reason: String?)
 }
 
 /// The newest progress of a running attempt.

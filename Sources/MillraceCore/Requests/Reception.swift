@@ -51,10 +51,17 @@ package struct Reception: Sendable, Equatable {
     }
     let terms = terms(for: handler, request.wishes, learned: learned)
     try check(terms)
-    return Submission(
+    var submission = Submission(
       handler: handler.name, parameters: parameters, input: request.input, wishes: request.wishes,
       terms: terms, priority: request.priority, jobClass: request.jobClass, labels: request.labels,
       notBefore: request.notBefore, traceParent: request.traceParent)
+    submission.after = request.after
+    submission.onDependencyFailure = request.onDependencyFailure
+    submission.key = request.key
+    submission.group = request.group
+    submission.step = request.step
+    submission.isHeld = request.isHeld
+    return submission
   }
 
   /// Returns what holds for a job of a handler: its own wishes first, then the operator's, then those of the

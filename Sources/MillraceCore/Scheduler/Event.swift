@@ -64,8 +64,8 @@ package enum Action: Sendable, Equatable {
   case kill(AttemptID)
   /// Commit the end of an attempt and where its job goes.
   case finish(AttemptID, AttemptEnd, AfterAttempt)
-  /// Commit that a waiting job was cancelled.
-  case cancelled(JobID)
+  /// Commit that a job that is not running has ended.
+  case close(JobID, JobState, EndReason)
   /// Commit that the time of a scheduled job has come.
   case due(JobID)
   /// Commit the new priority of a job.

@@ -19,11 +19,12 @@ extension Scheduler {
     if outcome == .oomPressure || outcome == .evicted {
       job.shown = max(job.shown, attempt.footprint.largest, usage.memoryPeak ?? .zero)
     }
-    return settle(
-      job, id,
-      AttemptEnd(
-        outcome: outcome, ended: now, exit: report.exit, usage: usage, failure: failure, result: result),
-      at: now)
+    var end = AttemptEnd(
+      outcome: outcome, ended: now, exit: report.exit, usage: usage, failure: failure, result: result)
+    end.checkpoint = report.checkpoint
+    var pause = Duration.zero
+    if case .snoozed(let delay, _) = report.word, outcome == .snoozed { pause = delay }
+    return settle(job, id, end, pause: pause, at: now)
   }
 
   /// Settles an attempt that could not be started.
@@ -31,7 +32,8 @@ extension Scheduler {
     let attempt = remove(id)
     let outcome: Outcome = attempt.stopReason == .cancelled ? .cancelled : .lost
     let failure = Failure(code: "not_started", message: reason, isRetryable: true)
-    return settle(attempt.job, id, AttemptEnd(outcome: outcome, ended: now, failure: failure), at: now)
+    let end = AttemptEnd(outcome: outcome, ended: now, failure: failure)
+    return settle(attempt.job, id, end, pause: .zero, at: now)
   }
 
   private mutating func remove(_ id: AttemptID) -> RunningAttempt {
@@ -53,12 +55,12 @@ extension Scheduler {
   }
 
   private mutating func settle(
-    _ job: WaitingJob, _ id: AttemptID, _ end: AttemptEnd, at now: Timestamp
+    _ job: WaitingJob, _ id: AttemptID, _ end: AttemptEnd, pause: Duration, at now: Timestamp
   ) -> [Action] {
     var job = job
     if end.outcome.usesAttempt { job.attemptsUsed += 1 }
     job.losses = end.outcome == .lost ? job.losses + 1 : 0
-    let next = next(of: job, after: end, at: now)
+    let next = next(of: job, after: end, pause: pause, at: now)
     switch next {
     case .done:
       break
@@ -74,12 +76,16 @@ extension Scheduler {
     return [.finish(id, end, next)]
   }
 
-  private func next(of job: WaitingJob, after end: AttemptEnd, at now: Timestamp) -> AfterAttempt {
+  /// `pause` is how long a handler that snoozed wants to wait.
+  private func next(
+    of job: WaitingJob, after end: AttemptEnd, pause: Duration, at now: Timestamp
+  ) -> AfterAttempt {
     switch end.outcome {
     case .succeeded: .done(.succeeded)
     case .cancelled: .done(.cancelled)
     case .oomOwnLimit: .done(.failed)  // The same limit would end it again.
     case .oomPressure, .evicted: .requeue
+    case .snoozed: .retry(notBefore: now + pause)
     case .lost:
       job.losses < policy.maxLosses
         ? .retry(notBefore: now + backoff(.seconds(1), times: job.losses)) : .done(.failed)

@@ -175,7 +175,7 @@ package struct Scheduler: Sendable {
 
   private mutating func cancel(_ job: JobID, at now: Timestamp) -> [Action] {
     if let attempt = attemptOf[job] { return advance(attempt, by: .stopRequested(.cancelled), at: now) }
-    return takeOut(job) == nil ? [] : [.cancelled(job)]  // Nil: it has ended.
+    return takeOut(job) == nil ? [] : [.close(job, .cancelled, .cancelled)]  // Nil: it has ended.
   }
 
   private mutating func reprioritise(_ job: JobID, to priority: Priority) -> [Action] {

@@ -43,7 +43,10 @@ enum Verdict {
       return (.crashed, Failure(code: "signal_\(signal)", message: words, isRetryable: true))
     case (.exited, .failed(let failure)):
       return (.error, failure)
-    case (.exited(let code), .done), (.exited(let code), nil):
+    case (.exited(code: 0), .snoozed(let delay, let reason)):
+      let words = "it asked to be run again in \(delay.text)" + (reason.map { ": \($0)" } ?? "")
+      return (.snoozed, Failure(code: "snoozed", message: words, isRetryable: true))
+    case (.exited(let code), .done), (.exited(let code), .snoozed), (.exited(let code), nil):
       let words = "it exited with code \(code) and did not say how it went"
       return (.error, Failure(code: "no_word", message: words, isRetryable: true))
     case (nil, _):

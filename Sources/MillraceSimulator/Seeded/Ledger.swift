@@ -93,10 +93,11 @@ struct Ledger {
     case .terminate(let id): try terminate(id, at: now)
     case .kill(let id): try kill(id, at: now)
     case .finish(let id, let end, let next): try finish(id, end, next, at: now)
-    case .cancelled(let job):
+    case .close(let job, let end, let reason):
       let state = self.job(job).state
-      try BrokenRule.unless([.queued, .scheduled].contains(state), "\(job) is cancelled while \(state)")
-      end(job, .cancelled, run: .zero)
+      try BrokenRule.unless(
+        [.queued, .scheduled].contains(state), "\(job) is \(end) while \(state): \(reason.message)")
+      self.end(job, end, run: .zero)
     case .due(let job):
       let entry = self.job(job)
       try BrokenRule.unless(entry.state == .scheduled, "\(job) is due while \(entry.state)")

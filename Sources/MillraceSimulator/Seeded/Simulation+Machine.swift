@@ -17,7 +17,7 @@ extension Simulation {
       guard let fate = live[id]?.fate, !fate.isDeaf else { return }
       planEnd(of: id, .told, at: time + fate.stopDelay, ifSooner: true)
     case .kill(let id): planEnd(of: id, .killed, at: time + .seconds(live[id]?.fate.isDeaf ?? false ? 1 : 0))
-    case .markRunning, .finish, .cancelled, .due, .reprioritised, .notice: break
+    case .markRunning, .finish, .close, .due, .reprioritised, .notice: break
     }
   }
 
@@ -86,6 +86,9 @@ extension Simulation {
         word: .failed(Failure(code: "no", message: "it would not", isRetryable: true)))
     case .crash: AttemptReport(exit: .signalled(signal: 11), usage: usage, word: nil)
     case .unknown: AttemptReport(exit: nil, usage: usage, word: nil)
+    case .snooze:
+      AttemptReport(
+        exit: .exited(code: 0), usage: usage, word: .snoozed(after: .seconds(30), reason: nil))
     }
   }
 

@@ -20,6 +20,7 @@ extension AttemptView {
     case .timedOut: "stopped: \(failure?.message ?? "its time was up")"
     case .cancelled: "cancelled"
     case .evicted: "taken back to make room; no attempt is used up"
+    case .snoozed: "\(failure?.message ?? "it asked to be run again later"); no attempt is used up"
     case .lost: "lost: \(failure?.message ?? "nobody knows how it ended"); no attempt is used up"
     }
   }
@@ -56,6 +57,7 @@ extension AttemptView {
 extension JobView {
   /// How the job ended, in words; `last` is its last attempt, nil if there was none.
   func ending(_ last: AttemptView?) -> String {
-    if let last, state == .failed { last.verdict } else { state.rawValue }
+    if let reason { return "\(state.rawValue): \(reason.message)" }
+    return if let last, state == .failed { last.verdict } else { state.rawValue }
   }
 }

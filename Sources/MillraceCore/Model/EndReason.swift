@@ -1,0 +1,20 @@
+/// Why a job ended, where no attempt at it tells.
+package struct EndReason: Hashable, Sendable, Codable {
+  /// A short word for programs: `cancelled`, `dependency`, `expired`, `deadline`, `poisoned`.
+  package var code: String
+  /// A sentence for people.
+  package var message: String
+
+  package init(code: String, message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  /// Somebody cancelled it.
+  package static let cancelled = EndReason(code: "cancelled", message: "it was cancelled")
+
+  /// A job that it needs ended in another way than it needs.
+  package static func dependency(_ needed: JobID, _ state: JobState) -> EndReason {
+    EndReason(code: "dependency", message: "job \(needed), which it needs, is \(state.rawValue)")
+  }
+}
