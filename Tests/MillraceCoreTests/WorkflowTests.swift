@@ -151,7 +151,10 @@ struct Written {
     ),
     (["needs": .integer(3)], "`needs` must name steps, not a number"),
     (["memroy": .string("1M")], "there is no setting `jobs.b.memroy`, did you mean `memory`?"),
-    (["on_dependency_failure": .string("wait")], "`on_dependency_failure` must be `cancel` or `hold`, not `wait`"),
+    (
+      ["on_dependency_failure": .string("wait")],
+      "`on_dependency_failure` must be `cancel` or `hold`, not `wait`"
+    ),
   ])
   func aStepThatCanNotBeIsRefused(member: [String: JSONValue], message: String) {
     let mistakes = Self.mistakes {
@@ -176,20 +179,23 @@ struct Written {
     (["memory": .string("much")], "`memory` must be a size, like 256M, not `much`"),
     (["priority": .integer(11)], "`priority` must be a whole number from 1 to 10, not `11`"),
     (["command": .string("ls")], "`command` must be a list of words: `[echo, hello]`"),
-    (["retry": .object(["times": .integer(3)])], "there is no setting `retry.times`; there are attempts, delay, factor, max_delay, jitter"),
+    (
+      ["retry": .object(["times": .integer(3)])],
+      "there is no setting `retry.times`; there are attempts, delay, factor, max_delay, jitter"
+    ),
   ])
   func aPlanThatCanNotBeIsRefused(member: [String: JSONValue], message: String) throws {
     let workflow = try Self.workflow(
       parameters: ["day": .string("d"), "who": .null, "files": .array([])],
       [("b", [Self.exec] + member.map { ($0.key, $0.value) })])
-    #expect(Self.mistakes { _ = try WorkflowPlan(workflow) } == [message])
+    let mistakes = Self.mistakes { _ = try WorkflowPlan(workflow) }
+    #expect(mistakes == [message])
   }
 
   @Test func aParameterThatIsNotThereCanNotBeGiven() throws {
     let workflow = try Self.workflow(parameters: ["day": .string("d")], [("a", [Self.exec])])
-    #expect(
-      Self.mistakes { _ = try WorkflowPlan(workflow, given: ["dya": .string("x")]) }
-        == ["there is no parameter `dya`, did you mean `day`?"])
+    let mistakes = Self.mistakes { _ = try WorkflowPlan(workflow, given: ["dya": .string("x")]) }
+    #expect(mistakes == ["there is no parameter `dya`, did you mean `day`?"])
   }
 
   @Test func listsThatNeedListsAreBounded() throws {
@@ -197,9 +203,8 @@ struct Written {
     let workflow = try Self.workflow([
       ("a", [Self.exec, ("map", items)]), ("b", [Self.exec, ("map", items), ("needs", .string("a"))]),
     ])
-    #expect(
-      Self.mistakes { _ = try WorkflowPlan(workflow) }
-        == ["this makes more than 1000000 dependencies; put a step between the lists"])
+    let mistakes = Self.mistakes { _ = try WorkflowPlan(workflow) }
+    #expect(mistakes == ["this makes more than 1000000 dependencies; put a step between the lists"])
   }
 
   @Test func tenThousandStepsInARowAreOrdered() throws {
@@ -217,15 +222,17 @@ struct Written {
       written.object([
         ("template", PlacedValue(.object(["width": .integer(64), "path": .null]), at: .start)),
         ("handler", written.text("thumbnail")),
-        ("parameters", PlacedValue(.object(["path": .string("{{path}}"), "width": .string("{{width}}")]), at: .start)),
+        (
+          "parameters",
+          PlacedValue(.object(["path": .string("{{path}}"), "width": .string("{{width}}")]), at: .start)
+        ),
         ("priority", written.value(.integer(7))),
       ]))
     let request = try template.request(given: ["path": .string("a.jpg")])
     #expect(request.handler == "thumbnail")
     #expect(request.parameters == ["path": .string("a.jpg"), "width": .integer(64)])
     #expect(request.priority.rawValue == 7)
-    #expect(
-      Self.mistakes { _ = try template.request(given: [:]) }
-        == ["`path` has no value: give it with `path=…`"])
+    let mistakes = Self.mistakes { _ = try template.request(given: [:]) }
+    #expect(mistakes == ["`path` has no value: give it with `path=…`"])
   }
 }

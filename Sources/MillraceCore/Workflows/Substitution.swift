@@ -117,6 +117,7 @@ struct Substitution {
 
   private static func trimmed(_ text: Substring) -> String {
     let start = text.drop { $0 == " " }
-    return String(start[..<(start.lastIndex { $0 != " " }.map { start.index(after: $0) } ?? start.startIndex)])
+    return String(
+      start[..<(start.lastIndex { $0 != " " }.map { start.index(after: $0) } ?? start.startIndex)])
   }
 }

@@ -75,6 +75,8 @@ struct TreeReader {
 
   /// Reads a name as handlers, workflows and steps have them.
   mutating func name(_ member: PlacedValue.Member) -> String? {
-    value(member, "a name (1 to 64 of `a-z 0-9 - _ .`, a letter first)") { Handler.isValidName($0) ? $0 : nil }
+    value(member, "a name (1 to 64 of `a-z 0-9 - _ .`, a letter first)") {
+      Handler.isValidName($0) ? $0 : nil
+    }
   }
 }

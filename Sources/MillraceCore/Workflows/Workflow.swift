@@ -129,7 +129,8 @@ package struct Workflow: Sendable, Equatable {
           reader.note("`\(step.name)` needs itself", at: need.place)
         } else if !known.contains(need.step) {
           let question = Spelling.question(about: need.step, among: names)
-          reader.note("`\(step.name)` needs `\(need.step)`, which is no step" + (question ?? ""), at: need.place)
+          reader.note(
+            "`\(step.name)` needs `\(need.step)`, which is no step" + (question ?? ""), at: need.place)
         } else if !seen.insert(need.step).inserted {
           reader.note("`\(step.name)` needs `\(need.step)` twice", at: need.place)
         }

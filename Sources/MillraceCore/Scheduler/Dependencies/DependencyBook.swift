@@ -86,7 +86,7 @@ struct DependencyBook: Sendable {
     return waiting.compactMap { id in
       guard let conditions = entries[id]?.conditions.removeValue(forKey: needed) else { return nil }
       if let condition = conditions.first(where: { !$0.isMet(by: state) }) {
-        return fail(id, .dependency(on: needed, state, neededAs: condition))
+        return fail(id, .dependency(needed, state, neededAs: condition))
       }
       guard entries[id]?.conditions.isEmpty ?? false, entries[id]?.broken == nil else { return nil }
       return remove(id).map { .free($0) }

@@ -12,18 +12,26 @@ extension Scheduler {
     }
   }
 
-  /// Returns actions with what the ends among them mean for the jobs that wait for those, and so on.
+  /// Returns actions with what the ends among them mean for the jobs that wait for those.
   mutating func withConsequences(_ actions: [Action], at now: Timestamp) -> [Action] {
     guard dependencies.count > 0 else { return actions }
-    var all = actions
+    return actions + consequences(of: actions.compactMap(\.endOfJob), at: now)
+  }
+
+  /// Settles the dependencies on jobs that have ended, and on those that end by that, and so on.
+  mutating func consequences(of ends: [(JobID, JobState)], at now: Timestamp) -> [Action] {
+    var ends = ends
+    var actions: [Action] = []
     var next = 0
-    while next < all.count {
-      if let (job, state) = all[next].endOfJob {
-        for consequence in dependencies.settle(job, state) { all.append(action(for: consequence, at: now)) }
+    while next < ends.count {
+      for consequence in dependencies.settle(ends[next].0, ends[next].1) {
+        let action = action(for: consequence, at: now)
+        actions.append(action)
+        if let end = action.endOfJob { ends.append(end) }
       }
       next += 1
     }
-    return all
+    return actions
   }
 
   private mutating func action(for consequence: DependencyBook.Consequence, at now: Timestamp) -> Action {
@@ -42,6 +50,9 @@ extension Scheduler {
     enqueue(job)
     return .unblock(job.id, notBefore: job.notBefore)
   }
+
+  /// Forgets a job that waited for others; it is submitted anew.
+  package mutating func forget(blocked job: JobID) { dependencies.remove(job) }
 
   /// Cancels a job that waits for others; nil if it does not.
   mutating func cancelBlocked(_ job: JobID) -> [Action]? {
