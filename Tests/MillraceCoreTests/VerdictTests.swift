@@ -23,7 +23,9 @@ struct VerdictTests {
   static let pressure = AttemptReport(
     exit: .signalled(signal: 9), usage: Usage(oomKills: 1), word: nil, killedByOthersMemory: true)
   static let unknown = AttemptReport(exit: nil, usage: Usage(), word: nil)
-  static let unknownDone = AttemptReport(exit: nil, usage: Usage(), word: .done(nil))
+  static let unknownDone = AttemptReport(exit: nil, usage: Usage(oomKills: 0), word: .done(nil))
+  static let unknownSaid = AttemptReport(exit: nil, usage: Usage(), word: said.word)
+  static let unknownKilled = AttemptReport(exit: nil, usage: Usage(oomKills: 1), word: .done(nil))
 
   /// A report, why it was being stopped, the outcome and the code of its failure.
   static let table: [(AttemptReport, StopReason?, Outcome, String?)] = [
@@ -43,7 +45,9 @@ struct VerdictTests {
     (pressure, nil, .oomPressure, "memory_pressure"), (pressure, .cancelled, .cancelled, "cancelled"),
     (pressure, .timedOut, .timedOut, "timed_out"), (unknown, nil, .lost, "lost"),
     (unknown, .cancelled, .cancelled, "cancelled"), (unknown, .timedOut, .timedOut, "timed_out"),
-    (unknownDone, nil, .lost, "lost"),
+    (unknownDone, nil, .succeeded, nil), (unknownDone, .timedOut, .succeeded, nil),
+    (unknownSaid, nil, .error, "bad"), (unknownSaid, .cancelled, .cancelled, "cancelled"),
+    (unknownKilled, nil, .oomOwnLimit, "out_of_memory"),
   ]
 
   @Test("follows from the report and from why the attempt was being stopped", arguments: table.indices)

@@ -74,11 +74,12 @@ extension LaunchLoop {
 
   /// Asks the keeper for a process; a new keeper if the one that was there has gone unnoticed.
   private func send(_ packet: millrace_keeper_start, _ descriptors: [Int32]) throws {
+    let former = try connectedKeeper()
     do {
-      try connectedKeeper().send(packet, descriptors)
+      try former.send(packet, descriptors)
     } catch {
       readKeeper()
-      guard keeper == nil else { throw error }
+      guard keeper !== former else { throw error }
       try connectedKeeper().send(packet, descriptors)
     }
   }
@@ -143,22 +144,6 @@ extension LaunchLoop {
     var numbers: [Int32] = [-1, -1]
     try check(millrace_socketpair(&numbers), "make a channel")
     return Ends(ours: Descriptor(owning: numbers[0]), theirs: Descriptor(owning: numbers[1]))
-  }
-
-  /// Returns the keeper; connects to one or starts it if there is none.
-  func connectedKeeper() throws -> KeeperConnection {
-    if let keeper { return keeper }
-    let keeper = try KeeperConnection(settings, in: tree)
-    try watch(keeper.socket.number, .keeper, serial: 0, events: Self.readable)
-    self.keeper = keeper
-    if hasTakenOver { for record in keeper.takeKept() { release(record) } }
-    return keeper
-  }
-
-  /// Lets go of an attempt that nobody takes over.
-  func release(_ record: KeeperPacket.Kept) {
-    record.close()
-    forget(record.attempt)
   }
 
   static func monotonic() -> Int64 {

@@ -14,6 +14,7 @@ final class LaunchLoop: @unchecked Sendable {
   /// What others ask of the loop.
   enum Command {
     case launch(LaunchPlan)
+    case release([AttemptID])
     case terminate(AttemptID)
     case kill(AttemptID)
     case freeze(AttemptID)
@@ -27,7 +28,7 @@ final class LaunchLoop: @unchecked Sendable {
   typealias Samples = (attempts: [AttemptID: UsageSample], machine: MachineSample)
 
   /// What a tag of epoll stands for; the rest of the tag is the attempt's serial number.
-  enum Source: UInt64 { case command, keeper, log, channel, population }
+  enum Source: UInt64 { case command, keeper, log, channel, population, process }
 
   /// Bits of epoll: the same as those of poll(2).
   static let readable = UInt32(POLLIN)
@@ -47,8 +48,16 @@ final class LaunchLoop: @unchecked Sendable {
   /// There from the first sample on.
   var machine: MachineGauges?
   var keeper: KeeperConnection?
+  /// What a keeper held that died before anybody took over.
+  var orphans: [KeeperPacket.Kept] = []
+  /// When a keeper took the place of one that had died, and when the next may; monotonic, in ms.
+  var lastReplacement: Int64 = 0
+  var keeperDeadline: Int64?
   var attempts: [UInt64: LiveAttempt] = [:]
   var serials: [AttemptID: UInt64] = [:]
+  /// Attempts whose ends were told and are not known to be on record: the keeper still has them, and so has
+  /// the kernel their leaves. Bounded: while nothing can be recorded, nothing is started.
+  var ended: [AttemptID: LiveAttempt] = [:]
   var nextSerial: UInt64 = 1
   /// The number of the next description: unique on this machine, since a keeper may still know those of a
   /// former runner.
@@ -101,7 +110,7 @@ final class LaunchLoop: @unchecked Sendable {
   /// Answers a command that comes after the loop's end.
   private func refuse(_ command: Command) {
     switch command {
-    case .launch, .terminate, .kill, .freeze, .thaw: break  // Nobody reads the events any more.
+    case .launch, .release, .terminate, .kill, .freeze, .thaw: break  // Nobody reads the events any more.
     case .sample(let answer): answer.resume(returning: ([:], MachineSample()))
     case .takeOver(_, let answer): answer.resume(throwing: Self.stopped)
     case .describe(_, let answer): answer.resume(throwing: Self.stopped)
@@ -128,6 +137,7 @@ final class LaunchLoop: @unchecked Sendable {
       if keeper?.hasPending == true { readKeeper() }
       tellProgress()
       endLateDescriptions()
+      meetDeadlines()
     }
   }
 
@@ -141,6 +151,7 @@ final class LaunchLoop: @unchecked Sendable {
     for (index, command) in batch.enumerated() {
       switch command {
       case .launch(let plan): launch(plan)
+      case .release(let ids): release(ids)
       case .terminate(let id): attempt(id).map { signal($0, SIGTERM) }
       case .kill(let id): attempt(id).map(kill)
       case .freeze(let id): attempt(id).map { setFrozen($0, true) }
@@ -168,15 +179,18 @@ final class LaunchLoop: @unchecked Sendable {
     case .log: attempts[serial].map(readLog)
     case .channel: attempts[serial].map(readChannel)
     case .population: attempts[serial].map(concludeIfEmpty)
+    case .process: attempts[serial].map(processEnded)
     }
   }
 
   /// Milliseconds until something is to be done without an event; -1 if nothing is.
   private func timeToNextDeadline() -> Int32 {
     let next = attempts.values.lazy.compactMap { attempt in
-      [attempt.isLate ? nil : attempt.descriptionDeadline, attempt.progressTime].compactMap(\.self).min()
+      [attempt.isLate ? nil : attempt.descriptionDeadline, attempt.progressTime, attempt.exitDeadline]
+        .compactMap(\.self).min()
     }.min()
-    return next.map { Int32(clamping: max(0, $0 - Self.monotonic())) } ?? -1
+    guard let time = [next, keeperDeadline].compactMap(\.self).min() else { return -1 }
+    return Int32(clamping: max(0, time - Self.monotonic()))
   }
 
   func attempt(_ id: AttemptID) -> LiveAttempt? { serials[id].flatMap { attempts[$0] } }
@@ -224,7 +238,7 @@ final class LaunchLoop: @unchecked Sendable {
 
   /// Leaves the keeper and what runs to the next runner; a keeper without any ends.
   private func letGo() {
-    let isIdle = attempts.isEmpty
+    let isIdle = attempts.isEmpty && ended.isEmpty
     for attempt in attempts.values {
       logs.end(attempt.id)
       if attempt.isFrozen { setFrozen(attempt, false) }  // Who would let it go on if no runner follows?
@@ -234,8 +248,14 @@ final class LaunchLoop: @unchecked Sendable {
     }
     attempts = [:]
     serials = [:]
+    ended = [:]
+    for record in orphans { record.close() }
+    orphans = []
     events.finish()
-    guard let keeper else { return }
+    guard let keeper else {
+      if !isIdle { logger.error("without a keeper nobody will know how the running attempts end") }
+      return
+    }
     self.keeper = nil
     do { try keeper.quit() } catch {
       logger.warning("keeper not told to quit", metadata: ["error": "\(error)"])

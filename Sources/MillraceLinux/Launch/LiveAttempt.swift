@@ -23,6 +23,16 @@ final class LiveAttempt {
   /// Our end of the channel on which it reports progress.
   let channel: Descriptor
   let workDirectory: String
+  /// Its main process; nil until the keeper has made it.
+  var process: MainProcess?
+  /// Whether the keeper that is there has it.
+  var isHeld = false
+  /// Whether the keeper that is there is its parent and tells its end.
+  var isChild = true
+  /// Whether its end is seen here, by its main process.
+  var isWatched = false
+  /// While nobody has reaped its main process: until when that is waited for, monotonic in ms.
+  var exitDeadline: Int64?
   /// How its main process ended; set once it has.
   var exit: ExitStatus?
   /// Whether its main process exists or existed.
@@ -56,6 +66,11 @@ final class LiveAttempt {
     self.log = log
     self.channel = channel
     self.workDirectory = workDirectory
+  }
+
+  /// What a keeper holds of it, in the order of the protocol.
+  func descriptors(with process: MainProcess) -> [Int32] {
+    [outcome.number, log.number, channel.number, process.descriptor.number]
   }
 
   var isJob: Bool { if case .job = purpose { true } else { false } }
