@@ -17,6 +17,7 @@ final class InstantLauncher: Launcher {
       .ended(plan.attempt, AttemptReport(exit: .exited(code: 0), usage: Usage(), word: .done(nil))))
   }
 
+  func release(_ attempts: [AttemptID]) async {}
   func terminate(_ attempt: AttemptID) async {}
   func kill(_ attempt: AttemptID) async {}
   func freeze(_ attempt: AttemptID) async {}

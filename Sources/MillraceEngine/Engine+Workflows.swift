@@ -41,11 +41,11 @@ extension Engine {
     return record
   }
 
-  /// Lets the failed jobs of a workflow begin anew, in a transaction of its own; nil if that is refused, which
-  /// is answered then. In the tick, where the record is what the scheduler knows.
+  /// Lets the failed jobs of a workflow begin anew, in a transaction of its own; nil if that is refused,
+  /// which is answered then. In the tick, where the record is what the scheduler knows.
   func revive(_ id: Int64, _ answer: CheckedContinuation<Void, any Error>) async -> Accepted? {
     do {
-      guard !scheduler.isDraining else { throw Self.draining }
+      try demandRoom(for: 0, besides: 0)
       let record = try await existing(workflow: id)
       let open = record.jobs.filter { !$0.state.isFinal && !Revival.isCandidate($0) }
       if let first = open.first {

@@ -31,8 +31,8 @@ package enum Event: Sendable {
 }
 
 extension Event {
-  /// Returns events with those that make jobs known before those that may end one: on record, a job that a new
-  /// one depends on had not ended, and now both may be told together.
+  /// Returns events with those that make jobs known before those that may end one: on record, a job that a
+  /// new one depends on had not ended; now both may be told together.
   static func knownFirst(_ events: [Event]) -> [Event] {
     events.count < 2 ? events : events.filter { !$0.mayEndJobs } + events.filter(\.mayEndJobs)
   }

@@ -1,5 +1,5 @@
-/// Which jobs of a workflow begin anew when those that failed are tried again: these, and the jobs that ended or
-/// are held because of them.
+/// Which jobs of a workflow begin anew when those that failed are tried again: these, and the jobs that ended
+/// or are held because of them.
 package struct Revival: Sendable, Equatable {
   /// A job that begins anew.
   package struct Revived: Sendable, Equatable {

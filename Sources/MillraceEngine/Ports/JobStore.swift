@@ -139,7 +139,7 @@ package struct UnfinishedJob: Sendable {
 package protocol JobStore: HistoryReader {
   /// Makes jobs of submissions, all or none; returned means committed to the disk.
   func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance]
-  /// Makes the jobs of a workflow, all or none, with the workflow itself; returned means committed to the disk.
+  /// Makes the jobs of a workflow, all or none, with the workflow itself; returned means committed.
   func accept(
     _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
   ) async throws -> AcceptedWorkflow
