@@ -16,10 +16,7 @@ extension Engine {
   /// Throws if so many jobs can't be taken now. Asked in the tick, where the count can't change meanwhile.
   func demandRoom(for count: Int, besides others: Int) throws(Refusal) {
     guard !scheduler.isDraining else { throw Self.draining }
-    guard !backlog.isStuck else {
-      throw Refusal(
-        .storage, "the record cannot be written", hint: "`millrace doctor` shows the state of the disk")
-    }
+    if let trouble { throw trouble.refusal }
     let known = scheduler.queuedCount + scheduler.scheduledCount + scheduler.blockedCount
     let free = max(0, scheduler.policy.maxQueued - known - others)
     guard count <= free else {
@@ -68,7 +65,10 @@ extension Engine {
   /// What a submitter is told whose jobs could not be written.
   func refusal(for error: any Error) -> Refusal {
     guard let refusal = error as? Refusal else {
-      return Refusal(.storage, "\(error)", hint: "`millrace doctor` shows the state of the disk")
+      let found = RecordTrouble(error, at: ports.clock.now())
+      // What can't be stored is refused, and says nothing of the next one.
+      if found.kind != .mistake { meet(found) }
+      return found.refusal
     }
     if refusal.kind == .queueFull { note(refusal.message) }
     return refusal

@@ -66,6 +66,8 @@ extension Engine {
         broken = .dependency(needed, state, neededAs: dependency.condition)
       }
     }
+    // With all met it would be on its way.
+    if job.isHeld, open.isEmpty, broken == nil { broken = .dependencyOffRecord }
     var waiting = WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
     guard open.isEmpty, broken == nil else {
       return .blocked([

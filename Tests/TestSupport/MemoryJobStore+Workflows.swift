@@ -15,7 +15,7 @@ extension MemoryJobStore {
     state.withLock { state in
       guard state.workflows.indices.contains(Int(id) - 1) else { return nil }
       let (head, submitted) = state.workflows[Int(id) - 1]
-      let jobs = state.records.map(\.job).filter { $0.workflow == id }
+      let jobs = state.records.filter { !$0.isDeleted }.map(\.job).filter { $0.workflow == id }
       return WorkflowRecord(
         id: id, name: head.name, submitted: submitted, definition: head.definition,
         jobs: jobs.map { job in

@@ -5,8 +5,11 @@ import Synchronization
 /// A store that forgets: the record in plain collections, with the rules of the real one.
 package final class MemoryJobStore: JobStore {
   /// What a refused change says.
-  package struct Refusal: Error, CustomStringConvertible {
+  package struct Refusal: StorageFailure, CustomStringConvertible {
     package let description: String
+    package var message: String { description }
+    package var hint: String { "correct the test" }
+    package var kind: StorageFailureKind { .mistake }
   }
 
   struct Record: Sendable {
@@ -15,6 +18,8 @@ package final class MemoryJobStore: JobStore {
     var attempts: [Attempt] = []
     var results: [Int: JobResult] = [:]
     var checkpoint: [UInt8]?
+    /// Its number is never given again.
+    var isDeleted = false
   }
 
   struct State: Sendable {
@@ -26,9 +31,11 @@ package final class MemoryJobStore: JobStore {
   }
 
   let state = Mutex(State())
+  package let activity: AsyncStream<Void>
+  private let ring: AsyncStream<Void>.Continuation
 
   /// Makes an empty store.
-  package init() {}
+  package init() { (activity, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
   package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance] {
     try accept(submissions, of: nil, at: now)
@@ -44,7 +51,8 @@ package final class MemoryJobStore: JobStore {
   private func accept(
     _ submissions: [Submission], of workflow: WorkflowHead?, at now: Timestamp
   ) throws -> [Acceptance] {
-    try state.withLock { state in
+    defer { ring.yield() }
+    return try state.withLock { state in
       var draft = state
       if let workflow { draft.workflows.append((workflow, now)) }
       let id = workflow.map { _ in Int64(draft.workflows.count) }
@@ -61,6 +69,7 @@ package final class MemoryJobStore: JobStore {
   }
 
   package func commit(_ changes: [StoreChange]) async throws {
+    defer { ring.yield() }
     try state.withLock { state in
       var records = state.records
       var memos = state.memos
@@ -70,7 +79,7 @@ package final class MemoryJobStore: JobStore {
           if memo.value != nil { memos.append(memo) }
         }
         guard let id = change.job else { continue }
-        guard records.indices.contains(Int(id.rawValue) - 1) else {
+        guard state.has(id) else {
           throw Refusal(description: "job `\(id)` is not there")
         }
         try Self.apply(change, to: &records[Int(id.rawValue) - 1])
@@ -220,11 +229,11 @@ package final class MemoryJobStore: JobStore {
     }
   }
 
-  var records: [Record] { state.withLock { $0.records } }
+  var records: [Record] { state.withLock { $0.records.filter { !$0.isDeleted } } }
 
   private func record(_ id: JobID) -> Record? {
     let index = Int(id.rawValue) - 1
-    return state.withLock { $0.records.indices.contains(index) ? $0.records[index] : nil }
+    return state.withLock { $0.has(id) ? $0.records[index] : nil }
   }
 }
 

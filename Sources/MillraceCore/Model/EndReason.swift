@@ -22,6 +22,10 @@ package struct EndReason: Hashable, Sendable, Codable {
       code: dependencyCode, message: "job \(needed) \(what), and it was needed as \(condition.rawValue)")
   }
 
+  /// The same, when that job is no longer on record.
+  package static let dependencyOffRecord = EndReason(
+    code: dependencyCode, message: "a job that it needs ended otherwise, and is no longer on record")
+
   /// The code of a job that ended because a dependency can't be met any more.
   package static let dependencyCode = "dependency"
 }
