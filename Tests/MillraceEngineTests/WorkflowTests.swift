@@ -57,21 +57,27 @@ struct WorkflowTests {
   func refused() async throws {
     let bench = Bench()
     try await bench.run {
-      var nightly = Self.nightly()
-      nightly.jobs[3].handler = "resise"
-      await #expect(throws: Refusal.self) { [nightly] in try await bench.engine.submit(nightly) }
-      nightly = Self.nightly()
-      nightly.jobs[0].after = [Dependency(.position(3))]
-      await #expect(throws: Refusal.self) { [nightly] in try await bench.engine.submit(nightly) }
-      await #expect(throws: Refusal.self) {
-        try await bench.engine.submit(WorkflowRequest(name: "Not this", jobs: Self.nightly().jobs))
-      }
-      await #expect(throws: Refusal.self) {
-        try await bench.engine.submit(WorkflowRequest(name: "empty", jobs: []))
-      }
-      #expect(try await bench.store.jobs(matching: JobFilter()).isEmpty)
-      #expect(try await bench.store.workflows(before: nil, limit: 10).isEmpty)
+      var unknown = Self.nightly()
+      unknown.jobs[3].handler = "resise"
+      var forward = Self.nightly()
+      forward.jobs[0].after = [Dependency(.position(3))]
+      let misnamed = WorkflowRequest(name: "Not this", jobs: Self.nightly().jobs)
+      let empty = WorkflowRequest(name: "empty", jobs: [])
+      #expect(await refusal(of: unknown, bench)?.index == 3)
+      #expect(await refusal(of: forward, bench)?.index == 0)
+      #expect(await refusal(of: misnamed, bench)?.kind == .invalid)
+      #expect(await refusal(of: empty, bench)?.message == "the workflow has no job")
+      let jobs = try await bench.store.jobs(matching: JobFilter())
+      let workflows = try await bench.store.workflows(before: nil, limit: 10)
+      #expect(jobs.isEmpty && workflows.isEmpty)
     }
+  }
+
+  private func refusal(of workflow: WorkflowRequest, _ bench: Bench) async -> Refusal? {
+    do {
+      _ = try await bench.engine.submit(workflow)
+      return nil
+    } catch { return error as? Refusal }
   }
 
   @Test("retry-failed lets what failed begin anew under its number, and what was cancelled for it wait again")

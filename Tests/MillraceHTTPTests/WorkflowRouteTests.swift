@@ -40,8 +40,11 @@ struct WorkflowRouteTests {
     try await TestServer.with { server in
       _ = try await server.request("POST", "/v1/workflows", body: Self.body)
       for verb in ["cancel", "retry-failed"] {
-        #expect(try await server.request("POST", "/v1/workflows/1/\(verb)").status == 200)
-        #expect(try await server.request("POST", "/v1/workflows/2/\(verb)").status == 404)
+        let (known, unknown) = (
+          try await server.request("POST", "/v1/workflows/1/\(verb)").status,
+          try await server.request("POST", "/v1/workflows/2/\(verb)").status
+        )
+        #expect(known == 200 && unknown == 404)
       }
       #expect(server.service.contents.workflowCalls == ["cancel 1", "retryFailed 1"])
     }

@@ -94,8 +94,9 @@ package final class FaultyJobStore: JobStore {
     _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
   ) async throws -> AcceptedWorkflow {
     journal.append("accept \(workflow.name)")
-    try await pass("accept \(workflow.name)")
-    let accepted = try await record.accept(submissions, as: workflow, at: now)
+    let accepted = try await pass("accept", "accept \(workflow.name)") {
+      try await record.accept(submissions, as: workflow, at: now)
+    }
     journal.append("accepted \(accepted.jobs.map(\.job))")
     return accepted
   }
@@ -113,8 +114,9 @@ package final class FaultyJobStore: JobStore {
   }
 
   package func delete(_ choice: EndedJobs, atMost count: Int, at now: Timestamp) async throws -> Deletion {
-    try await pass("delete")
-    let deletion = try await record.delete(choice, atMost: count, at: now)
+    let deletion = try await pass("delete", "delete") {
+      try await record.delete(choice, atMost: count, at: now)
+    }
     journal.append("deleted \(deletion.jobs)")
     return deletion
   }

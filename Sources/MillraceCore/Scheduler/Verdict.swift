@@ -58,7 +58,7 @@ enum Verdict {
     case (.exited(let code), .done), (.exited(let code), .snoozed), (.exited(let code), nil):
       let words = "it exited with code \(code) and did not say how it went"
       return (.error, Failure(code: "no_word", message: words, isRetryable: true))
-    case (nil, .done), (nil, .snoozed), (nil, nil):
+    case (nil, .done), (nil, nil):
       let words = "the keeper died and nobody knows how it ended"
       return (.lost, Failure(code: "lost", message: words, isRetryable: true))
     }
