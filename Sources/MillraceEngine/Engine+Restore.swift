@@ -41,6 +41,7 @@ extension Engine {
     // Before whatever came in meanwhile: a cancellation must find its job.
     inbox = found.map(Input.event) + inbox
     ring.yield()
+    if !kept.isEmpty { auditRing.yield() }
     if !jobs.isEmpty {
       log.notice(
         "record read",

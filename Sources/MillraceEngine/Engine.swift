@@ -50,6 +50,13 @@ package actor Engine: JobService {
   let ring: AsyncStream<Void>.Continuation
   let sampleBell: AsyncStream<Void>
   let sampleRing: AsyncStream<Void>.Continuation
+  let auditBell: AsyncStream<Void>
+  let auditRing: AsyncStream<Void>.Continuation
+  /// Jobs of which record and scheduler did not tell the same when that was last compared, and whether the
+  /// operator was told.
+  var suspects: [JobID: Bool] = [:]
+  /// Whether something was found last time that may be wrong: another look will tell.
+  var hasSuspects = false
   var isStopping = false
   /// Whether the jobs on record are known to the scheduler.
   var isRestored = false
@@ -77,6 +84,7 @@ package actor Engine: JobService {
     scheduler = Scheduler(policy: policy)
     (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     (sampleBell, sampleRing) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    (auditBell, auditRing) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
   /// What comes in from outside of the actor.
@@ -119,6 +127,7 @@ package actor Engine: JobService {
       group.addTask { for await event in self.ports.launcher.events { await self.take(event) } }
       group.addTask { for await catalog in self.ports.plugins.catalogs { await self.put(.catalog(catalog)) } }
       group.addTask { await self.sampleWhileRunning() }
+      group.addTask { await self.auditWhileRunning() }
       var timer: Task<Void, Never>?
       for await _ in bell {
         await tick()

@@ -48,6 +48,8 @@ package struct Scheduler: Sendable {
   package var queuedCount: Int { waiting.count - scheduled.count }
   /// How many jobs wait for a time.
   package var scheduledCount: Int { scheduled.count }
+  /// The attempts that have not ended, by number.
+  package var runningAttempts: [AttemptID] { running.keys.sorted() }
   /// How many attempts have not ended.
   package var runningCount: Int { running.count }
   /// Whether nothing runs and nothing will be started.
