@@ -161,7 +161,7 @@ let package = Package(
       name: "millrace-bench",
       dependencies: [
         "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSimulator",
-        argumentParser, logging,
+        "MillraceStore", argumentParser, logging,
       ],
       path: "Benchmarks/Launch", swiftSettings: strict),
 

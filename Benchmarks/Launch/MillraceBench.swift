@@ -7,7 +7,7 @@ struct MillraceBench: AsyncParsableCommand {
     commandName: "millrace-bench", abstract: "Measure Millrace beside the machine's own limits.",
     subcommands: [
       LaunchCommand.self, StartsCommand.self, IdleCommand.self, SampleCommand.self,
-      AdoptCommand.self,
+      AdoptCommand.self, DecisionCommand.self, DependencyCommand.self,
     ])
 }
 

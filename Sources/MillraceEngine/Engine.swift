@@ -90,8 +90,21 @@ package actor Engine: JobService {
   /// What comes in from outside of the actor.
   enum Input {
     case submissions([Submission], CheckedContinuation<[JobID], any Error>)
+    case workflow(WorkflowHead, [Submission], CheckedContinuation<AcceptedWorkflow, any Error>)
+    /// The failed jobs of a workflow begin anew.
+    case revival(Int64, CheckedContinuation<Void, any Error>)
     case event(Event)
     case catalog(Catalog)
+
+    /// Answers whoever waits for it that it is not taken in.
+    func refuse(_ refusal: Refusal) {
+      switch self {
+      case .submissions(_, let answer): answer.resume(throwing: refusal)
+      case .workflow(_, _, let answer): answer.resume(throwing: refusal)
+      case .revival(_, let answer): answer.resume(throwing: refusal)
+      case .event, .catalog: break
+      }
+    }
   }
 
   /// What a caller can wait for.
@@ -142,7 +155,7 @@ package actor Engine: JobService {
   }
 
   func put(_ input: Input) {
-    if hasStopped, case .submissions(_, let answer) = input { return answer.resume(throwing: Self.draining) }
+    if hasStopped { return input.refuse(Self.draining) }
     inbox.append(input)
     ring.yield()
   }
@@ -150,7 +163,7 @@ package actor Engine: JobService {
   /// Nothing will be taken in any more: whoever waits gets an answer.
   private func close() {
     hasStopped = true
-    for case .submissions(_, let answer) in inbox { answer.resume(throwing: Self.draining) }
+    for input in inbox { input.refuse(Self.draining) }
     inbox = []
     for awaited in waiters.keys { resumeWaiters(of: awaited) }
   }
