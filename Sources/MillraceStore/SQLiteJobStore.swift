@@ -203,7 +203,9 @@ package final class SQLiteJobStore: JobStore {
       }
     } catch {
       Self.discard(payloads, in: blobs)
-      throw StoreError(action, in: file, cause: error)
+      let failure = StoreError(action, inOpened: file, cause: error)
+      if failure.kind == .lasting { history.forgetPages() }
+      throw failure
     }
   }
 }

@@ -58,9 +58,12 @@ struct RestartTests {
     for code in [0, 5] {
       let loop = "while [ ! -e \(runner.home)/go ]; do sleep 0.1; done"
       let script = "echo run >> runs; echo up; \(loop); cat runs; exit \(code)"
-      jobs.append(try await runner.submit("exec", "--", "sh", "-c", script))
+      jobs.append(try await runner.submit("exec", "--cpu", "0.2", "--", "sh", "-c", script))
     }
-    for job in jobs { #expect(try await follows(runner, job, until: "up")) }
+    for job in jobs {
+      try await runner.waitForStart(of: job)
+      #expect(try await follows(runner, job, until: "up"))
+    }
     return jobs
   }
 

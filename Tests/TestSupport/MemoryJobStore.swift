@@ -5,8 +5,11 @@ import Synchronization
 /// A store that forgets: the record in plain collections, with the rules of the real one.
 package final class MemoryJobStore: JobStore {
   /// What a refused change says.
-  package struct Refusal: Error, CustomStringConvertible {
+  package struct Refusal: StorageFailure, CustomStringConvertible {
     package let description: String
+    package var message: String { description }
+    package var hint: String { "correct the test" }
+    package var kind: StorageFailureKind { .mistake }
   }
 
   struct Record: Sendable {

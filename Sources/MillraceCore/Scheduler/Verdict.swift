@@ -37,20 +37,22 @@ enum Verdict {
 
   private static func ofItsOwn(_ report: AttemptReport, terms: Terms) -> (Outcome, Failure?) {
     if (report.usage.oomKills ?? 0) > 0 {
-      if report.killedByOthersMemory {
-        let words = "the kernel killed it for memory that others took"
+      let kill = report.memoryKill ?? .ownLimit
+      let words = kill.text(terms.limits)
+      switch kill {
+      case .ownLimit:
+        return (.oomOwnLimit, Failure(code: "out_of_memory", message: words, isRetryable: false))
+      case .group, .machine:
         return (.oomPressure, Failure(code: "memory_pressure", message: words, isRetryable: true))
       }
-      let words = "it passed its memory limit of \(terms.limits.memory)"
-      return (.oomOwnLimit, Failure(code: "out_of_memory", message: words, isRetryable: false))
     }
     switch (report.exit, report.word) {
     case (.signalled(let signal), _):
-      let words = "signal \(signal) ended it"
+      let words = "\(SignalName.text(of: signal)) ended it"
       return (.crashed, Failure(code: "signal_\(signal)", message: words, isRetryable: true))
     case (.exited, .failed(let failure)), (nil, .failed(let failure)):
       return (.error, failure)
-    case (.exited(code: 0), .snoozed(let delay, let reason)):
+    case (.exited(code: 0), .snoozed(let delay, let reason)), (nil, .snoozed(let delay, let reason)):
       let words = "it asked to be run again in \(delay.text)" + (reason.map { ": \($0)" } ?? "")
       return (.snoozed, Failure(code: "snoozed", message: words, isRetryable: true))
     case (.exited(let code), .done), (.exited(let code), .snoozed), (.exited(let code), nil):

@@ -57,8 +57,7 @@ extension LaunchLoop {
     let word = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
     drop(attempt)
     let report = AttemptReport(
-      exit: attempt.exit, usage: final.usage, word: word,
-      killedByOthersMemory: final.isKilledByOthersMemory)
+      exit: attempt.exit, usage: final.usage, word: word, memoryKill: memoryKill(of: attempt, final))
     switch attempt.purpose {
     case .job:
       if let progress { events.yield(.progress(attempt.id, progress)) }
@@ -67,6 +66,15 @@ extension LaunchLoop {
     case .description(let answer, let file, _):
       letGo(of: attempt)
       answer.resume(with: Result { try Manifest.plugin(from: report, file: file, isLate: attempt.isLate) })
+    }
+  }
+
+  private func memoryKill(of attempt: LiveAttempt, _ final: FinalUsage) -> MemoryKill? {
+    guard final.usage.oomKills ?? 0 > 0 else { return nil }
+    guard final.isKilledByOthersMemory else { return .ownLimit }
+    do { return try culprits.culprit(above: attempt.group, at: Self.monotonic(), buffer) } catch {
+      logger.error("limits above not read", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
+      return .machine
     }
   }
 
@@ -144,12 +152,13 @@ extension LaunchLoop {
     let leaf: Leaf
     do {
       leaf = try Leaf(existing: record.attempt.description, in: try tree.pluginDirectory(plugin))
+      try culprits.watch(plugin, at: Self.monotonic(), isLate: true, buffer)
     } catch {
       logger.error("attempt not taken over", metadata: ["attempt": "\(record.attempt)", "error": "\(error)"])
       return nil
     }
     let attempt = LiveAttempt(
-      id: record.attempt, serial: nextSerial, purpose: .job, leaf: leaf,
+      id: record.attempt, serial: nextSerial, purpose: .job, group: plugin, leaf: leaf,
       outcome: Descriptor(owning: record.descriptors[0]), log: Descriptor(owning: record.descriptors[1]),
       channel: Descriptor(owning: record.descriptors[2]),
       workDirectory: "\(settings.workDirectory)/\(record.attempt)")

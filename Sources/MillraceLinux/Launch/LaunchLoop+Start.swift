@@ -45,8 +45,10 @@ extension LaunchLoop {
   ) throws {
     let identity = settings.pluginIdentities[group] ?? settings.identity
     let work = "\(settings.workDirectory)/\(id)"
+    let parent = try tree.pluginDirectory(group)
+    try culprits.watch(group, at: Self.monotonic(), isLate: false, buffer)
     let leaf = try Leaf(
-      name: id.description, in: try tree.pluginDirectory(group), limits: limits, priority: priority,
+      name: id.description, in: parent, limits: limits, priority: priority,
       controllers: tree.controllers)
     do {
       try makeWorkDirectory(work, for: identity)
@@ -59,8 +61,8 @@ extension LaunchLoop {
         log.ours.number, channel.ours.number,
       ]
       let attempt = LiveAttempt(
-        id: id, serial: nextSerial, purpose: purpose, leaf: leaf, outcome: outcome, log: log.ours,
-        channel: channel.ours, workDirectory: work)
+        id: id, serial: nextSerial, purpose: purpose, group: group, leaf: leaf, outcome: outcome,
+        log: log.ours, channel: channel.ours, workDirectory: work)
       nextSerial += 1
       try watch(attempt)
       try send(packet, descriptors)

@@ -45,6 +45,8 @@ final class LaunchLoop: @unchecked Sendable {
   let epoll: Descriptor
   /// Where kernel files are read.
   let buffer = ReadingBuffer()
+  /// Who is to blame when the kernel kills.
+  let culprits: MemoryCulprits
   /// There from the first sample on.
   var machine: MachineGauges?
   var keeper: KeeperConnection?
@@ -75,6 +77,7 @@ final class LaunchLoop: @unchecked Sendable {
     events: AsyncStream<LaunchEvent>.Continuation
   ) throws {
     self.tree = tree
+    culprits = MemoryCulprits(mount: tree.mount, tree: tree.path)
     self.settings = settings
     self.logs = logs
     self.logger = logger

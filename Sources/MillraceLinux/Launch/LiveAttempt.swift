@@ -16,6 +16,8 @@ final class LiveAttempt {
   /// Never used twice: what epoll reports can't be taken for another attempt.
   let serial: UInt64
   let purpose: Purpose
+  /// The group of its plugin, by name.
+  let group: String
   let leaf: Leaf
   let outcome: Descriptor
   /// The read end of the pipe that is its stdout and stderr.
@@ -55,12 +57,14 @@ final class LiveAttempt {
   private var nextProgress: Int64 = 0
 
   init(
-    id: AttemptID, serial: UInt64, purpose: Purpose, leaf: Leaf, outcome: consuming Descriptor,
-    log: consuming Descriptor, channel: consuming Descriptor, workDirectory: String
+    id: AttemptID, serial: UInt64, purpose: Purpose, group: String, leaf: Leaf,
+    outcome: consuming Descriptor, log: consuming Descriptor, channel: consuming Descriptor,
+    workDirectory: String
   ) {
     self.id = id
     self.serial = serial
     self.purpose = purpose
+    self.group = group
     self.leaf = leaf
     self.outcome = outcome
     self.log = log
