@@ -20,13 +20,12 @@ package struct RecordCheck: Sendable, Equatable {
 }
 
 extension SQLiteHistory {
-  /// A file that no row names yet may belong to a transaction that is under way; after this time, in seconds,
-  /// it does not.
+  /// For how many seconds a file that no row names may belong to a transaction that is under way.
   private static let underWay = 60
 
   /// Reads every page and looks at everything in it, and at the payload files that rows name.
   ///
-  /// It is `PRAGMA integrity_check` and `PRAGMA foreign_key_check` (<https://sqlite.org/pragma.html>): besides
+  /// It is `PRAGMA integrity_check` and `foreign_key_check` (<https://sqlite.org/pragma.html>): besides
   /// the form of the pages, that each index fits its table, and every CHECK and NOT NULL. A runner may work
   /// meanwhile: it is neither disturbed nor waited for.
   /// - Parameter time: after it the check ends with what it has found so far.

@@ -103,8 +103,9 @@ package final class FaultyJobStore: JobStore {
   }
 
   package func delete(_ choice: EndedJobs, atMost count: Int, at now: Timestamp) async throws -> Deletion {
-    try await pass("delete")
-    let deletion = try await record.delete(choice, atMost: count, at: now)
+    let deletion = try await pass("delete", "delete") {
+      try await record.delete(choice, atMost: count, at: now)
+    }
     journal.append("deleted \(deletion.jobs)")
     return deletion
   }
@@ -118,7 +119,9 @@ package final class FaultyJobStore: JobStore {
     try await pass("evidence", "evidence") { try await record.evidence(lastOfEach: count) }
   }
 
-  package func memos() async throws -> [Memo] { try await pass("memos", "memos") { try await record.memos() } }
+  package func memos() async throws -> [Memo] {
+    try await pass("memos", "memos") { try await record.memos() }
+  }
 
   package func unfinished() async throws -> [UnfinishedJob] {
     journal.append("read")

@@ -1,3 +1,4 @@
+import CMillraceLinux
 import Dispatch
 import Glibc
 package import MillraceCore

@@ -14,9 +14,9 @@ struct BackupCommand: ParsableCommand {
         millrace backup /var/backups/millrace-$(date +%F)
         millraced --state /var/backups/millrace-2026-11-24 …
 
-      The copy is the record at one moment with all inputs and results, without logs. It is a state directory: \
-      a runner that is started with it has the history, and starts what had not ended again. It must not be \
-      there yet. With the runner down, copy its state directory.
+      The copy is the record at one moment with all inputs and results, without logs. It is a state \
+      directory: a runner that is started with it has the history, and starts what had not ended again. It \
+      must not be there yet. With the runner down, copy its state directory.
       """)
 
   @Argument(help: "The directory to make.", completion: .directory)

@@ -86,10 +86,9 @@ struct PruneCommand: ParsableCommand {
   }
 
   private static func freeHint(_ view: PruneView) -> String {
-    view.canVacuum
-      ? ": the next jobs use it; --vacuum gives it back"
-      : ": the next jobs use it; an older millraced made this database, so only a VACUUM with the runner down "
-        + "gives it back"
+    let hint = ": the next jobs use it; "
+    guard !view.canVacuum else { return hint + "--vacuum gives it back" }
+    return hint + "an older millraced made this database: only a VACUUM with the runner down gives it back"
   }
 }
 

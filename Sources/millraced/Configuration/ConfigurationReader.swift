@@ -46,7 +46,8 @@ struct ConfigurationReader {
   private mutating func apply(_ root: Setting) {
     let names = [
       "state", "plugins", "socket", "socket_mode", "cgroup_root", "host", "user", "plugin_users", "capacity",
-      "queue", "pressure", "learning", "defaults", "bounds", "retention", "groups", "handlers", "fair_share", "preload",
+      "queue", "pressure", "learning", "defaults", "bounds", "retention", "groups", "handlers", "fair_share",
+      "preload",
       "log_level",
     ]
     for setting in root.settings(known: names) {
