@@ -101,7 +101,8 @@ struct Checker {
     guard let end = attempt.end else { return broken + ["attempt \(attempt.id) is open for ever"] }
     let allowed = Expectation(
       deed: deed, witness: witness, wasKilled: ledger.killed.contains(attempt.id),
-      wasCancelled: ledger.cancelled.contains(attempt.id.job), areKeepersKilled: ledger.keeperKills > 0)
+      wasCancelled: ledger.cancelled.contains(attempt.id.job),
+      wasOrphaned: ledger.orphaned.contains(attempt.id))
     if !allowed.allows(end) {
       broken.append(
         "attempt \(attempt.id) is `\(end.outcome.rawValue)` (\(end.exit.map { "\($0)" } ?? "no exit"))")
@@ -118,7 +119,8 @@ struct Checker {
       lines.append(
         "  record: \(attempt.id) \(end?.outcome.rawValue ?? "open") \(end?.exit.map { "\($0)" } ?? "-") "
           + "\(end?.failure?.message ?? "") started \(attempt.started?.rawValue ?? 0)"
-          + (ledger.killed.contains(attempt.id) ? " (killed by the assailant)" : ""))
+          + (ledger.killed.contains(attempt.id) ? " (killed by the assailant)" : "")
+          + (ledger.orphaned.contains(attempt.id) ? " (its keeper was killed)" : ""))
     }
     for (attempt, witness) in witnesses.sorted(by: { $0.key < $1.key }) where attempt.job == id {
       lines += witness.text.split(separator: "\n").map { "  witness: \(attempt) \($0)" }

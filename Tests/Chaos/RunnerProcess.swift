@@ -111,6 +111,14 @@ final class RunnerProcess: Sendable {
     return lines.suffix(count).joined(separator: "\n")
   }
 
+  /// Returns the errors and warnings that the runners have logged, without what they are about.
+  func complaints() -> [String: Int] {
+    log(lines: .max).split(separator: "\n").reduce(into: [:]) { counts, line in
+      guard line.contains(" error ") || line.contains(" warning ") || line.contains("Fatal") else { return }
+      counts[line.split(separator: "]").last.map(String.init) ?? "", default: 0] += 1
+    }
+  }
+
   /// Kills whatever is left; for the end of a run that went wrong.
   func clear() {
     _ = end(by: SIGKILL)

@@ -21,6 +21,8 @@ final class Storm {
   private var random: SeededGenerator
   private let began = ContinuousClock.now
   private var outcomes: [Outcome: Int] = [:]
+  /// What the runners said to be wrong, and how often; kills account for some of it.
+  private(set) var complaints: [String: Int] = [:]
 
   /// How many jobs may wait or run at once: more would only make the storm longer.
   private static let crowd = 60
@@ -60,8 +62,9 @@ final class Storm {
     // The keeper has served them all; the last runner only some, so it is given more.
     violations += LeftOvers(of: runner).found(before: keeper)
     let before = LeftOvers(of: runner).descriptors()
-    for _ in 0..<10 { submit(4) }
+    submit(max(8, measure.jobs / 10))
     violations += try waitForEnds() + LeftOvers(of: runner).found(before: before)
+    complaints = runner.complaints()
     let status = runner.stop()
     if status != 0 {
       violations.append("the last runner ended with status \(status):\n\(runner.log(lines: 20))")

@@ -37,8 +37,8 @@ package final class FaultyJobStore: JobStore {
   /// Lets every write fail, or none.
   package func fill(_ isFull: Bool = true) { state.withLock { $0.isFull = isFull } }
 
-  /// Asks before each call whether it goes wrong; the word is "accept", "commit", "payload", "note",
-  /// "evidence" or "read". Nil stops that.
+  /// Asks before each call whether it goes wrong; the word is "accept", "commit", "delete",
+  /// "payload", "note", "memos", "evidence" or "read". Nil stops that.
   package func fail(by lottery: (@Sendable (String) -> Draw?)?) { state.withLock { $0.lottery = lottery } }
 
   /// Lets payloads be unreadable.
