@@ -28,7 +28,7 @@ extension SQLiteHistory {
   /// It is `PRAGMA integrity_check` and `foreign_key_check` (<https://sqlite.org/pragma.html>): besides
   /// the form of the pages, that each index fits its table, and every CHECK and NOT NULL. A runner may work
   /// meanwhile: it is neither disturbed nor waited for.
-  /// - Parameter time: after it the check ends with what it has found so far.
+  /// After `time` it ends with nothing but that. Throws `StoreError`.
   package func check(within time: Duration) async throws -> RecordCheck {
     let files = try blobs.names()  // Before the rows are read: then a row names each that is under way.
     let (cutter, isLate) = cutter(after: time)
@@ -38,6 +38,7 @@ extension SQLiteHistory {
         var check = RecordCheck()
         let pages = try Int64.fetchOne(db, sql: "PRAGMA page_count") ?? 0
         check.size = Bytes(pages * (try Int64.fetchOne(db, sql: "PRAGMA page_size") ?? 0))
+        guard !isLate.withLock({ $0 }) else { throw DatabaseError(resultCode: .SQLITE_INTERRUPT) }
         let lines = try String.fetchAll(db, sql: "PRAGMA integrity_check(10)")
         check.damages = lines == ["ok"] ? [] : lines
         for row in try Row.fetchAll(db, sql: "PRAGMA foreign_key_check").prefix(10) {
@@ -58,9 +59,11 @@ extension SQLiteHistory {
 
   /// Interrupts what is read when the time is up.
   private func cutter(after time: Duration) -> (any DispatchSourceTimer, Shared<Bool>) {
-    let isLate = Shared(false)
+    let isLate = Shared(time <= .zero)
     let timer = DispatchSource.makeTimerSource()
-    timer.schedule(deadline: .now() + .milliseconds(Int(clamping: time.milliseconds)))
+    // Again and again: an interruption between two statements stops none.
+    let start = DispatchTime.now() + .milliseconds(Int(clamping: time.milliseconds))
+    timer.schedule(deadline: start, repeating: .milliseconds(100))
     timer.setEventHandler { [reader] in
       isLate.withLock { $0 = true }
       reader.interrupt()

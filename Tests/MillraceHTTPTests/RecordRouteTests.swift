@@ -69,7 +69,8 @@ struct RecordRouteTests {
       #expect(view == BackupView(directory: "/a", databaseBytes: 1, payloadFiles: 2, payloadBytes: 3))
     }
     try await TestServer.with { server in
-      #expect(try await server.request("POST", "/v1/prune", body: "{}").status == 409)
+      let refused = try await server.request("POST", "/v1/prune", body: "{}")
+      #expect(refused.status == 409)
     }
   }
 }

@@ -1,4 +1,5 @@
 import Logging
+import MillraceCore
 import MillraceEngine
 import MillraceLinux
 import ServiceLifecycle

@@ -1,4 +1,5 @@
 import MillraceCore
+import MillraceYAML
 
 /// The section that says what is kept, and how long.
 extension ConfigurationReader {
