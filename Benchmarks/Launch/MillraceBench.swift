@@ -6,7 +6,8 @@ struct MillraceBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "millrace-bench", abstract: "Measure Millrace beside the machine's own limits.",
     subcommands: [
-      LaunchCommand.self, StartsCommand.self, IdleCommand.self, SampleCommand.self, DecisionCommand.self,
+      LaunchCommand.self, StartsCommand.self, IdleCommand.self, SampleCommand.self,
+      AdoptCommand.self, DecisionCommand.self, DependencyCommand.self,
       RecordCommand.self,
     ])
 }

@@ -12,7 +12,12 @@ extension Engine {
     let kept = Set(try await ports.launcher.takeOver(open: open))
     var changes: [StoreChange] = []
     var found: [Event] = [.learned(try await ports.store.evidence(lastOfEach: learningWindow))]
+    let unended = Set(jobs.map(\.job.id))
     for unfinished in jobs {
+      if unfinished.job.state == .blocked {
+        found.append(try await blocked(unfinished.job, unended: unended, &changes))
+        continue
+      }
       var job = WaitingJob(unfinished.job, sharedBy: scheduler.policy.fairShare?.label)
       job.losses = try await losses(of: unfinished.job)
       guard let attempt = unfinished.openAttempt else {
@@ -30,12 +35,13 @@ extension Engine {
       job.waitingSince = ports.clock.now()
       let isLastLoss = job.losses >= scheduler.policy.maxLosses
       changes.append(.ended(attempt.id, lostEnd(), next: isLastLoss ? .done(.failed) : .requeue))
-      if !isLastLoss { found.append(.submitted([job])) }
+      found.append(isLastLoss ? .gone(job.id, .failed) : .submitted([job]))
     }
     if !changes.isEmpty { try await ports.store.commit(changes) }
     // Before whatever came in meanwhile: a cancellation must find its job.
     inbox = found.map(Input.event) + inbox
     ring.yield()
+    if !kept.isEmpty { auditRing.yield() }
     if !jobs.isEmpty {
       log.notice(
         "record read",
@@ -43,6 +49,38 @@ extension Engine {
           "unfinished": "\(jobs.count)", "running": "\(kept.count)", "lost": "\(open.count - kept.count)",
         ])
     }
+  }
+
+  /// What the scheduler is told of a job that waits for others: which of these have not ended.
+  private func blocked(
+    _ job: Job, unended: Set<JobID>, _ changes: inout [StoreChange]
+  ) async throws -> Event {
+    var open: [Dependency] = []
+    var broken: EndReason?
+    for dependency in job.submission.after {
+      guard case .job(let needed) = dependency.needed else { continue }
+      if unended.contains(needed) {
+        open.append(dependency)
+      } else if broken == nil, let state = try await ports.store.job(needed)?.state,
+        !dependency.condition.isMet(by: state)
+      {
+        broken = .dependency(needed, state, neededAs: dependency.condition)
+      }
+    }
+    // With all met it would be on its way.
+    if job.isHeld, open.isEmpty, broken == nil { broken = .dependencyOffRecord }
+    var waiting = WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
+    guard open.isEmpty, broken == nil else {
+      return .blocked([
+        BlockedJob(
+          waiting, waitsFor: open, onDependencyFailure: job.submission.onDependencyFailure, broken: broken)
+      ])
+    }
+    // All is met: it was on its way when the runner went.
+    let now = ports.clock.now()
+    waiting.notBefore = waiting.notBefore.flatMap { $0 > now ? $0 : nil }
+    changes.append(.unblocked(job.id, notBefore: waiting.notBefore))
+    return .submitted([waiting])
   }
 
   private var learningWindow: Int { scheduler.policy.learning.window }

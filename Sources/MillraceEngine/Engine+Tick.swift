@@ -9,19 +9,22 @@ extension Engine {
     inbox = []
     var events: [Event] = []
     var accepted: [Accepted] = []
-    var waitingRoom = 0
     for input in inputs {
+      let waitingRoom = accepted.reduce(0) { $0 + $1.count }
       switch input {
       case .submissions(let submissions, let answer):
-        if let jobs = await accept(submissions, answer, besides: waitingRoom) {
-          waitingRoom += jobs.jobs.count
+        if let jobs = await accept(submissions, answer, besides: waitingRoom) { accepted.append(jobs) }
+      case .workflow(let head, let submissions, let answer):
+        if let jobs = await accept(submissions, as: head, answer, besides: waitingRoom) {
           accepted.append(jobs)
-          events.append(.submitted(jobs.jobs))
         }
+      case .revival(let workflow, let answer):
+        if let jobs = await revive(workflow, answer) { accepted.append(jobs) }
       case .event(let event): events.append(event)
       case .catalog(let new): events.append(.handlers(adopt(new)))
       }
     }
+    events += accepted.flatMap(\.events)
     await lookFirst(before: &events)
     let now = ports.clock.now()
     if let next = scheduler.nextTime, next <= now { events.append(.timer) }
@@ -29,7 +32,7 @@ extension Engine {
     for action in scheduler.handle(events, at: now) { sort(action, at: now, stops: &stops) }
     isRestored = true
     // Only now, so that whoever gets the answer finds the job known.
-    for one in accepted { one.answer.resume(returning: one.jobs.map(\.id)) }
+    for one in accepted { one.answer() }
     await perform(stops)
     if trouble == nil { await write() }
     if scheduler.needsSamples { sampleRing.yield() }
@@ -44,57 +47,6 @@ extension Engine {
     else { return }
     events.insert(.sampled([:], await ports.launcher.sample().machine), at: 0)
     lastSample = now
-  }
-
-  /// Throws if so many jobs can't be taken now. Asked in the tick, where the count can't change meanwhile.
-  func demandRoom(for count: Int, besides others: Int) throws(Refusal) {
-    guard !scheduler.isDraining else { throw Self.draining }
-    if let trouble { throw trouble.refusal }
-    let free = max(0, scheduler.policy.maxQueued - scheduler.queuedCount - scheduler.scheduledCount - others)
-    guard count <= free else {
-      throw Refusal(
-        .queueFull, "the queue has room for \(free) more jobs, not \(count)",
-        hint: "try again when some have run, or raise `queue.max_queued`")
-    }
-  }
-
-  /// Jobs that are on record, and who waits for their numbers.
-  private struct Accepted {
-    var jobs: [WaitingJob]
-    var answer: CheckedContinuation<[JobID], any Error>
-  }
-
-  /// Writes a batch of submissions, all or none; nil if it is refused, which is answered then. `others` is
-  /// how many jobs are accepted and not yet known to the scheduler.
-  private func accept(
-    _ submissions: [Submission], _ answer: CheckedContinuation<[JobID], any Error>, besides others: Int
-  ) async -> Accepted? {
-    let now = ports.clock.now()
-    do {
-      try demandRoom(for: submissions.count, besides: others)
-      let jobs = try await zip(ports.store.accept(submissions, at: now), submissions).map {
-        waitingJob($0.job, $1, at: now)
-      }
-      return Accepted(jobs: jobs, answer: answer)
-    } catch let refusal as Refusal {
-      if refusal.kind == .queueFull { note(refusal.message) }
-      answer.resume(throwing: refusal)
-    } catch {
-      let found = RecordTrouble(error, at: ports.clock.now())
-      // What can't be stored is refused, and says nothing of the next one.
-      if found.kind != .mistake { meet(found) }
-      answer.resume(throwing: found.refusal)
-    }
-    return nil
-  }
-
-  /// The scheduler's view of a job that is submitted now.
-  func waitingJob(_ id: JobID, _ submission: Submission, at now: Timestamp) -> WaitingJob {
-    let job = Job(
-      id: id, submission: submission, submitted: now,
-      state: submission.notBefore.map { $0 > now ? .scheduled : .queued } ?? .queued,
-      notBefore: submission.notBefore)
-    return WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
   }
 
   /// Puts an action where it belongs: stops at once, everything else by way of the disk.
@@ -134,6 +86,10 @@ extension Engine {
       backlog.ended.append(job)
     case .due(let job):
       backlog.changes.append(.due(job))
+    case .unblock(let job, let time):
+      backlog.changes.append(.unblocked(job, notBefore: time))
+    case .held(let job, let isHeld):
+      backlog.changes.append(.held(job, isHeld))
     case .reprioritised(let job, let priority):
       backlog.changes.append(.reprioritised(job, priority))
     case .notice(let notice):
@@ -152,7 +108,7 @@ extension Engine {
       case .kill(let id): await ports.launcher.kill(id)
       case .freeze(let id): await ports.launcher.freeze(id)
       case .thaw(let id): await ports.launcher.thaw(id)
-      case .start, .markRunning, .finish, .close, .due, .reprioritised, .notice: break
+      case .start, .markRunning, .finish, .close, .due, .unblock, .held, .reprioritised, .notice: break
       }
     }
   }

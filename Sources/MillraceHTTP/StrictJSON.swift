@@ -89,7 +89,7 @@ struct StrictSubmitRequest: Decodable {
   static let members = [
     "handler", "parameters", "arguments", "input", "memory_bytes", "cpu_millis", "pids", "io",
     "timeout_seconds", "grace_seconds", "max_attempts", "retry_delay_seconds", "priority", "class", "labels",
-    "not_before", "trace_parent",
+    "not_before", "trace_parent", "after", "on_dependency_failure", "step",
   ]
 
   init(from decoder: any Decoder) throws {
@@ -107,6 +107,23 @@ struct StrictBatchRequest: Decodable {
   init(from decoder: any Decoder) throws {
     try Members.check(decoder, known: ["jobs"])
     jobs = try decoder.container(keyedBy: CodingKeys.self).decode([StrictSubmitRequest].self, forKey: .jobs)
+  }
+}
+
+/// A workflow in which no member is unknown.
+struct StrictWorkflowRequest: Decodable {
+  let name: String
+  let jobs: [StrictSubmitRequest]
+  let empty: [String]?
+
+  private enum CodingKeys: String, CodingKey { case name, jobs, empty }
+
+  init(from decoder: any Decoder) throws {
+    try Members.check(decoder, known: ["name", "jobs", "empty"])
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    name = try container.decode(String.self, forKey: .name)
+    jobs = try container.decode([StrictSubmitRequest].self, forKey: .jobs)
+    empty = try container.decodeIfPresent([String].self, forKey: .empty)
   }
 }
 

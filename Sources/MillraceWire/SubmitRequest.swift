@@ -27,10 +27,17 @@ package struct SubmitRequest: Codable, Sendable, Equatable {
   /// RFC 3339.
   package var notBefore: String?
   package var traceParent: String?
+  /// The jobs that must have ended before it may be queued.
+  package var after: [DependencyView]?
+  /// `cancel`, or `hold` for somebody to decide.
+  package var onDependencyFailure: String?
+  /// Its step in its workflow.
+  package var step: String?
 
   private enum CodingKeys: String, CodingKey {
     case handler, parameters, arguments, input, memoryBytes, cpuMillis, pids, io, timeoutSeconds
     case graceSeconds, maxAttempts, retryDelaySeconds, priority, labels, notBefore, traceParent
+    case after, onDependencyFailure, step
     case jobClass = "class"
   }
 
@@ -74,10 +81,35 @@ extension SubmitRequest {
       grace: try graceSeconds.map { try Self.span($0, "grace_seconds") },
       maxAttempts: try maxAttempts.map { Int(try Self.positive(Int64($0), "max_attempts")) },
       retryDelay: try retryDelaySeconds.map { try Self.span($0, "retry_delay_seconds") })
-    return JobRequest(
+    var request = JobRequest(
       handler: handler, parameters: parameters ?? [:], arguments: arguments ?? [],
       input: input.map { [UInt8]($0) }, wishes: wishes, priority: priority, jobClass: jobClass,
       labels: labels ?? [:], notBefore: start, traceParent: traceParent)
+    request.after = try (after ?? []).map { try $0.dependency() }
+    request.step = step
+    if let word = onDependencyFailure {
+      request.onDependencyFailure = try QueryValue.oneOf(
+        Dependency.Failure.self, "on_dependency_failure", word)
+    }
+    return request
+  }
+
+  /// Makes the request of a job as a workflow or a template has it.
+  package init(_ request: JobRequest) {
+    self.init(handler: request.handler)
+    if !request.parameters.isEmpty { parameters = request.parameters }
+    input = request.input.map { Data($0) }
+    let wishes = request.wishes
+    memoryBytes = wishes.memory?.rawValue
+    (cpuMillis, pids, io) = (wishes.cpuMillis, wishes.pids, wishes.io)
+    (timeoutSeconds, graceSeconds) = (wishes.timeout?.seconds, wishes.grace?.seconds)
+    (maxAttempts, retryDelaySeconds) = (wishes.maxAttempts, wishes.retryDelay?.seconds)
+    if request.priority != .default { priority = request.priority.rawValue }
+    jobClass = request.jobClass
+    if !request.labels.isEmpty { labels = request.labels }
+    if !request.after.isEmpty { after = request.after.map(DependencyView.init) }
+    if request.onDependencyFailure != .cancel { onDependencyFailure = request.onDependencyFailure.rawValue }
+    step = request.step
   }
 
   private static func positive(_ value: Int64, _ name: String) throws -> Int64 {

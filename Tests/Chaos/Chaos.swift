@@ -32,8 +32,8 @@ struct Chaos: AsyncParsableCommand {
       let violations = try await storm.run()
       for violation in violations { print("violation seed \(seed): \(violation)") }
       print("seed \(seed): \(storm.summary), \(violations.count) violations")
-      for (words, count) in storm.complaints.sorted(by: { $0.key < $1.key }) {
-        print("  \(count) times:\(words)")
+      for (_, complaint) in storm.complaints.sorted(by: { $0.key < $1.key }) {
+        print("  \(complaint.count) times: \(complaint.example)")
       }
       fflush(nil)
       isClean = isClean && violations.isEmpty

@@ -58,7 +58,7 @@ struct Checker {
   }
 
   private func lifeViolations(_ id: JobID) -> [String] {
-    guard let job = record.jobs[id], let deed = numbers[id].map({ ledger.deeds[$0] }) else { return [] }
+    guard let job = record.jobs[id], let deed = deed(of: id) else { return [] }
     let attempts = record.attempts[id] ?? []
     let last = attempts.last?.end?.outcome
     var broken: [String] = []
@@ -89,6 +89,11 @@ struct Checker {
     return broken
   }
 
+  /// What was asked for; nil if nobody asked.
+  private func deed(of job: JobID) -> Deed? {
+    numbers[job].flatMap { ledger.deeds.indices.contains($0) ? ledger.deeds[$0] : nil }
+  }
+
   /// What is on record of one attempt, against what its process wrote down.
   private func untruths(_ attempt: Attempt, _ deed: Deed, _ witness: Witness?) -> [String] {
     var broken: [String] = []
@@ -112,7 +117,7 @@ struct Checker {
 
   /// Returns what is known of a job.
   func evidence(of id: JobID) -> String {
-    var lines = ["  asked: \(numbers[id].map { ledger.deeds[$0].words } ?? "unknown")"]
+    var lines = ["  asked: \(deed(of: id)?.words ?? "unknown")"]
     if let job = record.jobs[id] { lines.append("  job: \(job.state.rawValue), used \(job.attemptsUsed)") }
     for attempt in record.attempts[id] ?? [] {
       let end = attempt.end

@@ -17,7 +17,8 @@ extension Simulation {
       guard let fate = live[id]?.fate, !fate.isDeaf else { return }
       planEnd(of: id, .told, at: time + fate.stopDelay, ifSooner: true)
     case .kill(let id): planEnd(of: id, .killed, at: time + .seconds(live[id]?.fate.isDeaf ?? false ? 1 : 0))
-    case .markRunning, .finish, .close, .due, .reprioritised, .notice: break
+    case .held(let id, _): plan(.outside(.cancel(id)), at: time + Self.patienceWithHeld)
+    case .markRunning, .finish, .close, .due, .unblock, .reprioritised, .notice: break
     }
   }
 
@@ -72,7 +73,8 @@ extension Simulation {
       return .ended(
         id,
         AttemptReport(
-          exit: .signalled(signal: 9), usage: usage, word: nil, memoryKill: way == .machine ? .machine : .ownLimit))
+          exit: .signalled(signal: 9), usage: usage, word: nil,
+          memoryKill: way == .machine ? .machine : .ownLimit))
     case .lost: return .ended(id, AttemptReport(exit: nil, usage: Usage(), word: nil))
     }
   }
