@@ -30,6 +30,18 @@ struct BodyReader: Sendable {
     return priority
   }
 
+  /// Reads what of the record shall go.
+  func pruning(of request: Request) async throws -> PruneRequest {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    return try StrictJSON.decode(StrictPruneRequest.self, from: body).request
+  }
+
+  /// Reads where a backup shall be.
+  func backup(of request: Request) async throws -> BackupRequest {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    return try StrictJSON.decode(StrictBackupRequest.self, from: body).request
+  }
+
   /// The bound in bytes of a body that is no job.
   private static let maxSmall: Int64 = 64 << 10
 

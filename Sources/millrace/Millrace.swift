@@ -25,7 +25,7 @@ struct Millrace: AsyncParsableCommand {
       WhyCommand.self,
       WaitCommand.self, LogsCommand.self, ResultCommand.self, CancelCommand.self, ReprioritiseCommand.self,
       HistoryCommand.self, HandlersCommand.self, StatsCommand.self, RecommendCommand.self,
-      SimulateCommand.self, StatusCommand.self, DoctorCommand.self,
+      SimulateCommand.self, PruneCommand.self, BackupCommand.self, StatusCommand.self, DoctorCommand.self,
     ])
 
   /// The version of this program.
