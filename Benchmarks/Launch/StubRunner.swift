@@ -13,7 +13,7 @@ enum StubRunner {
     let policy = Policy(slots: 1, memory: .gibibytes(1), cpuMillis: 4000, maxQueued: 10_000_000)
     let engine = Engine(
       ports: Engine.Ports(
-        store: store, launcher: launcher, plugins: StubPlugins(), logs: StubLogs(),
+        store: store, launcher: launcher, plugins: StubPlugins(), logs: NoLogs(),
         clock: AnchoredClock(wall: MadeRecord.later)),
       policy: policy,
       reception: Reception(
@@ -62,6 +62,8 @@ private struct StubLauncher: Launcher {
   func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample) {
     ([:], MachineSample())
   }
+  func audit(expecting: Set<AttemptID>) async -> Audit { Audit() }
+
   func describe(_ file: String) async throws -> Plugin { throw BenchmarkError("nothing is described here") }
 }
 
@@ -69,9 +71,4 @@ private struct StubPlugins: PluginSource {
   let catalogs = AsyncStream<Catalog> { stream in
     stream.yield(Catalog(plugins: [MadeRecord.plugin], refused: []))
   }
-}
-
-private struct StubLogs: AttemptLogs {
-  func read(_ attempt: AttemptID, from offset: Int64, atMost count: Int) async throws -> [UInt8]? { nil }
-  func follow(_ attempt: AttemptID) async throws -> AsyncStream<[UInt8]>? { nil }
 }
