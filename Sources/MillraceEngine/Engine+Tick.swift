@@ -117,7 +117,7 @@ extension Engine {
         .starting(
           Attempt(
             id: id, handler: job.handler, plugin: plugin.name, pluginVersion: plugin.version,
-            pluginSHA256: plugin.sha256, limits: job.terms.limits, admission: admission,
+            pluginSHA256: plugin.sha256, limits: job.limits, admission: admission,
             queued: job.waitingSince, starting: now)))
       backlog.launches.append(Backlog.Launch(id: id, plugin: plugin, job: job))
     case .markRunning(let id):
@@ -137,6 +137,12 @@ extension Engine {
       backlog.changes.append(.due(job))
     case .reprioritised(let job, let priority):
       backlog.changes.append(.reprioritised(job, priority))
+    case .carry(let job, let carryover):
+      backlog.changes.append(.carried(job, carryover))
+    case .revive(let job, let state, let terms):
+      backlog.changes.append(.revived(job, to: state, terms: terms))
+    case .breaker(let standing):
+      note(standing)
     case .notice(let notice):
       note(notice.text)
     }
@@ -153,7 +159,8 @@ extension Engine {
       case .kill(let id): await ports.launcher.kill(id)
       case .freeze(let id): await ports.launcher.freeze(id)
       case .thaw(let id): await ports.launcher.thaw(id)
-      case .start, .markRunning, .finish, .close, .due, .reprioritised, .notice: break
+      case .start, .markRunning, .finish, .close, .due, .reprioritised, .carry, .revive, .breaker, .notice:
+        break
       }
     }
   }
@@ -188,8 +195,8 @@ extension Engine {
       await ports.launcher.launch(
         LaunchPlan(
           attempt: launch.id, handler: launch.job.handler, plugin: launch.plugin,
-          limits: launch.job.terms.limits, priority: launch.job.priority,
-          deadline: ports.clock.now() + launch.job.terms.timeout, payload: payload))
+          limits: launch.job.limits, priority: launch.job.priority,
+          deadline: launch.job.deadline(ofStart: ports.clock.now()), payload: payload))
     } catch {
       put(.event(.refused(launch.id, reason: "cannot read its input: \(error)")))
     }
@@ -243,14 +250,15 @@ extension Engine {
       for handler in plugin.handlers {
         rules[handler.name] = HandlerRules(
           build: plugin.sha256, concurrency: reception.concurrency[handler.name] ?? handler.concurrency,
-          rate: reception.rates[handler.name] ?? handler.rate)
+          rate: reception.rates[handler.name] ?? handler.rate,
+          breaker: reception.breakers[handler.name] ?? scheduler.policy.breaker)
       }
     }
     return rules
   }
 
   /// Tells the operator something: in the log, and in the status.
-  private func note(_ text: String) {
+  func note(_ text: String) {
     log.notice("\(text)")
     notices.append(RunnerNotice(time: ports.clock.now(), text: text))
     if notices.count > Self.maxNotices { notices.removeFirst(notices.count - Self.maxNotices) }

@@ -30,8 +30,15 @@ struct BodyReader: Sendable {
     return priority
   }
 
-  /// The bound in bytes of a body that is no job.
+  /// Reads what shall be different in a retry; no body for nothing.
+  func retry(of request: Request) async throws -> RetryBody {
+    let body = try await collect(request, atMost: Self.maxList)
+    return body.isEmpty ? RetryBody() : try StrictJSON.decode(StrictRetryBody.self, from: body).body
+  }
+
+  /// The bounds in bytes of a body that is no job, and of one with many numbers.
   private static let maxSmall: Int64 = 64 << 10
+  private static let maxList: Int64 = 1 << 20
 
   /// Reads a batch: an object with `jobs`, or one job on each line (`application/jsonl`).
   func batch(of request: Request) async throws -> [JobRequest] {

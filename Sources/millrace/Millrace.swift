@@ -23,6 +23,7 @@ struct Millrace: AsyncParsableCommand {
     subcommands: [
       SubmitCommand.self, RunCommand.self, ListCommand.self, ShowCommand.self, WhyCommand.self,
       WaitCommand.self, LogsCommand.self, ResultCommand.self, CancelCommand.self, ReprioritiseCommand.self,
+      DeadCommand.self,
       HistoryCommand.self, HandlersCommand.self, StatsCommand.self, RecommendCommand.self,
       SimulateCommand.self, StatusCommand.self, DoctorCommand.self,
     ])

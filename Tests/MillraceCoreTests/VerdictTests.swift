@@ -43,13 +43,13 @@ struct VerdictTests {
     (pressure, nil, .oomPressure, "memory_pressure"), (pressure, .cancelled, .cancelled, "cancelled"),
     (pressure, .timedOut, .timedOut, "timed_out"), (unknown, nil, .lost, "lost"),
     (unknown, .cancelled, .cancelled, "cancelled"), (unknown, .timedOut, .timedOut, "timed_out"),
-    (unknownDone, nil, .lost, "lost"),
+    (killed, .deadline, .timedOut, "deadline"), (unknownDone, nil, .lost, "lost"),
   ]
 
   @Test("follows from the report and from why the attempt was being stopped", arguments: table.indices)
   func verdict(row: Int) {
     let (report, stop, outcome, code) = Self.table[row]
-    let verdict = Verdict.of(report, stop: stop, terms: Sample.terms)
+    let verdict = Verdict.of(report, stop: stop, job: Rig.job(1))
     #expect(verdict.outcome == outcome, "\(report) \(String(describing: stop))")
     #expect(verdict.failure?.code == code)
   }
@@ -57,10 +57,10 @@ struct VerdictTests {
   @Test("says the numbers")
   func words() {
     #expect(
-      Verdict.of(Self.ownLimit, stop: nil, terms: Sample.terms).failure?.message
+      Verdict.of(Self.ownLimit, stop: nil, job: Rig.job(1)).failure?.message
         == "it passed its memory limit of 64 MiB")
     #expect(
-      Verdict.of(Self.killed, stop: .timedOut, terms: Sample.terms).failure?.message
+      Verdict.of(Self.killed, stop: .timedOut, job: Rig.job(1)).failure?.message
         == "it ran into its time limit of 1 min 0 s")
   }
 

@@ -1,0 +1,30 @@
+extension WaitingJob {
+  /// When it must have begun its first attempt; nil if it has, or need not.
+  var startBy: Timestamp? { attempts > 0 ? nil : terms.startWithin.map { enqueued + $0 } }
+
+  /// When it must have ended; nil if it need not.
+  var finishBy: Timestamp? { terms.finishWithin.map { enqueued + $0 } }
+
+  /// When an attempt is stopped that starts now.
+  package func deadline(ofStart now: Timestamp) -> Timestamp { min(now + timeout, finishBy ?? now + timeout) }
+
+  /// When it fails if it still waits; nil if it may wait for ever.
+  package var expiry: Timestamp? { [startBy, finishBy].compactMap(\.self).min() }
+}
+
+extension Scheduler {
+  /// Ends the jobs that have waited for too long.
+  mutating func expire(at now: Timestamp) -> [Action] {
+    var actions: [Action] = []
+    while let next = expiries.first, next.rank <= now.rawValue, let job = takeOut(next.job) {
+      let terms = job.terms
+      let isDeadline = job.finishBy.map { $0 <= now } ?? false
+      let reason: EndReason =
+        if isDeadline, let span = terms.finishWithin { .deadline(span) } else {
+          .expired(terms.startWithin ?? .zero)
+        }
+      actions.append(.close(job.id, .failed, reason))
+    }
+    return actions
+  }
+}
