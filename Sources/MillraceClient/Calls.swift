@@ -17,6 +17,30 @@ extension Client {
     return answer.ids
   }
 
+  /// Asks for a workflow: all of its jobs are accepted, or none.
+  package func submit(_ workflow: WorkflowSubmitRequest) throws -> WorkflowAnswer {
+    try value(call("POST", "/workflows", body: try Wire.encoder().encode(workflow)))
+  }
+
+  /// Returns a page of workflows, the newest first.
+  package func workflows(before: Int64? = nil, limit: Int) throws -> WorkflowPage {
+    let query: QueryItems = [("limit", "\(limit)")] + (before.map { [("before", "\($0)")] } ?? [])
+    return try value(call("GET", "/workflows", query: query))
+  }
+
+  /// Returns a workflow with its steps and jobs.
+  package func workflow(_ id: Int64) throws -> WorkflowView { try value(call("GET", "/workflows/\(id)")) }
+
+  /// Cancels the jobs of a workflow that have not ended, and returns it as it is then.
+  package func cancel(workflow id: Int64) throws -> WorkflowView {
+    try value(call("POST", "/workflows/\(id)/cancel"))
+  }
+
+  /// Lets the failed jobs of a workflow begin anew, and returns it as it is then.
+  package func retryFailed(workflow id: Int64) throws -> WorkflowView {
+    try value(call("POST", "/workflows/\(id)/retry-failed"))
+  }
+
   /// Returns a page of jobs.
   package func jobs(matching filter: JobFilter) throws -> JobPage {
     try value(call("GET", "/jobs", query: filter.queryItems))

@@ -15,7 +15,12 @@ extension Engine {
       .learned(try await ports.store.evidence(lastOfEach: learningWindow)),
       .breakers(try await ports.store.memos().compactMap(\.breaker)),
     ]
+    let unended = Set(jobs.map(\.job.id))
     for unfinished in jobs {
+      if unfinished.job.state == .blocked {
+        found.append(try await blocked(unfinished.job, unended: unended, &changes))
+        continue
+      }
       var job = WaitingJob(unfinished.job, sharedBy: scheduler.policy.fairShare?.label)
       guard let attempt = unfinished.openAttempt else {
         found.append(.submitted([job]))
@@ -30,7 +35,10 @@ extension Engine {
       }
       let next = job.lose(attempt.id, under: scheduler.policy, at: ports.clock.now())
       changes.append(.ended(attempt.id, lostEnd(), next: next))
-      guard next == .requeue else { continue }
+      guard next == .requeue else {
+        found.append(.gone(job.id, .failed))
+        continue
+      }
       changes.append(.carried(job.id, job.carryover))
       found.append(.submitted([job]))
     }
@@ -38,6 +46,7 @@ extension Engine {
     // Before whatever came in meanwhile: a cancellation must find its job.
     inbox = found.map(Input.event) + inbox
     ring.yield()
+    if !kept.isEmpty { auditRing.yield() }
     if !jobs.isEmpty {
       log.notice(
         "record read",
@@ -45,6 +54,38 @@ extension Engine {
           "unfinished": "\(jobs.count)", "running": "\(kept.count)", "lost": "\(open.count - kept.count)",
         ])
     }
+  }
+
+  /// What the scheduler is told of a job that waits for others: which of these have not ended.
+  private func blocked(
+    _ job: Job, unended: Set<JobID>, _ changes: inout [StoreChange]
+  ) async throws -> Event {
+    var open: [Dependency] = []
+    var broken: EndReason?
+    for dependency in job.submission.after {
+      guard case .job(let needed) = dependency.needed else { continue }
+      if unended.contains(needed) {
+        open.append(dependency)
+      } else if broken == nil, let state = try await ports.store.job(needed)?.state,
+        !dependency.condition.isMet(by: state)
+      {
+        broken = .dependency(needed, state, neededAs: dependency.condition)
+      }
+    }
+    // With all met it would be on its way.
+    if job.isHeld, open.isEmpty, broken == nil { broken = .dependencyOffRecord }
+    var waiting = WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
+    guard open.isEmpty, broken == nil else {
+      return .blocked([
+        BlockedJob(
+          waiting, waitsFor: open, onDependencyFailure: job.submission.onDependencyFailure, broken: broken)
+      ])
+    }
+    // All is met: it was on its way when the runner went.
+    let now = ports.clock.now()
+    waiting.notBefore = waiting.notBefore.flatMap { $0 > now ? $0 : nil }
+    changes.append(.unblocked(job.id, notBefore: waiting.notBefore))
+    return .submitted([waiting])
   }
 
   private var learningWindow: Int { scheduler.policy.learning.window }

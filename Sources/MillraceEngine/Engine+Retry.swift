@@ -12,15 +12,15 @@ package struct RetryRequest: Hashable, Sendable {
 
 extension Engine {
   package func retry(_ ids: [JobID], _ request: RetryRequest) async throws -> [Job] {
-    try await revive(ids, from: [.failed], request)
+    try await renew(ids, from: [.failed], request)
   }
 
   /// Lets jobs that have ended begin anew, all or none; returned means on record.
   /// - Throws: `Refusal` with the first job that can't: it is not in one of the states, or wants too much.
-  func revive(_ ids: [JobID], from states: [JobState], _ request: RetryRequest) async throws -> [Job] {
+  func renew(_ ids: [JobID], from states: [JobState], _ request: RetryRequest) async throws -> [Job] {
     guard !hasStopped else { throw Self.draining }
-    var revivals: [Revival] = []
-    for id in ids where !revivals.contains(where: { $0.job.id == id }) {
+    var renewals: [Renewal] = []
+    for id in ids where !renewals.contains(where: { $0.job.id == id }) {
       let job = try await existing(id)
       guard states.contains(job.state) else {
         let words = states.map(\.rawValue).joined(separator: " or ")
@@ -28,11 +28,11 @@ extension Engine {
           .conflict, "job \(id) is \(job.state.rawValue); only one that is \(words) can be tried again")
       }
       let terms = try await terms(of: job, request)
-      revivals.append(
-        Revival(job, terms: terms, sharedBy: scheduler.policy.fairShare?.label, at: ports.clock.now()))
+      renewals.append(
+        Renewal(job, terms: terms, sharedBy: scheduler.policy.fairShare?.label, at: ports.clock.now()))
     }
-    try demandRoom(for: revivals.count, besides: 0)
-    put(.event(.revive(revivals)))
+    try demandRoom(for: renewals.count, besides: 0)
+    put(.event(.revive(renewals)))
     let deadline = ports.clock.now() + Self.answerTime
     while true {
       await wait(for: .commit, until: deadline)
@@ -41,7 +41,7 @@ extension Engine {
       // One that has failed again by now has more attempts.
       let old = jobs.first { job in
         states.contains(job.state)
-          && revivals.contains { $0.job.id == job.id && $0.job.attempts == job.attempts }
+          && renewals.contains { $0.job.id == job.id && $0.job.attempts == job.attempts }
       }
       guard let old else { return jobs }
       guard ports.clock.now() < deadline, !hasStopped else {

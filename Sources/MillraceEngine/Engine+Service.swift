@@ -2,16 +2,22 @@ package import MillraceCore
 
 extension Engine {
   package func submit(_ requests: [JobRequest]) async throws -> [JobID] {
-    let submissions = try requests.enumerated().map { index, request in
+    let submissions = try submissions(of: requests)
+    try await checkDependencies(of: submissions)
+    return try await withCheckedThrowingContinuation { answer in
+      put(.submissions(submissions, answer))
+    }
+  }
+
+  /// Checks requests; the index of a batch's first one that can't be is in the refusal.
+  func submissions(of requests: [JobRequest]) throws -> [Submission] {
+    try requests.enumerated().map { index, request in
       do {
         return try submission(of: request)
       } catch var refusal as Refusal {
         if requests.count > 1 { refusal.index = index }
         throw refusal
       }
-    }
-    return try await withCheckedThrowingContinuation { answer in
-      put(.submissions(submissions, answer))
     }
   }
 
@@ -32,6 +38,8 @@ extension Engine {
 
   package func reprioritise(_ job: JobID, to priority: Priority) async throws -> Job {
     try await demandUnfinished(job)
+    // A stop can't wait for the disk; this can.
+    if let trouble { throw trouble.refusal }
     put(.event(.reprioritise(job, priority)))
     await wait(for: .commit, until: ports.clock.now() + Self.answerTime)
     let changed = try await existing(job)
@@ -78,7 +86,8 @@ extension Engine {
       queued: scheduler.queuedCount, scheduled: scheduler.scheduledCount, running: scheduler.runningCount,
       capacity: scheduler.policy.capacity, used: scheduler.used(at: ports.clock.now()),
       machine: scheduler.machine, pressure: pressure, pressureCause: scheduler.pressureText,
-      isHealthy: !backlog.isStuck && !scheduler.isDraining && pressure < .critical, notices: notices)
+      isHealthy: trouble == nil && !scheduler.isDraining && pressure < .critical,
+      recordTrouble: trouble.map { "\($0.message); \($0.hint)" }, notices: notices)
   }
 
   package func catalog() -> Catalog { inUse }

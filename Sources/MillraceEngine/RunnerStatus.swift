@@ -22,6 +22,8 @@ package struct RunnerStatus: Sendable, Equatable, Codable {
   /// Whether jobs can be taken and started: the record can be written, it does not drain, and memory is not
   /// critically short.
   package var isHealthy: Bool
+  /// Why the record can't be written and what helps; nil if it can.
+  package var recordTrouble: String?
   /// The last things that an operator should know of, oldest first.
   package var notices: [RunnerNotice]
 
@@ -29,7 +31,7 @@ package struct RunnerStatus: Sendable, Equatable, Codable {
     version: String, pid: Int32, started: Timestamp, draining: Bool, queued: Int, scheduled: Int,
     running: Int, capacity: Resources, used: Resources, machine: MachineSample = MachineSample(),
     pressure: Pressure = .none, pressureCause: String = "there is none", isHealthy: Bool = true,
-    notices: [RunnerNotice] = []
+    recordTrouble: String? = nil, notices: [RunnerNotice] = []
   ) {
     self.version = version
     self.pid = pid
@@ -44,6 +46,7 @@ package struct RunnerStatus: Sendable, Equatable, Codable {
     self.pressure = pressure
     self.pressureCause = pressureCause
     self.isHealthy = isHealthy
+    self.recordTrouble = recordTrouble
     self.notices = notices
   }
 }

@@ -132,6 +132,7 @@ package struct APIServer: Service {
       maxBatchJobs: configuration.maxBatchJobs)
     JobRoutes(service: service, bodies: bodies).add(to: &routes)
     DeadRoutes(service: service, bodies: bodies).add(to: &routes)
+    WorkflowRoutes(service: service, bodies: bodies).add(to: &routes)
     LogRoutes(service: service, logger: logger).add(to: &routes)
     HistoryRoutes(history: service.history).add(to: &routes)
     RunnerRoutes(service: service).add(to: &routes)

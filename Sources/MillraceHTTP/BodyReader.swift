@@ -50,6 +50,15 @@ struct BodyReader: Sendable {
     return try jobs.enumerated().map { index, job in try jobRequest(of: job.request, at: index) }
   }
 
+  /// Reads a workflow.
+  func workflow(of request: Request) async throws -> WorkflowRequest {
+    let body = try await collect(request, atMost: maxBatch)
+    let workflow = try StrictJSON.decode(StrictWorkflowRequest.self, from: body)
+    try checkCount(workflow.jobs.count)
+    let jobs = try workflow.jobs.enumerated().map { try jobRequest(of: $1.request, at: $0) }
+    return WorkflowRequest(name: workflow.name, jobs: jobs, empty: workflow.empty ?? [])
+  }
+
   private func lines(of request: Request) async throws -> [JobRequest] {
     try checkAnnounced(request, atMost: maxBatch)
     let body = request.body

@@ -91,7 +91,7 @@ struct StrictSubmitRequest: Decodable {
     "timeout_seconds", "grace_seconds", "max_attempts", "retry_delay_seconds", "retry_factor",
     "retry_max_delay_seconds", "retry_jitter", "retry_on", "memory_max_bytes", "timeout_factor",
     "start_within_seconds", "finish_within_seconds", "priority", "class", "labels", "not_before",
-    "trace_parent",
+    "trace_parent", "after", "on_dependency_failure", "step",
   ]
 
   init(from decoder: any Decoder) throws {
@@ -109,6 +109,23 @@ struct StrictBatchRequest: Decodable {
   init(from decoder: any Decoder) throws {
     try Members.check(decoder, known: ["jobs"])
     jobs = try decoder.container(keyedBy: CodingKeys.self).decode([StrictSubmitRequest].self, forKey: .jobs)
+  }
+}
+
+/// A workflow in which no member is unknown.
+struct StrictWorkflowRequest: Decodable {
+  let name: String
+  let jobs: [StrictSubmitRequest]
+  let empty: [String]?
+
+  private enum CodingKeys: String, CodingKey { case name, jobs, empty }
+
+  init(from decoder: any Decoder) throws {
+    try Members.check(decoder, known: ["name", "jobs", "empty"])
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    name = try container.decode(String.self, forKey: .name)
+    jobs = try container.decode([StrictSubmitRequest].self, forKey: .jobs)
+    empty = try container.decodeIfPresent([String].self, forKey: .empty)
   }
 }
 

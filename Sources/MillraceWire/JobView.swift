@@ -20,10 +20,18 @@ package struct JobView: Codable, Sendable, Equatable {
   package var timeoutSeconds: Double
   /// Why it ended, where no attempt tells.
   package var reason: EndReason?
+  /// What it depends on; nil if on nothing.
+  package var after: [DependencyView]?
+  /// `hold` if it is held when a dependency can't be met any more; nil if it is cancelled then.
+  package var onDependencyFailure: Dependency.Failure?
+  /// The number of its workflow, and its step there; nil if it is in none.
+  package var workflow: Int64?
+  package var step: String?
 
   private enum CodingKeys: String, CodingKey {
     case id, handler, state, priority, labels, parameters, inputBytes, submitted, notBefore, ended
     case attempts, attemptsUsed, maxAttempts, limits, timeoutSeconds, reason
+    case after, onDependencyFailure, workflow, step
     case jobClass = "class"
   }
 
@@ -46,6 +54,11 @@ package struct JobView: Codable, Sendable, Equatable {
     limits = LimitsView(job.submission.terms.limits)
     timeoutSeconds = job.submission.terms.timeout.seconds
     reason = job.reason
+    let asked = job.submission
+    if !asked.after.isEmpty { after = asked.after.map(DependencyView.init) }
+    if asked.onDependencyFailure == .hold { onDependencyFailure = .hold }
+    workflow = job.workflow
+    step = asked.step
   }
 }
 

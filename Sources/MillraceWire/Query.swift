@@ -10,6 +10,7 @@ extension JobFilter {
     if let handler { items.append(("handler", handler)) }
     if let jobClass { items.append(("class", jobClass)) }
     items += labels.sorted { $0.key < $1.key }.map { ("label", "\($0.key)=\($0.value)") }
+    if let workflow { items.append(("workflow", "\(workflow)")) }
     if let since { items.append(("since", Wire.text(of: since))) }
     if let until { items.append(("until", Wire.text(of: until))) }
     if let before { items.append(("before", before.description)) }
@@ -27,6 +28,7 @@ extension JobFilter {
       case "handler": handler = value
       case "class": jobClass = value
       case "label": labels.merge([try QueryValue.label(value)]) { $1 }
+      case "workflow": workflow = Int64(try QueryValue.count(name, value, 1...Int.max))
       case "since": since = try QueryValue.time(name, value)
       case "until": until = try QueryValue.time(name, value)
       case "before": before = JobID(Int64(try QueryValue.count(name, value, 1...Int.max)))

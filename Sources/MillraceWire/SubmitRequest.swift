@@ -38,12 +38,18 @@ package struct SubmitRequest: Codable, Sendable, Equatable {
   /// RFC 3339.
   package var notBefore: String?
   package var traceParent: String?
+  /// The jobs that must have ended before it may be queued.
+  package var after: [DependencyView]?
+  /// `cancel`, or `hold` for somebody to decide.
+  package var onDependencyFailure: String?
+  /// Its step in its workflow.
+  package var step: String?
 
   private enum CodingKeys: String, CodingKey {
     case handler, parameters, arguments, input, memoryBytes, cpuMillis, pids, io, timeoutSeconds
     case graceSeconds, maxAttempts, retryDelaySeconds, retryFactor, retryMaxDelaySeconds, retryJitter
-    case retryOn, memoryMaxBytes, timeoutFactor, startWithinSeconds, finishWithinSeconds, priority, labels,
-      notBefore, traceParent
+    case retryOn, memoryMaxBytes, timeoutFactor, startWithinSeconds, finishWithinSeconds, priority, labels
+    case notBefore, traceParent, after, onDependencyFailure, step
     case jobClass = "class"
   }
 
@@ -90,10 +96,43 @@ extension SubmitRequest {
       retry: try retryWishes(),
       startWithin: try startWithinSeconds.map { try Self.span($0, "start_within_seconds") },
       finishWithin: try finishWithinSeconds.map { try Self.span($0, "finish_within_seconds") })
-    return JobRequest(
+    var request = JobRequest(
       handler: handler, parameters: parameters ?? [:], arguments: arguments ?? [],
       input: input.map { [UInt8]($0) }, wishes: wishes, priority: priority, jobClass: jobClass,
       labels: labels ?? [:], notBefore: start, traceParent: traceParent)
+    request.after = try (after ?? []).map { try $0.dependency() }
+    request.step = step
+    if let word = onDependencyFailure {
+      request.onDependencyFailure = try QueryValue.oneOf(
+        Dependency.Failure.self, "on_dependency_failure", word)
+    }
+    return request
+  }
+
+  /// Makes the request of a job as a workflow or a template has it.
+  package init(_ request: JobRequest) {
+    self.init(handler: request.handler)
+    if !request.parameters.isEmpty { parameters = request.parameters }
+    input = request.input.map { Data($0) }
+    let wishes = request.wishes
+    memoryBytes = wishes.memory?.rawValue
+    (cpuMillis, pids, io) = (wishes.cpuMillis, wishes.pids, wishes.io)
+    (timeoutSeconds, graceSeconds) = (wishes.timeout?.seconds, wishes.grace?.seconds)
+    (maxAttempts, retryDelaySeconds) = (wishes.maxAttempts, wishes.retryDelay?.seconds)
+    (retryFactor, retryJitter) = (wishes.retry?.factor, wishes.retry?.jitter)
+    retryMaxDelaySeconds = wishes.retry?.maxDelay?.seconds
+    retryOn = wishes.retry?.causes.map { causes in
+      causes.isEmpty ? ["none"] : RetryCauses.names.filter { causes.contains($0.cause) }.map(\.name)
+    }
+    memoryMaxBytes = wishes.retry?.memoryMax?.rawValue
+    timeoutFactor = wishes.retry?.timeoutFactor
+    (startWithinSeconds, finishWithinSeconds) = (wishes.startWithin?.seconds, wishes.finishWithin?.seconds)
+    if request.priority != .default { priority = request.priority.rawValue }
+    jobClass = request.jobClass
+    if !request.labels.isEmpty { labels = request.labels }
+    if !request.after.isEmpty { after = request.after.map(DependencyView.init) }
+    if request.onDependencyFailure != .cancel { onDependencyFailure = request.onDependencyFailure.rawValue }
+    step = request.step
   }
 
   /// Nil if nothing is said of later attempts.

@@ -21,7 +21,8 @@ struct Millrace: AsyncParsableCommand {
       """,
     version: version,
     subcommands: [
-      SubmitCommand.self, RunCommand.self, ListCommand.self, ShowCommand.self, WhyCommand.self,
+      SubmitCommand.self, RunCommand.self, WorkflowCommand.self, ListCommand.self, ShowCommand.self,
+      WhyCommand.self,
       WaitCommand.self, LogsCommand.self, ResultCommand.self, CancelCommand.self, ReprioritiseCommand.self,
       DeadCommand.self,
       HistoryCommand.self, HandlersCommand.self, StatsCommand.self, RecommendCommand.self,

@@ -44,7 +44,9 @@ struct RunnerTests {
     ])
     let waited = try Program.millrace("submit", "noop", "--wait", "--socket", server.socket)
     #expect(
-      waited == .init(code: 1, out: "42\n", error: "millrace: job 42: crashed by SIGSEGV (signal 11)\n"))
+      waited
+        == .init(
+          code: 1, out: "42\n", error: "millrace: job 42: crashed by SIGSEGV (segmentation fault)\n"))
     let followed = try Program.millrace("submit", "noop", "--follow", "--socket", server.socket)
     #expect(followed == .init(code: 0, out: "hello\n", error: "millrace: job 42\n"))
   }
@@ -248,6 +250,27 @@ struct RunnerTests {
     let csv = try Program.millrace("status", "-o", "csv", "--socket", server.socket).out
     #expect(csv.contains("used_slots,capacity_slots,available_slots,used_memory_bytes"))
     #expect(csv.contains(",3,4,1,1048576,2097152,1048576,"))
+  }
+
+  @Test("status says why the record can't be written, and what helps")
+  func trouble() throws {
+    let server = try server([
+      "GET /v1/status": .answer(
+        200,
+        """
+        {"version":"0.1.0","pid":7,"started":"2026-11-21T04:20:00.000Z","healthy":false,"draining":false,
+        "record_trouble":"cannot commit 1 changes in `/s/millrace.db`: disk is full; free some space",
+        "queued":1,"scheduled":2,"running":3,"capacity":\(Answers.resources(4, 2_097_152, 2000)),
+        "used":\(Answers.resources(3, 1_048_576, 500)),"available":\(Answers.resources(1, 1_048_576, 1500)),
+        "pressure":"none","pressure_cause":"there is none","machine":{},"notices":[]}
+        """)
+    ])
+    let lines = try Program.millrace("status", "--socket", server.socket).out.split(separator: "\n")
+    #expect(
+      lines.filter { $0.hasPrefix("healthy") || $0.hasPrefix("record") } == [
+        "healthy    no: jobs are not taken or not started",
+        "record     cannot commit 1 changes in `/s/millrace.db`: disk is full; free some space",
+      ])
   }
 
   @Test("a result comes as its bytes; one that is not there yet is 3, none is 4")

@@ -35,6 +35,22 @@ struct ExpiryTests {
       ])
   }
 
+  @Test("a job that waits for others expires too, and those that wait for it are told")
+  func blocked() {
+    let rig = Rig()
+    rig.run(Rig.job(1))
+    let needed = { (job: Int64) in [Dependency(.job(JobID(job)))] }
+    _ = rig.send(.blocked([BlockedJob(Rig.job(2) { $0.startWithin = .seconds(10) }, waitsFor: needed(1))]))
+    _ = rig.send(.blocked([BlockedJob(Rig.job(3), waitsFor: needed(2))]))
+    #expect(rig.scheduler.nextTime == Sample.time(10))
+    let actions = rig.send(.timer, at: 10)
+    #expect(actions.first == Self.close(2, .expired(.seconds(10))))
+    #expect(!rig.scheduler.knows(JobID(3)))
+    _ = rig.send(.blocked([BlockedJob(Rig.job(4) { $0.startWithin = .seconds(30) }, waitsFor: needed(1))]))
+    rig.confirm(rig.end(.id(1), at: 20))
+    #expect(rig.scheduler.nextTime == Sample.time(80))
+  }
+
   @Test("a bound on the start is over with the first start")
   func startedInTime() {
     let rig = Rig()

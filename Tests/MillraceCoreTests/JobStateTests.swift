@@ -50,7 +50,7 @@ struct JobStateTests {
         case 3: .resetBreaker(job % 2 == 0 ? "work" : "nobody")
         case 4: .sampled([.id(job): UsageSample(workingSet: .mebibytes(1))], MachineSample())
         case 5: .handlers(job % 3 == 0 ? [:] : Rig.handlers)
-        case 6: .revive(accepted < job ? [] : [Revival(record(job, at: second), at: Sample.time(second))])
+        case 6: .revive(accepted < job ? [] : [Renewal(record(job, at: second), at: Sample.time(second))])
         default: .submitted([])
         }
       rig.confirm(rig.send(event, at: second))

@@ -7,7 +7,7 @@ enum JobStatesPage {
   /// What can happen to a job, by its name in the page.
   static let jobEvents: [(name: String, event: Event)] = [
     ("cancel", .cancel(job)), ("reprioritise", .reprioritise(job, Priority(rawValue: 9) ?? .default)),
-    ("retry", .revive([revival])), (timeName, .timer), (boundName, .timer),
+    ("retry", .revive([renewal])), (timeName, .timer), (boundName, .timer),
     ("its process exists", .started(attempt)),
     ("it can't be started", .refused(attempt, reason: "no memory")),
     ("it ends: succeeded", .ended(attempt, .success)), ("it ends: error", .ended(attempt, .failure)),
@@ -18,7 +18,9 @@ enum JobStatesPage {
   ]
 
   /// How a job is when something happens to it.
-  static let jobStates = ["scheduled", "queued", "starting", "running", "succeeded", "failed", "cancelled"]
+  static let jobStates = [
+    "blocked", "scheduled", "queued", "starting", "running", "succeeded", "failed", "cancelled",
+  ]
 
   private static let timeName = "its time comes"
   private static let boundName = "a bound on its time is over"
@@ -29,7 +31,7 @@ enum JobStatesPage {
     word: .failed(Failure(code: "bad", message: "no picture", isRetryable: false)))
   private static let snooze = AttemptReport(
     exit: .exited(code: 0), usage: Usage(), word: .snoozed(after: .seconds(9), reason: nil))
-  private static let revival = Revival(
+  private static let renewal = Renewal(
     Job(
       id: job, submission: Submission(handler: "work", terms: Sample.terms), submitted: Sample.time(0),
       state: .failed, attempts: 1, attemptsUsed: 1), at: Sample.time(50))
@@ -46,7 +48,6 @@ enum JobStatesPage {
       ## Jobs
 
       The job has 3 attempts and is alone with the handler; a queued one waits for a slot.
-      `blocked` is with the dependencies.
 
 
       """
@@ -80,6 +81,10 @@ enum JobStatesPage {
     let bound = Duration.seconds(isBounded ? 30 : 900)
     let waiting = { (terms: inout Terms) in terms.startWithin = bound }
     switch state {
+    case "blocked":
+      rig.run(Rig.job(2))
+      let blocked = BlockedJob(Rig.job(1, change: waiting), waitsFor: [Dependency(.job(JobID(2)))])
+      _ = rig.send(.blocked([blocked]))
     case "scheduled": _ = rig.send(.submitted([Rig.job(1, notBefore: 40, change: waiting)]))
     case "queued":
       rig.run(Rig.job(2))
@@ -109,6 +114,8 @@ enum JobStatesPage {
     case .finish(_, _, .requeue): "→ `queued`"
     case .close(_, let state, let reason): "→ `\(state.rawValue)` (\(reason.code))"
     case .due: "→ `queued`"
+    case .unblock: "→ `queued`"
+    case .held(_, let isHeld): isHeld ? "held" : "released"
     case .reprioritised: "has another priority"
     case .revive(_, let state, _): "→ `\(state.rawValue)`"
     case .carry(_, let carryover): carryover.memory == nil ? nil : "more memory next time"

@@ -129,8 +129,8 @@ struct RetryTests {
     #expect(last == .done(.failed, because: .poisoned(JobID(1), by: crashes)))
     #expect(
       EndReason.poisoned(JobID(1), by: crashes).message
-        == "it crashed 3 times in a row: attempt 1.1 by signal 11, attempt 1.2 by signal 11, "
-        + "attempt 1.3 by signal 11")
+        == "it crashed 3 times in a row: attempt 1.1 by SIGSEGV (segmentation fault), attempt 1.2 by SIGSEGV (segmentation fault), "
+        + "attempt 1.3 by SIGSEGV (segmentation fault)")
   }
 
   @Test("another end between two crashes begins their count anew, one by others does not")
@@ -186,12 +186,12 @@ struct RetryTests {
     job.submission.terms.finishWithin = .seconds(100)
     var terms = job.submission.terms
     terms.limits.memory = .mebibytes(96)
-    let revival = Revival(job, terms: terms, at: Sample.time(1000))
-    let actions = rig.send(.revive([revival]), at: 1000)
+    let renewal = Renewal(job, terms: terms, at: Sample.time(1000))
+    let actions = rig.send(.revive([renewal]), at: 1000)
     terms.finishWithin = .seconds(1100)
     #expect(actions.first == .revive(JobID(1), to: .queued, terms: terms))
     #expect(actions.started == [.id(1, 4)])
     #expect(limits(actions) == [.mebibytes(96)])
-    #expect(rig.send(.revive([revival])) == [])
+    #expect(rig.send(.revive([renewal])) == [])
   }
 }

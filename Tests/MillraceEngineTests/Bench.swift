@@ -2,6 +2,7 @@ import Logging
 import MillraceCore
 import MillraceEngine
 import TestSupport
+import Testing
 
 /// An engine with fakes all around it. `journal` holds what store and launcher did, in one order.
 final class Bench: Sendable {
@@ -71,6 +72,11 @@ final class Bench: Sendable {
 
   /// Returns when everything that was put to the engine before is done: no jobs are accepted after it.
   func settle() async throws { _ = try await engine.submit([]) }
+
+  /// The same while no job is taken.
+  func settled() async throws {
+    await #expect(throws: Refusal.self) { try await settle() }
+  }
 
   /// Submits one job.
   @discardableResult

@@ -56,6 +56,8 @@ struct FakeTests {
       return launcher
     }
 
+    func plant(_ kind: Leak.Kind) throws { last?.plant(Leak(kind, "left over")) }
+
     func plan(_ attempt: AttemptID) throws -> LaunchPlan {
       LaunchPlan(
         attempt: attempt, handler: "waits", plugin: Sample.plugin("fixture", handlers: []),
@@ -75,7 +77,7 @@ struct FakeTests {
     store.release()
     #expect(try await ids == [JobID(1)])
     store.fill()
-    await #expect(throws: TestFailure.self) {
+    await #expect(throws: StoreFault.diskFull) {
       try await store.commit([.cancelled(JobID(1), at: Sample.time(1))])
     }
     #expect(try await store.job(JobID(1))?.state == .queued)

@@ -41,6 +41,11 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     /// What was asked of jobs that had failed.
     package var retried: [RetryRequest] = []
     package var breakers: [BreakerStanding] = []
+    package var workflows: [Int64: WorkflowRecord] = [:]
+    /// All workflows that were accepted.
+    package var submittedWorkflows: [WorkflowRequest] = []
+    /// What was asked of workflows: "cancel 3", "retryFailed 3".
+    package var workflowCalls: [String] = []
     package var jobFilters: [JobFilter] = []
     package var historyFilters: [HistoryFilter] = []
   }
@@ -248,6 +253,17 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     return contents.summaries
   }
 
+  package func workflow(_ id: Int64) async throws -> WorkflowRecord? {
+    try checkFailure()
+    return contents.workflows[id]
+  }
+
+  package func workflows(before: Int64?, limit: Int) async throws -> [WorkflowSummary] {
+    try checkFailure()
+    let all = contents.workflows.values.filter { $0.id < before ?? .max }
+    return all.sorted { $0.id > $1.id }.prefix(limit).map(\.summary)
+  }
+
   package func plugins() async throws -> [Plugin] { contents.catalog.plugins }
 
   // MARK: AttemptLogs
@@ -270,7 +286,7 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
 
   // MARK: Making things
 
-  private func checkFailure() throws {
+  func checkFailure() throws {
     if let failure = contents.failure { throw failure }
   }
 

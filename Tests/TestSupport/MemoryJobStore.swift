@@ -5,8 +5,11 @@ import Synchronization
 /// A store that forgets: the record in plain collections, with the rules of the real one.
 package final class MemoryJobStore: JobStore {
   /// What a refused change says.
-  package struct Refusal: Error, CustomStringConvertible {
+  package struct Refusal: StorageFailure, CustomStringConvertible {
     package let description: String
+    package var message: String { description }
+    package var hint: String { "correct the test" }
+    package var kind: StorageFailureKind { .mistake }
   }
 
   struct Record: Sendable {
@@ -15,6 +18,8 @@ package final class MemoryJobStore: JobStore {
     var attempts: [Attempt] = []
     var results: [Int: JobResult] = [:]
     var checkpoint: [UInt8]?
+    /// Its number is never given again.
+    var isDeleted = false
   }
 
   struct State: Sendable {
@@ -22,22 +27,41 @@ package final class MemoryJobStore: JobStore {
     var builds: [(plugin: Plugin, first: Timestamp, last: Timestamp)] = []
     var keys: [[String]: (job: JobID, until: Timestamp?)] = [:]
     var memos: [Memo] = []
+    var workflows: [(head: WorkflowHead, submitted: Timestamp)] = []
   }
 
-  private let state = Mutex(State())
+  let state = Mutex(State())
+  package let activity: AsyncStream<Void>
+  private let ring: AsyncStream<Void>.Continuation
 
   /// Makes an empty store.
-  package init() {}
+  package init() { (activity, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
   package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance] {
-    try state.withLock { state in
+    try accept(submissions, of: nil, at: now)
+  }
+
+  package func accept(
+    _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
+  ) async throws -> AcceptedWorkflow {
+    let id = state.withLock { $0.workflows.count + 1 }
+    return AcceptedWorkflow(id: Int64(id), jobs: try accept(submissions, of: workflow, at: now))
+  }
+
+  private func accept(
+    _ submissions: [Submission], of workflow: WorkflowHead?, at now: Timestamp
+  ) throws -> [Acceptance] {
+    defer { ring.yield() }
+    return try state.withLock { state in
       var draft = state
+      if let workflow { draft.workflows.append((workflow, now)) }
+      let id = workflow.map { _ in Int64(draft.workflows.count) }
       var accepted: [Acceptance] = []
       for submission in submissions {
         guard !submission.labels.keys.contains("") else {
           throw Refusal(description: "the key of a label is empty")
         }
-        accepted.append(try draft.accept(submission, batch: accepted.map(\.job), at: now))
+        accepted.append(try draft.accept(submission, of: id, batch: accepted.map(\.job), at: now))
       }
       state = draft
       return accepted
@@ -45,6 +69,7 @@ package final class MemoryJobStore: JobStore {
   }
 
   package func commit(_ changes: [StoreChange]) async throws {
+    defer { ring.yield() }
     try state.withLock { state in
       var records = state.records
       var memos = state.memos
@@ -54,7 +79,7 @@ package final class MemoryJobStore: JobStore {
           if memo.value != nil { memos.append(memo) }
         }
         guard let id = change.job else { continue }
-        guard records.indices.contains(Int(id.rawValue) - 1) else {
+        guard state.has(id) else {
           throw Refusal(description: "job `\(id)` is not there")
         }
         try Self.apply(change, to: &records[Int(id.rawValue) - 1])
@@ -164,6 +189,7 @@ package final class MemoryJobStore: JobStore {
     var payload = StoredPayload(
       parameters: asked.parameters, input: record.input, traceParent: asked.traceParent)
     payload.checkpoint = record.checkpoint
+    payload.outputs = try await outputs(for: asked.after)
     return payload
   }
 
@@ -204,11 +230,11 @@ package final class MemoryJobStore: JobStore {
     }
   }
 
-  private var records: [Record] { state.withLock { $0.records } }
+  var records: [Record] { state.withLock { $0.records.filter { !$0.isDeleted } } }
 
   private func record(_ id: JobID) -> Record? {
     let index = Int(id.rawValue) - 1
-    return state.withLock { $0.records.indices.contains(index) ? $0.records[index] : nil }
+    return state.withLock { $0.has(id) ? $0.records[index] : nil }
   }
 }
 
@@ -235,6 +261,7 @@ extension MemoryJobStore {
       return (filter.states.isEmpty || filter.states.contains(job.state))
         && (filter.handler == nil || filter.handler == asked.handler)
         && (filter.jobClass == nil || filter.jobClass == asked.jobClass)
+        && (filter.workflow == nil || filter.workflow == job.workflow)
         && filter.labels.allSatisfy { asked.labels[$0.key] == $0.value }
         && (filter.since.map { job.submitted >= $0 } ?? true)
         && (filter.until.map { job.submitted < $0 } ?? true)

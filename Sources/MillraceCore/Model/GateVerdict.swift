@@ -6,6 +6,8 @@ package struct GateVerdict: Hashable, Sendable, Codable {
     case runner
     /// No plugin in use has the handler.
     case handler
+    /// A job that it depends on has not ended, or not as it is needed.
+    case dependency
     /// Its time has not come.
     case notBefore
     /// As many of the handler's jobs run as may.
@@ -67,6 +69,7 @@ extension GateVerdict {
     case .runner: isOpen ? "the runner takes jobs" : "the runner is shutting down"
     case .handler:
       isOpen ? "`\(name)` is loaded" : "no plugin in use has a handler `\(name)`"
+    case .dependency: dependencyReason
     case .notBefore: isOpen ? "its time has come" : "its time has not come"
     case .concurrency: counted("of its handler run")
     case .group: subject == nil ? "it is in no group with a bound" : counted("of group `\(name)` run")
@@ -89,6 +92,10 @@ extension GateVerdict {
     switch gate {
     case .runner: return "the next start of the runner"
     case .handler: return "a plugin with `\(name)` in the plugin directory"
+    case .dependency:
+      return need == nil
+        ? "its release, which lets it run nevertheless, or its cancellation"
+        : need == 1 ? "the end of that job" : "the ends of those jobs"
     case .notBefore, .rate, .stagger: return "time alone"
     case .concurrency: return "the end of one of them, or a larger `concurrency` of the handler"
     case .group: return "the end of one of them, or a larger `concurrency` of the group"
@@ -106,6 +113,12 @@ extension GateVerdict {
     case .pressure: return "less memory in use"
     case .reservation: return "the start of those before it, or a smaller estimate or run time"
     }
+  }
+
+  private var dependencyReason: String {
+    guard !isOpen else { return "it waits for no other job" }
+    guard let need else { return "\(name); it is held" }
+    return need == 1 ? "it waits for job \(name)" : "it waits for \(need) jobs: \(name)"
   }
 
   private var name: String { subject ?? "" }

@@ -6,6 +6,8 @@ package struct JobFilter: Sendable, Equatable {
   package var jobClass: String?
   /// Only jobs with all of these labels.
   package var labels: [String: String] = [:]
+  /// Only jobs of this workflow.
+  package var workflow: Int64?
   /// Only jobs submitted at or after, and before.
   package var since: Timestamp?
   package var until: Timestamp?

@@ -2,6 +2,10 @@
 package enum Event: Sendable {
   /// These jobs are accepted, or found on record at the start.
   case submitted([WaitingJob])
+  /// These are, and wait for others to end; in the place of what was known of them.
+  case blocked([BlockedJob])
+  /// A job ended for good without the scheduler, which was away.
+  case gone(JobID, JobState)
   /// An attempt that a former runner started goes on.
   case adopted(Adoption)
   /// What attempts have shown that ended before the start, in the order of their ends.
@@ -21,7 +25,7 @@ package enum Event: Sendable {
   /// Somebody gives a job another priority; it keeps the time that it has waited.
   case reprioritise(JobID, Priority)
   /// Jobs that had ended begin anew, all of them.
-  case revive([Revival])
+  case revive([Renewal])
   /// How breakers were when a former runner ended.
   case breakers([BreakerStanding])
   /// Somebody closes the breaker of a handler.
@@ -30,6 +34,24 @@ package enum Event: Sendable {
   case drain
   /// The time that `nextTime` named has come.
   case timer
+}
+
+extension Event {
+  /// Returns events with those that make jobs known before those that may end one: on record, a job that a
+  /// new one depends on had not ended; now both may be told together.
+  static func knownFirst(_ events: [Event]) -> [Event] {
+    events.count < 2 ? events : events.filter { !$0.mayEndJobs } + events.filter(\.mayEndJobs)
+  }
+
+  private var mayEndJobs: Bool {
+    switch self {
+    case .gone, .refused, .ended, .cancel, .timer: true
+    case .submitted, .blocked, .adopted, .learned, .handlers, .started, .sampled, .reprioritise, .drain,
+      .revive,
+      .breakers, .resetBreaker:
+      false
+    }
+  }
 }
 
 /// An attempt that a former runner started and that goes on.
@@ -74,6 +96,10 @@ package enum Action: Sendable, Equatable {
   case close(JobID, JobState, EndReason)
   /// Commit that the time of a scheduled job has come.
   case due(JobID)
+  /// Commit that a job waits for no other any more: its time comes first if it has one, then its turn.
+  case unblock(JobID, notBefore: Timestamp?)
+  /// Commit that a job is held, or no longer.
+  case held(JobID, Bool)
   /// Commit the new priority of a job.
   case reprioritised(JobID, Priority)
   /// Commit what the attempts at a job leave to the next one.

@@ -20,6 +20,7 @@ package struct Scheduler: Sendable {
   var expiries = OrderedQueue()
   /// The last job of each handler, whose terms the next one may share.
   var exemplars: [String: WaitingJob] = [:]
+  var dependencies = DependencyBook()
   var running: [AttemptID: RunningAttempt] = [:]
   var attemptOf: [JobID: AttemptID] = [:]
   var handlers: HandlerSituation
@@ -54,6 +55,8 @@ package struct Scheduler: Sendable {
   package var queuedCount: Int { waiting.count - scheduled.count }
   /// How many jobs wait for a time.
   package var scheduledCount: Int { scheduled.count }
+  /// The attempts that have not ended, by number.
+  package var runningAttempts: [AttemptID] { running.keys.sorted() }
   /// How many attempts have not ended.
   package var runningCount: Int { running.count }
   /// Whether nothing runs and nothing will be started.
@@ -63,7 +66,9 @@ package struct Scheduler: Sendable {
   package var needsSamples: Bool { !running.isEmpty || (queuedInLanes > 0 && pressure.level > .none) }
 
   /// Returns whether a job waits or runs.
-  package func knows(_ job: JobID) -> Bool { waiting[job] != nil || attemptOf[job] != nil }
+  package func knows(_ job: JobID) -> Bool {
+    waiting[job] != nil || attemptOf[job] != nil || dependencies.contains(job)
+  }
 
   /// Returns the attempt at a job that has not ended; nil if there is none.
   package func attempt(of job: JobID) -> AttemptID? { attemptOf[job] }
@@ -90,13 +95,13 @@ package struct Scheduler: Sendable {
   package mutating func handle(_ events: [Event], at now: Timestamp) -> [Action] {
     var actions: [Action] = []
     var mayAdmit = false
-    for event in events {
-      actions += apply(event, at: now)
+    for event in Event.knownFirst(events) {
+      actions += withConsequences(apply(event, at: now), at: now)
       // That a process exists makes no room.
       if case .started = event { continue }
       mayAdmit = true
     }
-    return mayAdmit ? actions + expire(at: now) + admit(at: now) : actions
+    return mayAdmit ? actions + withConsequences(expire(at: now), at: now) + admit(at: now) : actions
   }
 
   private mutating func apply(_ event: Event, at now: Timestamp) -> [Action] {
@@ -104,6 +109,11 @@ package struct Scheduler: Sendable {
     case .submitted(let jobs):
       for job in jobs { enqueue(job) }
       return []
+    case .blocked(let jobs):
+      block(jobs)
+      return []
+    case .gone(let job, let state):
+      return consequences(of: [(job, state)], at: now)
     case .adopted(let adoption):
       return adopt(adoption)
     case .learned(let evidence):
@@ -128,8 +138,8 @@ package struct Scheduler: Sendable {
       return cancel(job, at: now)
     case .reprioritise(let job, let priority):
       return reprioritise(job, to: priority)
-    case .revive(let revivals):
-      return revive(revivals)
+    case .revive(let renewals):
+      return revive(renewals)
     case .breakers(let standings):
       restore(standings)
       return []
@@ -191,6 +201,7 @@ package struct Scheduler: Sendable {
 
   private mutating func cancel(_ job: JobID, at now: Timestamp) -> [Action] {
     if let attempt = attemptOf[job] { return advance(attempt, by: .stopRequested(.cancelled), at: now) }
+    if let actions = cancelBlocked(job) { return actions }
     return takeOut(job) == nil ? [] : [.close(job, .cancelled, .cancelled)]  // Nil: it has ended.
   }
 
@@ -199,6 +210,8 @@ package struct Scheduler: Sendable {
       attempt.job.priority = priority
       _ = appraise(&attempt.job)
       running[id] = attempt
+    } else if dependencies.contains(job) {
+      dependencies.update(job) { $0.priority = priority }
     } else {
       guard var entry = takeOut(job) else { return [] }  // It has ended.
       entry.priority = priority

@@ -39,7 +39,12 @@ package struct WaitingJob: Sendable, Equatable {
     sharedTerms = Shared(job.submission.terms)
     ownCarryover = job.carryover == Carryover() ? nil : Shared(job.carryover)
     enqueued = job.submitted
-    notBefore = job.state == .scheduled ? job.notBefore : nil
+    notBefore =
+      switch job.state {
+      case .scheduled: job.notBefore
+      case .blocked: job.submission.notBefore
+      case .queued, .starting, .running, .succeeded, .failed, .cancelled: nil
+      }
     waitingSince = notBefore ?? job.submitted
     attempts = job.attempts
     attemptsUsed = job.attemptsUsed

@@ -70,12 +70,18 @@ package struct Acceptance: Hashable, Sendable {
   package var state: JobState
   /// The dependencies that are not settled, each on a job.
   package var waitsFor: [Dependency]
+  /// Which dependency can't be met any more, for a job that is held for it; nil if all can.
+  package var broken: EndReason?
 
-  package init(job: JobID, isNew: Bool = true, state: JobState = .queued, waitsFor: [Dependency] = []) {
+  package init(
+    job: JobID, isNew: Bool = true, state: JobState = .queued, waitsFor: [Dependency] = [],
+    broken: EndReason? = nil
+  ) {
     self.job = job
     self.isNew = isNew
     self.state = state
     self.waitsFor = waitsFor
+    self.broken = broken
   }
 }
 
@@ -86,6 +92,9 @@ package struct Output: Hashable, Sendable {
   package var job: JobID
   package var mediaType: String
   package var bytes: [UInt8]
+
+  /// The most that a job finds of all that it depends on.
+  package static let largestTotal = Bytes.mebibytes(64)
 
   package init(name: String, job: JobID, mediaType: String, bytes: [UInt8]) {
     self.name = name
@@ -130,6 +139,10 @@ package struct UnfinishedJob: Sendable {
 package protocol JobStore: HistoryReader {
   /// Makes jobs of submissions, all or none; returned means committed to the disk.
   func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance]
+  /// Makes the jobs of a workflow, all or none, with the workflow itself; returned means committed.
+  func accept(
+    _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
+  ) async throws -> AcceptedWorkflow
   /// Commits changes in one transaction, all or none, in this order.
   func commit(_ changes: [StoreChange]) async throws
   /// Returns what an attempt at a job needs.
@@ -141,6 +154,12 @@ package protocol JobStore: HistoryReader {
   func evidence(lastOfEach count: Int) async throws -> [Evidence]
   /// Returns all that was noted for a next runner, by kind and name.
   func memos() async throws -> [Memo]
+  /// Deletes jobs that have ended, at most `count` of them in one transaction, those that ended first before
+  /// the others: with their attempts, inputs, results, labels, keys and dependencies.
+  ///
+  /// A job that one that has not ended depends on stays, and so does one whose key still holds unless it is
+  /// named. Call it until it deletes nothing.
+  func delete(_ choice: EndedJobs, atMost count: Int, at now: Timestamp) async throws -> Deletion
   /// Notes the builds of plugins that were seen, with their handlers.
   func note(_ plugins: [Plugin], at now: Timestamp) async throws
 }

@@ -165,7 +165,8 @@ package struct Replay {
       case .thaw(let id): thaw(id)
       case .finish(let id, let end, let next): settle(id, end, next)
       case .notice(.evicted): figures.evictions += 1
-      case .markRunning, .close, .due, .reprioritised, .carry, .revive, .breaker, .notice: break
+      case .markRunning, .close, .due, .unblock, .held, .reprioritised, .carry, .revive, .breaker, .notice:
+        break
       }
     }
   }
@@ -230,7 +231,7 @@ package struct Replay {
     return AttemptReport(
       exit: isWhole ? .exited(code: 0) : .signalled(signal: 9), usage: usage,
       word: isWhole ? .done(nil) : nil,
-      killedByOthersMemory: way == .machine)
+      memoryKill: way == .machine ? .machine : nil)
   }
 
   /// How an attempt leaves the machine.

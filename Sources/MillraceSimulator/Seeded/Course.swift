@@ -79,7 +79,7 @@ struct Course {
     let terms = job.submission.terms
     let isTrue =
       switch reason.code {
-      case "cancelled": state == .cancelled
+      case "cancelled", EndReason.dependencyCode: state == .cancelled
       case "expired":
         state == .failed && job.attempts == 0 && terms.startWithin.map { job.submitted + $0 <= now } ?? false
       // Of a retry that would come too late, the time is still to come.

@@ -19,8 +19,8 @@ extension Simulation {
       guard let fate = live[id]?.fate, !fate.isDeaf else { return }
       planEnd(of: id, .told, at: time + fate.stopDelay, ifSooner: true)
     case .kill(let id): planEnd(of: id, .killed, at: time + .seconds(live[id]?.fate.isDeaf ?? false ? 1 : 0))
-    case .markRunning, .finish, .close, .due, .reprioritised, .carry, .revive, .breaker,
-      .notice:
+    case .held(let id, _): plan(.outside(.cancel(id)), at: time + Self.patienceWithHeld)
+    case .markRunning, .finish, .close, .due, .unblock, .reprioritised, .carry, .revive, .breaker, .notice:
       break
     }
   }
@@ -76,7 +76,8 @@ extension Simulation {
       return .ended(
         id,
         AttemptReport(
-          exit: .signalled(signal: 9), usage: usage, word: nil, killedByOthersMemory: way == .machine))
+          exit: .signalled(signal: 9), usage: usage, word: nil,
+          memoryKill: way == .machine ? .machine : .ownLimit))
     case .lost: return .ended(id, AttemptReport(exit: nil, usage: Usage(), word: nil))
     }
   }

@@ -158,8 +158,9 @@ package struct Simulation {
 
   private mutating func submit(_ count: Int) -> [Event] {
     var jobs: [WaitingJob] = []
+    var blocked: [BlockedJob] = []
     for _ in 0..<count {
-      let job = scenario.job(accepted + 1, at: now)
+      var job = scenario.job(accepted + 1, at: now)
       let limits = job.submission.terms.limits
       let capacity = scenario.policy.capacity
       guard limits.memory <= min(capacity.memory, capacity.committed), limits.cpuMillis <= capacity.cpuMillis
@@ -168,10 +169,22 @@ package struct Simulation {
         continue
       }
       accepted += 1
+      let (open, broken) = (ledger.open(job), ledger.broken(job))
+      if broken != nil, job.submission.onDependencyFailure == .cancel {
+        job.state = .cancelled
+      } else if broken != nil || !open.isEmpty {
+        job.state = .blocked
+        job.isHeld = broken != nil
+      }
       ledger.accept(job)
-      jobs.append(WaitingJob(job, sharedBy: scenario.policy.fairShare?.label))
+      if job.isHeld { plan(.outside(.cancel(job.id)), at: time + Self.patienceWithHeld) }
+      if job.state == .blocked {
+        blocked.append(self.blocked(job, waitsFor: open, broken: broken))
+      } else if !job.state.isFinal {
+        jobs.append(WaitingJob(job, sharedBy: scenario.policy.fairShare?.label))
+      }
     }
-    return jobs.isEmpty ? [] : [.submitted(jobs)]
+    return (jobs.isEmpty ? [] : [.submitted(jobs)]) + (blocked.isEmpty ? [] : [.blocked(blocked)])
   }
 }
 
@@ -205,6 +218,7 @@ extension Simulation {
     }
     if !actions.isEmpty { try checkCounts() }
     if events.contains(where: { if case .timer = $0 { true } else { false } }) { try checkTimes() }
+    try ledger.checkBlocked()
     if let passed, let demand = demand(of: passed) {
       try invariants.checkReservation(
         of: passed, demand: demand, before: before, passing: passing.compactMap { ledger.running[$0.job] },
@@ -225,14 +239,19 @@ extension Simulation {
   /// The scheduler knows exactly the jobs that have not ended, each once.
   private func checkCounts() throws(BrokenRule) {
     let unfinished = ledger.unfinished
-    var (scheduled, queued) = (0, 0)
+    var (blocked, scheduled, queued) = (0, 0, 0)
     for id in unfinished where ledger.running[id] == nil {
-      if ledger.job(id).state == .scheduled { scheduled += 1 } else { queued += 1 }
+      switch ledger.job(id).state {
+      case .blocked: blocked += 1
+      case .scheduled: scheduled += 1
+      default: queued += 1
+      }
     }
     try BrokenRule.unless(unfinished.allSatisfy(scheduler.knows), "the scheduler has forgotten a job")
     try BrokenRule.unless(
       scheduler.runningCount == ledger.running.count && scheduler.scheduledCount == scheduled
-        && scheduler.queuedCount == queued, "the scheduler and the record differ at \(now.rawValue)")
+        && scheduler.queuedCount == queued && scheduler.blockedCount == blocked,
+      "the scheduler and the record differ at \(now.rawValue)")
   }
 
   /// Nothing waits beyond its time, and nothing runs on beyond its job's deadline.
@@ -301,7 +320,12 @@ extension Simulation {
     var learned = scheduler
     _ = learned.handle(found, at: now)
     for one in ledger.evidence { invariants.recall(one.handler, startedAt: one.started) }
+    let unended = Set(ledger.unfinished)
     for id in ledger.unfinished {
+      if ledger.job(id).state == .blocked {
+        found.append(.blocked([self.blocked(ledger.job(id), unended: unended)]))
+        continue
+      }
       let label = scenario.policy.fairShare?.label
       guard let attempt = ledger.running[id] else {
         found.append(.submitted([WaitingJob(ledger.job(id), sharedBy: label)]))
@@ -320,7 +344,10 @@ extension Simulation {
         var job = WaitingJob(ledger.job(id), sharedBy: label)
         let next = job.lose(attempt.id, under: scenario.policy, at: now)
         try ledger.lose(attempt.id, next, at: now)
-        guard next == .requeue else { continue }
+        guard next == .requeue else {
+          found.append(.gone(id, .failed))
+          continue
+        }
         try ledger.perform(.carry(id, job.carryover), at: now)
         found.append(.submitted([job]))
       }

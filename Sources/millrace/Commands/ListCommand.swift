@@ -28,6 +28,9 @@ struct ListCommand: AsyncParsableCommand {
     transform: Quantities.pair)
   var labels: [(key: String, value: String)] = []
 
+  @Option(help: "Only jobs of this workflow.", transform: Quantities.workflow)
+  var workflow: Int64?
+
   @Option(help: "Only jobs submitted since: 2h, 2026-08-01, RFC 3339.", transform: Moment.past)
   var since: Timestamp?
 
@@ -49,6 +52,7 @@ struct ListCommand: AsyncParsableCommand {
     filter.handler = handler
     filter.jobClass = jobClass
     filter.labels = Dictionary(labels.map { ($0.key, $0.value) }) { $1 }
+    filter.workflow = workflow
     filter.since = since
     filter.until = until
     return filter

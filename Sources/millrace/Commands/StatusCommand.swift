@@ -43,6 +43,9 @@ extension Table where Row == StatusView {
       Column("HEALTHY", "healthy", raw: { "\($0.healthy)" }, tone: { $0.healthy ? .good : .bad }) {
         $0.healthy ? "yes" : "no: jobs are not taken or not started"
       },
+      Column("RECORD", "record_trouble", raw: { $0.recordTrouble ?? "" }, tone: { _ in .bad }) {
+        $0.recordTrouble?.printable ?? ""
+      },
       Column("DRAINING", "draining", raw: { "\($0.draining)" }, tone: { $0.draining ? .busy : .plain }) {
         $0.draining ? "yes: no new jobs are taken" : "no"
       },

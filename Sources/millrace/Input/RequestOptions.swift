@@ -50,6 +50,14 @@ struct RequestOptions: ParsableArguments {
   @Option(help: "The earliest start: +10m, '2026-08-01 14:30', RFC 3339.", transform: Moment.future)
   var notBefore: Timestamp?
 
+  @Option(
+    help: "A job that must have ended before: ok:41, any:41 or failed:41. May be repeated.",
+    transform: Quantities.dependency)
+  var after: [DependencyView] = []
+
+  @Option(help: "What becomes of it if one of these can't be met any more: cancel (as default) or hold.")
+  var onDependencyFailure: Dependency.Failure?
+
   /// Returns `request` with these put where it says nothing.
   func fill(_ request: SubmitRequest) throws -> SubmitRequest {
     var request = retry.fill(request)
@@ -68,7 +76,34 @@ struct RequestOptions: ParsableArguments {
       let ours = Dictionary(labels.map { ($0.key, $0.value) }) { $1 }
       request.labels = (request.labels ?? [:]).merging(ours) { theirs, _ in theirs }
     }
+    if request.after == nil, !after.isEmpty { request.after = after }
+    request.onDependencyFailure = request.onDependencyFailure ?? onDependencyFailure?.rawValue
     request.notBefore = request.notBefore ?? notBefore.map(Wire.text(of:))
+    return request
+  }
+}
+
+extension Dependency.Failure: ExpressibleByArgument {}
+
+extension SubmitRequest {
+  /// Returns this request with what a template says where this one says nothing.
+  func filled(from template: SubmitRequest) -> SubmitRequest {
+    var request = template
+    request.input = input ?? template.input
+    request.memoryBytes = memoryBytes ?? template.memoryBytes
+    request.cpuMillis = cpuMillis ?? template.cpuMillis
+    request.pids = pids ?? template.pids
+    request.io = io ?? template.io
+    request.timeoutSeconds = timeoutSeconds ?? template.timeoutSeconds
+    request.graceSeconds = graceSeconds ?? template.graceSeconds
+    request.maxAttempts = maxAttempts ?? template.maxAttempts
+    request.retryDelaySeconds = retryDelaySeconds ?? template.retryDelaySeconds
+    request.priority = priority ?? template.priority
+    request.jobClass = jobClass ?? template.jobClass
+    if let labels { request.labels = labels.merging(template.labels ?? [:]) { ours, _ in ours } }
+    request.notBefore = notBefore
+    request.after = after
+    request.onDependencyFailure = onDependencyFailure
     return request
   }
 }
@@ -127,7 +162,7 @@ struct RequestWords: ParsableArguments {
     return request
   }
 
-  private static func json(_ text: String, of name: String) throws -> JSONValue {
+  static func json(_ text: String, of name: String) throws -> JSONValue {
     do {
       return try Wire.decoder().decode(JSONValue.self, from: Data(text.utf8))
     } catch {

@@ -5,7 +5,7 @@ extension Scheduler {
     var job = job
     if let other = exemplars[job.handler] { job.shareTerms(with: other) }
     exemplars[job.handler] = job
-    if let time = job.expiry { expiries.insert(job.id, rank: time.rawValue) }
+    watchExpiry(of: job)
     if let time = job.notBefore {
       scheduled.insert(job.id, rank: time.rawValue)
     } else {
@@ -54,7 +54,7 @@ extension Scheduler {
   mutating func takeOut(_ id: JobID) -> WaitingJob? {
     guard let job = waiting.removeValue(forKey: id) else { return nil }
     held[id] = nil
-    if let time = job.expiry { expiries.remove(id, rank: time.rawValue) }
+    forgetExpiry(of: job)
     if let time = job.notBefore {
       scheduled.remove(id, rank: time.rawValue)
     } else if lanes[lane(of: job)].queue.remove(id, rank: job.rank) {
