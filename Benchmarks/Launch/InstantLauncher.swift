@@ -18,6 +18,7 @@ final class InstantLauncher: Launcher {
   }
 
   func release(_ attempts: [AttemptID]) async {}
+  func audit(expecting: Set<AttemptID>) async -> Audit { Audit() }
   func terminate(_ attempt: AttemptID) async {}
   func kill(_ attempt: AttemptID) async {}
   func freeze(_ attempt: AttemptID) async {}

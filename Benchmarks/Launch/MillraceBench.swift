@@ -8,6 +8,7 @@ struct MillraceBench: AsyncParsableCommand {
     subcommands: [
       LaunchCommand.self, StartsCommand.self, IdleCommand.self, SampleCommand.self,
       AdoptCommand.self, DecisionCommand.self, DependencyCommand.self,
+      RecordCommand.self,
     ])
 }
 

@@ -137,6 +137,21 @@ extension Client {
     try value(call("POST", "/handlers/\(PercentEncoding.encode(handler))/recommendation/apply"))
   }
 
+  /// Deletes ended jobs and what belongs to them, however long that takes.
+  package func prune(_ request: PruneRequest) throws -> PruneView {
+    var call = call("POST", "/prune", body: try Wire.encoder().encode(request))
+    call.idle = nil
+    return try value(call)
+  }
+
+  /// Copies the record into a new directory on the runner's machine, however long that takes.
+  package func backup(to directory: String) throws -> BackupView {
+    var call = call(
+      "POST", "/backup", body: try Wire.encoder().encode(BackupRequest(directory: directory)))
+    call.idle = nil
+    return try value(call)
+  }
+
   /// Returns the runner's state.
   package func status() throws -> StatusView { try value(call("GET", "/status")) }
 }

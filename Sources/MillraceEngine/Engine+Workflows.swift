@@ -47,7 +47,8 @@ extension Engine {
     do {
       try demandRoom(for: 0, besides: 0)
       let record = try await existing(workflow: id)
-      let open = record.jobs.filter { !$0.state.isFinal && !Revival.isCandidate($0) }
+      // What is blocked then waits for what is held.
+      let open = record.jobs.filter { !$0.state.isFinal && $0.state != .blocked }
       if let first = open.first {
         throw Refusal(
           .conflict, "workflow \(id) has not ended: job \(first.job) is \(first.state.rawValue)",

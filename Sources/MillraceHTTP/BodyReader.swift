@@ -36,6 +36,18 @@ struct BodyReader: Sendable {
     return body.isEmpty ? RetryBody() : try StrictJSON.decode(StrictRetryBody.self, from: body).body
   }
 
+  /// Reads what of the record shall go.
+  func pruning(of request: Request) async throws -> PruneRequest {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    return try StrictJSON.decode(StrictPruneRequest.self, from: body).request
+  }
+
+  /// Reads where a backup shall be.
+  func backup(of request: Request) async throws -> BackupRequest {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    return try StrictJSON.decode(StrictBackupRequest.self, from: body).request
+  }
+
   /// The bounds in bytes of a body that is no job, and of one with many numbers.
   private static let maxSmall: Int64 = 64 << 10
   private static let maxList: Int64 = 1 << 20

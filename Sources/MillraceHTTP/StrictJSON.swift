@@ -154,6 +154,26 @@ struct StrictRetryBody: Decodable {
   }
 }
 
+/// A pruning in which no member is unknown.
+struct StrictPruneRequest: Decodable {
+  let request: PruneRequest
+
+  init(from decoder: any Decoder) throws {
+    try Members.check(decoder, known: ["dry_run", "older_than_seconds", "states", "vacuum"])
+    request = try PruneRequest(from: decoder)
+  }
+}
+
+/// A backup in which no member is unknown.
+struct StrictBackupRequest: Decodable {
+  let request: BackupRequest
+
+  init(from decoder: any Decoder) throws {
+    try Members.check(decoder, known: ["directory"])
+    request = try BackupRequest(from: decoder)
+  }
+}
+
 /// The names of an object's members.
 private enum Members {
   /// Takes any value and looks at nothing.

@@ -7,8 +7,8 @@ import MillraceEngine
 /// It never writes to the database. A live runner is neither disturbed nor waited for: readers see the last
 /// commit.
 package final class SQLiteHistory: HistoryReader {
-  private let reader: any DatabaseReader
-  private let blobs: BlobDirectory
+  let reader: any DatabaseReader
+  let blobs: BlobDirectory
   private let file: String
 
   /// Opens the database in `file`; throws `StoreError` if it is not there or can't be read.

@@ -26,7 +26,7 @@ struct Millrace: AsyncParsableCommand {
       WaitCommand.self, LogsCommand.self, ResultCommand.self, CancelCommand.self, ReprioritiseCommand.self,
       DeadCommand.self,
       HistoryCommand.self, HandlersCommand.self, StatsCommand.self, RecommendCommand.self,
-      SimulateCommand.self, StatusCommand.self, DoctorCommand.self,
+      SimulateCommand.self, PruneCommand.self, BackupCommand.self, StatusCommand.self, DoctorCommand.self,
     ])
 
   /// The version of this program.

@@ -110,9 +110,9 @@ struct WorkflowTests {
             jobs      3
 
             fetch  1 job
-            └─ resize  no job  needs fetch
-               └─ report  1 job  needs resize (any)
-                  └─ cleanup  1 job  needs report (failed)
+            report  1 job
+            └─ cleanup  1 job  needs report (failed)
+            resize  no job
 
             """, error: ""))
   }
@@ -170,7 +170,7 @@ struct WorkflowTests {
     #expect(try Program.millrace("workflow", "show", "2", environment: places).code == 4)
     #expect(try Program.millrace("list", "--workflow", "1", "-o", "ids", environment: places).out == "1\n")
     let shown = try Program.millrace("show", "1", environment: places).out
-    #expect(shown.contains("workflow    1, step fetch\n"), "\(shown)")
+    #expect(shown.contains("workflow   1, step fetch\n"), "\(shown)")
   }
 
   @Test("submit --template fills a file, and options come before what it says")

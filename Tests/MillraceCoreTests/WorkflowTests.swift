@@ -92,7 +92,7 @@ struct Written {
       ]))
     #expect(plan.jobs.map(\.request.step) == ["report", "end"])
     #expect(plan.empty == ["resize", "mourn", "bury"])
-    #expect(plan.jobs.allSatisfy(\.request.after.isEmpty))
+    #expect(plan.jobs.allSatisfy { $0.request.after.isEmpty })
   }
 
   @Test func aTextThatIsOnlyANameKeepsTheTypeOfItsValue() throws {

@@ -142,6 +142,7 @@ struct WorkflowTests {
       #expect(refusal?.kind == .storage)
       #expect(try await states(bench) == [.failed, .cancelled, .cancelled, .cancelled, .succeeded])
       bench.store.fill(false)
+      bench.clock.advance(by: .seconds(1))
       _ = try await bench.engine.retryFailed(workflow: workflow)
       try await bench.journal.wait(for: "launch 1.2")
     }

@@ -189,6 +189,9 @@ struct JobRouteTests {
     request.labels = [:]
     request.notBefore = "2026-11-21"
     request.traceParent = "t"
+    request.after = []
+    request.onDependencyFailure = "hold"
+    request.step = "s"
     let bytes = try Wire.encoder().encode(request)
     let written = try JSONDecoder().decode([String: JSONValue].self, from: bytes).keys
     #expect(Set(written) == Set(StrictSubmitRequest.members))

@@ -53,7 +53,7 @@ struct WorkflowRouteTests {
   @Test(
     "what can't be is refused",
     arguments: [
-      (#"{"name": "n"}"#, 422, "jobs"),
+      (#"{"name": "n"}"#, 400, "jobs"),
       (#"{"name": "n", "jobs": [], "step": 1}"#, 422, "there is no member `step`"),
       (
         #"{"name": "n", "jobs": [{"handler": "a", "after": [{}]}]}"#, 422, "must name a `job` or a `position`"
