@@ -28,8 +28,8 @@ package protocol JobService: Sendable {
   /// Gives a job another priority; it keeps the time that it has waited. Returns the job as it is then.
   /// - Throws: `Refusal` if there is no such job or it has ended.
   func reprioritise(_ job: JobID, to priority: Priority) async throws -> Job
-  /// Lets jobs that failed begin anew under their numbers, all or none, with all attempts before them. Returns
-  /// the jobs as they are then.
+  /// Lets jobs that failed begin anew under their numbers, all or none, with all attempts before them.
+  /// Returns the jobs as they are then.
   /// - Throws: `Refusal` if one is not there, has not failed, or wants what can't be.
   func retry(_ jobs: [JobID], _ request: RetryRequest) async throws -> [Job]
   /// Returns how the breakers are that have something to tell, by handler.

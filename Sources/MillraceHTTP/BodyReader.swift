@@ -38,7 +38,7 @@ struct BodyReader: Sendable {
 
   /// Reads what of the record shall go.
   func pruning(of request: Request) async throws -> PruneRequest {
-    let body = try await collect(request, atMost: Self.maxSmall)
+    let body = try await collect(request, atMost: Self.maxList)
     return try StrictJSON.decode(StrictPruneRequest.self, from: body).request
   }
 

@@ -159,7 +159,7 @@ struct StrictPruneRequest: Decodable {
   let request: PruneRequest
 
   init(from decoder: any Decoder) throws {
-    try Members.check(decoder, known: ["dry_run", "older_than_seconds", "states", "vacuum"])
+    try Members.check(decoder, known: ["dry_run", "older_than_seconds", "states", "vacuum", "ids"])
     request = try PruneRequest(from: decoder)
   }
 }

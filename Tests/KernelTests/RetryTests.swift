@@ -35,6 +35,9 @@ struct RetryTests {
       #expect(try await runner.lastAttempt(of: job).id == "\(job).4")
       #expect(try await runner.millrace("dead", "retry", "--handler", "crashes").status == 2)
       #expect(try await runner.millrace("dead", "retry", "--handler", "crashes", "--yes").status == 0)
+      _ = try await runner.lastAttempt(of: job)
+      #expect(try await runner.millrace("dead", "purge", job).status == 0)
+      #expect(try await runner.millrace("show", job).status == 4)
     }
   }
 

@@ -19,8 +19,9 @@ struct JobStateTests {
     #expect(
       isFresh,
       """
-      docs/job-states.md is old; write it anew: MILLRACE_WRITE_DOCS=1 .build/debug/millracePackageTests.xctest \
-      --testing-library swift-testing --filter 'MillraceCoreTests.JobStateTests'
+      docs/job-states.md is old; write it anew: MILLRACE_WRITE_DOCS=1 \
+      .build/debug/millracePackageTests.xctest --testing-library swift-testing \
+      --filter 'MillraceCoreTests.JobStateTests'
       """)
   }
 

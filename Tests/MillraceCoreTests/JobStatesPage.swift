@@ -11,7 +11,7 @@ enum JobStatesPage {
     ("its process exists", .started(attempt)),
     ("it can't be started", .refused(attempt, reason: "no memory")),
     ("it ends: succeeded", .ended(attempt, .success)), ("it ends: error", .ended(attempt, .failure)),
-    ("it ends: not retryable", .ended(attempt, final)), ("it ends: crashed", .ended(attempt, .crash)),
+    ("it ends: not retryable", .ended(attempt, .final)), ("it ends: crashed", .ended(attempt, .crash)),
     ("it ends: own memory limit", .ended(attempt, .ownLimit)),
     ("it ends: memory of others", .ended(attempt, .pressure)),
     ("it ends: snoozed", .ended(attempt, snooze)), ("it ends: lost", .ended(attempt, .unknown)),
@@ -26,9 +26,6 @@ enum JobStatesPage {
   private static let boundName = "a bound on its time is over"
   private static let job = JobID(1)
   private static let attempt = AttemptID.id(1)
-  private static let final = AttemptReport(
-    exit: .exited(code: 1), usage: Usage(),
-    word: .failed(Failure(code: "bad", message: "no picture", isRetryable: false)))
   private static let snooze = AttemptReport(
     exit: .exited(code: 0), usage: Usage(), word: .snoozed(after: .seconds(9), reason: nil))
   private static let renewal = Renewal(

@@ -32,10 +32,7 @@ struct RetryTests {
     try await bench.run {
       let job = try await bench.runningJob()
       await #expect(throws: Refusal.self) { try await bench.engine.retry([job], RetryRequest()) }
-      let final = AttemptReport(
-        exit: .exited(code: 1), usage: Usage(),
-        word: .failed(Failure(code: "bad", message: "no", isRetryable: false)))
-      try await bench.end(AttemptID(job), final)
+      try await bench.end(AttemptID(job), .final)
       #expect(try await bench.state(job) == .failed)
       var request = RetryRequest()
       request.moreMemory = 50

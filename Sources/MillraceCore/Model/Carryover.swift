@@ -4,8 +4,8 @@ package struct Carryover: Hashable, Sendable, Codable {
   package var memory: Bytes?
   /// How long it may run; nil for the timeout of the job's terms.
   package var timeout: Duration?
-  /// The most memory that one held when it ended for lack of memory; nil if none did. The next one counts with
-  /// no less, or it would be started and taken away again and again.
+  /// The most memory that one held when it ended for lack of memory; nil if none did. The next one counts
+  /// with no less, or it would be started and taken away again and again.
   package var shown: Bytes?
   /// How many in a row were lost.
   package var losses = 0

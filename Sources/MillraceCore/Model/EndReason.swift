@@ -32,7 +32,8 @@ package struct EndReason: Hashable, Sendable, Codable {
       message: "it crashed \(crashes.count) times in a row: \(evidence.joined(separator: ", "))")
   }
 
-  /// Its last attempts were lost, one after the other: it may be what ends the machine, the keeper or its host.
+  /// Its last attempts were lost, one after the other: it may be what ends the machine, the keeper or the
+  /// host.
   package static func poisoned(lost last: AttemptID, times: Int) -> EndReason {
     EndReason(
       code: "poisoned", message: "it was lost \(times) times in a row, the last time in attempt \(last)")

@@ -4,7 +4,7 @@ import ArgumentParser
 struct DeadCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "dead",
-    abstract: "List the jobs that failed, look at them, and try them again.",
+    abstract: "List the jobs that failed, look at them, try them again, or delete them.",
     discussion: """
       examples:
         millrace dead
@@ -12,6 +12,6 @@ struct DeadCommand: ParsableCommand {
         millrace dead retry 42 --memory +50%
         millrace dead retry --handler thumbnail --since 1d --yes
       """,
-    subcommands: [DeadListCommand.self, DeadShowCommand.self, DeadRetryCommand.self],
+    subcommands: [DeadListCommand.self, DeadShowCommand.self, DeadRetryCommand.self, DeadPurgeCommand.self],
     defaultSubcommand: DeadListCommand.self)
 }

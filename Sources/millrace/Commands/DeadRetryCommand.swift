@@ -41,17 +41,12 @@ struct DeadRetryCommand: ParsableCommand {
   @OptionGroup var runner: RunnerOptions
   @OptionGroup var format: OutputOptions
 
-  func validate() throws {
-    guard jobs.isEmpty != filter.isEmpty else {
-      throw ValidationError(
-        "name jobs, or tell by filters which: --handler, --class, --label, --since, --until")
-    }
-  }
+  func validate() throws { try filter.demandChoice(besides: jobs) }
 
   func run() throws {
     let client = runner.client
     var body = RetryBody()
-    body.ids = jobs.isEmpty ? try found(client) : jobs
+    body.ids = jobs.isEmpty ? try filter.jobs(client, yes: yes, "would begin anew") : jobs
     switch memory {
     case nil: break
     case .amount(let bytes): body.memoryBytes = bytes.rawValue
@@ -62,17 +57,5 @@ struct DeadRetryCommand: ParsableCommand {
     if edit, let first = body.ids?.first { body = try RetryEdit(of: try client.job(first).job, body).run() }
     let page = try client.retry(body)
     try format.print(page.jobs, as: .jobs, page: page)
-  }
-
-  private func found(_ client: Client) throws -> [JobID] {
-    let ids = try client.dead(matching: filter.filter, atMost: .max).jobs.map(\.job.id)
-    guard !ids.isEmpty else { throw CommandError(.notFound, "no job that failed is meant by these filters") }
-    guard yes else {
-      throw CommandError(
-        .usage,
-        "\(Figures.count(Int64(ids.count), "job", "jobs")) would begin anew: \(ids.first?.description ?? "") …",
-        hint: "`millrace dead list` shows them; --yes does it")
-    }
-    return ids
   }
 }

@@ -1,5 +1,7 @@
 import ArgumentParser
+import MillraceClient
 import MillraceCore
+import MillraceWire
 
 /// Which of the jobs that failed are meant.
 struct DeadFilterOptions: ParsableArguments {
@@ -31,5 +33,25 @@ struct DeadFilterOptions: ParsableArguments {
     filter.since = since
     filter.until = until
     return filter
+  }
+
+  /// Throws unless either jobs are named or filters say which.
+  func demandChoice(besides jobs: [JobID]) throws {
+    guard jobs.isEmpty != isEmpty else {
+      throw ValidationError(
+        "name jobs, or tell by filters which: --handler, --class, --label, --since, --until")
+    }
+  }
+
+  /// Returns the jobs that they find; without `yes` it is only said what would become of them.
+  func jobs(_ client: Client, yes: Bool, _ fate: String) throws -> [JobID] {
+    let ids = try client.dead(matching: filter, atMost: .max).jobs.map(\.job.id)
+    guard !ids.isEmpty else { throw CommandError(.notFound, "no job that failed is meant by these filters") }
+    guard yes else {
+      throw CommandError(
+        .usage, "\(Figures.count(Int64(ids.count), "job", "jobs")) \(fate)",
+        hint: "`millrace dead list` with these filters shows them; --yes does it")
+    }
+    return ids
   }
 }

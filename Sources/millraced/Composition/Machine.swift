@@ -45,7 +45,6 @@ struct Machine: Sendable, Equatable {
     policy.fairShare = configuration.fairShare
     policy.breaker = configuration.breaker
     policy.maxCrashes = configuration.poisonAfter
-    policy.seed = .random(in: .min ... .max)
     return policy
   }
 

@@ -1,5 +1,5 @@
-/// Lots that are drawn from a seed (SplitMix64: Steele et al., "Fast splittable pseudorandom number generators",
-/// 2014): plain state, so that a scheduler draws the same ones again.
+/// Lots that are drawn from a seed (SplitMix64: Steele et al., "Fast splittable pseudorandom number
+/// generators", 2014): plain state, so that a scheduler draws the same ones again.
 struct Lot: Sendable {
   private var state: UInt64
 

@@ -16,12 +16,13 @@ extension RetryRule {
     return min(.microseconds(Int64(min(whole, 0x1p62))), bound)
   }
 
-  /// Returns the memory limit of the attempt after one that passed its own; nil if it can't have more.
+  /// Returns the memory limit of the attempt after one that passed its own.
   ///
   /// - Parameters:
   ///   - limit: what that attempt had.
   ///   - peak: the most that it held; nil if that is not known.
   ///   - most: what any attempt can have.
+  /// - Returns: a larger limit; nil if it can't have more.
   func memory(after limit: Bytes, peak: Bytes?, atMost most: Bytes) -> Bytes? {
     let need = max(limit, peak ?? .zero)
     let step: (by: Int64, over: Int64) = need < .gibibytes(8) ? (2, 1) : (13, 10)
