@@ -11,7 +11,10 @@ extension Engine {
     }
     let kept = Set(try await ports.launcher.takeOver(open: open))
     var changes: [StoreChange] = []
-    var found: [Event] = [.learned(try await ports.store.evidence(lastOfEach: learningWindow))]
+    var found: [Event] = [
+      .learned(try await ports.store.evidence(lastOfEach: learningWindow)),
+      .breakers(try await ports.store.memos().compactMap(\.breaker)),
+    ]
     let unended = Set(jobs.map(\.job.id))
     for unfinished in jobs {
       if unfinished.job.state == .blocked {
@@ -19,7 +22,6 @@ extension Engine {
         continue
       }
       var job = WaitingJob(unfinished.job, sharedBy: scheduler.policy.fairShare?.label)
-      job.losses = try await losses(of: unfinished.job)
       guard let attempt = unfinished.openAttempt else {
         found.append(.submitted([job]))
         continue
@@ -31,11 +33,14 @@ extension Engine {
         found.append(.adopted(adoption(of: attempt, by: job, at: now)))
         continue
       }
-      job.losses += 1
-      job.waitingSince = ports.clock.now()
-      let isLastLoss = job.losses >= scheduler.policy.maxLosses
-      changes.append(.ended(attempt.id, lostEnd(), next: isLastLoss ? .done(.failed) : .requeue))
-      found.append(isLastLoss ? .gone(job.id, .failed) : .submitted([job]))
+      let next = job.lose(attempt.id, under: scheduler.policy, at: ports.clock.now())
+      changes.append(.ended(attempt.id, lostEnd(), next: next))
+      guard next == .requeue else {
+        found.append(.gone(job.id, .failed))
+        continue
+      }
+      changes.append(.carried(job.id, job.carryover))
+      found.append(.submitted([job]))
     }
     if !changes.isEmpty { try await ports.store.commit(changes) }
     // Before whatever came in meanwhile: a cancellation must find its job.
@@ -90,14 +95,6 @@ extension Engine {
     return Adoption(
       job: job, number: attempt.id.number, build: attempt.pluginSHA256, started: attempt.started ?? now,
       frozenTime: attempt.frozenTime + frozenNow)
-  }
-
-  /// How many attempts at a job were lost in a row, up to the last one that has ended: a job that brings the
-  /// machine down each time must not do so for ever.
-  private func losses(of job: Job) async throws -> Int {
-    guard job.attempts > job.attemptsUsed else { return 0 }
-    let outcomes = try await ports.store.attempts(of: job.id).compactMap { $0.end?.outcome }
-    return outcomes.reversed().prefix { $0 == .lost }.count
   }
 
   private func lostEnd() -> AttemptEnd {

@@ -68,7 +68,7 @@ extension Engine {
         .starting(
           Attempt(
             id: id, handler: job.handler, plugin: plugin.name, pluginVersion: plugin.version,
-            pluginSHA256: plugin.sha256, limits: job.terms.limits, admission: admission,
+            pluginSHA256: plugin.sha256, limits: job.limits, admission: admission,
             queued: job.waitingSince, starting: now)))
       backlog.launches.append(Backlog.Launch(id: id, plugin: plugin, job: job))
     case .markRunning(let id):
@@ -92,6 +92,12 @@ extension Engine {
       backlog.changes.append(.held(job, isHeld))
     case .reprioritised(let job, let priority):
       backlog.changes.append(.reprioritised(job, priority))
+    case .carry(let job, let carryover):
+      backlog.changes.append(.carried(job, carryover))
+    case .revive(let job, let state, let terms):
+      backlog.changes.append(.revived(job, to: state, terms: terms))
+    case .breaker(let standing):
+      note(standing)
     case .notice(let notice):
       note(notice.text)
     }
@@ -108,7 +114,9 @@ extension Engine {
       case .kill(let id): await ports.launcher.kill(id)
       case .freeze(let id): await ports.launcher.freeze(id)
       case .thaw(let id): await ports.launcher.thaw(id)
-      case .start, .markRunning, .finish, .close, .due, .unblock, .held, .reprioritised, .notice: break
+      case .start, .markRunning, .finish, .close, .due, .unblock, .held, .reprioritised, .carry, .revive,
+        .breaker, .notice:
+        break
       }
     }
   }
@@ -154,7 +162,8 @@ extension Engine {
       for handler in plugin.handlers {
         rules[handler.name] = HandlerRules(
           build: plugin.sha256, concurrency: reception.concurrency[handler.name] ?? handler.concurrency,
-          rate: reception.rates[handler.name] ?? handler.rate)
+          rate: reception.rates[handler.name] ?? handler.rate,
+          breaker: reception.breakers[handler.name] ?? scheduler.policy.breaker)
       }
     }
     return rules

@@ -15,8 +15,10 @@ struct RunnerRoutes: Sendable {
 
   @Sendable private func handlers(_ request: Request, _ context: APIContext) async throws -> Response {
     let catalog = await service.catalog()
+    let breakers = await service.breakers()
     return try Response(
-      json: HandlersView(plugins: catalog.plugins.map(PluginView.init), refused: catalog.refused))
+      json: HandlersView(
+        plugins: catalog.plugins.map { PluginView($0, breakers: breakers) }, refused: catalog.refused))
   }
 
   @Sendable private func status(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -24,6 +24,7 @@ struct Millrace: AsyncParsableCommand {
       SubmitCommand.self, RunCommand.self, WorkflowCommand.self, ListCommand.self, ShowCommand.self,
       WhyCommand.self,
       WaitCommand.self, LogsCommand.self, ResultCommand.self, CancelCommand.self, ReprioritiseCommand.self,
+      DeadCommand.self,
       HistoryCommand.self, HandlersCommand.self, StatsCommand.self, RecommendCommand.self,
       SimulateCommand.self, PruneCommand.self, BackupCommand.self, StatusCommand.self, DoctorCommand.self,
     ])

@@ -24,6 +24,12 @@ package enum Event: Sendable {
   case cancel(JobID)
   /// Somebody gives a job another priority; it keeps the time that it has waited.
   case reprioritise(JobID, Priority)
+  /// Jobs that had ended begin anew, all of them.
+  case revive([Renewal])
+  /// How breakers were when a former runner ended.
+  case breakers([BreakerStanding])
+  /// Somebody closes the breaker of a handler.
+  case resetBreaker(String)
   /// No more starts; what runs goes on.
   case drain
   /// The time that `nextTime` named has come.
@@ -40,7 +46,10 @@ extension Event {
   private var mayEndJobs: Bool {
     switch self {
     case .gone, .refused, .ended, .cancel, .timer: true
-    case .submitted, .blocked, .adopted, .learned, .handlers, .started, .sampled, .reprioritise, .drain: false
+    case .submitted, .blocked, .adopted, .learned, .handlers, .started, .sampled, .reprioritise, .drain,
+      .revive,
+      .breakers, .resetBreaker:
+      false
     }
   }
 }
@@ -93,6 +102,12 @@ package enum Action: Sendable, Equatable {
   case held(JobID, Bool)
   /// Commit the new priority of a job.
   case reprioritised(JobID, Priority)
+  /// Commit what the attempts at a job leave to the next one.
+  case carry(JobID, Carryover)
+  /// Commit that a job that had ended begins anew, with other terms if they are given.
+  case revive(JobID, to: JobState, terms: Terms?)
+  /// Commit how the breaker of a handler is, tell the operator.
+  case breaker(BreakerStanding)
   /// Tell the operator.
   case notice(Notice)
 }

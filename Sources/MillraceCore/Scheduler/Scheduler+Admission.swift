@@ -42,7 +42,7 @@ extension Scheduler {
       let demand = self.demand(of: job, estimate)
       guard policy.fits(demand, beside: situation.used),
         let passage = reservation.passage(
-          of: demand, expected: now + job.expectedRun, certain: now + job.terms.longest),
+          of: demand, expected: now + job.expectedRun, certain: now + job.longest),
         handlers.isOpen(job.handler, at: now),
         handlers.leavesRoom(for: head.handler, beside: job.handler, at: now)
       else { continue }

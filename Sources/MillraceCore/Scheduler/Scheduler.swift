@@ -16,6 +16,10 @@ package struct Scheduler: Sendable {
   /// Queued jobs that are in no lane, by handler: they would not fit even if nothing else ran.
   var parked: [String: Set<JobID>] = [:]
   var scheduled = OrderedQueue()
+  /// Waiting jobs that fail at a time, in its order.
+  var expiries = OrderedQueue()
+  /// The last job of each handler, whose terms the next one may share.
+  var exemplars: [String: WaitingJob] = [:]
   var dependencies = DependencyBook()
   var running: [AttemptID: RunningAttempt] = [:]
   var attemptOf: [JobID: AttemptID] = [:]
@@ -25,6 +29,8 @@ package struct Scheduler: Sendable {
   var isLearning = true
   var shares: FairShare?
   var pressure = PressureMonitor()
+  /// What the jitter of retries is drawn from.
+  var lot: Lot
   /// When something was last done about critical pressure.
   var lastRelief: Timestamp?
   var lastStart: Timestamp?
@@ -42,6 +48,7 @@ package struct Scheduler: Sendable {
     handlers = HandlerSituation(groups: policy.groups, of: policy.groupOf)
     estimates = Estimates(rule: policy.learning)
     shares = policy.fairShare.map(FairShare.init)
+    lot = Lot(seed: policy.seed)
   }
 
   /// How many jobs wait for a gate.
@@ -69,11 +76,12 @@ package struct Scheduler: Sendable {
   /// When time alone will change something; nil if it will not.
   package var nextTime: Timestamp? {
     var times = running.values.compactMap(\.nextTime)
-    if let job = scheduled.first { times.append(Timestamp(rawValue: job.rank)) }
+    times += [scheduled.first, expiries.first].compactMap { $0.map { Timestamp(rawValue: $0.rank) } }
     if queuedInLanes > 0, let lastPass {
       let situation = situation(used: Resources(), at: lastPass)
-      let rates = lanes.lazy.filter { !$0.queue.isEmpty }.compactMap { handlers.nextByRate($0.key.handler) }
-      times += ([situation.nextStart].compactMap(\.self) + rates).filter { $0 > lastPass }
+      let names = lanes.lazy.filter { !$0.queue.isEmpty }.map(\.key.handler)
+      let opening = names.flatMap { [handlers.nextByRate($0), handlers.nextByBreaker($0)] }
+      times += ([situation.nextStart] + opening).compactMap(\.self).filter { $0 > lastPass }
     }
     return times.min()
   }
@@ -93,7 +101,7 @@ package struct Scheduler: Sendable {
       if case .started = event { continue }
       mayAdmit = true
     }
-    return mayAdmit ? actions + admit(at: now) : actions
+    return mayAdmit ? actions + withConsequences(expire(at: now), at: now) + admit(at: now) : actions
   }
 
   private mutating func apply(_ event: Event, at now: Timestamp) -> [Action] {
@@ -117,7 +125,7 @@ package struct Scheduler: Sendable {
       return []
     case .handlers(let rules):
       handlers.rules = rules
-      return []
+      return renewBreakers()
     case .started(let id):
       return advance(id, by: .started, at: now)
     case .refused(let id, let reason):
@@ -130,6 +138,13 @@ package struct Scheduler: Sendable {
       return cancel(job, at: now)
     case .reprioritise(let job, let priority):
       return reprioritise(job, to: priority)
+    case .revive(let renewals):
+      return revive(renewals)
+    case .breakers(let standings):
+      restore(standings)
+      return []
+    case .resetBreaker(let handler):
+      return resetBreaker(of: handler, at: now)
     case .drain:
       isDraining = true
       return thawAll(at: now)  // Nothing new comes that would need their memory.
@@ -148,6 +163,7 @@ package struct Scheduler: Sendable {
     _ = attempt.handle(.started, at: adoption.started)  // It is on record as running.
     place(attempt)
     handlers.go(on: job.handler, groups: attempt.groups)
+    handlers.adopt(job.handler, build: attempt.build, startedAt: adoption.started)
     handlers.recall(job.handler, startedAt: adoption.started)
     return []
   }

@@ -9,7 +9,9 @@ extension Simulation {
       let job = ledger.job(id.job)
       let profile = scenario.profile(of: job.submission.handler)
       let fate = Fate(of: id, job: job, profile: profile, seed: scenario.seed, twists: scenario.twists)
-      live[id] = Live(id: id, fate: fate, limit: job.submission.terms.limits.memory)
+      live[id] = Live(
+        id: id, fate: fate, limit: Course.limits(of: job).memory,
+        build: invariants.handlers[profile.name]?.build ?? "")
       plan(fate.isRefused ? .refused(id) : .started(id), at: time + fate.startDelay)
     case .freeze(let id): live[id]?.frozenSince = time
     case .thaw(let id): thaw(id)
@@ -18,7 +20,8 @@ extension Simulation {
       planEnd(of: id, .told, at: time + fate.stopDelay, ifSooner: true)
     case .kill(let id): planEnd(of: id, .killed, at: time + .seconds(live[id]?.fate.isDeaf ?? false ? 1 : 0))
     case .held(let id, _): plan(.outside(.cancel(id)), at: time + Self.patienceWithHeld)
-    case .markRunning, .finish, .close, .due, .unblock, .reprioritised, .notice: break
+    case .markRunning, .finish, .close, .due, .unblock, .reprioritised, .carry, .revive, .breaker, .notice:
+      break
     }
   }
 

@@ -11,5 +11,5 @@ package enum Twist: String, CaseIterable, Sendable {
   case concurrency, groups, rates, stagger, fairShare, slowdown, noBackfill, inOrder, wholeProcessors
   case noLearning, tightPromises, slowStarts
   // What jobs do, too; at the end, so that older seeds keep their twists.
-  case snoozes, dependencies
+  case snoozes, dependencies, causes, growth, expiries, breakers
 }

@@ -9,6 +9,7 @@ extension Scheduler {
         waiting[blocked.job.id] == nil && attemptOf[blocked.job.id] == nil,
         "job \(blocked.job.id) is known already")
       dependencies.insert(blocked)
+      watchExpiry(of: blocked.job)
     }
   }
 
@@ -45,6 +46,7 @@ extension Scheduler {
   /// Lets a job wait for its time or its turn that needs nobody any more.
   private mutating func unblock(_ job: WaitingJob, at now: Timestamp) -> Action {
     var job = job
+    forgetExpiry(of: job)  // It has one again where it waits from now on.
     job.notBefore = job.notBefore.flatMap { $0 > now ? $0 : nil }
     job.waitingSince = job.notBefore ?? now
     enqueue(job)
@@ -52,11 +54,14 @@ extension Scheduler {
   }
 
   /// Forgets a job that waited for others; it is submitted anew.
-  package mutating func forget(blocked job: JobID) { dependencies.remove(job) }
+  package mutating func forget(blocked job: JobID) { dependencies.remove(job).map { forgetExpiry(of: $0) } }
 
   /// Cancels a job that waits for others; nil if it does not.
   mutating func cancelBlocked(_ job: JobID) -> [Action]? {
-    dependencies.remove(job).map { _ in [.close(job, .cancelled, .cancelled)] }
+    dependencies.remove(job).map { blocked in
+      forgetExpiry(of: blocked)
+      return [.close(job, .cancelled, .cancelled)]
+    }
   }
 
   /// Lets a job start that is held because a dependency can't be met any more, whatever became of that.
@@ -104,10 +109,10 @@ extension Action {
   /// The job that this ends for good, and how; nil if it ends none.
   var endOfJob: (JobID, JobState)? {
     switch self {
-    case .finish(let id, _, .done(let state)): (id.job, state)
+    case .finish(let id, _, .done(let state, _)): (id.job, state)
     case .close(let job, let state, _): (job, state)
     case .finish(_, _, .retry), .finish(_, _, .requeue), .start, .markRunning, .freeze, .thaw, .terminate,
-      .kill, .due, .unblock, .held, .reprioritised, .notice:
+      .kill, .due, .unblock, .held, .reprioritised, .carry, .revive, .breaker, .notice:
       nil
     }
   }

@@ -9,6 +9,8 @@ struct HandlerSituation: Sendable {
   private let groups: [String: GroupRules]
   /// The handlers that can be run now.
   var rules: [String: HandlerRules] = [:]
+  /// Those that have something to tell, by handler.
+  var breakers: [String: Breaker] = [:]
 
   /// Makes a situation in which nothing runs and no handler is known.
   ///
@@ -36,6 +38,14 @@ struct HandlerSituation: Sendable {
       handlerMeters[handler, default: RateMeter()].count(at: now, keeping: rate.count)
     }
     countGroups(chain, at: now)
+    guard let rules = rules[handler]?.breaker else { return }
+    _ = breakers[handler]?.handle(.began, rules, at: now)
+  }
+
+  /// Takes up an attempt that a former runner started: it may be the one that tries an open breaker.
+  mutating func adopt(_ handler: String, build: String, startedAt time: Timestamp) {
+    guard breakers[handler]?.build == build else { return }
+    _ = breakers[handler]?.handle(.adopted(started: time), BreakerRules(), at: time)
   }
 
   /// Counts an attempt that runs already.
@@ -68,7 +78,7 @@ struct HandlerSituation: Sendable {
     guard let rule = rules[handler], isBelow(rule.concurrency, running(of: handler)) else { return false }
     let chain = chain(of: handler)
     return chain.allSatisfy { isBelow(groups[$0]?.concurrency, running(ofGroup: $0)) }
-      && nextByRate(handler).map { $0 <= now } ?? true
+      && nextByRate(handler).map { $0 <= now } ?? true && isBreakerOpen(handler, at: now)
   }
 
   /// Whether a handler could still start an attempt after another one (or itself) has started one: a job must
@@ -110,7 +120,7 @@ extension HandlerSituation {
       GateVerdict(
         gate: .concurrency, isOpen: isBelow(rule?.concurrency, running), used: Int64(running),
         capacity: rule?.concurrency.map { Int64($0) }, subject: handler),
-      groupVerdict(handler), rateVerdict(handler, at: now),
+      groupVerdict(handler), rateVerdict(handler, at: now), breakerVerdict(handler, at: now),
     ]
   }
 

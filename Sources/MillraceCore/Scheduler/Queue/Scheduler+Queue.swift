@@ -3,6 +3,9 @@ extension Scheduler {
   mutating func enqueue(_ job: WaitingJob) {
     precondition(waiting[job.id] == nil && attemptOf[job.id] == nil, "job \(job.id) is known already")
     var job = job
+    if let other = exemplars[job.handler] { job.shareTerms(with: other) }
+    exemplars[job.handler] = job
+    watchExpiry(of: job)
     if let time = job.notBefore {
       scheduled.insert(job.id, rank: time.rawValue)
     } else {
@@ -51,6 +54,7 @@ extension Scheduler {
   mutating func takeOut(_ id: JobID) -> WaitingJob? {
     guard let job = waiting.removeValue(forKey: id) else { return nil }
     held[id] = nil
+    forgetExpiry(of: job)
     if let time = job.notBefore {
       scheduled.remove(id, rank: time.rawValue)
     } else if lanes[lane(of: job)].queue.remove(id, rank: job.rank) {
@@ -79,7 +83,7 @@ extension Scheduler {
   /// What a job counts with when it starts.
   func demand(of job: WaitingJob, _ estimate: Estimate) -> Resources {
     Resources(
-      slots: 1, memory: estimate.memory, committed: job.terms.limits.memory, cpuMillis: estimate.cpuMillis)
+      slots: 1, memory: estimate.memory, committed: job.limits.memory, cpuMillis: estimate.cpuMillis)
   }
 
   /// The part of the machine that an attempt was admitted with.
