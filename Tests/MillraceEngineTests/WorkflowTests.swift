@@ -90,7 +90,9 @@ struct WorkflowTests {
       try await run(bench, 5, 1, .success)
       #expect(try await states(bench) == [.succeeded, .succeeded, .failed, .cancelled, .succeeded])
       let record = try await bench.engine.retryFailed(workflow: workflow)
-      #expect(record.jobs.map(\.state) == [.succeeded, .succeeded, .queued, .blocked, .succeeded])
+      // The same tick starts it: that may be on record when the answer is read.
+      let states = record.jobs.map { $0.state == .starting ? .queued : $0.state }
+      #expect(states == [.succeeded, .succeeded, .queued, .blocked, .succeeded])
       #expect(bench.journal.has("committed [revived 3 queued, revived 4 blocked]"))
       try await run(bench, 3, 2, .success)
       try await run(bench, 4, 1, .success)
