@@ -63,7 +63,6 @@ private struct StubLauncher: Launcher {
   func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample) {
     ([:], MachineSample())
   }
-  func audit(expecting: Set<AttemptID>) async -> Audit { Audit() }
 
   func describe(_ file: String) async throws -> Plugin { throw BenchmarkError("nothing is described here") }
 }
