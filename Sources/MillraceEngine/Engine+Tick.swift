@@ -7,6 +7,8 @@ extension Engine {
     await mend()
     let inputs = inbox
     inbox = []
+    // A commit that began before is not the one that these wait for.
+    waiters[.commitUnderWay, default: [:]].merge(waiters.removeValue(forKey: .commit) ?? [:]) { $1 }
     var events: [Event] = []
     var accepted: [Accepted] = []
     for input in inputs {
@@ -35,6 +37,7 @@ extension Engine {
     for one in accepted { one.answer() }
     await perform(stops)
     if trouble == nil { await write() }
+    if backlog.changes.isEmpty { resumeWaiters(of: .commitUnderWay) }
     if scheduler.needsSamples { sampleRing.yield() }
     if scheduler.isDrained, backlog.isEmpty { resumeWaiters(of: .drained) }
   }
