@@ -8,7 +8,7 @@ import MillraceEngine
 /// most selective one drives, the others are checked on its rows. Every index on `job` ends in the job's
 /// number, so no list is sorted. Several states are one arm each of a UNION ALL, which SQLite merges.
 struct JobQuery {
-  private enum Driver { case label, jobClass, state, handler, number }
+  private enum Driver { case label, group, jobClass, state, handler, number }
 
   let filter: JobFilter
 
@@ -22,6 +22,7 @@ struct JobQuery {
 
   private var driver: Driver {
     if !filter.labels.isEmpty { return .label }
+    if filter.group != nil { return .group }
     if filter.jobClass != nil { return .jobClass }
     // Succeeded jobs are nearly all there are; any other state is rarer than a handler.
     if !filter.states.isEmpty, filter.handler == nil || !filter.states.contains(.succeeded) { return .state }
@@ -38,6 +39,8 @@ struct JobQuery {
     }
     if let handler = filter.handler { conditions.append("job.handler = \(handler)") }
     if let jobClass = filter.jobClass { conditions.append("job.class = \(jobClass)") }
+    if let group = filter.group { conditions.append("job.job_group = \(group)") }
+    if let isHeld = filter.isHeld { conditions.append("job.held = \(isHeld)") }
     // Always there, so that a list without a filter is a search by number too.
     conditions.append("\(id) < \(filter.before?.rawValue ?? .max)")
     conditions += timeConditions(id) + labelConditions
@@ -47,6 +50,7 @@ struct JobQuery {
   private var source: SQL {
     switch driver {
     case .label: "label INDEXED BY label_value CROSS JOIN job ON job.id = label.job"
+    case .group: "job INDEXED BY job_group"
     case .jobClass: "job INDEXED BY job_class"
     case .state: "job INDEXED BY job_state"
     case .handler: "job INDEXED BY job_handler"

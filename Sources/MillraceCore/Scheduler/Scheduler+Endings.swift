@@ -41,7 +41,7 @@ extension Scheduler {
       preconditionFailure("attempt \(id) is not running")
     }
     attemptOf[id.job] = nil
-    handlers.end(attempt.job.handler, groups: attempt.groups)
+    handlers.end(attempt.member)
     return attempt
   }
 

@@ -6,7 +6,7 @@
 /// (backfill): so a big job is not starved by small ones.
 package struct Scheduler: Sendable {
   /// What it goes by.
-  package let policy: Policy
+  package internal(set) var policy: Policy
 
   var waiting: [JobID: WaitingJob] = [:]
   var lanes: [Lane] = []
@@ -16,6 +16,14 @@ package struct Scheduler: Sendable {
   /// Queued jobs that are in no lane, by handler: they would not fit even if nothing else ran.
   var parked: [String: Set<JobID>] = [:]
   var scheduled = OrderedQueue()
+  /// Jobs that would be queued and are held.
+  var onHold: Set<JobID> = []
+  /// The waiting jobs of groups that keep the order of submission.
+  var lines = GroupLines()
+  /// What is paused or stopping.
+  var activities: [Station: Activity] = [:]
+  /// Who has paused the runner; nil if nobody has.
+  var pause: Pause?
   var running: [AttemptID: RunningAttempt] = [:]
   var attemptOf: [JobID: AttemptID] = [:]
   var handlers: HandlerSituation
@@ -67,7 +75,7 @@ package struct Scheduler: Sendable {
     if let job = scheduled.first { times.append(Timestamp(rawValue: job.rank)) }
     if queuedInLanes > 0, let lastPass {
       let situation = situation(used: Resources(), at: lastPass)
-      let rates = lanes.lazy.filter { !$0.queue.isEmpty }.compactMap { handlers.nextByRate($0.key.handler) }
+      let rates = lanes.lazy.filter { !$0.isEmpty }.compactMap { handlers.nextByRate($0.member) }
       times += ([situation.nextStart].compactMap(\.self) + rates).filter { $0 > lastPass }
     }
     return times.min()
@@ -84,6 +92,7 @@ package struct Scheduler: Sendable {
     var mayAdmit = false
     for event in events {
       actions += apply(event, at: now)
+      actions += endDrains()
       // That a process exists makes no room.
       if case .started = event { continue }
       mayAdmit = true
@@ -101,7 +110,7 @@ package struct Scheduler: Sendable {
     case .learned(let evidence):
       for one in evidence {
         estimates.note(one)
-        handlers.recall(one.handler, startedAt: one.started)
+        handlers.recall(handlers.membership(of: one.handler), startedAt: one.started)
       }
       for handler in Set(evidence.map(\.handler)).sorted() { unpark(handler) }
       return []
@@ -120,6 +129,13 @@ package struct Scheduler: Sendable {
       return cancel(job, at: now)
     case .reprioritise(let job, let priority):
       return reprioritise(job, to: priority)
+    case .hold(let job, let isHeld):
+      return hold(job, isHeld)
+    case .operate(let station, let request):
+      return operate(station, request)
+    case .policy(let new):
+      adopt(new)
+      return []
     case .drain:
       isDraining = true
       return thawAll(at: now)  // Nothing new comes that would need their memory.
@@ -133,12 +149,12 @@ package struct Scheduler: Sendable {
     _ = appraise(&job)
     var attempt = RunningAttempt(
       id: AttemptID(job: job.id, number: adoption.number), job: job, build: adoption.build,
-      groups: handlers.chain(of: job.handler), admitted: adoption.started,
+      groups: membership(of: job).groups, admitted: adoption.started,
       estimate: estimates.estimate(for: job), frozenTime: adoption.frozenTime)
     _ = attempt.handle(.started, at: adoption.started)  // It is on record as running.
     place(attempt)
-    handlers.go(on: job.handler, groups: attempt.groups)
-    handlers.recall(job.handler, startedAt: adoption.started)
+    handlers.go(on: attempt.member)
+    handlers.recall(attempt.member, startedAt: adoption.started)
     return []
   }
 
@@ -174,7 +190,9 @@ package struct Scheduler: Sendable {
   }
 
   private mutating func cancel(_ job: JobID, at now: Timestamp) -> [Action] {
-    if let attempt = attemptOf[job] { return advance(attempt, by: .stopRequested(.cancelled), at: now) }
+    if let attempt = attemptOf[job] {
+      return [.cancelRequested(job)] + advance(attempt, by: .stopRequested(.cancelled), at: now)
+    }
     return takeOut(job) == nil ? [] : [.close(job, .cancelled, .cancelled)]  // Nil: it has ended.
   }
 

@@ -6,6 +6,10 @@ package struct WaitingJob: Sendable, Equatable {
   package var jobClass: String?
   /// Whose use it counts as, where fair share is on; nil for nobody's.
   package var share: String?
+  /// The group that it chose; nil for none.
+  package var group: String?
+  /// Whether it waits until somebody releases it.
+  package var isHeld: Bool
   package var priority: Priority
   package var terms: Terms
   /// When it was submitted; retries keep it, so that a job does not lose its place.
@@ -37,6 +41,8 @@ package struct WaitingJob: Sendable, Equatable {
     handler = job.submission.handler
     jobClass = job.submission.jobClass
     share = label.flatMap { job.submission.labels[$0] }
+    group = job.submission.group
+    isHeld = job.isHeld
     priority = job.submission.priority
     terms = job.submission.terms
     enqueued = job.submitted
