@@ -109,6 +109,9 @@ let package = Package(
       name: "MillraceStore",
       dependencies: ["MillraceCore", "MillraceEngine", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: strict),
+    .target(
+      name: "MillraceYAML", dependencies: ["MillraceCore", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
     .target(name: "MillraceWire", dependencies: ["MillraceCore"], swiftSettings: strict),
     .target(name: "MillraceSocket", swiftSettings: strict),
     .target(
@@ -127,7 +130,7 @@ let package = Package(
       name: "millrace",
       dependencies: [
         "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceSimulator", "MillraceStore",
-        "MillraceWire",
+        "MillraceWire", "MillraceYAML",
         argumentParser,
       ],
       swiftSettings: strict),
@@ -135,9 +138,8 @@ let package = Package(
       name: "millraced",
       dependencies: [
         "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore",
-        "MillraceWire", argumentParser, lifecycle, logging,
+        "MillraceWire", "MillraceYAML", argumentParser, lifecycle, logging,
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-        .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -185,6 +187,7 @@ let package = Package(
     tests(
       "MillraceStoreTests",
       of: ["MillraceCore", "MillraceEngine", "MillraceStore", .product(name: "GRDB", package: "GRDB.swift")]),
+    tests("MillraceYAMLTests", of: ["MillraceCore", "MillraceYAML"]),
     tests("MillraceWireTests", of: ["MillraceCore", "MillraceWire"]),
     tests(
       "MillraceHTTPTests",
@@ -195,14 +198,14 @@ let package = Package(
     tests(
       "MillraceCommandTests",
       of: [
-        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "millrace",
-        argumentParser,
+        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "MillraceYAML",
+        "millrace", argumentParser,
       ]),
     tests(
       "MillracedTests",
       of: [
-        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire", "millraced", argumentParser,
-        logging,
+        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire", "MillraceYAML", "millraced",
+        argumentParser, logging,
       ]),
     tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceWire"]),

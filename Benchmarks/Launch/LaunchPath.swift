@@ -63,12 +63,14 @@ struct LaunchPath {
     var left = Set(ids)
     for id in ids { launcher.kill(id) }
     while !left.isEmpty, let event = await events.next() {
-      if case .ended(let id, _) = event { left.remove(id) }
+      guard case .ended(let id, _) = event else { continue }
+      left.remove(id)
+      launcher.release([id])
     }
   }
 
-  /// Runs a job that does nothing; returns nanoseconds from the request to the news that it has ended and its
-  /// leaf is removed.
+  /// Runs a job that does nothing; returns nanoseconds from the request to the news that it has ended. Its
+  /// leaf is removed in the time of the next one.
   mutating func runJob() async throws -> Int64 {
     let began = ContinuousClock.now
     _ = request(seconds: 0)
@@ -76,8 +78,9 @@ struct LaunchPath {
       switch event {
       case .started, .progress: continue
       case .refused(_, let reason): throw BenchmarkError("a job was refused: \(reason)")
-      case .ended(_, let report):
+      case .ended(let id, let report):
         let time = began.nanosecondsSince
+        launcher.release([id])
         guard case .done? = report.word else { throw BenchmarkError("a job failed: \(report)") }
         return time
       }

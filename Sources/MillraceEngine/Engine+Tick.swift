@@ -175,6 +175,8 @@ extension Engine {
     backlog.launches.removeFirst(batch.launches.count)
     backlog.ended.removeFirst(batch.ended.count)
     backlog.isStuck = false
+    let ended = batch.changes.compactMap { if case .ended(let id, _, _) = $0 { id } else { nil } }
+    if !ended.isEmpty { await ports.launcher.release(ended) }
     for launch in batch.launches { await start(launch) }
     for job in batch.ended { resumeWaiters(of: .end(job)) }
     resumeWaiters(of: .commit)

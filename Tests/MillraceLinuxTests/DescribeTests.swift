@@ -84,7 +84,7 @@ extension StageTests {
         let samples = await actor.launcher.sample().attempts
         #expect(Array(samples.keys) == [id])
         actor.launcher.kill(id)
-        _ = try await actor.record.ended(id)
+        _ = try await actor.ended(id)
         #expect(await actor.record.all.count == 3, "descriptions are no events")
       }
     }

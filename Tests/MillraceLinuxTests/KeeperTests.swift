@@ -23,7 +23,7 @@ extension StageTests {
         try await actor.record.progress(id)
         let keeper = try #require(try stage.keepers().first)
         Glibc.kill(keeper, SIGKILL)
-        let report = try await actor.record.ended(id)
+        let report = try await actor.ended(id)
         #expect(report.exit == nil)
         #expect(report.word == nil)
         #expect(try stage.leaves() == [])
@@ -64,7 +64,7 @@ extension StageTests {
           let samples = await actor.launcher.sample().attempts
           #expect(Array(samples.keys) == [id])
           actor.launcher.terminate(id)
-          let report = try await actor.record.ended(id)
+          let report = try await actor.ended(id)
           #expect(report.exit == .exited(code: 1))
           #expect(
             report.word == .failed(Failure(code: "cancelled", message: "asked to stop", isRetryable: false)))
@@ -86,7 +86,7 @@ extension StageTests {
         try await stage.launcher { actor in
           let taken = try await actor.launcher.takeOver(open: kept(id))
           #expect(taken == [id])
-          let report = try await actor.record.ended(id)
+          let report = try await actor.ended(id)
           #expect(report.exit == .exited(code: 0))
           #expect(report.word == .done(JobResult(mediaType: "text/plain", bytes: Array("still here".utf8))))
           #expect(try stage.leaves() == [])
@@ -108,7 +108,7 @@ extension StageTests {
           _ = try await actor.launcher.describe(stage.plugin.path)
           let taken = try await actor.launcher.takeOver(open: kept(id))
           #expect(taken == [id])
-          let report = try await actor.record.ended(id)
+          let report = try await actor.ended(id)
           #expect(report.exit == .exited(code: 0))
         }
       }
@@ -131,7 +131,7 @@ extension StageTests {
           // They are removed beside the loop.
           try DirectoryWatch(stage.settings.workDirectory).wait { try stage.workDirectories() == ["2.1"] }
           actor.launcher.kill(second)
-          _ = try await actor.record.ended(second)
+          _ = try await actor.ended(second)
           #expect(await actor.record.names(first) == [])
         }
         #expect(try stage.keepers() == [], "it keeps nothing of the one that was killed")
@@ -153,7 +153,7 @@ extension StageTests {
         try await stage.launcher { actor in
           _ = try await actor.launcher.takeOver(open: kept(id, plugin: "exec"))
           try Data().write(to: URL(filePath: "\(stage.settings.workDirectory)/\(id)/go"))
-          _ = try await actor.record.ended(id)
+          _ = try await actor.ended(id)
           #expect(try stage.log(id) == "before\nafter\n")
         }
       }

@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import Logging
 import MillraceCore
+import MillraceYAML
 import Testing
 import TestSupport
 
@@ -19,7 +20,7 @@ struct ConfigurationTests {
 
   /// The lines of the error, without the hint.
   private static func mistakes(_ text: String) -> [String] {
-    let error = #expect(throws: ConfigurationError.self) { try read(text) }
+    let error = #expect(throws: FileMistakes.self) { try read(text) }
     let lines = error?.description.split(separator: "\n") ?? []
     #expect(lines.last?.hasPrefix("hint: ") == true)
     return lines.dropLast().map { String($0) }
@@ -224,7 +225,7 @@ struct ConfigurationTests {
       let text = String(String.UnicodeScalarView(scalars))
       do {
         _ = try Self.read(text)
-      } catch let error as ConfigurationError {
+      } catch let error as FileMistakes {
         #expect(!error.mistakes.isEmpty, "\(text.debugDescription)")
       }
     }
@@ -263,12 +264,12 @@ struct ConfigurationTests {
     #expect(configuration.user == "ann")
     #expect(configuration.plugins.hasPrefix("/") && configuration.plugins.hasSuffix("/here"))
     let missing = try ConfigurationOptions.parse(["--config", directory.path + "/none.yaml"])
-    let error = #expect(throws: ConfigurationError.self) { try missing.configuration(in: Self.root) }
+    let error = #expect(throws: FileMistakes.self) { try missing.configuration(in: Self.root) }
     #expect(error?.mistakes.map(\.message) == ["there is no such file"])
     let binary = directory.path + "/binary.yaml"
     try Data([0xff, 0xfe, 0x00]).write(to: URL(filePath: binary))
     let unreadable = try ConfigurationOptions.parse(["--config", binary])
-    #expect(throws: ConfigurationError.self) { try unreadable.configuration(in: Self.root) }
+    #expect(throws: FileMistakes.self) { try unreadable.configuration(in: Self.root) }
   }
 
   @Test("a share of the machine is a part or an amount")

@@ -4,6 +4,7 @@ import Logging
 import MillraceCore
 import MillraceEngine
 import MillraceLinux
+import MillraceYAML
 import Testing
 import TestSupport
 
@@ -39,7 +40,7 @@ struct SidecarTests {
 
   @Test("every mistake is told with its place")
   func mistakes() {
-    let error = #expect(throws: ConfigurationError.self) {
+    let error = #expect(throws: FileMistakes.self) {
       try Self.read(
         "handlers:\n  work: {memory: -1, cpu: NaN, tier: cold, rate: 0/min}\n  wrok: {}\nmemory: 1G\n")
     }
@@ -244,6 +245,7 @@ struct SidecarTests {
 
     func takeOver(open: [KeptAttempt]) async throws -> [AttemptID] { [] }
     func launch(_ plan: LaunchPlan) async {}
+    func release(_ attempts: [AttemptID]) async {}
     func terminate(_ attempt: AttemptID) async {}
     func kill(_ attempt: AttemptID) async {}
     func freeze(_ attempt: AttemptID) async {}

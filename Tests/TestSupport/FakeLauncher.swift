@@ -7,9 +7,11 @@ package final class FakeLauncher: Launcher {
   private struct State {
     var plans: [AttemptID: LaunchPlan] = [:]
     var kept: Set<AttemptID> = []
+    var ended: [AttemptID: AttemptReport] = [:]
     var samples: [AttemptID: UsageSample] = [:]
     var machine = MachineSample()
     var startsAtOnce = false
+    var obeys = false
   }
 
   private let state = Mutex(State())
@@ -18,14 +20,27 @@ package final class FakeLauncher: Launcher {
   package let events: AsyncStream<LaunchEvent>
 
   /// Makes a launcher that writes into `journal`: "launch 1.1", "terminate 1.1", "kill 1.1", "freeze 1.1",
-  /// "thaw 1.1", "sample".
-  package init(journal: Journal<String>) {
+  /// "thaw 1.1", "release 1.1", "sample". What `former` was told to keep, and its ends that were not
+  /// released, are found by this one.
+  package init(journal: Journal<String>, after former: FakeLauncher? = nil) {
     self.journal = journal
     (events, source) = AsyncStream.makeStream()
+    guard let former else { return }
+    let (kept, ended) = former.state.withLock { ($0.kept, $0.ended) }
+    state.withLock { state in
+      state.kept = kept
+      state.ended = ended
+    }
   }
 
   /// Tells the engine what happens.
-  package func say(_ event: LaunchEvent) { source.yield(event) }
+  package func say(_ event: LaunchEvent) {
+    if case .ended(let attempt, let report) = event { state.withLock { $0.ended[attempt] = report } }
+    source.yield(event)
+  }
+
+  /// Lets each attempt end by itself from now on when it is asked to.
+  package func obey() { state.withLock { $0.obeys = true } }
 
   /// Keeps attempts for the next runner.
   package func keep(_ attempts: AttemptID...) { state.withLock { $0.kept = Set(attempts) } }
@@ -46,8 +61,11 @@ package final class FakeLauncher: Launcher {
 
   package func takeOver(open: [KeptAttempt]) async throws -> [AttemptID] {
     journal.append("take over \(open.map { "\($0.attempt) of \($0.plugin)" })")
-    let kept = state.withLock { $0.kept }
-    return open.map(\.attempt).filter { kept.contains($0) }
+    let (kept, ended) = state.withLock { ($0.kept, $0.ended) }
+    for attempt in open.map(\.attempt) {
+      if let report = ended[attempt] { source.yield(.ended(attempt, report)) }
+    }
+    return open.map(\.attempt).filter { kept.contains($0) || ended[$0] != nil }
   }
 
   package func launch(_ plan: LaunchPlan) async {
@@ -59,7 +77,18 @@ package final class FakeLauncher: Launcher {
     if startsAtOnce { say(.started(plan.attempt)) }
   }
 
-  package func terminate(_ attempt: AttemptID) async { journal.append("terminate \(attempt)") }
+  package func release(_ attempts: [AttemptID]) async {
+    for attempt in attempts { journal.append("release \(attempt)") }
+    state.withLock { state in for attempt in attempts { state.ended[attempt] = nil } }
+  }
+
+  package func terminate(_ attempt: AttemptID) async {
+    journal.append("terminate \(attempt)")
+    guard state.withLock({ $0.obeys }) else { return }
+    let word = HandlerWord.failed(Failure(code: "cancelled", message: "asked to stop", isRetryable: false))
+    say(.ended(attempt, AttemptReport(exit: .exited(code: 1), usage: Usage(), word: word)))
+  }
+
   package func kill(_ attempt: AttemptID) async { journal.append("kill \(attempt)") }
 
   package func freeze(_ attempt: AttemptID) async { journal.append("freeze \(attempt)") }

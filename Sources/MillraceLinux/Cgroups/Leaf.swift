@@ -121,6 +121,9 @@ final class Leaf {
     return try gauges.sample(buffer)
   }
 
+  /// Closes the files that are kept open for `sample`.
+  func closeGauges() { gauges = nil }
+
   /// Removes the leaf; it must be empty.
   func remove() throws {
     try checkErrno(unlinkat(parent.number, name, AT_REMOVEDIR), "remove the cgroup `\(name)`")

@@ -74,7 +74,6 @@ extension LaunchLoop {
     } catch {
       logger.error("usage not read", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
     }
-    remove(attempt.leaf)
     conclude(attempt, final)
   }
 
@@ -87,17 +86,28 @@ extension LaunchLoop {
     let progress = attempt.takeProgress(at: Self.monotonic())
     let word = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
     drop(attempt)
-    forget(attempt.id)
     let report = AttemptReport(
       exit: attempt.exit, usage: final.usage, word: word,
       killedByOthersMemory: final.isKilledByOthersMemory)
     switch attempt.purpose {
     case .job:
       if let progress { events.yield(.progress(attempt.id, progress)) }
+      ended[attempt.id] = attempt
       events.yield(.ended(attempt.id, report))
     case .description(let answer, let file, _):
+      letGo(of: attempt)
       answer.resume(with: Result { try Manifest.plugin(from: report, file: file, isLate: attempt.isLate) })
     }
+  }
+
+  /// Lets go of ends that are on record.
+  func release(_ ids: [AttemptID]) {
+    for id in ids { ended.removeValue(forKey: id).map(letGo) }
+  }
+
+  private func letGo(of attempt: LiveAttempt) {
+    forget(attempt.id)
+    remove(attempt.leaf)
   }
 
   /// How often the log is read at the end, 256 KiB each: more than the largest pipe of an ordinary user, 1
@@ -109,13 +119,15 @@ extension LaunchLoop {
     return poll(&poller, 1, 0) > 0 && poller.revents & Int16(POLLIN) != 0
   }
 
-  /// Lets go of everything of an attempt but its leaf.
+  /// Takes an attempt out of those that run, with all that can be made again.
   private func drop(_ attempt: LiveAttempt) {
     millrace_epoll_remove(epoll.number, attempt.log.number)
     millrace_epoll_remove(epoll.number, attempt.channel.number)
     if let population = attempt.population { millrace_epoll_remove(epoll.number, population.descriptor) }
     attempts[attempt.serial] = nil
     serials[attempt.id] = nil
+    attempt.population = nil
+    attempt.leaf.closeGauges()
     logs.end(attempt.id)
     removeDirectory(attempt.workDirectory)
   }

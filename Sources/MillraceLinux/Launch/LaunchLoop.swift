@@ -14,6 +14,7 @@ final class LaunchLoop: @unchecked Sendable {
   /// What others ask of the loop.
   enum Command {
     case launch(LaunchPlan)
+    case release([AttemptID])
     case terminate(AttemptID)
     case kill(AttemptID)
     case freeze(AttemptID)
@@ -49,6 +50,9 @@ final class LaunchLoop: @unchecked Sendable {
   var keeper: KeeperConnection?
   var attempts: [UInt64: LiveAttempt] = [:]
   var serials: [AttemptID: UInt64] = [:]
+  /// Attempts whose ends were told and are not known to be on record: the keeper still has them, and so has
+  /// the kernel their leaves. Bounded: while nothing can be recorded, nothing is started.
+  var ended: [AttemptID: LiveAttempt] = [:]
   var nextSerial: UInt64 = 1
   /// The number of the next description: unique on this machine, since a keeper may still know those of a
   /// former runner.
@@ -101,7 +105,7 @@ final class LaunchLoop: @unchecked Sendable {
   /// Answers a command that comes after the loop's end.
   private func refuse(_ command: Command) {
     switch command {
-    case .launch, .terminate, .kill, .freeze, .thaw: break  // Nobody reads the events any more.
+    case .launch, .release, .terminate, .kill, .freeze, .thaw: break  // Nobody reads the events any more.
     case .sample(let answer): answer.resume(returning: ([:], MachineSample()))
     case .takeOver(_, let answer): answer.resume(throwing: Self.stopped)
     case .describe(_, let answer): answer.resume(throwing: Self.stopped)
@@ -141,6 +145,7 @@ final class LaunchLoop: @unchecked Sendable {
     for (index, command) in batch.enumerated() {
       switch command {
       case .launch(let plan): launch(plan)
+      case .release(let ids): release(ids)
       case .terminate(let id): attempt(id).map { signal($0, SIGTERM) }
       case .kill(let id): attempt(id).map(kill)
       case .freeze(let id): attempt(id).map { setFrozen($0, true) }
@@ -224,7 +229,7 @@ final class LaunchLoop: @unchecked Sendable {
 
   /// Leaves the keeper and what runs to the next runner; a keeper without any ends.
   private func letGo() {
-    let isIdle = attempts.isEmpty
+    let isIdle = attempts.isEmpty && ended.isEmpty
     for attempt in attempts.values {
       logs.end(attempt.id)
       if attempt.isFrozen { setFrozen(attempt, false) }  // Who would let it go on if no runner follows?
@@ -234,6 +239,7 @@ final class LaunchLoop: @unchecked Sendable {
     }
     attempts = [:]
     serials = [:]
+    ended = [:]
     events.finish()
     guard let keeper else { return }
     self.keeper = nil

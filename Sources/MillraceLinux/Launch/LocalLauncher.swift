@@ -37,6 +37,7 @@ package final class LocalLauncher: Launcher {
   }
 
   package func launch(_ plan: LaunchPlan) { loop.put(.launch(plan)) }
+  package func release(_ attempts: [AttemptID]) { loop.put(.release(attempts)) }
   package func terminate(_ attempt: AttemptID) { loop.put(.terminate(attempt)) }
   package func kill(_ attempt: AttemptID) { loop.put(.kill(attempt)) }
 

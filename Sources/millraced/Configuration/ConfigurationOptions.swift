@@ -22,7 +22,7 @@ struct ConfigurationOptions: ParsableArguments {
 
   /// Returns the file's settings with the flags' in their place.
   ///
-  /// - Throws: `ConfigurationError` if the file can't be read; the usual file need not be there.
+  /// - Throws: `FileMistakes` if the file can't be read; the usual file need not be there.
   func configuration(in surroundings: Surroundings = .current()) throws -> Configuration {
     var configuration = Configuration.standard(in: surroundings)
     if let config {

@@ -1,8 +1,8 @@
 import FoundationEssentials
 import Logging
 import MillraceCore
+import MillraceYAML
 import Synchronization
-import Yams
 
 /// Reads the configuration from YAML: all mistakes are told at once, and then nothing of it is used.
 struct ConfigurationReader {
@@ -12,24 +12,24 @@ struct ConfigurationReader {
 
   /// Reads a file.
   ///
-  /// - Throws: `ConfigurationError`, also if the file is not there.
+  /// - Throws: `FileMistakes`, also if the file is not there.
   static func read(file: String, over defaults: Configuration) throws -> Configuration {
     let bytes: Data
     do {
       bytes = try Data(contentsOf: URL(filePath: file))
     } catch {
       let reason = (error as? CocoaError)?.code == .fileReadNoSuchFile ? "there is no such file" : "\(error)"
-      throw ConfigurationError(file: file, mistakes: [.init(place: nil, message: reason)])
+      throw FileMistakes(file: file, mistakes: [.init(place: nil, message: reason)])
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw ConfigurationError(file: file, mistakes: [.init(place: nil, message: "this is no UTF-8 text")])
+      throw FileMistakes(file: file, mistakes: [.init(place: nil, message: "this is no UTF-8 text")])
     }
     return try read(text, named: file, over: defaults)
   }
 
   /// Reads a text.
   ///
-  /// - Throws: `ConfigurationError`.
+  /// - Throws: `FileMistakes`.
   static func read(
     _ text: String, named file: String, over defaults: Configuration
   ) throws -> Configuration {
@@ -123,6 +123,17 @@ func set<Value>(_ target: inout Value, _ value: Value?) {
 }
 
 extension Setting {
+  /// Reads a share of the machine, in percent or as an amount.
+  func share<Amount>(
+    _ what: String, _ amount: (String) -> Amount?
+  ) -> Configuration.Share<Amount>? {
+    value("\(what) or a part from 0.1% to 100%") { text in
+      guard text.hasSuffix("%") else { return amount(text).map { .amount($0) } }
+      guard let percent = Double(text.dropLast()), (0.1...100).contains(percent) else { return nil }
+      return .percent(percent)
+    }
+  }
+
   fileprivate func permissions() -> UInt32? {
     value("permissions in octal that let the owner read and write, like 0600") { text in
       let digits = text.hasPrefix("0o") ? text.dropFirst(2) : text[...]

@@ -1,4 +1,5 @@
 import MillraceCore
+import MillraceYAML
 
 /// The settings of a handler: in the configuration, as its defaults, and beside a plugin.
 extension Setting {

@@ -1,4 +1,5 @@
 import MillraceCore
+import MillraceYAML
 
 /// The sections that the scheduler goes by.
 extension ConfigurationReader {
@@ -128,8 +129,8 @@ extension ConfigurationReader {
       // A value that is no text is noted already.
       guard let name = inner.map({ groups[$0]?.within }) ?? setting.plainText else { continue }
       if groups[name] == nil {
-        let meant = Spelling.nearest(to: name, among: groups.keys.sorted())
-        setting.mistake("names no group: `\(name)`" + (meant.map { ", did you mean `\($0)`?" } ?? ""))
+        let meant = Spelling.question(about: name, among: groups.keys.sorted())
+        setting.mistake("names no group: `\(name)`" + (meant ?? ""))
       } else if let inner, let circle = Self.circle(from: inner, in: groups) {
         setting.mistake("makes a circle: \(circle.joined(separator: " within "))")
       }

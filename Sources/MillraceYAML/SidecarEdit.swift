@@ -1,14 +1,15 @@
-import MillraceCore
+package import MillraceCore
 import Yams
 
 /// Puts settings of one handler into the text of a sidecar and leaves everything else as it is written:
 /// other handlers, other settings, comments.
-struct SidecarEdit {
+package struct SidecarEdit {
   private let handler: String
   /// Names and values in the order in which they are written.
   private let values: [(name: String, value: String)]
 
-  init(of wishes: Wishes, for handler: String) {
+  /// Makes the edit that puts what `wishes` say of a handler in place.
+  package init(of wishes: Wishes, for handler: String) {
     self.handler = handler
     values = [
       wishes.memory.map { ("memory", Self.text(of: $0)) },
@@ -18,7 +19,7 @@ struct SidecarEdit {
   }
 
   /// The settings as somebody would write them: `memory: 80M, timeout: 30s`.
-  var words: String { values.map { "\($0.name): \($0.value)" }.joined(separator: ", ") }
+  package var words: String { values.map { "\($0.name): \($0.value)" }.joined(separator: ", ") }
 
   /// A piece of the text to be replaced by another one.
   private struct Replacement {
@@ -28,7 +29,7 @@ struct SidecarEdit {
 
   /// Returns the changed text; nil if the text is written in a way that can't be changed in place. The text
   /// is free of mistakes.
-  func applied(to text: String) throws -> String? {
+  package func applied(to text: String) throws -> String? {
     let lines = Lines(text)
     guard let root = try compose(yaml: text), case .mapping(let document) = root,
       let handlers = document["handlers"], case .mapping(let all) = handlers

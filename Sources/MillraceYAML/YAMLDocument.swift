@@ -1,3 +1,4 @@
+import MillraceCore
 import Synchronization
 import Yams
 
@@ -5,13 +6,16 @@ import Yams
 ///
 /// The parser stops at the first name that comes twice. To find every mistake at once, the first letter of
 /// such a name is replaced by a private one, and the text is parsed again.
-final class YAMLDocument: Sendable {
-  let mistakes = Mutex<[ConfigurationError.Mistake]>([])
+package final class YAMLDocument: Sendable {
+  let mistakes = Mutex<[Mistake]>([])
   private let masked = Mutex<[Unicode.Scalar: Unicode.Scalar]>([:])
 
   /// So many repeated names are looked for.
   private static let maxRepetitions = 100
   private static let firstMask: UInt32 = 0xE000
+
+  /// Makes a document of which nothing is read.
+  package init() {}
 
   /// Parses a text; nil if it is empty or no YAML, which is noted.
   func parse(_ text: String) -> Node? {
@@ -33,19 +37,18 @@ final class YAMLDocument: Sendable {
   }
 
   /// Parses a text; nil if there is nothing in it or it is no YAML, which is noted.
-  func root(of text: String) -> Setting? {
+  package func root(of text: String) -> Setting? {
     guard let root = parse(text), !root.isEmptyDocument else { return nil }
     return Setting(root: root, of: self)
   }
 
   /// Throws what was noted, in the order of the file.
-  /// - Throws: `ConfigurationError`.
-  func throwMistakes(in file: String) throws {
+  /// - Throws: `FileMistakes`.
+  package func throwMistakes(in file: String) throws {
     let mistakes = mistakes.withLock { $0 }
     guard !mistakes.isEmpty else { return }
-    let first = ConfigurationError.Place(line: 1, column: 1)
-    throw ConfigurationError(
-      file: file, mistakes: mistakes.sorted { ($0.place ?? first) < ($1.place ?? first) })
+    throw FileMistakes(
+      file: file, mistakes: mistakes.sorted { ($0.place ?? .start) < ($1.place ?? .start) })
   }
 
   /// Returns a text with the letters that were masked.
@@ -87,7 +90,7 @@ final class YAMLDocument: Sendable {
   }
 
   private func note(_ message: String, _ mark: Mark?) {
-    let place = mark.map { ConfigurationError.Place($0) }
+    let place = mark.map { TextPlace($0) }
     mistakes.withLock { $0.append(.init(place: place, message: message)) }
   }
 }

@@ -1,15 +1,15 @@
-import MillraceCore
+package import MillraceCore
 import Synchronization
 import Yams
 
 /// One key of the file with its value. Each reading method notes a mistake and returns nil if the value is
 /// not what it must be.
-struct Setting {
+package struct Setting {
   /// The key with those above it: `defaults.memory`; empty for the file as a whole.
-  let path: String
-  let name: String
+  package let path: String
+  package let name: String
   let node: Node
-  private let place: ConfigurationError.Place
+  private let place: TextPlace
   private let document: YAMLDocument
 
   init(root: Node, of document: YAMLDocument) {
@@ -17,7 +17,7 @@ struct Setting {
   }
 
   private init(
-    path: String, name: String, node: Node, place: ConfigurationError.Place, document: YAMLDocument
+    path: String, name: String, node: Node, place: TextPlace, document: YAMLDocument
   ) {
     self.path = path
     self.name = name
@@ -27,10 +27,10 @@ struct Setting {
   }
 
   /// Returns the settings below; `known` names all that there can be.
-  func settings(known: [String]) -> [Setting] {
+  package func settings(known: [String]) -> [Setting] {
     settings().filter { setting in
       if known.contains(setting.name) { return true }
-      let meant = Spelling.nearest(to: setting.name, among: known).map { ", did you mean `\($0)`?" }
+      let meant = Spelling.question(about: setting.name, among: known)
       setting.note(
         "there is no setting `\(setting.path)`" + (meant ?? "; there are \(known.joined(separator: ", "))"),
         at: setting.place)
@@ -39,15 +39,15 @@ struct Setting {
   }
 
   /// Returns the settings below, whatever their names are.
-  func settings() -> [Setting] {
+  package func settings() -> [Setting] {
     guard case .mapping(let mapping) = node else {
       mistake("must have settings below it: `name: value`")
       return []
     }
     var settings: [Setting] = []
-    var first: [String: ConfigurationError.Place] = [:]
+    var first: [String: TextPlace] = [:]
     for (key, value) in mapping {
-      let place = ConfigurationError.Place(key.mark)
+      let place = TextPlace(key.mark)
       guard case .scalar(let scalar) = key else {
         note("a name must be plain text", at: place)
         continue
@@ -67,7 +67,7 @@ struct Setting {
   }
 
   /// Returns the elements of a list.
-  func elements() -> [Setting] {
+  package func elements() -> [Setting] {
     guard case .sequence(let sequence) = node else {
       mistake("must be a list: `[a, b]`")
       return []
@@ -79,7 +79,7 @@ struct Setting {
   }
 
   /// Reads any text that is not empty.
-  func text() -> String? {
+  package func text() -> String? {
     switch node {
     case .scalar(let scalar):
       // What is in quotes is text, whatever it looks like.
@@ -97,7 +97,7 @@ struct Setting {
   }
 
   /// Reads a value that `parse` makes of the text; `what` says what it must be.
-  func value<Value>(_ what: String, _ parse: (String) -> Value?) -> Value? {
+  package func value<Value>(_ what: String, _ parse: (String) -> Value?) -> Value? {
     guard let text = text() else { return nil }
     guard let value = parse(text) else {
       mistake("must be \(what), not `\(text)`")
@@ -107,7 +107,7 @@ struct Setting {
   }
 
   /// Reads an absolute path.
-  func absolutePath() -> String? {
+  package func absolutePath() -> String? {
     value("an absolute path") { text in
       guard text.hasPrefix("/"), !text.contains("\0") else { return nil }
       return text.count > 1 && text.hasSuffix("/") ? String(text.dropLast()) : text
@@ -115,35 +115,35 @@ struct Setting {
   }
 
   /// Reads a whole number.
-  func count(_ range: ClosedRange<Int>) -> Int? {
+  package func count(_ range: ClosedRange<Int>) -> Int? {
     value("a whole number from \(range.lowerBound) to \(range.upperBound)") { text in
       Int(text).flatMap { range.contains($0) ? $0 : nil }
     }
   }
 
   /// Reads a size.
-  func bytes(_ range: ClosedRange<Bytes>) -> Bytes? {
+  package func bytes(_ range: ClosedRange<Bytes>) -> Bytes? {
     value("a size from \(range.lowerBound) to \(range.upperBound), like 256M") { text in
       Bytes(text: text).flatMap { range.contains($0) ? $0 : nil }
     }
   }
 
   /// Reads a span of time.
-  func duration(_ range: ClosedRange<Duration>) -> Duration? {
+  package func duration(_ range: ClosedRange<Duration>) -> Duration? {
     value("a span from \(range.lowerBound.text) to \(range.upperBound.text), like 90s or 1h30m") { text in
       Duration(text: text).flatMap { range.contains($0) ? $0 : nil }
     }
   }
 
   /// Reads a number.
-  func number(_ range: ClosedRange<Double>) -> Double? {
+  package func number(_ range: ClosedRange<Double>) -> Double? {
     value("a number from \(Self.plain(range.lowerBound)) to \(Self.plain(range.upperBound))") { text in
       Self.number(text).flatMap { range.contains($0) ? $0 : nil }
     }
   }
 
   /// Reads percent: `80%`.
-  func percent(_ range: ClosedRange<Double>) -> Double? {
+  package func percent(_ range: ClosedRange<Double>) -> Double? {
     value("a part from \(Self.plain(range.lowerBound))% to \(Self.plain(range.upperBound))%") { text in
       guard text.hasSuffix("%") else { return nil }
       return Self.number(text.dropLast()).flatMap { range.contains($0) ? $0 : nil }
@@ -151,17 +151,17 @@ struct Setting {
   }
 
   /// Reads percent as a part of 1.
-  func part(_ range: ClosedRange<Double>) -> Double? { percent(range).map { $0 / 100 } }
+  package func part(_ range: ClosedRange<Double>) -> Double? { percent(range).map { $0 / 100 } }
 
   /// Reads a whole number or a word for "no bound", which is the inner nil.
-  func countOr(_ word: String, _ range: ClosedRange<Int>) -> Int?? {
+  package func countOr(_ word: String, _ range: ClosedRange<Int>) -> Int?? {
     value("a whole number from \(range.lowerBound) to \(range.upperBound), or `\(word)`") { text in
       text == word ? .some(nil) : Int(text).flatMap { range.contains($0) ? .some($0) : nil }
     }
   }
 
   /// Reads a span of time or a word for "never", which is the inner nil.
-  func durationOr(_ word: String, _ range: ClosedRange<Duration>) -> Duration?? {
+  package func durationOr(_ word: String, _ range: ClosedRange<Duration>) -> Duration?? {
     let what = "a span from \(range.lowerBound.text) to \(range.upperBound.text), like 90s, or `\(word)`"
     return value(what) { text in
       text == word ? .some(nil) : Duration(text: text).flatMap { range.contains($0) ? .some($0) : nil }
@@ -169,23 +169,23 @@ struct Setting {
   }
 
   /// Reads how often something may happen.
-  func rate() -> Rate? {
+  package func rate() -> Rate? {
     value("a rate of 1 to 10000 starts in some time, like 5/min, 100/h or 1/10s") { Rate(text: $0) }
   }
 
   /// Reads yes or no.
-  func flag() -> Bool? {
+  package func flag() -> Bool? {
     value("`true` or `false`") { ["true": true, "false": false][$0] }
   }
 
   /// Whether the value is the word `off`.
-  var isOff: Bool { plainText == "off" }
+  package var isOff: Bool { plainText == "off" }
 
   /// Whether there are settings below.
-  var hasSettings: Bool { if case .mapping = node { true } else { false } }
+  package var hasSettings: Bool { if case .mapping = node { true } else { false } }
 
   /// The value if it is one text; nothing is noted if it is not.
-  var plainText: String? {
+  package var plainText: String? {
     guard case .scalar(let scalar) = node, !scalar.string.isEmpty else { return nil }
     return document.original(scalar.string)
   }
@@ -201,48 +201,43 @@ struct Setting {
   }
 
   /// Reads processors as thousandths.
-  func processors() -> Int64? {
+  package func processors() -> Int64? {
     value("a number of processors from 0.01 to 4096, like 1.5") { Self.processors($0) }
   }
 
-  /// Reads a share of the machine, in percent or as an amount.
-  func share<Amount>(
-    _ what: String, _ amount: (String) -> Amount?
-  ) -> Configuration.Share<Amount>? {
-    value("\(what) or a part from 0.1% to 100%") { text in
-      guard text.hasSuffix("%") else { return amount(text).map { .amount($0) } }
-      guard let percent = Double(text.dropLast()), (0.1...100).contains(percent) else { return nil }
-      return .percent(percent)
-    }
-  }
-
   /// Reads one of an enumeration's words.
-  func word<Word: RawRepresentable<String> & CaseIterable>(of type: Word.Type) -> Word? {
+  package func word<Word: RawRepresentable<String> & CaseIterable>(of type: Word.Type) -> Word? {
     let words = Word.allCases.map(\.rawValue)
     guard let text = text() else { return nil }
     if let word = Word(rawValue: text) { return word }
-    let meant = Spelling.nearest(to: text, among: words).map { ", did you mean `\($0)`?" } ?? ""
+    let meant = Spelling.question(about: text, among: words) ?? ""
     mistake("must be one of \(words.joined(separator: ", ")), not `\(text)`\(meant)")
     return nil
   }
 
   /// Notes a mistake in the value.
-  func mistake(_ message: String) {
-    let start = ConfigurationError.Place(node.mark)
+  package func mistake(_ message: String) {
+    let start = TextPlace(node.mark)
     // An empty value has no place of its own that helps.
     let isEmpty = if case .scalar(let scalar) = node { scalar.string.isEmpty } else { false }
     note(path.isEmpty ? "the file \(message)" : "`\(path)` \(message)", at: isEmpty ? place : start)
   }
 
   /// Notes a mistake in the name.
-  func mistakeInName(_ message: String) { note("`\(path)` \(message)", at: place) }
+  package func mistakeInName(_ message: String) { note("`\(path)` \(message)", at: place) }
 
-  private func note(_ message: String, at place: ConfigurationError.Place) {
+  /// Where the name is.
+  var namePlace: TextPlace { place }
+
+  /// Returns a text as it is in the file.
+  func original(_ text: String) -> String { document.original(text) }
+
+  private func note(_ message: String, at place: TextPlace) {
     document.mistakes.withLock { $0.append(.init(place: place, message: message)) }
   }
 
   /// Returns thousandths of a processor; nil if the text is no number of processors.
-  static func processors(_ text: String) -> Int64? {
+  package static func processors(_ text: String) -> Int64? {
     guard text.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }), let number = Double(text),
       (0.01...4096).contains(number)
     else { return nil }
@@ -250,7 +245,7 @@ struct Setting {
   }
 }
 
-extension ConfigurationError.Place {
+extension TextPlace {
   /// Makes the place of a node; the first one if the parser does not tell.
   init(_ mark: Mark?) { self.init(line: mark?.line ?? 1, column: mark?.column ?? 1) }
 }
