@@ -11,7 +11,9 @@ extension Engine {
     }
     let kept = Set(try await ports.launcher.takeOver(open: open))
     var changes: [StoreChange] = []
-    var found: [Event] = [.learned(try await ports.store.evidence(lastOfEach: learningWindow))]
+    let memos = try await ports.store.memos()
+    var found = restoreSettings(memos)
+    found.append(.learned(try await ports.store.evidence(lastOfEach: learningWindow)))
     for unfinished in jobs {
       var job = WaitingJob(unfinished.job, sharedBy: scheduler.policy.fairShare?.label)
       job.losses = try await losses(of: unfinished.job)
@@ -32,6 +34,7 @@ extension Engine {
       changes.append(.ended(attempt.id, lostEnd(), next: isLastLoss ? .done(.failed) : .requeue))
       if !isLastLoss { found.append(.submitted([job])) }
     }
+    found += whatWasAsked(of: jobs, memos)
     if !changes.isEmpty { try await ports.store.commit(changes) }
     // Before whatever came in meanwhile: a cancellation must find its job.
     inbox = found.map(Input.event) + inbox
@@ -43,6 +46,12 @@ extension Engine {
           "unfinished": "\(jobs.count)", "running": "\(kept.count)", "lost": "\(open.count - kept.count)",
         ])
     }
+  }
+
+  /// What was asked for in the time of a former runner and must hold on: cancellations, and what is paused.
+  private func whatWasAsked(of jobs: [UnfinishedJob], _ memos: [Memo]) -> [Event] {
+    jobs.filter { $0.job.cancelRequested != nil }.map { .cancel($0.job.id) }
+      + memos.filter { $0.kind == .pause }.compactMap(\.pauseEvent)
   }
 
   private var learningWindow: Int { scheduler.policy.learning.window }

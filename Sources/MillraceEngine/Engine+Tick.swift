@@ -8,6 +8,7 @@ extension Engine {
     inbox = []
     var events: [Event] = []
     var accepted: [Accepted] = []
+    var requests: [Request] = []
     var waitingRoom = 0
     for input in inputs {
       switch input {
@@ -17,6 +18,10 @@ extension Engine {
           accepted.append(jobs)
           events.append(.submitted(jobs.jobs))
         }
+      case .request(let request):
+        events += request.events
+        backlog.changes += request.changes
+        requests.append(request)
       case .event(let event): events.append(event)
       case .catalog(let new): events.append(.handlers(await adopt(new)))
       }
@@ -26,12 +31,17 @@ extension Engine {
     lastTick = now
     if let next = scheduler.nextTime, next <= now { events.append(.timer) }
     var stops: [Action] = []
-    for action in scheduler.handle(events, at: now) { sort(action, at: now, stops: &stops) }
+    let actions = scheduler.handle(events, at: now)
+    for action in actions { sort(action, at: now, stops: &stops) }
     isRestored = true
     // Only now, so that whoever gets the answer finds the job known.
-    for one in accepted { one.answer.resume(returning: one.jobs.map(\.id)) }
+    for one in accepted { one.answer.resume(returning: one.acceptances) }
+    // That a job is cancelled must be on record before it can end by that; other stops wait for nothing.
+    let isCancelling = actions.contains { if case .cancelRequested = $0 { true } else { false } }
+    if isCancelling { await commit() }
     await perform(stops)
-    await commit()
+    if !isCancelling { await commit() }
+    answer(requests, about: actions)
     if scheduler.needsSamples { sampleRing.yield() }
     if scheduler.isDrained, backlog.isEmpty { resumeWaiters(of: .drained) }
   }
@@ -63,22 +73,25 @@ extension Engine {
 
   /// Jobs that are on record, and who waits for their numbers.
   private struct Accepted {
+    /// Those that are new.
     var jobs: [WaitingJob]
-    var answer: CheckedContinuation<[JobID], any Error>
+    var acceptances: [Acceptance]
+    var answer: CheckedContinuation<[Acceptance], any Error>
   }
 
   /// Writes a batch of submissions, all or none; nil if it is refused, which is answered then. `others` is
   /// how many jobs are accepted and not yet known to the scheduler.
   private func accept(
-    _ submissions: [Submission], _ answer: CheckedContinuation<[JobID], any Error>, besides others: Int
+    _ submissions: [Submission], _ answer: CheckedContinuation<[Acceptance], any Error>, besides others: Int
   ) async -> Accepted? {
     let now = ports.clock.now()
     do {
       try demandRoom(for: submissions.count, besides: others)
-      let jobs = try await zip(ports.store.accept(submissions, at: now), submissions).map {
+      let acceptances = try await ports.store.accept(submissions, at: now)
+      let jobs = zip(acceptances, submissions).filter { $0.0.isNew }.map {
         waitingJob($0.job, $1, at: now)
       }
-      return Accepted(jobs: jobs, answer: answer)
+      return Accepted(jobs: jobs, acceptances: acceptances, answer: answer)
     } catch let refusal as Refusal {
       if refusal.kind == .queueFull { note(refusal.message) }
       answer.resume(throwing: refusal)
@@ -91,10 +104,11 @@ extension Engine {
 
   /// The scheduler's view of a job that is submitted now.
   func waitingJob(_ id: JobID, _ submission: Submission, at now: Timestamp) -> WaitingJob {
-    let job = Job(
+    var job = Job(
       id: id, submission: submission, submitted: now,
       state: submission.notBefore.map { $0 > now ? .scheduled : .queued } ?? .queued,
       notBefore: submission.notBefore)
+    job.isHeld = submission.isHeld
     return WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
   }
 
@@ -133,6 +147,13 @@ extension Engine {
     case .close(let job, let state, let reason):
       backlog.changes.append(.closed(job, state, reason, at: now))
       backlog.ended.append(job)
+    case .cancelRequested(let job):
+      backlog.changes.append(.cancelRequested(job, at: now))
+    case .held(let job, let isHeld):
+      backlog.changes.append(.held(job, isHeld))
+    case .operated(let station, let activity):
+      backlog.changes.append(.memo(Memo(station, activity)))
+      resumeWaiters(of: .standstill(station))
     case .due(let job):
       backlog.changes.append(.due(job))
     case .reprioritised(let job, let priority):
@@ -153,7 +174,9 @@ extension Engine {
       case .kill(let id): await ports.launcher.kill(id)
       case .freeze(let id): await ports.launcher.freeze(id)
       case .thaw(let id): await ports.launcher.thaw(id)
-      case .start, .markRunning, .finish, .close, .due, .reprioritised, .notice: break
+      case .start, .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .reprioritised,
+        .notice:
+        break
       }
     }
   }
@@ -238,8 +261,13 @@ extension Engine {
       log.notice("plugin loaded", metadata: ["plugin": "\(plugin.name)", "version": "\(plugin.version)"])
     }
     inUse = new
+    return rules(of: new)
+  }
+
+  /// What holds for the handlers of plugins.
+  func rules(of catalog: Catalog) -> [String: HandlerRules] {
     var rules: [String: HandlerRules] = [:]
-    for plugin in new.plugins {
+    for plugin in catalog.plugins {
       for handler in plugin.handlers {
         rules[handler.name] = HandlerRules(
           build: plugin.sha256, concurrency: reception.concurrency[handler.name] ?? handler.concurrency,
@@ -250,7 +278,7 @@ extension Engine {
   }
 
   /// Tells the operator something: in the log, and in the status.
-  private func note(_ text: String) {
+  func note(_ text: String) {
     log.notice("\(text)")
     notices.append(RunnerNotice(time: ports.clock.now(), text: text))
     if notices.count > Self.maxNotices { notices.removeFirst(notices.count - Self.maxNotices) }

@@ -13,26 +13,30 @@ package actor Engine: JobService {
     package var plugins: any PluginSource
     package var logs: any AttemptLogs
     package var clock: any SteadyClock
+    /// What can be changed at run time; nil if nothing can.
+    package var settings: (any RuntimeSettings)?
 
     package init(
       store: any JobStore, launcher: any Launcher, plugins: any PluginSource, logs: any AttemptLogs,
-      clock: any SteadyClock
+      clock: any SteadyClock, settings: (any RuntimeSettings)? = nil
     ) {
       self.store = store
       self.launcher = launcher
       self.plugins = plugins
       self.logs = logs
       self.clock = clock
+      self.settings = settings
     }
   }
 
   let ports: Ports
-  let reception: Reception
+  var reception: Reception
   let log: Logger
   let identity: (version: String, pid: Int32)
   let startTime: Timestamp
 
   var scheduler: Scheduler
+  var changedSettings = ChangedSettings()
   var inUse = Catalog(plugins: [], refused: [])
   var inbox: [Input] = []
   var backlog = Backlog()
@@ -84,7 +88,8 @@ package actor Engine: JobService {
 
   /// What comes in from outside of the actor.
   enum Input {
-    case submissions([Submission], CheckedContinuation<[JobID], any Error>)
+    case submissions([Submission], CheckedContinuation<[Acceptance], any Error>)
+    case request(Request)
     case event(Event)
     case catalog(Catalog)
   }
@@ -95,6 +100,8 @@ package actor Engine: JobService {
     /// The next time that everything decided is on record.
     case commit
     case drained
+    /// The runner, a handler or a group does not drain any more.
+    case standstill(Station)
   }
 
   nonisolated package var history: any HistoryReader { ports.store }
@@ -136,16 +143,27 @@ package actor Engine: JobService {
   }
 
   func put(_ input: Input) {
-    if hasStopped, case .submissions(_, let answer) = input { return answer.resume(throwing: Self.draining) }
+    guard !hasStopped else { return refuse(input) }
     inbox.append(input)
     ring.yield()
   }
 
+  /// How much waits to be taken in.
+  var inboxCount: Int { inbox.count }
+
   /// Nothing will be taken in any more: whoever waits gets an answer.
   private func close() {
     hasStopped = true
-    for case .submissions(_, let answer) in inbox { answer.resume(throwing: Self.draining) }
+    for input in inbox { refuse(input) }
     inbox = []
     for awaited in waiters.keys { resumeWaiters(of: awaited) }
+  }
+
+  private func refuse(_ input: Input) {
+    switch input {
+    case .submissions(_, let answer): answer.resume(throwing: Self.draining)
+    case .request(let request): request.answer.resume(throwing: Self.draining)
+    case .event, .catalog: break
+    }
   }
 }

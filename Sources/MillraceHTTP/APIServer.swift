@@ -131,6 +131,7 @@ package struct APIServer: Service {
       maxJob: configuration.maxInput.rawValue * 4 / 3 + (1 << 20), maxBatch: configuration.maxBatch.rawValue,
       maxBatchJobs: configuration.maxBatchJobs)
     JobRoutes(service: service, bodies: bodies).add(to: &routes)
+    ControlRoutes(service: service, bodies: bodies).add(to: &routes)
     LogRoutes(service: service, logger: logger).add(to: &routes)
     HistoryRoutes(history: service.history).add(to: &routes)
     RunnerRoutes(service: service).add(to: &routes)

@@ -89,7 +89,7 @@ struct StrictSubmitRequest: Decodable {
   static let members = [
     "handler", "parameters", "arguments", "input", "memory_bytes", "cpu_millis", "pids", "io",
     "timeout_seconds", "grace_seconds", "max_attempts", "retry_delay_seconds", "priority", "class", "labels",
-    "not_before", "trace_parent",
+    "not_before", "trace_parent", "key", "key_scope", "key_window_seconds", "unique", "group", "hold",
   ]
 
   init(from decoder: any Decoder) throws {
@@ -119,6 +119,35 @@ struct StrictReprioritiseRequest: Decodable {
   init(from decoder: any Decoder) throws {
     try Members.check(decoder, known: ["priority"])
     priority = try decoder.container(keyedBy: CodingKeys.self).decode(Int.self, forKey: .priority)
+  }
+}
+
+/// A small body of which all members are known.
+protocol StrictBody: Decodable {
+  static var members: [String] { get }
+}
+
+extension SelectionRequest: StrictBody {
+  static let members = [
+    "states", "handler", "class", "labels", "group", "held", "since", "until", "dry_run",
+  ]
+}
+
+extension StationRequest: StrictBody {
+  static let members = ["handler", "group", "wait_seconds"]
+}
+
+extension SettingRequest: StrictBody {
+  static let members = ["name", "value", "persist"]
+}
+
+/// Such a body in which no member is unknown.
+struct Strict<Body: StrictBody>: Decodable {
+  let value: Body
+
+  init(from decoder: any Decoder) throws {
+    try Members.check(decoder, known: Body.members)
+    value = try Body(from: decoder)
   }
 }
 

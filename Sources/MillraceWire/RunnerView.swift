@@ -42,6 +42,8 @@ package struct HandlerView: Codable, Sendable, Equatable {
   package var concurrency: Int?
   /// How often its jobs may start: `5/60s`.
   package var rate: String?
+  /// What it does, if it is paused or stopping; nil if not.
+  package var station: StationView?
 
   /// Makes the view of a handler.
   package init(_ handler: Handler) {

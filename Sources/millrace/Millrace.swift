@@ -22,7 +22,9 @@ struct Millrace: AsyncParsableCommand {
     version: version,
     subcommands: [
       SubmitCommand.self, RunCommand.self, ListCommand.self, ShowCommand.self, WhyCommand.self,
-      WaitCommand.self, LogsCommand.self, ResultCommand.self, CancelCommand.self, ReprioritiseCommand.self,
+      WaitCommand.self, LogsCommand.self, ResultCommand.self, CancelCommand.self, HoldCommand.self,
+      ReleaseCommand.self, ReprioritiseCommand.self, PauseCommand.self, ResumeCommand.self, DrainCommand.self,
+      SetCommand.self, UnsetCommand.self,
       HistoryCommand.self, HandlersCommand.self, StatsCommand.self, RecommendCommand.self,
       SimulateCommand.self, StatusCommand.self, DoctorCommand.self,
     ])

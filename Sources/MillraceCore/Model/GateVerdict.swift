@@ -133,7 +133,9 @@ extension GateVerdict {
     guard subject != nil else { return "it is in no group with a bound" }
     guard let job else { return counted("of group `\(name)` run") }
     let isFull = capacity.map { (used ?? 0) >= $0 } ?? false
-    return isFull ? "job \(job) of group `\(name)` runs, \(capacity ?? 0) may" : "job \(job) comes first in group `\(name)`"
+    return isFull
+      ? "job \(job) of group `\(name)` runs, \(capacity ?? 0) may"
+      : "job \(job) comes first in group `\(name)`"
   }
 
   private func counted(_ what: String) -> String {

@@ -39,7 +39,9 @@ enum JobIdentity {
   /// The same for each request that asks for the same work: handler, parameters, class and input.
   private static func digest(of request: JobRequest, parameters: JSONValue) -> String {
     var text = ""
-    append(.array([.string(request.handler), parameters, request.jobClass.map(JSONValue.string) ?? .null]), to: &text)
+    append(
+      .array([.string(request.handler), parameters, request.jobClass.map(JSONValue.string) ?? .null]),
+      to: &text)
     return "unique:" + SHA256.hex(of: Array(text.utf8) + (request.input.map { [0] + $0 } ?? []))
   }
 

@@ -66,7 +66,6 @@ package struct GroupRules: Sendable, Equatable {
     case fifo
   }
 
-
   /// How many of its jobs may run at once; nil for no bound.
   package var concurrency: Int?
   /// How often its jobs may start; nil for no bound.

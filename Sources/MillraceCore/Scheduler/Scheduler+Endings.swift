@@ -60,7 +60,8 @@ extension Scheduler {
     var job = job
     if end.outcome.usesAttempt { job.attemptsUsed += 1 }
     job.losses = end.outcome == .lost ? job.losses + 1 : 0
-    let next = next(of: job, after: end, pause: pause, at: now)
+    var next = next(of: job, after: end, pause: pause, at: now)
+    if job.isCancelled, next != .done(.succeeded) { next = .done(.cancelled) }
     switch next {
     case .done:
       break

@@ -35,7 +35,8 @@ extension Scheduler {
     let demand = demand(of: job, estimate)
     let situation = situation(used: used(at: now), at: now)
     var gates = MachineGates.all.map { $0.verdict(on: demand, in: situation) }
-    gates.insert(contentsOf: memberVerdicts(job, at: now) + [holdVerdict(job), timeVerdict(job, at: now)], at: 1)
+    gates.insert(
+      contentsOf: memberVerdicts(job, at: now) + [holdVerdict(job), timeVerdict(job, at: now)], at: 1)
     let ahead = jobsAhead(of: job, at: now)
     gates.append(reservationVerdict(job, demand, estimate, ahead: ahead, situation))
     return Explanation(gates: gates, ahead: job.notBefore == nil ? ahead : nil, estimate: estimate)

@@ -191,6 +191,7 @@ package struct Scheduler: Sendable {
 
   private mutating func cancel(_ job: JobID, at now: Timestamp) -> [Action] {
     if let attempt = attemptOf[job] {
+      running[attempt]?.job.isCancelled = true
       return [.cancelRequested(job)] + advance(attempt, by: .stopRequested(.cancelled), at: now)
     }
     return takeOut(job) == nil ? [] : [.close(job, .cancelled, .cancelled)]  // Nil: it has ended.

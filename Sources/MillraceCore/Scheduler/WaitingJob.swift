@@ -22,6 +22,8 @@ package struct WaitingJob: Sendable, Equatable {
   package var attempts: Int
   /// How many of them count.
   package var attemptsUsed: Int
+  /// Whether it is cancelled: however its attempt ends, there is no other one.
+  var isCancelled = false
   /// How many in a row were lost.
   package var losses = 0
   /// The most memory that an attempt at it held when it was taken away for lack of memory: the next one

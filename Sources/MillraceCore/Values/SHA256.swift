@@ -21,7 +21,9 @@ struct SHA256 {
     let bits = UInt64(message.count) * 8
     message.append(0x80)
     while message.count % 64 != 56 { message.append(0) }
-    for shift in stride(from: 56, through: 0, by: -8) { message.append(UInt8(truncatingIfNeeded: bits >> shift)) }
+    for shift in stride(from: 56, through: 0, by: -8) {
+      message.append(UInt8(truncatingIfNeeded: bits >> shift))
+    }
     var digest = SHA256()
     for start in stride(from: 0, to: message.count, by: 64) { digest.take(message[start..<start + 64]) }
     return digest.state.map { word in

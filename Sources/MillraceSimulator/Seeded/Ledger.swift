@@ -19,6 +19,8 @@ struct Ledger {
   }
 
   private var jobs: [JobID: Job] = [:]
+  /// What is paused or stopping.
+  private(set) var standstills: [Station: Activity] = [:]
   /// Jobs that have not ended, in order.
   private(set) var unfinished: [JobID] = []
   private(set) var running: [JobID: OpenAttempt] = [:]
@@ -107,6 +109,14 @@ struct Ledger {
     case .reprioritised(let job, let priority):
       try BrokenRule.unless(!self.job(job).state.isFinal, "\(job) has ended and gets another priority")
       jobs[job]?.submission.priority = priority
+    case .cancelRequested(let job):
+      try BrokenRule.unless(running[job] != nil, "\(job) is being cancelled and does not run")
+      jobs[job]?.cancelRequested = now
+    case .held(let job, let isHeld):
+      try BrokenRule.unless(!self.job(job).state.isFinal, "\(job) has ended and is held or released")
+      jobs[job]?.isHeld = isHeld
+    case .operated(let station, let activity):
+      standstills[station] = activity.pause == nil ? nil : activity
     case .notice(.evicted): figures.evictions += 1
     case .notice: break
     }
@@ -117,6 +127,7 @@ struct Ledger {
     try BrokenRule.unless(everStarted.insert(id).inserted, "\(id) is started twice")
     try BrokenRule.unless(
       job.state == .queued && running[id.job] == nil, "\(id) is started while \(job.state)")
+    try BrokenRule.unless(job.cancelRequested == nil, "\(id) is started after its job was cancelled")
     try BrokenRule.unless(id.number == job.attempts + 1, "\(id) is started after attempt \(job.attempts)")
     try BrokenRule.unless(
       job.attemptsUsed < job.submission.terms.maxAttempts, "\(id) is one attempt too many")

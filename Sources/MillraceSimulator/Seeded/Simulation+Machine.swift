@@ -17,7 +17,8 @@ extension Simulation {
       guard let fate = live[id]?.fate, !fate.isDeaf else { return }
       planEnd(of: id, .told, at: time + fate.stopDelay, ifSooner: true)
     case .kill(let id): planEnd(of: id, .killed, at: time + .seconds(live[id]?.fate.isDeaf ?? false ? 1 : 0))
-    case .markRunning, .finish, .close, .due, .reprioritised, .notice: break
+    case .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .reprioritised, .notice:
+      break
     }
   }
 

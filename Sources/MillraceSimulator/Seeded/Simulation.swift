@@ -128,6 +128,16 @@ package struct Simulation {
     case .submission(let count): return submit(count)
     case .cancel(let job): return isAccepted(job) ? [.cancel(job)] : []
     case .reprioritise(let job, let priority): return isAccepted(job) ? [.reprioritise(job, priority)] : []
+    case .hold(let job, let isHeld): return isAccepted(job) ? [.hold(job, isHeld)] : []
+    case .operate(let station, let request): return [.operate(station, request)]
+    case .open:
+      let held = ledger.unfinished.filter { ledger.job($0).isHeld }
+      return held.map { .hold($0, false) }
+        + ledger.standstills.keys.sorted().map { .operate($0, .resume) }
+    case .slots(let slots):
+      scenario.set(slots: slots)
+      invariants.policy = scenario.policy
+      return [.policy(scenario.policy)]
     case .handlers(let rules):
       invariants.handlers = rules
       return [.handlers(rules)]
@@ -298,7 +308,7 @@ extension Simulation {
         job.losses = ledger.losses(of: id)
         ledger.adopt(attempt.id, learned.explanation(ofNew: job, at: now).estimate, at: now)
         let adoption = adoption(of: attempt, by: job)
-        invariants.recall(job.handler, startedAt: adoption.started)
+        invariants.recall(ledger.job(id), startedAt: adoption.started)
         found.append(.adopted(adoption))
       } else {
         live[attempt.id] = nil
@@ -309,6 +319,14 @@ extension Simulation {
         var job = WaitingJob(ledger.job(id), sharedBy: label)
         job.losses = losses
         found.append(.submitted([job]))
+      }
+    }
+    found += ledger.unfinished.filter { ledger.job($0).cancelRequested != nil }.map { .cancel($0) }
+    for station in ledger.standstills.keys.sorted() {
+      switch ledger.standstills[station] {
+      case .paused(let pause)?: found.append(.operate(station, .pause(pause)))
+      case .stopping(let pause)?: found.append(.operate(station, .drain(pause)))
+      case .idle?, .running?, nil: break
       }
     }
     if random.oneIn(2) {

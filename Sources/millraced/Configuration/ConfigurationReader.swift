@@ -98,9 +98,10 @@ struct ConfigurationReader {
   }
 
   private mutating func handlers(of section: Setting) -> [String: Configuration.HandlerSettings] {
-    var handlers: [String: Configuration.HandlerSettings] = [:]
+    // What is there already: a change at run time says one thing of one handler.
+    var handlers = configuration.handlers
     for handler in section.settings() where handler.hasValidName() {
-      var settings = Configuration.HandlerSettings()
+      var settings = handlers[handler.name] ?? Configuration.HandlerSettings()
       for setting in handler.settings(known: Setting.handlerNames + ["tier", "group"]) {
         setting.apply(to: &settings)
         if setting.name == "group" { groupNames.append((nil, setting)) }

@@ -1,5 +1,5 @@
 /// What the runner, a handler or a group does: a state machine.
-package enum Activity: Hashable, Sendable {
+package enum Activity: Hashable, Sendable, Codable {
   /// It starts jobs, and none runs.
   case idle
   /// It starts jobs, and some run.

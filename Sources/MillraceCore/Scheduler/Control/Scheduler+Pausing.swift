@@ -30,6 +30,11 @@ extension Scheduler {
     }
   }
 
+  /// Throws why something can't be asked of the runner, a handler or a group now.
+  package func check(_ request: Activity.Request, of station: Station) throws(Activity.Illegal) {
+    _ = try activity(of: station).after(request, isBusy: isBusy(station))
+  }
+
   /// Does what somebody asks of the runner, a handler or a group. What can't be was refused before; what
   /// came between is passed over.
   mutating func operate(_ station: Station, _ request: Activity.Request) -> [Action] {

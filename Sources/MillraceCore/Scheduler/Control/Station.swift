@@ -1,5 +1,5 @@
 /// What can be paused: the runner as a whole, a handler, or a group.
-package enum Station: Hashable, Comparable, Sendable {
+package enum Station: Hashable, Comparable, Sendable, Codable {
   case runner
   case handler(String)
   case group(String)
