@@ -171,11 +171,21 @@ let package = Package(
       exclude: ["Fixtures"],
       swiftSettings: strict),
     .target(
+      name: "CFaultyDisk", path: "Tests/CFaultyDisk", cSettings: strictC,
+      linkerSettings: [.linkedLibrary("sqlite3")]),
+    .target(
       name: "PluginRecording", dependencies: ["CMillrace"], path: "Tests/PluginRecording",
       swiftSettings: strict),
     .executableTarget(
       name: "plugin-harness", dependencies: ["CMillrace", "PluginRecording"], path: "Tests/PluginHarness",
       swiftSettings: strict),
+    .executableTarget(
+      name: "millrace-chaos",
+      dependencies: [
+        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "TestSupport",
+        argumentParser,
+      ],
+      path: "Tests/Chaos", swiftSettings: strict),
     tests("MillraceCoreTests", of: ["MillraceCore"]),
     tests("MillraceSimulatorTests", of: ["MillraceCore", "MillraceSimulator"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
@@ -186,7 +196,10 @@ let package = Package(
       exclude: ["Fixtures"]),
     tests(
       "MillraceStoreTests",
-      of: ["MillraceCore", "MillraceEngine", "MillraceStore", .product(name: "GRDB", package: "GRDB.swift")]),
+      of: [
+        "CFaultyDisk", "MillraceCore", "MillraceEngine", "MillraceStore",
+        .product(name: "GRDB", package: "GRDB.swift"), logging,
+      ]),
     tests("MillraceYAMLTests", of: ["MillraceCore", "MillraceYAML"]),
     tests("MillraceWireTests", of: ["MillraceCore", "MillraceWire"]),
     tests(
@@ -208,6 +221,6 @@ let package = Package(
         argumentParser, logging,
       ]),
     tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
-    tests("KernelTests", of: ["MillraceCore", "MillraceWire"]),
+    tests("KernelTests", of: ["MillraceCore", "MillraceWire", "millrace-chaos"]),
   ]
 )

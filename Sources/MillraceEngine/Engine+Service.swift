@@ -32,6 +32,8 @@ extension Engine {
 
   package func reprioritise(_ job: JobID, to priority: Priority) async throws -> Job {
     try await demandUnfinished(job)
+    // A stop can't wait for the disk; this can.
+    if let trouble { throw trouble.refusal }
     put(.event(.reprioritise(job, priority)))
     await wait(for: .commit, until: ports.clock.now() + Self.answerTime)
     let changed = try await existing(job)
@@ -78,7 +80,8 @@ extension Engine {
       queued: scheduler.queuedCount, scheduled: scheduler.scheduledCount, running: scheduler.runningCount,
       capacity: scheduler.policy.capacity, used: scheduler.used(at: ports.clock.now()),
       machine: scheduler.machine, pressure: pressure, pressureCause: scheduler.pressureText,
-      isHealthy: !backlog.isStuck && !scheduler.isDraining && pressure < .critical, notices: notices)
+      isHealthy: trouble == nil && !scheduler.isDraining && pressure < .critical,
+      recordTrouble: trouble.map { "\($0.message); \($0.hint)" }, notices: notices)
     status.held = scheduler.heldCount
     status.stations = stations()
     status.settings = settings().filter(\.isChanged)

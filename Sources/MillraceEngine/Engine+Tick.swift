@@ -4,6 +4,7 @@ import MillraceCore
 extension Engine {
   /// Takes in all that has happened, acts on it, and commits once.
   func tick() async {
+    await mend()
     let inputs = inbox
     inbox = []
     var events: [Event] = []
@@ -23,12 +24,11 @@ extension Engine {
         backlog.changes += request.changes
         requests.append(request)
       case .event(let event): events.append(event)
-      case .catalog(let new): events.append(.handlers(await adopt(new)))
+      case .catalog(let new): events.append(.handlers(adopt(new)))
       }
     }
     await lookFirst(before: &events)
     let now = ports.clock.now()
-    lastTick = now
     if let next = scheduler.nextTime, next <= now { events.append(.timer) }
     var stops: [Action] = []
     let actions = scheduler.handle(events, at: now)
@@ -38,9 +38,9 @@ extension Engine {
     for one in accepted { one.answer.resume(returning: one.acceptances) }
     // That a job is cancelled must be on record before it can end by that; other stops wait for nothing.
     let isCancelling = actions.contains { if case .cancelRequested = $0 { true } else { false } }
-    if isCancelling { await commit() }
+    if isCancelling, trouble == nil { await write() }
     await perform(stops)
-    if !isCancelling { await commit() }
+    if !isCancelling, trouble == nil { await write() }
     answer(requests, about: actions)
     if scheduler.needsSamples { sampleRing.yield() }
     if scheduler.isDrained, backlog.isEmpty { resumeWaiters(of: .drained) }
@@ -59,10 +59,7 @@ extension Engine {
   /// Throws if so many jobs can't be taken now. Asked in the tick, where the count can't change meanwhile.
   func demandRoom(for count: Int, besides others: Int) throws(Refusal) {
     guard !scheduler.isDraining else { throw Self.draining }
-    guard !backlog.isStuck else {
-      throw Refusal(
-        .storage, "the record cannot be written", hint: "`millrace doctor` shows the state of the disk")
-    }
+    if let trouble { throw trouble.refusal }
     let free = max(0, scheduler.policy.maxQueued - scheduler.queuedCount - scheduler.scheduledCount - others)
     guard count <= free else {
       throw Refusal(
@@ -96,8 +93,10 @@ extension Engine {
       if refusal.kind == .queueFull { note(refusal.message) }
       answer.resume(throwing: refusal)
     } catch {
-      answer.resume(
-        throwing: Refusal(.storage, "\(error)", hint: "`millrace doctor` shows the state of the disk"))
+      let found = RecordTrouble(error, at: ports.clock.now())
+      // What can't be stored is refused, and says nothing of the next one.
+      if found.kind != .mistake { meet(found) }
+      answer.resume(throwing: found.refusal)
     }
     return nil
   }
@@ -181,50 +180,10 @@ extension Engine {
     }
   }
 
-  private func commit() async {
-    guard !backlog.isEmpty else { return }
-    let batch = backlog
-    do {
-      try await ports.store.commit(batch.changes)
-    } catch {
-      if !backlog.isStuck {
-        log.error("cannot record what happened; trying again", metadata: ["error": "\(error)"])
-      }
-      backlog.isStuck = true
-      return
-    }
-    if batch.isStuck { log.notice("the record is written again") }
-    backlog.changes.removeFirst(batch.changes.count)
-    backlog.launches.removeFirst(batch.launches.count)
-    backlog.ended.removeFirst(batch.ended.count)
-    backlog.isStuck = false
-    let ended = batch.changes.compactMap { if case .ended(let id, _, _) = $0 { id } else { nil } }
-    if !ended.isEmpty { await ports.launcher.release(ended) }
-    for launch in batch.launches { await start(launch) }
-    for job in batch.ended { resumeWaiters(of: .end(job)) }
-    resumeWaiters(of: .commit)
-  }
-
-  private func start(_ launch: Backlog.Launch) async {
-    do {
-      let payload = try await ports.store.payload(of: launch.id.job)
-      await ports.launcher.launch(
-        LaunchPlan(
-          attempt: launch.id, handler: launch.job.handler, plugin: launch.plugin,
-          limits: launch.job.terms.limits, priority: launch.job.priority,
-          deadline: ports.clock.now() + launch.job.terms.timeout, payload: payload))
-    } catch {
-      put(.event(.refused(launch.id, reason: "cannot read its input: \(error)")))
-    }
-  }
-
   /// Returns a task that rings when time alone will change something; nil if it will not.
   func wakeLater() -> Task<Void, Never>? {
     var next = scheduler.nextTime
-    if backlog.isStuck {
-      let retry = lastTick + Self.commitRetryInterval
-      next = min(next ?? retry, retry)
-    }
+    if let trouble { next = min(next ?? trouble.nextTry, trouble.nextTry) }
     guard let next else { return nil }
     return Task { [clock = ports.clock, ring] in
       guard (try? await clock.sleep(until: next)) != nil else { return }  // Cancelled: another one is set.
@@ -248,12 +207,8 @@ extension Engine {
   }
 
   /// Takes the plugins into use; returns what holds for their handlers.
-  private func adopt(_ new: Catalog) async -> [String: HandlerRules] {
-    do {
-      try await ports.store.note(new.plugins, at: ports.clock.now())
-    } catch {
-      log.error("cannot record the plugins", metadata: ["error": "\(error)"])
-    }
+  private func adopt(_ new: Catalog) -> [String: HandlerRules] {
+    backlog.plugins = new.plugins
     for refused in new.refused where !inUse.refused.contains(refused) {
       log.warning("plugin refused", metadata: ["file": "\(refused.path)", "reason": "\(refused.reason)"])
     }
@@ -280,6 +235,10 @@ extension Engine {
   /// Tells the operator something: in the log, and in the status.
   func note(_ text: String) {
     log.notice("\(text)")
+    keep(notice: text)
+  }
+
+  func keep(notice text: String) {
     notices.append(RunnerNotice(time: ports.clock.now(), text: text))
     if notices.count > Self.maxNotices { notices.removeFirst(notices.count - Self.maxNotices) }
   }

@@ -40,10 +40,10 @@ package actor Engine: JobService {
   var inUse = Catalog(plugins: [], refused: [])
   var inbox: [Input] = []
   var backlog = Backlog()
+  /// Why the record can't be written; nil if it can, as far as is known.
+  var trouble: RecordTrouble?
   var progress: [JobID: Progress] = [:]
   var samples: [AttemptID: UsageSample] = [:]
-  /// When it was last decided what happens.
-  var lastTick: Timestamp
   /// When the machine was last looked at.
   var lastSample: Timestamp?
   var waiters: [Awaited: [Int: CheckedContinuation<Void, Never>]] = [:]
@@ -68,8 +68,6 @@ package actor Engine: JobService {
   static let maxNotices = 100
   /// How often the usage of running attempts is read.
   static let sampleInterval: Duration = .seconds(1)
-  /// How long a commit that failed waits for its next try.
-  static let commitRetryInterval: Duration = .seconds(1)
 
   /// Makes an engine; `run` starts it.
   package init(
@@ -80,7 +78,6 @@ package actor Engine: JobService {
     self.log = log
     identity = (version, pid)
     startTime = ports.clock.now()
-    lastTick = startTime
     scheduler = Scheduler(policy: policy)
     (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     (sampleBell, sampleRing) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))

@@ -28,6 +28,8 @@ package struct RunnerStatus: Sendable, Equatable, Codable {
   package var stations: [StationState] = []
   /// The settings that were changed at run time.
   package var settings: [SettingState] = []
+  /// Why the record can't be written and what helps; nil if it can.
+  package var recordTrouble: String?
   /// The last things that an operator should know of, oldest first.
   package var notices: [RunnerNotice]
 
@@ -35,7 +37,7 @@ package struct RunnerStatus: Sendable, Equatable, Codable {
     version: String, pid: Int32, started: Timestamp, draining: Bool, queued: Int, scheduled: Int,
     running: Int, capacity: Resources, used: Resources, machine: MachineSample = MachineSample(),
     pressure: Pressure = .none, pressureCause: String = "there is none", isHealthy: Bool = true,
-    notices: [RunnerNotice] = []
+    recordTrouble: String? = nil, notices: [RunnerNotice] = []
   ) {
     self.version = version
     self.pid = pid
@@ -50,6 +52,7 @@ package struct RunnerStatus: Sendable, Equatable, Codable {
     self.pressure = pressure
     self.pressureCause = pressureCause
     self.isHealthy = isHealthy
+    self.recordTrouble = recordTrouble
     self.notices = notices
   }
 }

@@ -38,7 +38,8 @@ extension StatusView {
   init(_ status: RunnerStatus) {
     self.init(
       version: status.version, pid: status.pid, started: Wire.text(of: status.started),
-      healthy: status.isHealthy, draining: status.draining, queued: status.queued,
+      healthy: status.isHealthy, recordTrouble: status.recordTrouble, draining: status.draining,
+      queued: status.queued,
       scheduled: status.scheduled, running: status.running, capacity: status.capacity, used: status.used,
       pressure: status.pressure, pressureCause: status.pressureCause, machine: MachineView(status.machine),
       notices: status.notices.map { NoticeView(time: $0.time, text: $0.text) })

@@ -15,6 +15,7 @@ struct Runner {
 
   private struct Answer {
     let started: millrace_keeper_started
+    /// The kept attempt's, which is not forgotten before this is sent.
     let pidfd: Int32
   }
 
@@ -32,16 +33,16 @@ struct Runner {
   /// Stops sending to an end that has closed.
   mutating func hangUp() {
     isDeaf = true
-    dropAnswer()
+    answer = nil
   }
 
   /// Ends the connection.
   mutating func disconnect() {
-    dropAnswer()
+    answer = nil
     close(socket)
   }
 
-  /// Answers a START; `pidfd` is closed when it is sent, or -1.
+  /// Answers a START; `pidfd` is the process's, or -1.
   mutating func answer(_ started: millrace_keeper_started, pidfd: Int32) {
     precondition(answer == nil, "requests are read only when nothing is kept back")
     answer = Answer(started: started, pidfd: pidfd)
@@ -77,25 +78,22 @@ struct Runner {
     let kept = millrace_keeper_kept(
       type: UInt32(MILLRACE_KEEPER_KEPT), attempt: attempt.attempt, job: attempt.job, pid: attempt.pid,
       exited: attempt.ending == nil ? 0 : 1, code: ending.code, status: ending.status)
-    return send(kept, (attempt.outcome, attempt.log, attempt.channel), count: 3)
+    return send(kept, (attempt.outcome, attempt.log, attempt.channel, attempt.pidfd), count: 4)
   }
 
   @discardableResult
   private mutating func sendAnswer() -> Bool {
     guard let answer else { return true }
-    guard send(answer.started, (answer.pidfd, -1, -1), count: answer.pidfd >= 0 ? 1 : 0) else { return false }
-    dropAnswer()
+    guard send(answer.started, (answer.pidfd, -1, -1, -1), count: answer.pidfd >= 0 ? 1 : 0) else {
+      return false
+    }
+    self.answer = nil
     return true
-  }
-
-  private mutating func dropAnswer() {
-    if let answer, answer.pidfd >= 0 { close(answer.pidfd) }
-    answer = nil
   }
 
   /// Sends a packet. Returns false if the socket is full; a runner that has gone counts as told.
   private mutating func send<Message>(
-    _ message: Message, _ descriptors: (Int32, Int32, Int32) = (-1, -1, -1), count: Int32 = 0
+    _ message: Message, _ descriptors: (Int32, Int32, Int32, Int32) = (-1, -1, -1, -1), count: Int32 = 0
   ) -> Bool {
     guard !isDeaf else { return true }
     let result = withUnsafeBytes(of: message) { bytes in

@@ -4,8 +4,11 @@ enum LifeSchema {
   /// Everything, in order.
   static let all = [
     workflow, job, dependency, key, checkpoint, memo, attempt, Schema.attemptIndices, Schema.evidence,
-    HistoryView.third,
+    buildIndex, HistoryView.third,
   ]
+
+  /// For the question whether any attempt names a build; eight digits tell builds apart.
+  private static let buildIndex = "CREATE INDEX attempt_build ON attempt (substr(plugin_sha256, 1, 8))"
 
   private static let workflow = """
     CREATE TABLE workflow (

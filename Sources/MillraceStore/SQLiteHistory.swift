@@ -97,7 +97,18 @@ package final class SQLiteHistory: HistoryReader {
     } catch let error as CancellationError {
       throw error
     } catch {
-      throw StoreError(action, in: file, cause: error)
+      let failure = StoreError(action, inOpened: file, cause: error)
+      if failure.kind == .lasting { forgetPages() }
+      throw failure
+    }
+  }
+
+  /// Drops the pages in memory: what was read wrong once must be read anew.
+  func forgetPages() {
+    switch reader {
+    case let pool as DatabasePool: pool.releaseMemoryEventually()
+    case let queue as DatabaseQueue: queue.releaseMemory()
+    default: break
     }
   }
 

@@ -10,10 +10,12 @@ package import MillraceEngine
 /// fails for a reason of its own, so that the engine never has to guess which.
 package final class SQLiteJobStore: JobStore {
   let pool: DatabasePool
-  private let history: SQLiteHistory
-  private let blobs: BlobDirectory
+  let history: SQLiteHistory
+  let blobs: BlobDirectory
+  package let activity: AsyncStream<Void>
+  private let activityRing: AsyncStream<Void>.Continuation
   private let lock: WriterLock
-  private let file: String
+  let file: String
 
   /// Opens the database in `file`, or makes it; its directory must be there (mode 0700).
   ///
@@ -24,6 +26,7 @@ package final class SQLiteJobStore: JobStore {
   }
 
   init(opening database: DatabaseFile) throws {
+    (activity, activityRing) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     blobs = database.blobs
     file = database.path
     try blobs.make()
@@ -31,13 +34,7 @@ package final class SQLiteJobStore: JobStore {
     pool = try database.openForWriting()
     history = SQLiteHistory(reader: pool, file: database)
     do {
-      let named = try pool.read { db in
-        try String.fetchSet(
-          db,
-          sql:
-            "SELECT file FROM input WHERE file NOTNULL UNION ALL SELECT file FROM result WHERE file NOTNULL")
-      }
-      try blobs.removeOrphans(named: named)
+      try blobs.removeOrphans(named: Set(try pool.read { try BlobDirectory.names(onRecord: $0) }))
     } catch {
       throw StoreError("open the database", in: file, cause: error)
     }
@@ -64,6 +61,7 @@ package final class SQLiteJobStore: JobStore {
         return acceptance
       }
     }
+    activityRing.yield()
     Self.discard(zip(accepted, inputs).filter { !$0.0.isNew }.map(\.1), in: blobs)
     return accepted
   }
@@ -76,6 +74,7 @@ package final class SQLiteJobStore: JobStore {
       let writer = ChangeWriter(db: db, file: file)
       for (change, result) in zip(changes, results) { try writer.write(change, result: result) }
     }
+    activityRing.yield()
   }
 
   /// The newest time on record at which something was submitted or started; nil for an empty record.
@@ -149,6 +148,15 @@ package final class SQLiteJobStore: JobStore {
     }
   }
 
+  package func delete(_ choice: EndedJobs, atMost count: Int, at now: Timestamp) async throws -> Deletion {
+    let (deletion, files) = try await write("delete ended jobs", placing: []) { db in
+      try DeletionWriter(db: db).delete(EndedQuery(choice: choice, now: now), atMost: count)
+    }
+    // Only now: a file that is left here by a crash is an orphan, a row without its file would be damage.
+    files.forEach(blobs.remove)
+    return deletion
+  }
+
   package func note(_ plugins: [Plugin], at now: Timestamp) async throws {
     try await write("note \(plugins.count) plugins", placing: []) { db in
       for plugin in plugins { try PluginRows.note(plugin, at: now, in: db) }
@@ -186,7 +194,7 @@ package final class SQLiteJobStore: JobStore {
   }
 
   /// Writes in one transaction, committed to the disk; if it fails, the files placed for it go too.
-  private func write<Value: Sendable>(
+  func write<Value: Sendable>(
     _ action: String, placing payloads: [Payload?], _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws -> Value {
     do {
@@ -195,7 +203,9 @@ package final class SQLiteJobStore: JobStore {
       }
     } catch {
       Self.discard(payloads, in: blobs)
-      throw StoreError(action, in: file, cause: error)
+      let failure = StoreError(action, inOpened: file, cause: error)
+      if failure.kind == .lasting { history.forgetPages() }
+      throw failure
     }
   }
 }

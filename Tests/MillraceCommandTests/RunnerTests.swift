@@ -44,7 +44,7 @@ struct RunnerTests {
     ])
     let waited = try Program.millrace("submit", "noop", "--wait", "--socket", server.socket)
     #expect(
-      waited == .init(code: 1, out: "42\n", error: "millrace: job 42: crashed by SIGSEGV (signal 11)\n"))
+      waited == .init(code: 1, out: "42\n", error: "millrace: job 42: crashed by SIGSEGV (segmentation fault)\n"))
     let followed = try Program.millrace("submit", "noop", "--follow", "--socket", server.socket)
     #expect(followed == .init(code: 0, out: "hello\n", error: "millrace: job 42\n"))
   }

@@ -156,6 +156,6 @@ extension AttemptReport {
   static let killed = AttemptReport(exit: .signalled(signal: 9), usage: Usage(), word: nil)
   static let ownLimit = AttemptReport(exit: .signalled(signal: 9), usage: Usage(oomKills: 1), word: nil)
   static let pressure = AttemptReport(
-    exit: .signalled(signal: 9), usage: Usage(oomKills: 1), word: nil, killedByOthersMemory: true)
+    exit: .signalled(signal: 9), usage: Usage(oomKills: 1), word: nil, memoryKill: .machine)
   static let unknown = AttemptReport(exit: nil, usage: Usage(), word: nil)
 }

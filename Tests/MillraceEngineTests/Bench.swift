@@ -1,6 +1,7 @@
 import Logging
 import MillraceCore
 import TestSupport
+import Testing
 
 @testable import MillraceEngine
 
@@ -77,6 +78,11 @@ final class Bench: Sendable {
   /// Returns when so many things wait to be taken in by the engine.
   func inboxHolds(_ count: Int) async throws {
     while await engine.inboxCount < count { await Task.yield() }
+  }
+
+  /// The same while no job is taken.
+  func settled() async throws {
+    await #expect(throws: Refusal.self) { try await settle() }
   }
 
   /// Submits one job.

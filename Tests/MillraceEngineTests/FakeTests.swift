@@ -75,7 +75,7 @@ struct FakeTests {
     store.release()
     #expect(try await ids == [JobID(1)])
     store.fill()
-    await #expect(throws: TestFailure.self) {
+    await #expect(throws: StoreFault.diskFull) {
       try await store.commit([.cancelled(JobID(1), at: Sample.time(1))])
     }
     #expect(try await store.job(JobID(1))?.state == .queued)

@@ -148,7 +148,7 @@ struct RestoreTests {
   func unreadable() async throws {
     let bench = Bench()
     bench.store.fill()
-    await #expect(throws: TestFailure.self) { try await bench.engine.run() }
+    await #expect(throws: StoreFault.self) { try await bench.engine.run() }
     await #expect(throws: Refusal.self) { try await bench.engine.submit([]) }
   }
 }

@@ -160,6 +160,15 @@ final class KeeperProcess {
     return try nextExit()
   }
 
+  /// Has it hold an attempt that another keeper started.
+  func hold(_ attempt: TestAttempt, pidfd: Int32) throws {
+    var hold = millrace_keeper_hold()
+    hold.type = UInt32(MILLRACE_KEEPER_HOLD)
+    hold.attempt = attempt.request.attempt
+    hold.job = attempt.request.job
+    try send(hold, [attempt.outcome, attempt.log, attempt.channel, pidfd])
+  }
+
   func forget(_ attempt: TestAttempt) throws {
     try send(
       millrace_keeper_forget(

@@ -127,6 +127,7 @@ extension StageTests {
             let id = actor.launch(job, "stubborn")
             try await actor.record.progress(id)
             for keeper in try stage.keepers() { kill(keeper, SIGKILL) }
+            actor.launcher.kill(id)
             _ = try await actor.ended(id)
           }
           _ = try await actor.run(99, "echo")

@@ -159,8 +159,10 @@ final class Stage: Sendable {
   }
 
   /// The processes of an attempt.
-  func processes(_ id: AttemptID) throws -> [Int32] {
-    try textFile("\(tree.path)/p/fixture/\(id)/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }
+  func processes(_ id: AttemptID, plugin: String = "fixture") throws -> [Int32] {
+    try textFile("\(tree.path)/p/\(plugin)/\(id)/cgroup.procs").split(separator: "\n").compactMap {
+      Int32($0)
+    }
   }
 
   /// The files of an attempt's leaf that freeze it and tell of it.

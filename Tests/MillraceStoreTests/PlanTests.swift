@@ -119,6 +119,25 @@ struct PlanTests {
     }
   }
 
+  @Test("ended jobs that may go are found along the index of ends, and what belongs to them by its own")
+  func ended() async throws {
+    try await withFilledStore { db in
+      for choice in [
+        EndedJobs(), EndedJobs([.failed], before: Sample.time(9)),
+        EndedJobs(since: Sample.time(1), before: Sample.time(9)), EndedJobs(jobs: [JobID(3), JobID(4)]),
+      ] {
+        let query = EndedQuery(choice: choice, now: Sample.time(9))
+        let list = try Self.plan(of: try #require(query.list(atMost: 5)), in: db)
+        #expect(!list.contains(where: Self.isBareScan), "\(list)")
+        #expect(choice.jobs != nil || !list.contains { $0.contains("TEMP B-TREE") }, "\(list)")
+        #expect(
+          choice.jobs != nil || list.contains { $0.contains("job_ended (state=? AND ended>?") }, "\(list)")
+        let tallies = try Self.plan(of: try #require(query.tallies), in: db)
+        #expect(!tallies.contains(where: Self.isBareScan), "\(tallies)")
+      }
+    }
+  }
+
   private static let jobFilters: [JobFilter] = {
     let parts: [(inout JobFilter) -> Void] = [
       { $0.states = [.failed] }, { $0.states = [.queued, .running, .succeeded] }, { $0.handler = "alpha" },

@@ -33,8 +33,9 @@ extension MemoryJobStore.State {
   private func settle(_ job: inout Job, at now: Timestamp) throws -> [Dependency] {
     var open: [Dependency] = []
     for dependency in job.submission.after {
-      guard case .job(let needed) = dependency.needed, records.indices.contains(Int(needed.rawValue) - 1)
-      else { throw MemoryJobStore.Refusal(description: "\(dependency.needed) is not there") }
+      guard case .job(let needed) = dependency.needed, has(needed) else {
+        throw MemoryJobStore.Refusal(description: "\(dependency.needed) is not there")
+      }
       let state = records[Int(needed.rawValue) - 1].job.state
       if !state.isFinal {
         open.append(dependency)

@@ -5,8 +5,11 @@ import Synchronization
 /// A store that forgets: the record in plain collections, with the rules of the real one.
 package final class MemoryJobStore: JobStore {
   /// What a refused change says.
-  package struct Refusal: Error, CustomStringConvertible {
+  package struct Refusal: StorageFailure, CustomStringConvertible {
     package let description: String
+    package var message: String { description }
+    package var hint: String { "correct the test" }
+    package var kind: StorageFailureKind { .mistake }
   }
 
   struct Record: Sendable {
@@ -15,6 +18,8 @@ package final class MemoryJobStore: JobStore {
     var attempts: [Attempt] = []
     var results: [Int: JobResult] = [:]
     var checkpoint: [UInt8]?
+    /// Its number is never given again.
+    var isDeleted = false
   }
 
   struct State: Sendable {
@@ -24,13 +29,16 @@ package final class MemoryJobStore: JobStore {
     var memos: [Memo] = []
   }
 
-  private let state = Mutex(State())
+  let state = Mutex(State())
+  package let activity: AsyncStream<Void>
+  private let ring: AsyncStream<Void>.Continuation
 
   /// Makes an empty store.
-  package init() {}
+  package init() { (activity, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
   package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance] {
-    try state.withLock { state in
+    defer { ring.yield() }
+    return try state.withLock { state in
       var draft = state
       var accepted: [Acceptance] = []
       for submission in submissions {
@@ -45,6 +53,7 @@ package final class MemoryJobStore: JobStore {
   }
 
   package func commit(_ changes: [StoreChange]) async throws {
+    defer { ring.yield() }
     try state.withLock { state in
       var records = state.records
       var memos = state.memos
@@ -54,7 +63,7 @@ package final class MemoryJobStore: JobStore {
           if memo.value != nil { memos.append(memo) }
         }
         guard let id = change.job else { continue }
-        guard records.indices.contains(Int(id.rawValue) - 1) else {
+        guard state.has(id) else {
           throw Refusal(description: "job `\(id)` is not there")
         }
         try Self.apply(change, to: &records[Int(id.rawValue) - 1])
@@ -203,11 +212,11 @@ package final class MemoryJobStore: JobStore {
     }
   }
 
-  private var records: [Record] { state.withLock { $0.records } }
+  private var records: [Record] { state.withLock { $0.records.filter { !$0.isDeleted } } }
 
   private func record(_ id: JobID) -> Record? {
     let index = Int(id.rawValue) - 1
-    return state.withLock { $0.records.indices.contains(index) ? $0.records[index] : nil }
+    return state.withLock { $0.has(id) ? $0.records[index] : nil }
   }
 }
 

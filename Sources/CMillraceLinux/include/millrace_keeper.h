@@ -10,18 +10,20 @@
 
 #include <stdint.h>
 
-#define MILLRACE_KEEPER_PROTOCOL 1
+#define MILLRACE_KEEPER_PROTOCOL 2
 #define MILLRACE_PATH_SIZE 512
 #define MILLRACE_NAME_SIZE 72
 
 enum {
     MILLRACE_KEEPER_HELLO = 1,   /* keeper to runner */
-    MILLRACE_KEEPER_KEPT = 2,    /* keeper to runner, after HELLO; descriptors: outcome, log, channel */
+    MILLRACE_KEEPER_KEPT = 2,    /* keeper to runner, after HELLO; descriptors: outcome, log, channel,
+                                  * pidfd */
     MILLRACE_KEEPER_START = 3,   /* runner to keeper; descriptors: see millrace_keeper_start */
     MILLRACE_KEEPER_STARTED = 4, /* keeper to runner; descriptor: pidfd, if error is 0 */
     MILLRACE_KEEPER_EXITED = 5,  /* keeper to runner: the main process ended */
     MILLRACE_KEEPER_FORGET = 6,  /* runner to keeper: its end is on record, drop what you keep of it */
-    MILLRACE_KEEPER_QUIT = 7     /* runner to keeper: end as soon as no child and no record is left */
+    MILLRACE_KEEPER_QUIT = 7,    /* runner to keeper: end as soon as no child and no record is left */
+    MILLRACE_KEEPER_HOLD = 8     /* runner to keeper: keep what another keeper started; descriptors as KEPT */
 };
 
 /* How a job's process comes to its plugin. */
@@ -42,11 +44,24 @@ typedef struct millrace_keeper_kept {
     uint32_t type;
     int32_t attempt;
     int64_t job;
-    int32_t pid;
+    int32_t pid;    /* 0 if it is no child of this keeper, which then can't tell its end */
     int32_t exited; /* 1 if code and status are valid */
     int32_t code;   /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
     int32_t status; /* exit code or signal */
 } millrace_keeper_kept;
+
+/* What a runner hands to a new keeper when the old one has died: not answered, and passed over if the keeper
+ * has the attempt. The pidfd is the process's identity: unlike its number it can't come to stand for another
+ * one, and no longer than this boot for any. */
+typedef struct millrace_keeper_hold {
+    uint32_t type;
+    int32_t attempt;
+    int64_t job;
+    int32_t exited; /* as in KEPT */
+    int32_t code;
+    int32_t status;
+    uint32_t reserved;
+} millrace_keeper_hold;
 
 /* The child enters the leaf, drops to uid and gid (if the keeper is root), loses all capabilities and the
  * way back to them (no_new_privs), and only then meets the plugin.

@@ -65,6 +65,11 @@ int32_t millrace_pidfd_open(int32_t pid);
 /* Sends a signal to the process behind `pidfd`; -ESRCH if it has ended and was reaped. */
 int32_t millrace_pidfd_send_signal(int32_t pidfd, int32_t signal);
 
+/* How the process behind `pidfd` ended, whoever its parent is (PIDFD_GET_INFO, Linux 6.15). Returns 1 and
+ * fills `*ending`; 0 if it runs, or its parent has not reaped it; a negative errno if the kernel can't
+ * tell. */
+int32_t millrace_pidfd_ending(int32_t pidfd, millrace_ending *ending);
+
 /* ---- sockets (socket.c) ---- */
 
 /* Most descriptors that one packet carries here. */

@@ -5,16 +5,16 @@ package struct AttemptReport: Sendable, Equatable {
   package var usage: Usage
   /// What the handler said; nil if it said nothing, or nothing that can be read.
   package var word: HandlerWord?
-  /// Whether a kill came from a limit above the attempt's own, or from the machine.
-  package var killedByOthersMemory: Bool
+  /// Whose memory was full, if the kernel killed in it (`usage.oomKills`); nil stands for its own.
+  package var memoryKill: MemoryKill?
   /// What the handler saved for the next attempt; nil if nothing.
   package var checkpoint: [UInt8]?
 
-  package init(exit: ExitStatus?, usage: Usage, word: HandlerWord?, killedByOthersMemory: Bool = false) {
+  package init(exit: ExitStatus?, usage: Usage, word: HandlerWord?, memoryKill: MemoryKill? = nil) {
     self.exit = exit
     self.usage = usage
     self.word = word
-    self.killedByOthersMemory = killedByOthersMemory
+    self.memoryKill = memoryKill
   }
 }
 

@@ -41,7 +41,7 @@ extension Engine {
     for request in requests {
       let asked = Set(request.events.compactMap(\.job))
       request.answer.resume(
-        returning: Reply(jobs: changed.filter(asked.contains), isRecorded: !backlog.isStuck))
+        returning: Reply(jobs: changed.filter(asked.contains), isRecorded: backlog.changes.isEmpty))
     }
   }
 }

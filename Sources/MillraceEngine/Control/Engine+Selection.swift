@@ -20,6 +20,7 @@ extension Engine {
 
   package func hold(_ job: JobID, _ isHeld: Bool) async throws -> Job {
     try await demandUnfinished(job)
+    if let trouble { throw trouble.refusal }
     _ = try await askOnRecord([.hold(job, isHeld)])
     return try await existing(job)
   }

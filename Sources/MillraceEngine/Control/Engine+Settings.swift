@@ -46,6 +46,7 @@ extension Engine {
     _ name: String, to draft: ChangedSettings, noting memo: Memo?
   ) async throws -> SettingState {
     guard let settings = ports.settings else { throw Refusal(.conflict, "this runner's settings are fixed") }
+    if memo != nil, let trouble { throw trouble.refusal }
     let settled = try settings.settled(with: draft.values)
     try settings.apply(draft.values)
     changedSettings = draft

@@ -17,6 +17,7 @@ extension Engine {
     } catch {
       throw Refusal(.conflict, "\(station.words) \(error.reason)")
     }
+    if let trouble { throw trouble.refusal }
     _ = try await askOnRecord([.operate(station, request)])
     return state(of: station)
   }

@@ -141,6 +141,12 @@ package protocol JobStore: HistoryReader {
   func evidence(lastOfEach count: Int) async throws -> [Evidence]
   /// Returns all that was noted for a next runner, by kind and name.
   func memos() async throws -> [Memo]
+  /// Deletes jobs that have ended, at most `count` of them in one transaction, those that ended first before
+  /// the others: with their attempts, inputs, results, labels, keys and dependencies.
+  ///
+  /// A job that one that has not ended depends on stays, and so does one whose key still holds unless it is
+  /// named. Call it until it deletes nothing.
+  func delete(_ choice: EndedJobs, atMost count: Int, at now: Timestamp) async throws -> Deletion
   /// Notes the builds of plugins that were seen, with their handlers.
   func note(_ plugins: [Plugin], at now: Timestamp) async throws
 }

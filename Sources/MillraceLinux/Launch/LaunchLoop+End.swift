@@ -6,38 +6,7 @@ import MillraceCore
 import MillraceEngine
 
 extension LaunchLoop {
-  /// Takes in all that the keeper has said.
-  func readKeeper() {
-    do {
-      while let packet = try keeper?.receive() { handle(packet) }
-    } catch {
-      logger.error("the keeper is gone; what it ran is killed", metadata: ["error": "\(error)"])
-      if let keeper { millrace_epoll_remove(epoll.number, keeper.socket.number) }
-      _ = keeper?.waitForEnd()  // It has closed its socket; one that lives on is found again.
-      keeper = nil
-      for attempt in attempts.values.sorted(by: { $0.serial < $1.serial }) { end(attempt, nil) }
-    }
-  }
-
-  private func handle(_ packet: KeeperPacket) {
-    switch packet {
-    case .started(let id):
-      attempt(id).map(start)
-    case .refused(let id, let number):
-      attempt(id).map { refuse($0, LinuxError("start \(id)", .kernel(number))) }
-    case .exited(let id, let exit):
-      if let attempt = attempt(id) {
-        end(attempt, exit)
-      } else if keeper?.noteEnd(id, exit) != true {
-        forget(id)
-      }
-    case .hello, .kept:
-      packet.close()
-      logger.error("the keeper greeted twice")
-    }
-  }
-
-  private func refuse(_ attempt: LiveAttempt, _ error: LinuxError) {
+  func refuse(_ attempt: LiveAttempt, _ error: LinuxError) {
     drop(attempt)
     remove(attempt.leaf)
     switch attempt.purpose {
@@ -70,6 +39,7 @@ extension LaunchLoop {
     var final = FinalUsage()
     do {
       if let population = attempt.population, try population.isAny() { return }
+      guard attempt.exitDeadline == nil else { return }  // How it ended is still to come.
       final = try attempt.leaf.finalUsage(buffer)
     } catch {
       logger.error("usage not read", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
@@ -87,8 +57,7 @@ extension LaunchLoop {
     let word = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
     drop(attempt)
     let report = AttemptReport(
-      exit: attempt.exit, usage: final.usage, word: word,
-      killedByOthersMemory: final.isKilledByOthersMemory)
+      exit: attempt.exit, usage: final.usage, word: word, memoryKill: memoryKill(of: attempt, final))
     switch attempt.purpose {
     case .job:
       if let progress { events.yield(.progress(attempt.id, progress)) }
@@ -97,6 +66,15 @@ extension LaunchLoop {
     case .description(let answer, let file, _):
       letGo(of: attempt)
       answer.resume(with: Result { try Manifest.plugin(from: report, file: file, isLate: attempt.isLate) })
+    }
+  }
+
+  private func memoryKill(of attempt: LiveAttempt, _ final: FinalUsage) -> MemoryKill? {
+    guard final.usage.oomKills ?? 0 > 0 else { return nil }
+    guard final.isKilledByOthersMemory else { return .ownLimit }
+    do { return try culprits.culprit(above: attempt.group, at: Self.monotonic(), buffer) } catch {
+      logger.error("limits above not read", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
+      return .machine
     }
   }
 
@@ -124,6 +102,8 @@ extension LaunchLoop {
     millrace_epoll_remove(epoll.number, attempt.log.number)
     millrace_epoll_remove(epoll.number, attempt.channel.number)
     if let population = attempt.population { millrace_epoll_remove(epoll.number, population.descriptor) }
+    // Others hold the same pidfd: closing ours does not end the watch.
+    if let process = attempt.process { millrace_epoll_remove(epoll.number, process.descriptor.number) }
     attempts[attempt.serial] = nil
     serials[attempt.id] = nil
     attempt.population = nil
@@ -142,28 +122,27 @@ extension LaunchLoop {
     }
   }
 
-  func forget(_ id: AttemptID) {
-    do { try keeper?.forget(id) } catch {
-      logger.error("keeper not told", metadata: ["attempt": "\(id)", "error": "\(error)"])
-    }
-  }
-
   /// Takes over what a former runner left; returns what goes on.
   func takeOver(_ open: [KeptAttempt]) throws -> [AttemptID] {
     let plugins = Dictionary(open.map { ($0.attempt, $0.plugin) }) { first, _ in first }
     var taken: [LiveAttempt] = []
-    for record in try connectedKeeper().takeKept() {
+    let keeper = try connectedKeeper()
+    for record in keeper.takeKept() + orphans {
       if let plugin = plugins[record.attempt], let attempt = adopt(record, plugin: plugin) {
         taken.append(attempt)
       } else {
         release(record)
       }
     }
+    orphans = []
     hasTakenOver = true
     let known = Set(serials.keys.map(\.description))
     removeLeaves(except: known)
     removeDirectories(except: known)
-    for attempt in taken where attempt.exit != nil { end(attempt, attempt.exit) }
+    handOver(to: keeper)
+    for attempt in taken where !attempt.isEnding {
+      if attempt.exit != nil { end(attempt, attempt.exit) } else if !attempt.isChild { watchProcess(attempt) }
+    }
     return taken.map(\.id)
   }
 
@@ -173,16 +152,20 @@ extension LaunchLoop {
     let leaf: Leaf
     do {
       leaf = try Leaf(existing: record.attempt.description, in: try tree.pluginDirectory(plugin))
+      try culprits.watch(plugin, at: Self.monotonic(), isLate: true, buffer)
     } catch {
       logger.error("attempt not taken over", metadata: ["attempt": "\(record.attempt)", "error": "\(error)"])
       return nil
     }
     let attempt = LiveAttempt(
-      id: record.attempt, serial: nextSerial, purpose: .job, leaf: leaf,
+      id: record.attempt, serial: nextSerial, purpose: .job, group: plugin, leaf: leaf,
       outcome: Descriptor(owning: record.descriptors[0]), log: Descriptor(owning: record.descriptors[1]),
       channel: Descriptor(owning: record.descriptors[2]),
       workDirectory: "\(settings.workDirectory)/\(record.attempt)")
     nextSerial += 1
+    attempt.process = MainProcess(owning: record.descriptors[3])
+    attempt.isHeld = !orphans.contains { $0.attempt == record.attempt }
+    attempt.isChild = record.pid != 0 && attempt.isHeld
     attempt.isStarted = true
     setFrozen(attempt, false)  // A former runner may have frozen it, and nobody knows of that any more.
     attempt.exit = record.exit

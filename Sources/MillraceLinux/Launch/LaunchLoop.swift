@@ -28,7 +28,7 @@ final class LaunchLoop: @unchecked Sendable {
   typealias Samples = (attempts: [AttemptID: UsageSample], machine: MachineSample)
 
   /// What a tag of epoll stands for; the rest of the tag is the attempt's serial number.
-  enum Source: UInt64 { case command, keeper, log, channel, population }
+  enum Source: UInt64 { case command, keeper, log, channel, population, process }
 
   /// Bits of epoll: the same as those of poll(2).
   static let readable = UInt32(POLLIN)
@@ -45,9 +45,16 @@ final class LaunchLoop: @unchecked Sendable {
   let epoll: Descriptor
   /// Where kernel files are read.
   let buffer = ReadingBuffer()
+  /// Who is to blame when the kernel kills.
+  let culprits: MemoryCulprits
   /// There from the first sample on.
   var machine: MachineGauges?
   var keeper: KeeperConnection?
+  /// What a keeper held that died before anybody took over.
+  var orphans: [KeeperPacket.Kept] = []
+  /// When a keeper took the place of one that had died, and when the next may; monotonic, in ms.
+  var lastReplacement: Int64 = 0
+  var keeperDeadline: Int64?
   var attempts: [UInt64: LiveAttempt] = [:]
   var serials: [AttemptID: UInt64] = [:]
   /// Attempts whose ends were told and are not known to be on record: the keeper still has them, and so has
@@ -70,6 +77,7 @@ final class LaunchLoop: @unchecked Sendable {
     events: AsyncStream<LaunchEvent>.Continuation
   ) throws {
     self.tree = tree
+    culprits = MemoryCulprits(mount: tree.mount, tree: tree.path)
     self.settings = settings
     self.logs = logs
     self.logger = logger
@@ -132,6 +140,7 @@ final class LaunchLoop: @unchecked Sendable {
       if keeper?.hasPending == true { readKeeper() }
       tellProgress()
       endLateDescriptions()
+      meetDeadlines()
     }
   }
 
@@ -173,15 +182,18 @@ final class LaunchLoop: @unchecked Sendable {
     case .log: attempts[serial].map(readLog)
     case .channel: attempts[serial].map(readChannel)
     case .population: attempts[serial].map(concludeIfEmpty)
+    case .process: attempts[serial].map(processEnded)
     }
   }
 
   /// Milliseconds until something is to be done without an event; -1 if nothing is.
   private func timeToNextDeadline() -> Int32 {
     let next = attempts.values.lazy.compactMap { attempt in
-      [attempt.isLate ? nil : attempt.descriptionDeadline, attempt.progressTime].compactMap(\.self).min()
+      [attempt.isLate ? nil : attempt.descriptionDeadline, attempt.progressTime, attempt.exitDeadline]
+        .compactMap(\.self).min()
     }.min()
-    return next.map { Int32(clamping: max(0, $0 - Self.monotonic())) } ?? -1
+    guard let time = [next, keeperDeadline].compactMap(\.self).min() else { return -1 }
+    return Int32(clamping: max(0, time - Self.monotonic()))
   }
 
   func attempt(_ id: AttemptID) -> LiveAttempt? { serials[id].flatMap { attempts[$0] } }
@@ -240,8 +252,13 @@ final class LaunchLoop: @unchecked Sendable {
     attempts = [:]
     serials = [:]
     ended = [:]
+    for record in orphans { record.close() }
+    orphans = []
     events.finish()
-    guard let keeper else { return }
+    guard let keeper else {
+      if !isIdle { logger.error("without a keeper nobody will know how the running attempts end") }
+      return
+    }
     self.keeper = nil
     do { try keeper.quit() } catch {
       logger.warning("keeper not told to quit", metadata: ["error": "\(error)"])

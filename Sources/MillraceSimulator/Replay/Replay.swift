@@ -230,7 +230,7 @@ package struct Replay {
     return AttemptReport(
       exit: isWhole ? .exited(code: 0) : .signalled(signal: 9), usage: usage,
       word: isWhole ? .done(nil) : nil,
-      killedByOthersMemory: way == .machine)
+      memoryKill: way == .machine ? .machine : nil)
   }
 
   /// How an attempt leaves the machine.

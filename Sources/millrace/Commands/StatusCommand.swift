@@ -71,6 +71,9 @@ extension Table where Row == StatusView {
       Column("STATE", "state", raw: { $0.stations?.first?.state ?? "" }, tone: stateTone) {
         $0.stations?.first.map(Self.words) ?? ""
       },
+      Column("RECORD", "record_trouble", raw: { $0.recordTrouble ?? "" }, tone: { _ in .bad }) {
+        $0.recordTrouble?.printable ?? ""
+      },
       Column("DRAINING", "draining", raw: { "\($0.draining)" }, tone: { $0.draining ? .busy : .plain }) {
         $0.draining ? "yes: no new jobs are taken" : "no"
       },
