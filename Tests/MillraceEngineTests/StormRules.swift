@@ -68,6 +68,7 @@ struct StormRules {
     switch (truth.exit, truth.word) {
     case (_, .done): allowed = [.succeeded]
     case (_, .failed): allowed = stopped.union([.error])
+    case (_, .snoozed): allowed = stopped.union([.snoozed])
     case (_, nil): allowed = stopped.union([.crashed])
     }
     return allowed.contains(end.outcome)
