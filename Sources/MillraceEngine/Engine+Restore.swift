@@ -31,7 +31,10 @@ extension Engine {
       job.losses += 1
       job.waitingSince = ports.clock.now()
       let isLastLoss = job.losses >= scheduler.policy.maxLosses
-      changes.append(.ended(attempt.id, lostEnd(), next: isLastLoss ? .done(.failed) : .requeue))
+      changes.append(
+        .ended(
+          attempt.id, lostEnd(),
+          next: isLastLoss ? .done(unfinished.job.cancelRequested == nil ? .failed : .cancelled) : .requeue))
       if !isLastLoss { found.append(.submitted([job])) }
     }
     found += whatWasAsked(of: jobs, memos)

@@ -44,7 +44,8 @@ struct RunnerTests {
     ])
     let waited = try Program.millrace("submit", "noop", "--wait", "--socket", server.socket)
     #expect(
-      waited == .init(code: 1, out: "42\n", error: "millrace: job 42: crashed by SIGSEGV (segmentation fault)\n"))
+      waited
+        == .init(code: 1, out: "42\n", error: "millrace: job 42: crashed by SIGSEGV (segmentation fault)\n"))
     let followed = try Program.millrace("submit", "noop", "--follow", "--socket", server.socket)
     #expect(followed == .init(code: 0, out: "hello\n", error: "millrace: job 42\n"))
   }
@@ -110,10 +111,10 @@ struct RunnerTests {
     let csv = try Program.millrace("list", "-o", "csv", "--socket", server.socket).out.split(separator: "\n")
     #expect(
       csv[0] == "id,handler,state,priority,attempts_used,submitted,ended,not_before,memory_bytes,cpu_millis,"
-        + "pids,timeout_seconds,class,labels,parameters")
+        + "pids,timeout_seconds,held,group,class,labels,parameters")
     #expect(
       csv[3]
-        == "6,exec,succeeded,5,1,2026-11-21T04:20:00.000Z,2026-11-21T04:21:00.000Z,,67108864,500,64,30.0,,"
+        == "6,exec,succeeded,5,1,2026-11-21T04:20:00.000Z,2026-11-21T04:21:00.000Z,,67108864,500,64,30.0,,,,"
         + "\"team=a,b\",{}")
   }
 

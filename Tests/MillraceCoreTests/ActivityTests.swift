@@ -20,6 +20,7 @@ struct ActivityTests {
       (.stopping(pause), .resume, true, .running), (.stopping(pause), .drain(other), true, .stopping(pause)),
     ] as [(Activity, Activity.Request, Bool, Activity?)])
   func table(before: Activity, request: Activity.Request, isBusy: Bool, after: Activity?) {
+    // Nil stands for a refusal in the table.
     let result = try? before.after(request, isBusy: isBusy)
     #expect(result == after)
   }

@@ -69,7 +69,7 @@ struct ControlTests {
       #expect(stations.map(\.station) == [.runner, .handler("work")])
       #expect(stations[1] == StationState(.handler("work"), .paused(Pause(by: "ann", since: Sample.time(0)))))
       #expect(!second.journal.has("launch"))
-      #expect(try await second.engine.operate(.handler("work"), .resume, by: "bob").activity == .idle)
+      #expect(try await second.engine.operate(.handler("work"), .resume, by: "bob").activity.pause == nil)
       try await second.journal.wait(for: "launch 1.1")
     }
     #expect(try await record.memos() == [])

@@ -181,6 +181,8 @@ struct JobRouteTests {
     request.labels = [:]
     request.notBefore = "2026-11-21"
     request.traceParent = "t"
+    (request.key, request.keyScope, request.keyWindowSeconds) = ("k", "global", 1)
+    (request.unique, request.group, request.hold) = (true, "g", true)
     let bytes = try Wire.encoder().encode(request)
     let written = try JSONDecoder().decode([String: JSONValue].self, from: bytes).keys
     #expect(Set(written) == Set(StrictSubmitRequest.members))

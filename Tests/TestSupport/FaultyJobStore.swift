@@ -119,7 +119,9 @@ package final class FaultyJobStore: JobStore {
     try await pass("evidence", "evidence") { try await record.evidence(lastOfEach: count) }
   }
 
-  package func memos() async throws -> [Memo] { try await pass("memos", "memos") { try await record.memos() } }
+  package func memos() async throws -> [Memo] {
+    try await pass("memos", "memos") { try await record.memos() }
+  }
 
   package func unfinished() async throws -> [UnfinishedJob] {
     journal.append("read")

@@ -75,8 +75,11 @@ package struct Scheduler: Sendable {
     if let job = scheduled.first { times.append(Timestamp(rawValue: job.rank)) }
     if queuedInLanes > 0, let lastPass {
       let situation = situation(used: Resources(), at: lastPass)
-      let rates = lanes.lazy.filter { !$0.isEmpty }.compactMap { handlers.nextByRate($0.member) }
-      times += ([situation.nextStart].compactMap(\.self) + rates).filter { $0 > lastPass }
+      var openings = [situation.nextStart].compactMap(\.self)
+      if handlers.hasRates {
+        openings += lanes.lazy.filter { !$0.isEmpty }.compactMap { handlers.nextByRate($0.member) }
+      }
+      times += openings.filter { $0 > lastPass }
     }
     return times.min()
   }

@@ -29,6 +29,7 @@ package protocol ControlService: Sendable {
   ///   - name: as in the configuration: `queue.policy`.
   ///   - value: as it would be written there.
   ///   - persists: whether it survives a restart of the runner.
+  /// - Returns: the setting as it is then.
   /// - Throws: `Refusal` if it can't be, or can't be changed while the runner works.
   func set(_ name: String, to value: String, persists: Bool) async throws -> SettingState
   /// Puts the configuration's value of a setting back in force.

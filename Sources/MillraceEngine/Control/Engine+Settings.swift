@@ -64,7 +64,7 @@ extension Engine {
   /// because the configuration has changed, is passed over and told.
   func restoreSettings(_ memos: [Memo]) -> [Event] {
     guard let settings = ports.settings else { return [] }
-    var event: [Event] = []
+    var events: [Event] = []
     for memo in memos where memo.kind == .setting {
       guard let value = memo.value?.string else { continue }
       var draft = changedSettings
@@ -74,12 +74,12 @@ extension Engine {
         try settings.apply(draft.values)
         changedSettings = draft
         reception = settled.reception
-        event = [.policy(settled.policy)]
+        events = [.policy(settled.policy)]
       } catch {
         let reason = (error as? Refusal)?.message ?? "\(error)"
         note("the setting `\(memo.name)`, changed at run time, is not in force: \(reason)")
       }
     }
-    return event
+    return events
   }
 }

@@ -73,7 +73,8 @@ extension Simulation {
       return .ended(
         id,
         AttemptReport(
-          exit: .signalled(signal: 9), usage: usage, word: nil, memoryKill: way == .machine ? .machine : .ownLimit))
+          exit: .signalled(signal: 9), usage: usage, word: nil,
+          memoryKill: way == .machine ? .machine : .ownLimit))
     case .lost: return .ended(id, AttemptReport(exit: nil, usage: Usage(), word: nil))
     }
   }

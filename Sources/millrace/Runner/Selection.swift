@@ -37,6 +37,8 @@ struct Selection: ParsableArguments {
   /// - Parameters:
   ///   - verb: what is done, as the API calls it.
   ///   - past: the same as it is told: "cancelled".
+  ///   - client: the runner that does it.
+  ///   - format: how what was done is printed.
   ///   - one: does it to one job.
   /// - Throws: a refusal that says how many there are, where that was not confirmed.
   func run(

@@ -105,8 +105,7 @@ extension ConfigurationReader {
   }
 
   mutating func groups(of section: Setting) -> [String: GroupRules] {
-    // What is there already: a change at run time says one thing of one group.
-    var groups = configuration.groups
+    var groups = isAmending ? configuration.groups : [:]
     for group in section.settings() where group.hasValidName() {
       var rules = groups[group.name] ?? GroupRules()
       for setting in group.settings(known: ["concurrency", "rate", "within", "order"]) {

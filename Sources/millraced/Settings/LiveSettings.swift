@@ -78,7 +78,7 @@ final class LiveSettings: RuntimeSettings {
     for part in path.reversed() { text = "{\(Self.quoted(part)): \(text)}" }
     let changed: Configuration
     do {
-      changed = try ConfigurationReader.read(text, named: name, over: configuration)
+      changed = try ConfigurationReader.read(text, named: name, over: configuration, isAmending: true)
     } catch let error as FileMistakes {
       throw Refusal(
         .invalid, error.mistakes.map(\.message).joined(separator: "; "),

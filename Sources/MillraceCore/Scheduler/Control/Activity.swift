@@ -43,6 +43,7 @@ package enum Activity: Hashable, Sendable, Codable {
   /// - Parameters:
   ///   - request: what is asked.
   ///   - isBusy: whether some of its attempts run.
+  /// - Returns: what it does then.
   /// - Throws: why it can't be.
   package func after(_ request: Request, isBusy: Bool) throws(Illegal) -> Activity {
     switch (self, request) {

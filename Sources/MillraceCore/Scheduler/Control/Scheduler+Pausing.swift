@@ -39,8 +39,9 @@ extension Scheduler {
   /// came between is passed over.
   mutating func operate(_ station: Station, _ request: Activity.Request) -> [Action] {
     let before = activity(of: station)
+    // What can't be any more is passed over, as said above.
     guard let after = try? before.after(request, isBusy: isBusy(station)), after != before else {
-      return []  // As said above.
+      return []
     }
     return move(station, from: before, to: after)
   }

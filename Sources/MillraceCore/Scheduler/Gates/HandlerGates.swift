@@ -123,6 +123,9 @@ struct HandlerSituation: Sendable {
 
   private func isBelow(_ bound: Int?, _ running: Int) -> Bool { bound.map { running < $0 } ?? true }
 
+  /// Whether anything has a rate at all.
+  var hasRates: Bool { rules.values.contains { $0.rate != nil } || groups.values.contains { $0.rate != nil } }
+
   /// Returns when the rates let the next attempt start; nil without a rate.
   func nextByRate(_ member: Membership) -> Timestamp? { rates(of: member).compactMap(\.next).max() }
 
