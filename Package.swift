@@ -161,7 +161,7 @@ let package = Package(
       name: "millrace-bench",
       dependencies: [
         "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSimulator",
-        argumentParser, logging,
+        "MillraceStore", argumentParser, logging,
       ],
       path: "Benchmarks/Launch", swiftSettings: strict),
 
@@ -217,8 +217,8 @@ let package = Package(
     tests(
       "MillracedTests",
       of: [
-        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire", "MillraceYAML", "millraced",
-        argumentParser, logging,
+        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceStore", "MillraceWire", "MillraceYAML",
+        "millraced", argumentParser, logging,
       ]),
     tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceWire", "millrace-chaos"]),

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import MillraceCore
 import MillraceSimulator
 
@@ -18,9 +17,9 @@ struct DecisionCommand: ParsableCommand {
   func run() throws {
     var fewJobs = Queue(of: Self.few)
     let small = fewJobs.timesOfDecisions(decisions)
-    let before = Self.residentBytes()
+    let before = StubRunner.residentBytes()
     var queue = Queue(of: queued)
-    let perJob = (Self.residentBytes() - before) / Int64(queued)
+    let perJob = (StubRunner.residentBytes() - before) / Int64(queued)
     let large = queue.timesOfDecisions(decisions)
     Row(
       what: "a decision with \(queued) jobs queued, against \(Self.few)", lane: "native",
@@ -50,16 +49,6 @@ struct DecisionCommand: ParsableCommand {
       what: "\(replay.figures.jobs) simulated jobs", lane: "native",
       measured: "\(tenths / 10).\(tenths % 10) s"
     ).show()
-  }
-
-  /// The memory that this process holds (`/proc/self/statm`, in pages).
-  private static func residentBytes() -> Int64 {
-    guard let file = fopen("/proc/self/statm", "r") else { return 0 }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 128)
-    guard fgets(&line, 128, file) != nil else { return 0 }
-    let words = String(decoding: line.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(separator: " ")
-    return (words.count > 1 ? Int64(words[1]) ?? 0 : 0) * Int64(sysconf(Int32(_SC_PAGESIZE)))
   }
 }
 

@@ -15,7 +15,8 @@ struct Tier {
 
 /// The runner's own way from a job to its end: launcher, keeper, cgroup, plugin, log and work directory.
 struct LaunchPath {
-  let launcher: LocalLauncher
+  private(set) var launcher: LocalLauncher
+  private let makeLauncher: () throws -> LocalLauncher
   private let plugin: Plugin
   private var events: AsyncStream<LaunchEvent>.Iterator
   private var nextJob: Int64 = 1
@@ -35,12 +36,14 @@ struct LaunchPath {
       geteuid() == 0
       ? LaunchSettings.Identity(uid: 65534, gid: 65534)
       : LaunchSettings.Identity(uid: geteuid(), gid: getegid())
-    launcher = try LocalLauncher(
-      tree: tree,
-      settings: LaunchSettings(
-        host: host, keeperSocket: directory + "/keeper.sock", workDirectory: directory + "/work",
-        identity: identity, preload: tier.preload, coldByDefault: tier.isCold),
-      logs: LogFiles(directory: directory + "/logs", cap: .mebibytes(16), log: logger), logger: logger)
+    let settings = LaunchSettings(
+      host: host, keeperSocket: directory + "/keeper.sock", workDirectory: directory + "/work",
+      identity: identity, preload: tier.preload, coldByDefault: tier.isCold)
+    let logs = LogFiles(directory: directory + "/logs", cap: .mebibytes(16), log: logger)
+    makeLauncher = { [logger] in
+      try LocalLauncher(tree: tree, settings: settings, logs: logs, logger: logger)
+    }
+    launcher = try makeLauncher()
     events = launcher.events.makeAsyncIterator()
     self.plugin = try await launcher.describe(plugin)
   }
@@ -56,6 +59,23 @@ struct LaunchPath {
       }
     }
     throw BenchmarkError("the launcher ended")
+  }
+
+  /// Has the launcher go, as with its runner, and another one take over; returns the nanoseconds from the
+  /// start of that until it has measured all of them.
+  mutating func changeRunners(_ ids: [AttemptID]) async throws -> Int64 {
+    await launcher.stop()
+    let open = ids.map { KeptAttempt(attempt: $0, plugin: plugin.name) }
+    let began = ContinuousClock.now
+    launcher = try makeLauncher()
+    let taken = try await launcher.takeOver(open: open)
+    let measured = await launcher.sample().attempts
+    let time = began.nanosecondsSince
+    events = launcher.events.makeAsyncIterator()
+    guard taken.count == ids.count, measured.count == ids.count else {
+      throw BenchmarkError("of \(ids.count) attempts \(taken.count) were taken over")
+    }
+    return time
   }
 
   /// Kills what was started, and returns when all of it has ended.

@@ -71,6 +71,7 @@ extension Engine {
             attempt: launch.id, handler: launch.job.handler, plugin: launch.plugin,
             limits: launch.job.terms.limits, priority: launch.job.priority,
             deadline: ports.clock.now() + launch.job.terms.timeout, payload: payload))
+        auditRing.yield()
       } catch let error as any StorageFailure where error.kind == .passing {
         throw error
       } catch {

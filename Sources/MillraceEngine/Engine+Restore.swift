@@ -14,7 +14,12 @@ extension Engine {
     let memos = try await ports.store.memos()
     var found = restoreSettings(memos)
     found.append(.learned(try await ports.store.evidence(lastOfEach: learningWindow)))
+    let unended = Set(jobs.map(\.job.id))
     for unfinished in jobs {
+      if unfinished.job.state == .blocked {
+        found.append(try await blocked(unfinished.job, unended: unended, &changes))
+        continue
+      }
       var job = WaitingJob(unfinished.job, sharedBy: scheduler.policy.fairShare?.label)
       job.losses = try await losses(of: unfinished.job)
       guard let attempt = unfinished.openAttempt else {
@@ -31,17 +36,16 @@ extension Engine {
       job.losses += 1
       job.waitingSince = ports.clock.now()
       let isLastLoss = job.losses >= scheduler.policy.maxLosses
-      changes.append(
-        .ended(
-          attempt.id, lostEnd(),
-          next: isLastLoss ? .done(unfinished.job.cancelRequested == nil ? .failed : .cancelled) : .requeue))
-      if !isLastLoss { found.append(.submitted([job])) }
+      let end: JobState = unfinished.job.cancelRequested == nil ? .failed : .cancelled
+      changes.append(.ended(attempt.id, lostEnd(), next: isLastLoss ? .done(end) : .requeue))
+      found.append(isLastLoss ? .gone(job.id, end) : .submitted([job]))
     }
     found += whatWasAsked(of: jobs, memos)
     if !changes.isEmpty { try await ports.store.commit(changes) }
     // Before whatever came in meanwhile: a cancellation must find its job.
     inbox = found.map(Input.event) + inbox
     ring.yield()
+    if !kept.isEmpty { auditRing.yield() }
     if !jobs.isEmpty {
       log.notice(
         "record read",
@@ -55,6 +59,38 @@ extension Engine {
   private func whatWasAsked(of jobs: [UnfinishedJob], _ memos: [Memo]) -> [Event] {
     jobs.filter { $0.job.cancelRequested != nil }.map { .cancel($0.job.id) }
       + memos.filter { $0.kind == .pause }.compactMap(\.pauseEvent)
+  }
+
+  /// What the scheduler is told of a job that waits for others: which of these have not ended.
+  private func blocked(
+    _ job: Job, unended: Set<JobID>, _ changes: inout [StoreChange]
+  ) async throws -> Event {
+    var open: [Dependency] = []
+    var broken: EndReason?
+    for dependency in job.submission.after {
+      guard case .job(let needed) = dependency.needed else { continue }
+      if unended.contains(needed) {
+        open.append(dependency)
+      } else if broken == nil, let state = try await ports.store.job(needed)?.state,
+        !dependency.condition.isMet(by: state)
+      {
+        broken = .dependency(needed, state, neededAs: dependency.condition)
+      }
+    }
+    // With all met it would be on its way.
+    if job.isHeld, open.isEmpty, broken == nil { broken = .dependencyOffRecord }
+    var waiting = WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
+    guard open.isEmpty, broken == nil else {
+      return .blocked([
+        BlockedJob(
+          waiting, waitsFor: open, onDependencyFailure: job.submission.onDependencyFailure, broken: broken)
+      ])
+    }
+    // All is met: it was on its way when the runner went.
+    let now = ports.clock.now()
+    waiting.notBefore = waiting.notBefore.flatMap { $0 > now ? $0 : nil }
+    changes.append(.unblocked(job.id, notBefore: waiting.notBefore))
+    return .submitted([waiting])
   }
 
   private var learningWindow: Int { scheduler.policy.learning.window }

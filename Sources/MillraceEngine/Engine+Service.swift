@@ -2,16 +2,22 @@ package import MillraceCore
 
 extension Engine {
   package func accept(_ requests: [JobRequest]) async throws -> [Acceptance] {
-    let submissions = try requests.enumerated().map { index, request in
+    let submissions = try submissions(of: requests)
+    try await checkDependencies(of: submissions)
+    return try await withCheckedThrowingContinuation { answer in
+      put(.submissions(submissions, answer))
+    }
+  }
+
+  /// Checks requests; the index of a batch's first one that can't be is in the refusal.
+  func submissions(of requests: [JobRequest]) throws -> [Submission] {
+    try requests.enumerated().map { index, request in
       do {
         return try submission(of: request)
       } catch var refusal as Refusal {
         if requests.count > 1 { refusal.index = index }
         throw refusal
       }
-    }
-    return try await withCheckedThrowingContinuation { answer in
-      put(.submissions(submissions, answer))
     }
   }
 

@@ -10,23 +10,26 @@ extension Engine {
     var events: [Event] = []
     var accepted: [Accepted] = []
     var requests: [Request] = []
-    var waitingRoom = 0
     for input in inputs {
+      let waitingRoom = accepted.reduce(0) { $0 + $1.count }
       switch input {
       case .submissions(let submissions, let answer):
-        if let jobs = await accept(submissions, answer, besides: waitingRoom) {
-          waitingRoom += jobs.jobs.count
+        if let jobs = await accept(submissions, answer, besides: waitingRoom) { accepted.append(jobs) }
+      case .workflow(let head, let submissions, let answer):
+        if let jobs = await accept(submissions, as: head, answer, besides: waitingRoom) {
           accepted.append(jobs)
-          events.append(.submitted(jobs.jobs))
         }
       case .request(let request):
         events += request.events
         backlog.changes += request.changes
         requests.append(request)
+      case .revival(let workflow, let answer):
+        if let jobs = await revive(workflow, answer) { accepted.append(jobs) }
       case .event(let event): events.append(event)
       case .catalog(let new): events.append(.handlers(adopt(new)))
       }
     }
+    events += accepted.flatMap(\.events)
     await lookFirst(before: &events)
     let now = ports.clock.now()
     if let next = scheduler.nextTime, next <= now { events.append(.timer) }
@@ -35,7 +38,7 @@ extension Engine {
     for action in actions { sort(action, at: now, stops: &stops) }
     isRestored = true
     // Only now, so that whoever gets the answer finds the job known.
-    for one in accepted { one.answer.resume(returning: one.acceptances) }
+    for one in accepted { one.answer() }
     // That a job is cancelled must be on record before it can end by that; other stops wait for nothing.
     let isCancelling = actions.contains { if case .cancelRequested = $0 { true } else { false } }
     if isCancelling, trouble == nil { await write() }
@@ -54,61 +57,6 @@ extension Engine {
     else { return }
     events.insert(.sampled([:], await ports.launcher.sample().machine), at: 0)
     lastSample = now
-  }
-
-  /// Throws if so many jobs can't be taken now. Asked in the tick, where the count can't change meanwhile.
-  func demandRoom(for count: Int, besides others: Int) throws(Refusal) {
-    guard !scheduler.isDraining else { throw Self.draining }
-    if let trouble { throw trouble.refusal }
-    let free = max(0, scheduler.policy.maxQueued - scheduler.queuedCount - scheduler.scheduledCount - others)
-    guard count <= free else {
-      throw Refusal(
-        .queueFull, "the queue has room for \(free) more jobs, not \(count)",
-        hint: "try again when some have run, or raise `queue.max_queued`")
-    }
-  }
-
-  /// Jobs that are on record, and who waits for their numbers.
-  private struct Accepted {
-    /// Those that are new.
-    var jobs: [WaitingJob]
-    var acceptances: [Acceptance]
-    var answer: CheckedContinuation<[Acceptance], any Error>
-  }
-
-  /// Writes a batch of submissions, all or none; nil if it is refused, which is answered then. `others` is
-  /// how many jobs are accepted and not yet known to the scheduler.
-  private func accept(
-    _ submissions: [Submission], _ answer: CheckedContinuation<[Acceptance], any Error>, besides others: Int
-  ) async -> Accepted? {
-    let now = ports.clock.now()
-    do {
-      try demandRoom(for: submissions.count, besides: others)
-      let acceptances = try await ports.store.accept(submissions, at: now)
-      let jobs = zip(acceptances, submissions).filter { $0.0.isNew }.map {
-        waitingJob($0.job, $1, at: now)
-      }
-      return Accepted(jobs: jobs, acceptances: acceptances, answer: answer)
-    } catch let refusal as Refusal {
-      if refusal.kind == .queueFull { note(refusal.message) }
-      answer.resume(throwing: refusal)
-    } catch {
-      let found = RecordTrouble(error, at: ports.clock.now())
-      // What can't be stored is refused, and says nothing of the next one.
-      if found.kind != .mistake { meet(found) }
-      answer.resume(throwing: found.refusal)
-    }
-    return nil
-  }
-
-  /// The scheduler's view of a job that is submitted now.
-  func waitingJob(_ id: JobID, _ submission: Submission, at now: Timestamp) -> WaitingJob {
-    var job = Job(
-      id: id, submission: submission, submitted: now,
-      state: submission.notBefore.map { $0 > now ? .scheduled : .queued } ?? .queued,
-      notBefore: submission.notBefore)
-    job.isHeld = submission.isHeld
-    return WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
   }
 
   /// Puts an action where it belongs: stops at once, everything else by way of the disk.
@@ -155,6 +103,8 @@ extension Engine {
       resumeWaiters(of: .standstill(station))
     case .due(let job):
       backlog.changes.append(.due(job))
+    case .unblock(let job, let time):
+      backlog.changes.append(.unblocked(job, notBefore: time))
     case .reprioritised(let job, let priority):
       backlog.changes.append(.reprioritised(job, priority))
     case .notice(let notice):
@@ -173,8 +123,8 @@ extension Engine {
       case .kill(let id): await ports.launcher.kill(id)
       case .freeze(let id): await ports.launcher.freeze(id)
       case .thaw(let id): await ports.launcher.thaw(id)
-      case .start, .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .reprioritised,
-        .notice:
+      case .start, .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .unblock,
+        .reprioritised, .notice:
         break
       }
     }

@@ -54,6 +54,13 @@ package actor Engine: JobService {
   let ring: AsyncStream<Void>.Continuation
   let sampleBell: AsyncStream<Void>
   let sampleRing: AsyncStream<Void>.Continuation
+  let auditBell: AsyncStream<Void>
+  let auditRing: AsyncStream<Void>.Continuation
+  /// Jobs of which record and scheduler did not tell the same when that was last compared, and whether the
+  /// operator was told.
+  var suspects: [JobID: Bool] = [:]
+  /// Whether something was found last time that may be wrong: another look will tell.
+  var hasSuspects = false
   var isStopping = false
   /// Whether the jobs on record are known to the scheduler.
   var isRestored = false
@@ -81,14 +88,29 @@ package actor Engine: JobService {
     scheduler = Scheduler(policy: policy)
     (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     (sampleBell, sampleRing) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    (auditBell, auditRing) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
   /// What comes in from outside of the actor.
   enum Input {
     case submissions([Submission], CheckedContinuation<[Acceptance], any Error>)
     case request(Request)
+    case workflow(WorkflowHead, [Submission], CheckedContinuation<AcceptedWorkflow, any Error>)
+    /// The failed jobs of a workflow begin anew.
+    case revival(Int64, CheckedContinuation<Void, any Error>)
     case event(Event)
     case catalog(Catalog)
+
+    /// Answers whoever waits for it that it is not taken in.
+    func refuse(_ refusal: Refusal) {
+      switch self {
+      case .submissions(_, let answer): answer.resume(throwing: refusal)
+      case .workflow(_, _, let answer): answer.resume(throwing: refusal)
+      case .revival(_, let answer): answer.resume(throwing: refusal)
+      case .request(let request): request.answer.resume(throwing: refusal)
+      case .event, .catalog: break
+      }
+    }
   }
 
   /// What a caller can wait for.
@@ -113,6 +135,7 @@ package actor Engine: JobService {
       group.addTask { for await event in self.ports.launcher.events { await self.take(event) } }
       group.addTask { for await catalog in self.ports.plugins.catalogs { await self.put(.catalog(catalog)) } }
       group.addTask { await self.sampleWhileRunning() }
+      group.addTask { await self.auditWhileRunning() }
       var timer: Task<Void, Never>?
       for await _ in bell {
         await tick()
@@ -140,7 +163,7 @@ package actor Engine: JobService {
   }
 
   func put(_ input: Input) {
-    guard !hasStopped else { return refuse(input) }
+    if hasStopped { return input.refuse(Self.draining) }
     inbox.append(input)
     ring.yield()
   }
@@ -151,16 +174,8 @@ package actor Engine: JobService {
   /// Nothing will be taken in any more: whoever waits gets an answer.
   private func close() {
     hasStopped = true
-    for input in inbox { refuse(input) }
+    for input in inbox { input.refuse(Self.draining) }
     inbox = []
     for awaited in waiters.keys { resumeWaiters(of: awaited) }
-  }
-
-  private func refuse(_ input: Input) {
-    switch input {
-    case .submissions(_, let answer): answer.resume(throwing: Self.draining)
-    case .request(let request): request.answer.resume(throwing: Self.draining)
-    case .event, .catalog: break
-    }
   }
 }

@@ -6,6 +6,15 @@ package protocol JobService: ControlService {
   /// has it.
   /// - Throws: `Refusal`, with the index of the first request that is not taken.
   func accept(_ requests: [JobRequest]) async throws -> [Acceptance]
+  /// Accepts a workflow with all of its jobs, or nothing; returned means committed.
+  /// - Throws: `Refusal`, with the index of the first request that is not taken.
+  func submit(_ workflow: WorkflowRequest) async throws -> AcceptedWorkflow
+  /// Cancels all jobs of a workflow that have not ended; returns at once.
+  /// - Throws: `Refusal` if there is no such workflow or it has ended.
+  func cancel(workflow: Int64) async throws -> WorkflowRecord
+  /// Lets the failed jobs of a workflow begin anew, and those that ended or are held because of them.
+  /// - Throws: `Refusal` if there is no such workflow, it has not ended, or no job of it failed.
+  func retryFailed(workflow: Int64) async throws -> WorkflowRecord
   /// Cancels a job; returns the job as it is then. A running attempt is stopped; that it is cancelled is on
   /// record, so that it ends as that even if the runner does not live to see it. While the record can't be
   /// written, it is stopped all the same.

@@ -64,6 +64,18 @@ struct BodyReader: Sendable {
     return priority
   }
 
+  /// Reads what of the record shall go.
+  func pruning(of request: Request) async throws -> PruneRequest {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    return try StrictJSON.decode(StrictPruneRequest.self, from: body).request
+  }
+
+  /// Reads where a backup shall be.
+  func backup(of request: Request) async throws -> BackupRequest {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    return try StrictJSON.decode(StrictBackupRequest.self, from: body).request
+  }
+
   /// The bound in bytes of a body that is no job.
   private static let maxSmall: Int64 = 64 << 10
 
@@ -75,6 +87,15 @@ struct BodyReader: Sendable {
     let jobs = try StrictJSON.decode(StrictBatchRequest.self, from: body).jobs
     try checkCount(jobs.count)
     return try jobs.enumerated().map { index, job in try jobRequest(of: job.request, at: index) }
+  }
+
+  /// Reads a workflow.
+  func workflow(of request: Request) async throws -> WorkflowRequest {
+    let body = try await collect(request, atMost: maxBatch)
+    let workflow = try StrictJSON.decode(StrictWorkflowRequest.self, from: body)
+    try checkCount(workflow.jobs.count)
+    let jobs = try workflow.jobs.enumerated().map { try jobRequest(of: $1.request, at: $0) }
+    return WorkflowRequest(name: workflow.name, jobs: jobs, empty: workflow.empty ?? [])
   }
 
   private func lines(of request: Request) async throws -> [JobRequest] {

@@ -90,6 +90,7 @@ struct StrictSubmitRequest: Decodable {
     "handler", "parameters", "arguments", "input", "memory_bytes", "cpu_millis", "pids", "io",
     "timeout_seconds", "grace_seconds", "max_attempts", "retry_delay_seconds", "priority", "class", "labels",
     "not_before", "trace_parent", "key", "key_scope", "key_window_seconds", "unique", "group", "hold",
+    "after", "on_dependency_failure", "step",
   ]
 
   init(from decoder: any Decoder) throws {
@@ -107,6 +108,23 @@ struct StrictBatchRequest: Decodable {
   init(from decoder: any Decoder) throws {
     try Members.check(decoder, known: ["jobs"])
     jobs = try decoder.container(keyedBy: CodingKeys.self).decode([StrictSubmitRequest].self, forKey: .jobs)
+  }
+}
+
+/// A workflow in which no member is unknown.
+struct StrictWorkflowRequest: Decodable {
+  let name: String
+  let jobs: [StrictSubmitRequest]
+  let empty: [String]?
+
+  private enum CodingKeys: String, CodingKey { case name, jobs, empty }
+
+  init(from decoder: any Decoder) throws {
+    try Members.check(decoder, known: ["name", "jobs", "empty"])
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    name = try container.decode(String.self, forKey: .name)
+    jobs = try container.decode([StrictSubmitRequest].self, forKey: .jobs)
+    empty = try container.decodeIfPresent([String].self, forKey: .empty)
   }
 }
 
@@ -129,7 +147,7 @@ protocol StrictBody: Decodable {
 
 extension SelectionRequest: StrictBody {
   static let members = [
-    "states", "handler", "class", "labels", "group", "held", "since", "until", "dry_run",
+    "states", "handler", "class", "labels", "group", "held", "workflow", "since", "until", "dry_run",
   ]
 }
 
@@ -148,6 +166,26 @@ struct Strict<Body: StrictBody>: Decodable {
   init(from decoder: any Decoder) throws {
     try Members.check(decoder, known: Body.members)
     value = try Body(from: decoder)
+  }
+}
+
+/// A pruning in which no member is unknown.
+struct StrictPruneRequest: Decodable {
+  let request: PruneRequest
+
+  init(from decoder: any Decoder) throws {
+    try Members.check(decoder, known: ["dry_run", "older_than_seconds", "states", "vacuum"])
+    request = try PruneRequest(from: decoder)
+  }
+}
+
+/// A backup in which no member is unknown.
+struct StrictBackupRequest: Decodable {
+  let request: BackupRequest
+
+  init(from decoder: any Decoder) throws {
+    try Members.check(decoder, known: ["directory"])
+    request = try BackupRequest(from: decoder)
   }
 }
 

@@ -202,6 +202,10 @@ struct Keeper {
       held.type == UInt32(MILLRACE_KEEPER_HOLD), packet.descriptorCount == KeptAttempt.descriptorCount
     {
       hold(held)
+    } else if let list = packet.message(as: millrace_keeper_list.self),
+      list.type == UInt32(MILLRACE_KEEPER_LIST)
+    {
+      runner?.answer(attempts.page(from: Int(list.from)))
     } else if let quit = packet.message(as: millrace_keeper_quit.self),
       quit.type == UInt32(MILLRACE_KEEPER_QUIT)
     {

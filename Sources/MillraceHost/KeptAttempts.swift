@@ -88,6 +88,28 @@ struct KeptAttempts {
     all.removeLast()
   }
 
+  /// Lists what is kept, from an index on.
+  func page(from first: Int) -> millrace_keeper_listed {
+    var page = millrace_keeper_listed()
+    page.type = UInt32(MILLRACE_KEEPER_LISTED)
+    page.from = UInt32(first)
+    page.total = UInt32(all.count)
+    guard first < all.count else { return page }
+    let attempts = all[first..<min(all.count, first + Int(MILLRACE_KEEPER_PAGE))]
+    // A child that was forgotten is there only to be reaped.
+    for attempt in attempts where !attempt.isForgotten {
+      let index = Int(page.count)
+      withUnsafeMutableBytes(of: &page.jobs) {
+        $0.storeBytes(of: attempt.job, toByteOffset: index * 8, as: Int64.self)
+      }
+      withUnsafeMutableBytes(of: &page.attempts) {
+        $0.storeBytes(of: attempt.attempt, toByteOffset: index * 4, as: Int32.self)
+      }
+      page.count += 1
+    }
+    return page
+  }
+
   /// A new runner knows nothing yet.
   mutating func unlearn() {
     for index in all.indices {

@@ -13,10 +13,10 @@ struct Runner {
   /// Whether the runner reads no more; what it still has sent is read to its end.
   private var isDeaf = false
 
-  private struct Answer {
-    let started: millrace_keeper_started
-    /// The kept attempt's, which is not forgotten before this is sent.
-    let pidfd: Int32
+  private enum Answer {
+    /// The pidfd, or -1, is the kept attempt's, which is not forgotten before this is sent.
+    case started(millrace_keeper_started, pidfd: Int32)
+    case listed(millrace_keeper_listed)
   }
 
   init(socket: Int32) { self.socket = socket }
@@ -45,7 +45,14 @@ struct Runner {
   /// Answers a START; `pidfd` is the process's, or -1.
   mutating func answer(_ started: millrace_keeper_started, pidfd: Int32) {
     precondition(answer == nil, "requests are read only when nothing is kept back")
-    answer = Answer(started: started, pidfd: pidfd)
+    answer = .started(started, pidfd: pidfd)
+    sendAnswer()
+  }
+
+  /// Answers a LIST.
+  mutating func answer(_ listed: millrace_keeper_listed) {
+    precondition(answer == nil, "requests are read only when nothing is kept back")
+    answer = .listed(listed)
     sendAnswer()
   }
 
@@ -83,11 +90,14 @@ struct Runner {
 
   @discardableResult
   private mutating func sendAnswer() -> Bool {
-    guard let answer else { return true }
-    guard send(answer.started, (answer.pidfd, -1, -1, -1), count: answer.pidfd >= 0 ? 1 : 0) else {
-      return false
-    }
-    self.answer = nil
+    let isSent =
+      switch answer {
+      case .started(let started, let pidfd): send(started, (pidfd, -1, -1, -1), count: pidfd >= 0 ? 1 : 0)
+      case .listed(let listed): send(listed)
+      case nil: true
+      }
+    guard isSent else { return false }
+    answer = nil
     return true
   }
 

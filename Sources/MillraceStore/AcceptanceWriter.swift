@@ -22,7 +22,7 @@ struct AcceptanceWriter {
     let (open, broken) = try DependencyRows.insert(
       submission.after, of: id, batch: batch, file: file, in: db)
     if let broken {
-      return try settle(id, submission, open: open, because: .dependency(broken.needed, broken.state))
+      return try settle(id, submission, open: open, because: broken)
     }
     guard !open.isEmpty else { return Acceptance(job: id, state: waits ? .scheduled : .queued) }
     try db.execute(
@@ -46,7 +46,7 @@ struct AcceptanceWriter {
       try db.execute(
         sql: "UPDATE job SET state = 'blocked', not_before = NULL, held = 1 WHERE id = ?",
         arguments: [id.rawValue])
-      return Acceptance(job: id, state: .blocked, waitsFor: open)
+      return Acceptance(job: id, state: .blocked, waitsFor: open, broken: reason)
     }
   }
 

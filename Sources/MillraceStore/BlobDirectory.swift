@@ -38,7 +38,7 @@ struct BlobDirectory: Sendable {
     let file = "\(path)/\(name)"
     let descriptor = open(file, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else {
-      guard errno == ENOENT else { throw StoreError("read a payload", in: file, errno: errno) }
+      guard errno == ENOENT else { throw Self.unreadable(file, errno) }
       throw StoreError(
         action: "read a payload", file: file, reason: .corrupt,
         detail: "the database names this file, but it is not there")
@@ -59,10 +59,18 @@ struct BlobDirectory: Sendable {
         } else if got == 0 {
           break
         } else if errno != EINTR {
-          throw StoreError("read a payload", in: file, errno: errno)
+          throw Self.unreadable(file, errno)
         }
       }
     }
+  }
+
+  /// A file that can't be read is damage of its own, and says nothing of the others; unless we are short of
+  /// something.
+  private static func unreadable(_ file: String, _ code: Int32) -> StoreError {
+    var error = StoreError("read a payload", in: file, errno: code)
+    if ![EMFILE, ENFILE, ENOMEM].contains(code) { error.reason = .corrupt }
+    return error
   }
 
   /// Removes a file; one that is gone already, or that can't be removed now, is an orphan for the next start.

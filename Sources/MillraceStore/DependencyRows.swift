@@ -16,9 +16,9 @@ enum DependencyRows {
   /// - Throws: `StoreError` for a job that is not there.
   static func insert(
     _ dependencies: [Dependency], of job: JobID, batch: [JobID], file: String, in db: Database
-  ) throws -> (open: [Dependency], broken: (needed: JobID, state: JobState)?) {
+  ) throws -> (open: [Dependency], broken: EndReason?) {
     var open: [Dependency] = []
-    var broken: (JobID, JobState)?
+    var broken: EndReason?
     for (position, dependency) in dependencies.enumerated() {
       try StorableText.check(dependency.name, "name of a dependency")
       let needed = try number(of: dependency, batch: batch)
@@ -36,7 +36,7 @@ enum DependencyRows {
       if !state.isFinal {
         open.append(Dependency(.job(needed), dependency.condition, name: dependency.name))
       } else if !dependency.condition.isMet(by: state), broken == nil {
-        broken = (needed, state)
+        broken = .dependency(needed, state, neededAs: dependency.condition)
       }
     }
     return (open, broken)

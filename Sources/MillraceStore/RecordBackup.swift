@@ -59,6 +59,8 @@ struct RecordBackup: Sendable {
     guard fsync(descriptor) == 0 else { throw StoreError("sync the backup", in: copy.path, errno: errno) }
     var payloads = Bytes.zero
     for name in names { payloads = payloads + (try blobs.copy(name, to: copy.blobs)) }
+    // As a state directory has to be: jobs pass through it to theirs.
+    guard chmod(draft, 0o711) == 0 else { throw StoreError("make a backup", in: draft, errno: errno) }
     for directory in [copy.blobs.path, draft] { try BlobDirectory.syncDirectory(directory) }
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {

@@ -7,8 +7,8 @@ import MillraceEngine
 /// It never writes to the database. A live runner is neither disturbed nor waited for: readers see the last
 /// commit.
 package final class SQLiteHistory: HistoryReader {
-  private let reader: any DatabaseReader
-  private let blobs: BlobDirectory
+  let reader: any DatabaseReader
+  let blobs: BlobDirectory
   private let file: String
 
   /// Opens the database in `file`; throws `StoreError` if it is not there or can't be read.
@@ -82,6 +82,17 @@ package final class SQLiteHistory: HistoryReader {
 
   package func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
     try await read("sum up the history") { db in try Summaries.read(filter, in: db) }
+  }
+
+  package func workflow(_ id: Int64) async throws -> WorkflowRecord? {
+    try await read("read workflow \(id)") { db in try WorkflowRows.read(id, in: db) }
+  }
+
+  package func workflows(before: Int64?, limit: Int) async throws -> [WorkflowSummary] {
+    try checkLimit(limit)
+    return try await read("list workflows") { db in
+      try WorkflowRows.list(before: before, limit: limit, in: db)
+    }
   }
 
   package func plugins() async throws -> [Plugin] {

@@ -50,19 +50,34 @@ package final class SQLiteJobStore: JobStore {
   }
 
   package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance] {
+    try await accept(submissions, of: nil, at: now).jobs
+  }
+
+  package func accept(
+    _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
+  ) async throws -> AcceptedWorkflow {
+    try await accept(submissions, of: workflow, at: now)
+  }
+
+  /// Accepts jobs; the number is 0 if they are of no workflow.
+  private func accept(
+    _ submissions: [Submission], of workflow: WorkflowHead?, at now: Timestamp
+  ) async throws -> AcceptedWorkflow {
     let inputs = try await place(submissions.map(\.input))
     let file = file
     let accepted = try await write("accept \(submissions.count) jobs", placing: inputs) { db in
       let writer = AcceptanceWriter(db: db, file: file, now: now)
+      let id = try workflow.map { try WorkflowRows.insert($0, at: now, in: db) }
       var batch: [JobID] = []
-      return try zip(submissions, inputs).map { submission, input in
-        let acceptance = try writer.accept(submission, workflow: nil, input: input, batch: batch)
+      let jobs = try zip(submissions, inputs).map { submission, input in
+        let acceptance = try writer.accept(submission, workflow: id, input: input, batch: batch)
         batch.append(acceptance.job)
         return acceptance
       }
+      return AcceptedWorkflow(id: id ?? 0, jobs: jobs)
     }
     activityRing.yield()
-    Self.discard(zip(accepted, inputs).filter { !$0.0.isNew }.map(\.1), in: blobs)
+    Self.discard(zip(accepted.jobs, inputs).filter { !$0.0.isNew }.map(\.1), in: blobs)
     return accepted
   }
 
@@ -107,6 +122,7 @@ package final class SQLiteJobStore: JobStore {
       let input = hasInput ? try Payload.read(&reader).bytes(from: blobs) : nil
       var payload = StoredPayload(parameters: parameters, input: input, traceParent: traceParent)
       payload.checkpoint = checkpoint.map { [UInt8]($0) }
+      payload.outputs = try OutputRows(file: file, blobs: blobs).read(for: job, in: db)
       return payload
     }
   }
@@ -224,6 +240,12 @@ extension SQLiteJobStore {
 
   package func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
     try await history.summaries(matching: filter)
+  }
+
+  package func workflow(_ id: Int64) async throws -> WorkflowRecord? { try await history.workflow(id) }
+
+  package func workflows(before: Int64?, limit: Int) async throws -> [WorkflowSummary] {
+    try await history.workflows(before: before, limit: limit)
   }
 
   package func plugins() async throws -> [Plugin] { try await history.plugins() }

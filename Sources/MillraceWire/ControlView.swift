@@ -64,6 +64,7 @@ package struct SelectionRequest: Codable, Sendable, Equatable {
   package var labels: [String: String]?
   package var group: String?
   package var held: Bool?
+  package var workflow: Int64?
   /// RFC 3339.
   package var since: String?
   package var until: String?
@@ -71,7 +72,7 @@ package struct SelectionRequest: Codable, Sendable, Equatable {
   package var dryRun: Bool?
 
   private enum CodingKeys: String, CodingKey {
-    case states, handler, labels, group, held, since, until, dryRun
+    case states, handler, labels, group, held, workflow, since, until, dryRun
     case jobClass = "class"
   }
 
@@ -85,6 +86,7 @@ package struct SelectionRequest: Codable, Sendable, Equatable {
     labels = filter.labels.isEmpty ? nil : filter.labels
     group = filter.group
     held = filter.isHeld
+    workflow = filter.workflow
     since = filter.since.map(Wire.text(of:))
     until = filter.until.map(Wire.text(of:))
     self.dryRun = dryRun ? true : nil
@@ -100,6 +102,7 @@ package struct SelectionRequest: Codable, Sendable, Equatable {
     filter.labels = labels ?? [:]
     filter.group = group
     filter.isHeld = held
+    filter.workflow = workflow
     filter.since = try since.map { try QueryValue.time("since", $0) }
     filter.until = try until.map { try QueryValue.time("until", $0) }
     guard filter != JobFilter() else {

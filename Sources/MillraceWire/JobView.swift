@@ -30,11 +30,19 @@ package struct JobView: Codable, Sendable, Equatable {
   package var cancelRequested: String?
   /// Whether a submission got this job because it has its key; nil if not.
   package var existing: Bool?
+  /// What it depends on; nil if on nothing.
+  package var after: [DependencyView]?
+  /// `hold` if it is held when a dependency can't be met any more; nil if it is cancelled then.
+  package var onDependencyFailure: Dependency.Failure?
+  /// The number of its workflow, and its step there; nil if it is in none.
+  package var workflow: Int64?
+  package var step: String?
 
   private enum CodingKeys: String, CodingKey {
     case id, handler, state, priority, labels, parameters, inputBytes, submitted, notBefore, ended
     case attempts, attemptsUsed, maxAttempts, limits, timeoutSeconds, reason
     case group, key, held, cancelRequested, existing
+    case after, onDependencyFailure, workflow, step
     case jobClass = "class"
   }
 
@@ -61,6 +69,11 @@ package struct JobView: Codable, Sendable, Equatable {
     key = job.submission.key?.text
     held = job.isHeld && !job.state.isFinal ? true : nil
     cancelRequested = job.state.isFinal ? nil : job.cancelRequested.map(Wire.text(of:))
+    let asked = job.submission
+    if !asked.after.isEmpty { after = asked.after.map(DependencyView.init) }
+    if asked.onDependencyFailure == .hold { onDependencyFailure = .hold }
+    workflow = job.workflow
+    step = asked.step
   }
 }
 

@@ -12,6 +12,7 @@ extension JobFilter {
     items += labels.sorted { $0.key < $1.key }.map { ("label", "\($0.key)=\($0.value)") }
     if let group { items.append(("group", group)) }
     if let isHeld { items.append(("held", "\(isHeld)")) }
+    if let workflow { items.append(("workflow", "\(workflow)")) }
     if let since { items.append(("since", Wire.text(of: since))) }
     if let until { items.append(("until", Wire.text(of: until))) }
     if let before { items.append(("before", before.description)) }
@@ -31,6 +32,7 @@ extension JobFilter {
       case "label": labels.merge([try QueryValue.label(value)]) { $1 }
       case "group": group = value
       case "held": isHeld = try QueryValue.flag(name, value)
+      case "workflow": workflow = Int64(try QueryValue.count(name, value, 1...Int.max))
       case "since": since = try QueryValue.time(name, value)
       case "until": until = try QueryValue.time(name, value)
       case "before": before = JobID(Int64(try QueryValue.count(name, value, 1...Int.max)))

@@ -40,11 +40,18 @@ package struct SubmitRequest: Codable, Sendable, Equatable {
   package var group: String?
   /// Whether it shall be held until somebody releases it.
   package var hold: Bool?
+  /// The jobs that must have ended before it may be queued.
+  package var after: [DependencyView]?
+  /// `cancel`, or `hold` for somebody to decide.
+  package var onDependencyFailure: String?
+  /// Its step in its workflow.
+  package var step: String?
 
   private enum CodingKeys: String, CodingKey {
     case handler, parameters, arguments, input, memoryBytes, cpuMillis, pids, io, timeoutSeconds
     case graceSeconds, maxAttempts, retryDelaySeconds, priority, labels, notBefore, traceParent
     case key, keyScope, keyWindowSeconds, unique, group, hold
+    case after, onDependencyFailure, step
     case jobClass = "class"
   }
 
@@ -101,6 +108,12 @@ extension SubmitRequest {
     request.isUnique = unique ?? false
     request.group = group
     request.isHeld = hold ?? false
+    request.after = try (after ?? []).map { try $0.dependency() }
+    request.step = step
+    if let word = onDependencyFailure {
+      request.onDependencyFailure = try QueryValue.oneOf(
+        Dependency.Failure.self, "on_dependency_failure", word)
+    }
     return request
   }
 
@@ -120,6 +133,24 @@ extension SubmitRequest {
     if let keyScope { made.scope = try QueryValue.oneOf(JobKey.Scope.self, "key_scope", keyScope) }
     if let keyWindowSeconds { made.window = try Self.span(keyWindowSeconds, "key_window_seconds") }
     return made
+  }
+
+  /// Makes the request of a job as a workflow or a template has it.
+  package init(_ request: JobRequest) {
+    self.init(handler: request.handler)
+    if !request.parameters.isEmpty { parameters = request.parameters }
+    input = request.input.map { Data($0) }
+    let wishes = request.wishes
+    memoryBytes = wishes.memory?.rawValue
+    (cpuMillis, pids, io) = (wishes.cpuMillis, wishes.pids, wishes.io)
+    (timeoutSeconds, graceSeconds) = (wishes.timeout?.seconds, wishes.grace?.seconds)
+    (maxAttempts, retryDelaySeconds) = (wishes.maxAttempts, wishes.retryDelay?.seconds)
+    if request.priority != .default { priority = request.priority.rawValue }
+    jobClass = request.jobClass
+    if !request.labels.isEmpty { labels = request.labels }
+    if !request.after.isEmpty { after = request.after.map(DependencyView.init) }
+    if request.onDependencyFailure != .cancel { onDependencyFailure = request.onDependencyFailure.rawValue }
+    step = request.step
   }
 
   private static func positive(_ value: Int64, _ name: String) throws -> Int64 {

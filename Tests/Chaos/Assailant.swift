@@ -36,7 +36,11 @@ final class Assailant: Sendable {
     while kills < measure.kills {
       usleep(draw(pause))
       hurtJobs()
-      if isDue(measure.keeperKills) { killKeeper() }
+      if isDue(measure.keeperKills) {
+        killKeeper()
+        // At times both die at once, and what ran can't be found again.
+        usleep(draw { $0.oneIn(3) ? 0 : UInt32.random(in: 0...3_000_000, using: &$0) })
+      }
       do { try runner.killAndStart() } catch {
         state.withLock { $0.failure = "\(error)" }
         break
@@ -74,8 +78,13 @@ final class Assailant: Sendable {
   }
 
   private func killKeeper() {
-    ledger.note { $0.keeperKills += 1 }
+    let before = leaves().map(\.attempt)
     for pid in processes(in: runner.cgroup + "/keeper") { kill(pid, SIGKILL) }
+    let after = leaves().map(\.attempt)
+    ledger.note { entries in
+      entries.keeperKills += 1
+      entries.orphaned.formUnion(before + after)
+    }
   }
 
   /// The attempts that run now.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import MillraceCore
 import TestSupport
 
@@ -31,6 +32,10 @@ struct Chaos: AsyncParsableCommand {
       let violations = try await storm.run()
       for violation in violations { print("violation seed \(seed): \(violation)") }
       print("seed \(seed): \(storm.summary), \(violations.count) violations")
+      for (_, complaint) in storm.complaints.sorted(by: { $0.key < $1.key }) {
+        print("  \(complaint.count) times: \(complaint.example)")
+      }
+      fflush(nil)
       isClean = isClean && violations.isEmpty
     }
     if !isClean { throw ExitCode(1) }

@@ -58,7 +58,7 @@ struct Checker {
   }
 
   private func lifeViolations(_ id: JobID) -> [String] {
-    guard let job = record.jobs[id], let deed = numbers[id].map({ ledger.deeds[$0] }) else { return [] }
+    guard let job = record.jobs[id], let deed = deed(of: id) else { return [] }
     let attempts = record.attempts[id] ?? []
     let last = attempts.last?.end?.outcome
     var broken: [String] = []
@@ -89,6 +89,11 @@ struct Checker {
     return broken
   }
 
+  /// What was asked for; nil if nobody asked.
+  private func deed(of job: JobID) -> Deed? {
+    numbers[job].flatMap { ledger.deeds.indices.contains($0) ? ledger.deeds[$0] : nil }
+  }
+
   /// What is on record of one attempt, against what its process wrote down.
   private func untruths(_ attempt: Attempt, _ deed: Deed, _ witness: Witness?) -> [String] {
     var broken: [String] = []
@@ -101,7 +106,8 @@ struct Checker {
     guard let end = attempt.end else { return broken + ["attempt \(attempt.id) is open for ever"] }
     let allowed = Expectation(
       deed: deed, witness: witness, wasKilled: ledger.killed.contains(attempt.id),
-      wasCancelled: ledger.cancelled.contains(attempt.id.job), areKeepersKilled: ledger.keeperKills > 0)
+      wasCancelled: ledger.cancelled.contains(attempt.id.job),
+      wasOrphaned: ledger.orphaned.contains(attempt.id))
     if !allowed.allows(end) {
       broken.append(
         "attempt \(attempt.id) is `\(end.outcome.rawValue)` (\(end.exit.map { "\($0)" } ?? "no exit"))")
@@ -111,14 +117,15 @@ struct Checker {
 
   /// Returns what is known of a job.
   func evidence(of id: JobID) -> String {
-    var lines = ["  asked: \(numbers[id].map { ledger.deeds[$0].words } ?? "unknown")"]
+    var lines = ["  asked: \(deed(of: id)?.words ?? "unknown")"]
     if let job = record.jobs[id] { lines.append("  job: \(job.state.rawValue), used \(job.attemptsUsed)") }
     for attempt in record.attempts[id] ?? [] {
       let end = attempt.end
       lines.append(
         "  record: \(attempt.id) \(end?.outcome.rawValue ?? "open") \(end?.exit.map { "\($0)" } ?? "-") "
           + "\(end?.failure?.message ?? "") started \(attempt.started?.rawValue ?? 0)"
-          + (ledger.killed.contains(attempt.id) ? " (killed by the assailant)" : ""))
+          + (ledger.killed.contains(attempt.id) ? " (killed by the assailant)" : "")
+          + (ledger.orphaned.contains(attempt.id) ? " (its keeper was killed)" : ""))
     }
     for (attempt, witness) in witnesses.sorted(by: { $0.key < $1.key }) where attempt.job == id {
       lines += witness.text.split(separator: "\n").map { "  witness: \(attempt) \($0)" }

@@ -14,6 +14,10 @@ final class Ledger: Sendable {
     var cancelled: Set<JobID> = []
     /// The attempts of which a process was killed.
     var killed: Set<AttemptID> = []
+    /// The attempts that were there when a keeper was killed.
+    var orphaned: Set<AttemptID> = []
+    /// How many jobs were accepted, or may have been.
+    var taken: Int { deeds.count - refused.count }
     var runnerKills = 0
     var keeperKills = 0
     var brokenCalls = 0

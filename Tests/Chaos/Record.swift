@@ -4,14 +4,23 @@ import MillraceStore
 
 /// All of the record, as it is in the database when no runner is there.
 struct Record {
-  private(set) var jobs: [JobID: Job] = [:]
-  private(set) var attempts: [JobID: [Attempt]] = [:]
+  let jobs: [JobID: Job]
+  let attempts: [JobID: [Attempt]]
   /// How many bytes each job's result has; nil for none.
-  private(set) var results: [JobID: Int] = [:]
+  let results: [JobID: Int]
+
+  init(jobs: [JobID: Job], attempts: [JobID: [Attempt]], results: [JobID: Int]) {
+    self.jobs = jobs
+    self.attempts = attempts
+    self.results = results
+  }
 
   /// Reads it; throws `StoreError`.
   init(reading database: String) async throws {
     let history = try SQLiteHistory(opening: database)
+    var jobs: [JobID: Job] = [:]
+    var attempts: [JobID: [Attempt]] = [:]
+    var results: [JobID: Int] = [:]
     var filter = JobFilter()
     filter.limit = 1000
     while true {
@@ -25,5 +34,6 @@ struct Record {
       filter.before = last.id
     }
     try history.close()
+    self.init(jobs: jobs, attempts: attempts, results: results)
   }
 }

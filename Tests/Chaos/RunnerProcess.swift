@@ -111,6 +111,15 @@ final class RunnerProcess: Sendable {
     return lines.suffix(count).joined(separator: "\n")
   }
 
+  /// Returns the errors and warnings that the runners have logged: how often, and the last of each.
+  func complaints() -> [String: (count: Int, example: String)] {
+    log(lines: .max).split(separator: "\n").reduce(into: [:]) { complaints, line in
+      guard line.contains(" error ") || line.contains(" warning ") || line.contains("Fatal") else { return }
+      let words = line.split(separator: "]").last.map(String.init) ?? ""
+      complaints[words] = ((complaints[words]?.count ?? 0) + 1, String(line))
+    }
+  }
+
   /// Kills whatever is left; for the end of a run that went wrong.
   func clear() {
     _ = end(by: SIGKILL)

@@ -21,6 +21,8 @@ final class Storm {
   private var random: SeededGenerator
   private let began = ContinuousClock.now
   private var outcomes: [Outcome: Int] = [:]
+  /// What the runners said to be wrong, and how often; kills account for some of it.
+  private(set) var complaints: [String: (count: Int, example: String)] = [:]
 
   /// How many jobs may wait or run at once: more would only make the storm longer.
   private static let crowd = 60
@@ -53,15 +55,16 @@ final class Storm {
     try runner.waitUntilReady()
     let keeper = LeftOvers(of: runner).descriptors().filter { $0.key == "keeper" }
     assailant.start()
-    while !assailant.isOver || ledger.all.deeds.count < measure.jobs { try step() }
+    while !assailant.isOver || ledger.all.taken < measure.jobs { try step() }
     if let failure = assailant.failure { return [failure] }
     try runner.waitUntilReady()
     var violations = try waitForEnds()
     // The keeper has served them all; the last runner only some, so it is given more.
     violations += LeftOvers(of: runner).found(before: keeper)
     let before = LeftOvers(of: runner).descriptors()
-    for _ in 0..<10 { submit(4) }
+    submit(max(8, measure.jobs / 10))
     violations += try waitForEnds() + LeftOvers(of: runner).found(before: before)
+    complaints = runner.complaints()
     let status = runner.stop()
     if status != 0 {
       violations.append("the last runner ended with status \(status):\n\(runner.log(lines: 20))")
@@ -88,8 +91,8 @@ final class Storm {
     // Jobs come for as long as kills do, and some after the last one.
     let share = measure.jobs * (entries.runnerKills + 1) / (measure.kills + 1)
     let quota = assailant.isOver ? measure.jobs : share
-    if entries.deeds.count < quota, crowd() < Self.crowd {
-      submit(Int.random(in: 1...min(8, quota - entries.deeds.count), using: &random))
+    if entries.taken < quota, crowd() < Self.crowd {
+      submit(Int.random(in: 1...min(8, quota - entries.taken), using: &random))
     } else {
       usleep(10_000)
     }
@@ -125,6 +128,7 @@ final class Storm {
       ledger.note { for (number, id) in zip(numbers, ids) { $0.acknowledged[number] = id } }
     } catch is Problem {
       ledger.note { $0.refused.formUnion(numbers) }
+      usleep(50_000)  // A runner that has just started does not have its plugin yet.
     } catch {
       ledger.note { $0.brokenCalls += 1 }
     }

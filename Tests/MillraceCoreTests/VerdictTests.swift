@@ -25,6 +25,10 @@ struct VerdictTests {
   static let unknown = AttemptReport(exit: nil, usage: Usage(), word: nil)
   static let unknownDone = AttemptReport(exit: nil, usage: Usage(oomKills: 0), word: .done(nil))
   static let unknownSaid = AttemptReport(exit: nil, usage: Usage(), word: said.word)
+  static let snoozed = AttemptReport(
+    exit: .exited(code: 0), usage: Usage(), word: .snoozed(after: .seconds(300), reason: "the tide is out"))
+  static let unknownSnoozed = AttemptReport(exit: nil, usage: Usage(), word: snoozed.word)
+  static let snoozedAndFailed = AttemptReport(exit: .exited(code: 2), usage: Usage(), word: snoozed.word)
   static let unknownKilled = AttemptReport(exit: nil, usage: Usage(oomKills: 1), word: .done(nil))
 
   /// A report, why it was being stopped, the outcome and the code of its failure.
@@ -47,6 +51,8 @@ struct VerdictTests {
     (unknown, .cancelled, .cancelled, "cancelled"), (unknown, .timedOut, .timedOut, "timed_out"),
     (unknownDone, nil, .succeeded, nil), (unknownDone, .timedOut, .succeeded, nil),
     (unknownSaid, nil, .error, "bad"), (unknownSaid, .cancelled, .cancelled, "cancelled"),
+    (snoozed, nil, .snoozed, "snoozed"), (unknownSnoozed, nil, .snoozed, "snoozed"),
+    (snoozed, .cancelled, .cancelled, "cancelled"), (snoozedAndFailed, nil, .error, "no_word"),
     (unknownKilled, nil, .oomOwnLimit, "out_of_memory"),
   ]
 

@@ -56,6 +56,8 @@ struct FakeTests {
       return launcher
     }
 
+    func plant(_ kind: Leak.Kind) throws { last?.plant(Leak(kind, "left over")) }
+
     func plan(_ attempt: AttemptID) throws -> LaunchPlan {
       LaunchPlan(
         attempt: attempt, handler: "waits", plugin: Sample.plugin("fixture", handlers: []),

@@ -106,6 +106,8 @@ final class StormMachine: Launcher {
     }
   }
 
+  func audit(expecting: Set<AttemptID>) async -> Audit { Audit() }
+
   func release(_ attempts: [AttemptID]) async {
     journal.append("release \(attempts)")
     state.withLock { state in if !state.isRunnerDead { for id in attempts { state.ended[id] = nil } } }

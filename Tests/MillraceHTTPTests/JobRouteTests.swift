@@ -183,6 +183,9 @@ struct JobRouteTests {
     request.traceParent = "t"
     (request.key, request.keyScope, request.keyWindowSeconds) = ("k", "global", 1)
     (request.unique, request.group, request.hold) = (true, "g", true)
+    request.after = []
+    request.onDependencyFailure = "hold"
+    request.step = "s"
     let bytes = try Wire.encoder().encode(request)
     let written = try JSONDecoder().decode([String: JSONValue].self, from: bytes).keys
     #expect(Set(written) == Set(StrictSubmitRequest.members))

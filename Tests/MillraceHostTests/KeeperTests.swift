@@ -111,6 +111,22 @@ import Testing
     #expect(try attempt.result()?.head.status == 1)
   }
 
+  @Test("what is kept is listed page by page")
+  func listing() throws {
+    let keeper = try KeeperProcess.connected()
+    #expect(try keeper.list().total == 0)
+    let attempts = try (1...70).map { try TestAttempt("hello", job: $0) }
+    for attempt in attempts { _ = try keeper.run(attempt) }
+    let first = try keeper.list()
+    #expect(first.total == 70 && first.from == 0 && first.count == 64)
+    #expect(first.jobs.0 == 1 && first.attempts.0 == 2 && first.jobs.63 == 64)
+    let second = try keeper.list(from: 64)
+    #expect(second.from == 64 && second.count == 6 && second.jobs.0 == 65)
+    #expect(try keeper.list(from: 4000).count == 0)
+    for attempt in attempts { try keeper.forget(attempt) }
+    #expect(try keeper.list().total == 0)
+  }
+
   @Test("an attempt that is forgotten while it runs is not told of any more")
   func forgettingEarly() throws {
     let keeper = try KeeperProcess.connected()

@@ -1,3 +1,4 @@
+import Glibc
 import MillraceCore
 import MillraceEngine
 import TestSupport
@@ -26,6 +27,7 @@ extension StageTests {
     private final class Launchers: LauncherStage {
       private let stage: Stage
       private var last: LocalLauncher?
+      private var planted: [Int32] = []
 
       init(_ stage: Stage) { self.stage = stage }
 
@@ -40,6 +42,25 @@ extension StageTests {
         stage.noteKeepers()
         await last?.stop()
         last = nil
+        for descriptor in planted { close(descriptor) }
+        planted = []
+      }
+
+      func plant(_ kind: Leak.Kind) throws {
+        switch kind {
+        case .leaf: mkdir("\(stage.tree.path)/p/fixture/99.9", 0o755)
+        case .workDirectory:
+          mkdir("\(stage.settings.workDirectory)/99.9", 0o755)
+          mkdir("\(stage.settings.workDirectory)/99.9/full", 0o755)
+        case .descriptor: planted.append(try OutcomeFile.make().release())
+        case .keeperRecord:
+          let files = try (0..<4).map { _ in try Descriptor(opening: "/dev/null", flags: O_RDONLY).release() }
+          defer { for file in files { close(file) } }
+          // The loop waits for commands now: nobody else sends.
+          try last?.loop.keeper?.hold(
+            AttemptID(job: JobID(99), number: 9), .exited(code: 0), descriptors: files)
+        case .attempt: throw TestFailure("an attempt is launched")
+        }
       }
 
       func plan(_ attempt: AttemptID) throws -> LaunchPlan {

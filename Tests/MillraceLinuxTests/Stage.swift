@@ -134,13 +134,17 @@ final class Stage: Sendable {
   /// What starts an attempt with limits that nobody reaches.
   func plan(
     _ id: AttemptID, _ handler: String, plugin: Plugin, parameters: JSONValue = .object([:]),
-    input: [UInt8]? = nil
+    input: [UInt8]? = nil, checkpoint: [UInt8]? = nil, outputs: [Output] = []
   ) -> LaunchPlan {
-    LaunchPlan(
-      attempt: id, handler: handler, plugin: plugin,
-      limits: Limits(memory: .mebibytes(64), cpuMillis: 1000, pids: 32), priority: .default,
-      deadline: Timestamp(microseconds: 4_000_000_000_000_000),
-      payload: StoredPayload(parameters: parameters, input: input, traceParent: nil))
+    var payload = StoredPayload(parameters: parameters, input: input, traceParent: nil)
+    payload.checkpoint = checkpoint
+    payload.outputs = outputs
+    return
+      LaunchPlan(
+        attempt: id, handler: handler, plugin: plugin,
+        limits: Limits(memory: .mebibytes(64), cpuMillis: 1000, pids: 32), priority: .default,
+        deadline: Timestamp(microseconds: 4_000_000_000_000_000),
+        payload: payload)
   }
 
   /// A plugin that was built beside the test bundle, where jobs can read it.

@@ -57,7 +57,7 @@ struct PayloadTests {
     }
   }
 
-  @Test("a payload file that is gone or cut short is said to be damaged")
+  @Test("a payload file that is gone, cut short or unreadable is said to be damaged")
   func damage() async throws {
     try await withStore { store, file in
       var job = Sample.plain()
@@ -69,6 +69,9 @@ struct PayloadTests {
       #expect(short.reason == .corrupt && short.detail == "it has 5 bytes, but was written with 2097152")
       try FileManager.default.removeItem(atPath: blob)
       #expect(try await storeError { _ = try await store.payload(of: id) }.reason == .corrupt)
+      // It concerns this job only: were it a passing trouble of the disk, every job would wait for it.
+      try FileManager.default.createSymbolicLink(atPath: blob, withDestinationPath: blob)
+      #expect(try await storeError { _ = try await store.payload(of: id) }.kind == .lasting)
     }
   }
 

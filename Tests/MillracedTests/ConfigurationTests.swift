@@ -57,6 +57,8 @@ struct ConfigurationTests {
     blank.groups = ["x": GroupRules()]
     blank.fairShare = FairShareRules(label: "x")
     blank.bounds = .init(input: .zero, result: .zero, log: .zero, openFiles: 0)
+    (blank.retention.succeeded, blank.retention.failed, blank.retention.cancelled) = (nil, nil, nil)
+    (blank.retention.logs, blank.retention.bytes) = (nil, nil)
     blank.defaults = Terms(
       limits: Limits(memory: .zero, cpuMillis: 0, pids: 0), timeout: .zero, grace: .zero, maxAttempts: 0,
       retryDelay: .zero)
@@ -92,6 +94,7 @@ struct ConfigurationTests {
       defaults: {memory: 1G, cpu: 0.5, pids: 7, timeout: 90s, grace: 1s, max_attempts: 3, retry_delay: 2s,
         tier: cold}
       bounds: {input: 1K, result: 2K, log: 4K, open_files: 16}
+      retention: {succeeded: 1h, failed: ever, cancelled: 2d, logs: 60s, bytes: unbounded}
       handlers:
         thumbnail: {memory: 512M, cpu: 2, pids: 1, timeout: 1m, grace: 2s, max_attempts: 2, retry_delay: 1s,
           concurrency: 2, tier: template, rate: 5/min, group: video}
@@ -111,6 +114,9 @@ struct ConfigurationTests {
     expected.tier = .cold
     expected.bounds = .init(
       input: .kibibytes(1), result: .kibibytes(2), log: .kibibytes(4), openFiles: 16)
+    (expected.retention.succeeded, expected.retention.failed) = (.seconds(3600), nil)
+    (expected.retention.cancelled, expected.retention.logs) = (.seconds(172_800), .seconds(60))
+    expected.retention.bytes = nil
     expected.handlers["thumbnail"] = .init(
       wishes: Wishes(
         memory: .mebibytes(512), cpuMillis: 2000, pids: 1, timeout: .seconds(60), grace: .seconds(2),
@@ -174,6 +180,9 @@ struct ConfigurationTests {
       ("defaults: {tier: warm}", "1:18: `defaults.tier` must be one of template, cold, not `warm`"),
       ("defaults: {concurrency: 1}", "1:12: there is no setting `defaults.concurrency`"),
       ("bounds: {input: 2G}", "1:17: `bounds.input` must be a size from 1 B to 1 GiB"),
+      ("retention: {failed: 10s}", "1:21: `retention.failed` must be a span from 1 min 0 s to "),
+      ("retention: {bytes: 1K}", "1:20: `retention.bytes` must be a size from 1 MiB to "),
+      ("retention: {faild: 1d}", "1:13: there is no setting `retention.faild`, did you mean `failed`?"),
       ("bounds: {input: -1}", "1:17: `bounds.input` must be a size"),
       ("handlers: {Bad Name: {}}", "1:12: `handlers.Bad Name` can't be a name"),
       (

@@ -14,6 +14,10 @@ package struct PluginRequest: Codable, Sendable {
   package var isAlone = false
   /// Whether each result is refused.
   package var refusesResults = false
+  /// What an earlier attempt saved.
+  package var checkpoint: String?
+  /// The results of other jobs, as text by name.
+  package var outputs: [String: String] = [:]
   /// The trace context of the submitter.
   package var traceParent: String?
 

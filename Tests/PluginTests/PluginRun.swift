@@ -55,6 +55,8 @@ struct Surroundings {
   var isAlone = false
   var refusesResults = false
   var traceParent: String?
+  var checkpoint: String?
+  var outputs: [String: String] = [:]
   /// Asked at each event: whether SIGTERM is to be sent to the processes of the job now.
   var stopsAt: (PluginEvent) -> Bool = { _ in false }
 }
@@ -79,6 +81,8 @@ func run(
   request.isAlone = surroundings.isAlone
   request.refusesResults = surroundings.refusesResults
   request.traceParent = surroundings.traceParent
+  request.checkpoint = surroundings.checkpoint
+  request.outputs = surroundings.outputs
   if let input = surroundings.input { request.input = try directory.write("input", input) }
   let argument = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
   let output = directory.path + "/output"

@@ -45,6 +45,11 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     package var submitted: [JobRequest] = []
     /// All requests that were only tried.
     package var rehearsed: [JobRequest] = []
+    package var workflows: [Int64: WorkflowRecord] = [:]
+    /// All workflows that were accepted.
+    package var submittedWorkflows: [WorkflowRequest] = []
+    /// What was asked of workflows: "cancel 3", "retryFailed 3".
+    package var workflowCalls: [String] = []
     package var jobFilters: [JobFilter] = []
     package var historyFilters: [HistoryFilter] = []
   }
@@ -235,6 +240,17 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
   package func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
     change { $0.historyFilters.append(filter) }
     return contents.summaries
+  }
+
+  package func workflow(_ id: Int64) async throws -> WorkflowRecord? {
+    try checkFailure()
+    return contents.workflows[id]
+  }
+
+  package func workflows(before: Int64?, limit: Int) async throws -> [WorkflowSummary] {
+    try checkFailure()
+    let all = contents.workflows.values.filter { $0.id < before ?? .max }
+    return all.sorted { $0.id > $1.id }.prefix(limit).map(\.summary)
   }
 
   package func plugins() async throws -> [Plugin] { contents.catalog.plugins }

@@ -12,6 +12,9 @@ package final class FakeLauncher: Launcher {
     var machine = MachineSample()
     var startsAtOnce = false
     var obeys = false
+    var running: Set<AttemptID> = []
+    var planted: [Leak] = []
+    var suspects: Set<Leak> = []
   }
 
   private let state = Mutex(State())
@@ -35,7 +38,16 @@ package final class FakeLauncher: Launcher {
 
   /// Tells the engine what happens.
   package func say(_ event: LaunchEvent) {
-    if case .ended(let attempt, let report) = event { state.withLock { $0.ended[attempt] = report } }
+    state.withLock { state in
+      switch event {
+      case .started(let attempt): state.running.insert(attempt)
+      case .refused(let attempt, _): state.running.remove(attempt)
+      case .progress: break
+      case .ended(let attempt, let report):
+        state.running.remove(attempt)
+        state.ended[attempt] = report
+      }
+    }
     source.yield(event)
   }
 
@@ -97,6 +109,28 @@ package final class FakeLauncher: Launcher {
   package func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample) {
     journal.append("sample")
     return state.withLock { ($0.samples, $0.machine) }
+  }
+
+  /// Leaves something behind that an audit finds.
+  package func plant(_ leak: Leak) { state.withLock { $0.planted.append(leak) } }
+
+  package func audit(expecting: Set<AttemptID>) async -> Audit {
+    journal.append("audit \(expecting.sorted())")
+    return state.withLock { state in
+      let unknown = state.running.subtracting(expecting).map { Leak(.attempt, "\($0) runs") }
+      let missing = expecting.subtracting(state.running).subtracting(state.ended.keys)
+        .map { Leak(.attempt, "\($0) is missing") }
+      let unreleased = Set(state.ended.keys).subtracting(expecting).map { Leak(.attempt, "\($0) has ended") }
+      let found = Set(unknown + missing + unreleased + state.planted)
+      let leaks = found.intersection(state.suspects)
+      state.running = state.running.filter { !leaks.contains(Leak(.attempt, "\($0) runs")) }
+      for id in state.ended.keys where leaks.contains(Leak(.attempt, "\(id) has ended")) {
+        state.ended[id] = nil
+      }
+      state.planted.removeAll { leaks.contains($0) }
+      state.suspects = found.subtracting(leaks)
+      return Audit(leaks: leaks.sorted { $0.text < $1.text }, hasSuspects: !state.suspects.isEmpty)
+    }
   }
 
   package func describe(_ file: String) async throws -> Plugin {

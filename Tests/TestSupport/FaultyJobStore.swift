@@ -37,8 +37,8 @@ package final class FaultyJobStore: JobStore {
   /// Lets every write fail, or none.
   package func fill(_ isFull: Bool = true) { state.withLock { $0.isFull = isFull } }
 
-  /// Asks before each call whether it goes wrong; the word is "accept", "commit", "payload", "note",
-  /// "evidence" or "read". Nil stops that.
+  /// Asks before each call whether it goes wrong; the word is "accept", "commit", "delete",
+  /// "payload", "note", "memos", "evidence" or "read". Nil stops that.
   package func fail(by lottery: (@Sendable (String) -> Draw?)?) { state.withLock { $0.lottery = lottery } }
 
   /// Lets payloads be unreadable.
@@ -90,6 +90,17 @@ package final class FaultyJobStore: JobStore {
     return accepted
   }
 
+  package func accept(
+    _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
+  ) async throws -> AcceptedWorkflow {
+    journal.append("accept \(workflow.name)")
+    let accepted = try await pass("accept", "accept \(workflow.name)") {
+      try await record.accept(submissions, as: workflow, at: now)
+    }
+    journal.append("accepted \(accepted.jobs.map(\.job))")
+    return accepted
+  }
+
   package func commit(_ changes: [StoreChange]) async throws {
     let words = "\(changes.map(\.words))".replacing("\"", with: "")
     journal.append("commit \(words)")
@@ -136,6 +147,10 @@ extension FaultyJobStore {
   }
   package func attempts(of job: JobID) async throws -> [Attempt] { try await record.attempts(of: job) }
   package func result(of job: JobID) async throws -> JobResult? { try await record.result(of: job) }
+  package func workflow(_ id: Int64) async throws -> WorkflowRecord? { try await record.workflow(id) }
+  package func workflows(before: Int64?, limit: Int) async throws -> [WorkflowSummary] {
+    try await record.workflows(before: before, limit: limit)
+  }
   package func plugins() async throws -> [Plugin] { try await record.plugins() }
 
   package func history(matching filter: HistoryFilter) async throws -> [HistoryRow] {

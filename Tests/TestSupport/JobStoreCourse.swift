@@ -44,7 +44,8 @@ extension JobStoreContract {
             try demand(
               job?.state == expected && accepted.state == expected, "\(condition) \(state) \(failure)")
             try demandEqual(job?.isHeld, expected == .blocked)
-            try demandEqual(job?.reason, expected == .cancelled ? .dependency(needed, state) : nil)
+            try demandEqual(
+              job?.reason, expected == .cancelled ? .dependency(needed, state, neededAs: condition) : nil)
             try demandEqual(job?.ended, expected == .cancelled ? Sample.time(99) : nil)
           }
         }

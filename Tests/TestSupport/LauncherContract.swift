@@ -7,6 +7,8 @@ package protocol LauncherStage {
   func next() async throws -> any Launcher
   /// An attempt that goes on until it is asked to end.
   func plan(_ attempt: AttemptID) throws -> LaunchPlan
+  /// Leaves something of this kind behind, of an attempt that nobody knows; the launcher has run something.
+  func plant(_ kind: Leak.Kind) throws
 }
 
 /// What any `Launcher` must do. Each clause wants a stage on which nothing has run.
@@ -22,7 +24,7 @@ package struct LauncherContract: Sendable, CustomStringConvertible {
   }
 
   /// All clauses.
-  package static let clauses = releasing
+  package static let clauses = releasing + auditing
 
   private static let releasing = [
     LauncherContract("an end that was not released is told again to the next launcher that takes over") {
@@ -57,6 +59,65 @@ package struct LauncherContract: Sendable, CustomStringConvertible {
       await launcher.terminate(two)
       _ = try await launcher.report(of: two)
       await launcher.release([two])
+    },
+  ]
+
+  private static let auditing = [
+    LauncherContract("an audit finds nothing while attempts start, run and end as they should") { stage in
+      let launcher = try await stage.next()
+      _ = try await launcher.takeOver(open: [])
+      for _ in 0..<2 { try demandEqual(await launcher.audit(expecting: []), Audit()) }
+      _ = try await launcher.runToItsEnd(try stage.plan(one))
+      await launcher.launch(try stage.plan(two))
+      for _ in 0..<2 { try demandEqual(await launcher.audit(expecting: [one, two]), Audit()) }
+      await launcher.release([one])
+      await launcher.terminate(two)
+      _ = try await launcher.report(of: two)
+      await launcher.release([two])
+      for _ in 0..<2 { try demandEqual(await launcher.audit(expecting: []), Audit()) }
+    },
+    LauncherContract("what is left behind is told once, when it is seen for the second time, and mended") {
+      stage in
+      for kind in Leak.Kind.allCases where kind != .attempt {
+        let launcher = try await stage.next()
+        _ = try await launcher.takeOver(open: [])
+        _ = try await launcher.runToItsEnd(try stage.plan(one))
+        await launcher.release([one])
+        try stage.plant(kind)
+        try demandEqual(await launcher.audit(expecting: []), Audit(hasSuspects: true))
+        let second = await launcher.audit(expecting: [])
+        try demandEqual(second.leaks.map(\.kind), [kind])
+        try demandEqual(await launcher.audit(expecting: []).leaks, [])
+      }
+    },
+    LauncherContract("an attempt that nobody knows of is told, and ends without an event") { stage in
+      let launcher = try await stage.next()
+      _ = try await launcher.takeOver(open: [])
+      await launcher.launch(try stage.plan(one))
+      try demandEqual(await launcher.audit(expecting: []), Audit(hasSuspects: true))
+      try demandEqual(await launcher.audit(expecting: []).leaks.map(\.kind), [.attempt])
+      // It is gone, without a word: the next event of an end is another's.
+      await launcher.launch(try stage.plan(two))
+      await launcher.terminate(two)
+      for await event in launcher.events {
+        guard case .ended(let id, _) = event else { continue }
+        try demandEqual(id, two)
+        break
+      }
+      await launcher.release([two])
+    },
+    LauncherContract("an attempt of which nothing is there is told; an end that nobody released is released")
+    {
+      stage in
+      let launcher = try await stage.next()
+      _ = try await launcher.takeOver(open: [])
+      _ = try await launcher.runToItsEnd(try stage.plan(one))
+      for count in 0..<2 {
+        try demandEqual(
+          await launcher.audit(expecting: [two]).leaks.map(\.kind), count == 0 ? [] : [.attempt, .attempt])
+      }
+      let next = try await stage.next()
+      try demandEqual(try await next.takeOver(open: [kept(one)]), [])
     },
   ]
 

@@ -27,6 +27,7 @@ package final class MemoryJobStore: JobStore {
     var builds: [(plugin: Plugin, first: Timestamp, last: Timestamp)] = []
     var keys: [[String]: (job: JobID, until: Timestamp?)] = [:]
     var memos: [Memo] = []
+    var workflows: [(head: WorkflowHead, submitted: Timestamp)] = []
   }
 
   let state = Mutex(State())
@@ -37,15 +38,30 @@ package final class MemoryJobStore: JobStore {
   package init() { (activity, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
   package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance] {
+    try accept(submissions, of: nil, at: now)
+  }
+
+  package func accept(
+    _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
+  ) async throws -> AcceptedWorkflow {
+    let id = state.withLock { $0.workflows.count + 1 }
+    return AcceptedWorkflow(id: Int64(id), jobs: try accept(submissions, of: workflow, at: now))
+  }
+
+  private func accept(
+    _ submissions: [Submission], of workflow: WorkflowHead?, at now: Timestamp
+  ) throws -> [Acceptance] {
     defer { ring.yield() }
     return try state.withLock { state in
       var draft = state
+      if let workflow { draft.workflows.append((workflow, now)) }
+      let id = workflow.map { _ in Int64(draft.workflows.count) }
       var accepted: [Acceptance] = []
       for submission in submissions {
         guard !submission.labels.keys.contains("") else {
           throw Refusal(description: "the key of a label is empty")
         }
-        accepted.append(try draft.accept(submission, batch: accepted.map(\.job), at: now))
+        accepted.append(try draft.accept(submission, of: id, batch: accepted.map(\.job), at: now))
       }
       state = draft
       return accepted
@@ -172,6 +188,7 @@ package final class MemoryJobStore: JobStore {
     var payload = StoredPayload(
       parameters: asked.parameters, input: record.input, traceParent: asked.traceParent)
     payload.checkpoint = record.checkpoint
+    payload.outputs = try await outputs(for: asked.after)
     return payload
   }
 
@@ -212,7 +229,7 @@ package final class MemoryJobStore: JobStore {
     }
   }
 
-  private var records: [Record] { state.withLock { $0.records.filter { !$0.isDeleted } } }
+  var records: [Record] { state.withLock { $0.records.filter { !$0.isDeleted } } }
 
   private func record(_ id: JobID) -> Record? {
     let index = Int(id.rawValue) - 1
@@ -245,6 +262,7 @@ extension MemoryJobStore {
         && (filter.jobClass == nil || filter.jobClass == asked.jobClass)
         && (filter.group == nil || filter.group == asked.group)
         && (filter.isHeld == nil || filter.isHeld == job.isHeld)
+        && (filter.workflow == nil || filter.workflow == job.workflow)
         && filter.labels.allSatisfy { asked.labels[$0.key] == $0.value }
         && (filter.since.map { job.submitted >= $0 } ?? true)
         && (filter.until.map { job.submitted < $0 } ?? true)

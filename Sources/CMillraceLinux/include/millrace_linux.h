@@ -131,6 +131,10 @@ int32_t millrace_map(int32_t descriptor, size_t length, int32_t writable, void *
 /* Maps `length` zero bytes that are shared with the children forked later. */
 int32_t millrace_map_shared(size_t length, void **address);
 
+/* Writes a number into memory that is shared with other processes, whole, and after all that was written
+ * before: Embedded Swift has no atomics for memory that is not its own. */
+void millrace_publish(uint64_t *place, uint64_t number);
+
 /* Returns a descriptor that counts wake-ups; it does not block. */
 int32_t millrace_eventfd(void);
 

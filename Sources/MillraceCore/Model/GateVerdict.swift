@@ -8,6 +8,8 @@ package struct GateVerdict: Hashable, Sendable, Codable {
     case handler
     /// Somebody holds it.
     case hold
+    /// A job that it depends on has not ended, or not as it is needed.
+    case dependency
     /// Its time has not come.
     case notBefore
     /// As many of the handler's jobs run as may.
@@ -75,6 +77,7 @@ extension GateVerdict {
     case .hold: isOpen ? "nobody holds it" : "somebody holds it"
     case .handler:
       isOpen ? "`\(name)` is loaded" : "no plugin in use has a handler `\(name)`"
+    case .dependency: dependencyReason
     case .notBefore: isOpen ? "its time has come" : "its time has not come"
     case .concurrency: counted("of its handler run")
     case .group: groupReason
@@ -98,6 +101,10 @@ extension GateVerdict {
     case .runner: return "the next start of the runner"
     case .hold: return "`millrace release`"
     case .handler: return "a plugin with `\(name)` in the plugin directory"
+    case .dependency:
+      return need == nil
+        ? "its release, which lets it run nevertheless, or its cancellation"
+        : need == 1 ? "the end of that job" : "the ends of those jobs"
     case .notBefore, .rate, .stagger: return "time alone"
     case .concurrency: return "the end of one of them, or a larger `concurrency` of the handler"
     case .group:
@@ -115,6 +122,12 @@ extension GateVerdict {
     }
   }
 
+  private var dependencyReason: String {
+    guard !isOpen else { return "it waits for no other job" }
+    guard let need else { return "\(name); it is held" }
+    return need == 1 ? "it waits for job \(name)" : "it waits for \(need) jobs: \(name)"
+  }
+
   private var name: String { subject ?? "" }
 
   /// What is paused if it is; nil for gates that are no such thing.
@@ -123,7 +136,8 @@ extension GateVerdict {
     case .runner: .runner
     case .handler: .handler(name)
     case .group: .group(name)
-    case .hold, .notBefore, .concurrency, .rate, .slots, .stagger, .memory, .overcommit, .cpu, .pressure,
+    case .hold, .dependency, .notBefore, .concurrency, .rate, .slots, .stagger, .memory, .overcommit, .cpu,
+      .pressure,
       .reservation:
       nil
     }

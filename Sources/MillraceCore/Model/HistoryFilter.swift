@@ -10,6 +10,8 @@ package struct JobFilter: Sendable, Equatable {
   package var group: String?
   /// Only jobs that are held, or that are not; nil for both.
   package var isHeld: Bool?
+  /// Only jobs of this workflow.
+  package var workflow: Int64?
   /// Only jobs submitted at or after, and before.
   package var since: Timestamp?
   package var until: Timestamp?

@@ -3,11 +3,12 @@ enum JobIdentity {
   /// The longest key, in characters.
   static let maxKey = 200
 
-  /// Returns the key of a request; nil if it wants none.
+  /// Finds the key of a request.
   ///
   /// - Parameters:
   ///   - request: what is asked for.
   ///   - parameters: its parameters, checked and complete.
+  /// - Returns: the key; nil if it wants none.
   /// - Throws: `Refusal` for a key that can't be.
   static func key(of request: JobRequest, parameters: JSONValue) throws(Refusal) -> JobKey? {
     guard var key = request.key else {

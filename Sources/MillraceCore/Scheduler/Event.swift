@@ -2,6 +2,10 @@
 package enum Event: Sendable {
   /// These jobs are accepted, or found on record at the start.
   case submitted([WaitingJob])
+  /// These are, and wait for others to end; in the place of what was known of them.
+  case blocked([BlockedJob])
+  /// A job ended for good without the scheduler, which was away.
+  case gone(JobID, JobState)
   /// An attempt that a former runner started goes on.
   case adopted(Adoption)
   /// What attempts have shown that ended before the start, in the order of their ends.
@@ -30,6 +34,24 @@ package enum Event: Sendable {
   case drain
   /// The time that `nextTime` named has come.
   case timer
+}
+
+extension Event {
+  /// Returns events with those that make jobs known before those that may end one: on record, a job that a
+  /// new one depends on had not ended; now both may be told together.
+  static func knownFirst(_ events: [Event]) -> [Event] {
+    events.count < 2 ? events : events.filter { !$0.mayEndJobs } + events.filter(\.mayEndJobs)
+  }
+
+  private var mayEndJobs: Bool {
+    switch self {
+    case .gone, .refused, .ended, .cancel, .timer: true
+    case .submitted, .blocked, .adopted, .learned, .handlers, .started, .sampled, .reprioritise, .hold,
+      .operate, .policy,
+      .drain:
+      false
+    }
+  }
 }
 
 /// An attempt that a former runner started and that goes on.
@@ -74,12 +96,14 @@ package enum Action: Sendable, Equatable {
   case close(JobID, JobState, EndReason)
   /// Commit that a running job is cancelled, so that it is even if this runner does not see its end.
   case cancelRequested(JobID)
-  /// Commit that a job is held, or no longer.
-  case held(JobID, Bool)
   /// Commit what the runner, a handler or a group does now, as far as it is paused.
   case operated(Station, Activity)
   /// Commit that the time of a scheduled job has come.
   case due(JobID)
+  /// Commit that a job waits for no other any more: its time comes first if it has one, then its turn.
+  case unblock(JobID, notBefore: Timestamp?)
+  /// Commit that a job is held, or no longer.
+  case held(JobID, Bool)
   /// Commit the new priority of a job.
   case reprioritised(JobID, Priority)
   /// Tell the operator.

@@ -17,7 +17,7 @@ package struct Explanation: Sendable, Equatable {
 extension Scheduler {
   /// Returns why a job waits; nil if it does not wait.
   package func explanation(of id: JobID, at now: Timestamp) -> Explanation? {
-    waiting[id].map { explanation(of: $0, at: now) }
+    (waiting[id] ?? dependencies.job(id)).map { explanation(of: $0, at: now) }
   }
 
   /// Returns what would hold a job back if it were submitted now.
@@ -31,15 +31,17 @@ extension Scheduler {
     var job = job
     let estimate = estimates.estimate(for: job)
     // The place that it would have if its time had come.
-    if job.notBefore != nil { _ = appraise(&job) }
+    let isBlocked = dependencies.contains(job.id)
+    if job.notBefore != nil || isBlocked { _ = appraise(&job) }
     let demand = demand(of: job, estimate)
     let situation = situation(used: used(at: now), at: now)
     var gates = MachineGates.all.map { $0.verdict(on: demand, in: situation) }
-    gates.insert(
-      contentsOf: memberVerdicts(job, at: now) + [holdVerdict(job), timeVerdict(job, at: now)], at: 1)
+    let own = [holdVerdict(job), dependencyVerdict(job.id), timeVerdict(job, at: now)]
+    gates.insert(contentsOf: memberVerdicts(job, at: now) + own, at: 1)
     let ahead = jobsAhead(of: job, at: now)
     gates.append(reservationVerdict(job, demand, estimate, ahead: ahead, situation))
-    return Explanation(gates: gates, ahead: job.notBefore == nil ? ahead : nil, estimate: estimate)
+    return Explanation(
+      gates: gates, ahead: job.notBefore == nil && !isBlocked ? ahead : nil, estimate: estimate)
   }
 
   private func timeVerdict(_ job: WaitingJob, at now: Timestamp) -> GateVerdict {

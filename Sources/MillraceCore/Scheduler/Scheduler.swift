@@ -24,6 +24,7 @@ package struct Scheduler: Sendable {
   var activities: [Station: Activity] = [:]
   /// Who has paused the runner; nil if nobody has.
   var pause: Pause?
+  var dependencies = DependencyBook()
   var running: [AttemptID: RunningAttempt] = [:]
   var attemptOf: [JobID: AttemptID] = [:]
   var handlers: HandlerSituation
@@ -55,6 +56,8 @@ package struct Scheduler: Sendable {
   package var queuedCount: Int { waiting.count - scheduled.count }
   /// How many jobs wait for a time.
   package var scheduledCount: Int { scheduled.count }
+  /// The attempts that have not ended, by number.
+  package var runningAttempts: [AttemptID] { running.keys.sorted() }
   /// How many attempts have not ended.
   package var runningCount: Int { running.count }
   /// Whether nothing runs and nothing will be started.
@@ -64,7 +67,9 @@ package struct Scheduler: Sendable {
   package var needsSamples: Bool { !running.isEmpty || (queuedInLanes > 0 && pressure.level > .none) }
 
   /// Returns whether a job waits or runs.
-  package func knows(_ job: JobID) -> Bool { waiting[job] != nil || attemptOf[job] != nil }
+  package func knows(_ job: JobID) -> Bool {
+    waiting[job] != nil || attemptOf[job] != nil || dependencies.contains(job)
+  }
 
   /// Returns the attempt at a job that has not ended; nil if there is none.
   package func attempt(of job: JobID) -> AttemptID? { attemptOf[job] }
@@ -93,8 +98,8 @@ package struct Scheduler: Sendable {
   package mutating func handle(_ events: [Event], at now: Timestamp) -> [Action] {
     var actions: [Action] = []
     var mayAdmit = false
-    for event in events {
-      actions += apply(event, at: now)
+    for event in Event.knownFirst(events) {
+      actions += withConsequences(apply(event, at: now), at: now)
       actions += endDrains()
       // That a process exists makes no room.
       if case .started = event { continue }
@@ -108,6 +113,11 @@ package struct Scheduler: Sendable {
     case .submitted(let jobs):
       for job in jobs { enqueue(job) }
       return []
+    case .blocked(let jobs):
+      block(jobs)
+      return []
+    case .gone(let job, let state):
+      return consequences(of: [(job, state)], at: now)
     case .adopted(let adoption):
       return adopt(adoption)
     case .learned(let evidence):
@@ -133,7 +143,7 @@ package struct Scheduler: Sendable {
     case .reprioritise(let job, let priority):
       return reprioritise(job, to: priority)
     case .hold(let job, let isHeld):
-      return hold(job, isHeld)
+      return hold(job, isHeld, at: now)
     case .operate(let station, let request):
       return operate(station, request)
     case .policy(let new):
@@ -197,6 +207,7 @@ package struct Scheduler: Sendable {
       running[attempt]?.job.isCancelled = true
       return [.cancelRequested(job)] + advance(attempt, by: .stopRequested(.cancelled), at: now)
     }
+    if let actions = cancelBlocked(job) { return actions }
     return takeOut(job) == nil ? [] : [.close(job, .cancelled, .cancelled)]  // Nil: it has ended.
   }
 
@@ -205,6 +216,8 @@ package struct Scheduler: Sendable {
       attempt.job.priority = priority
       _ = appraise(&attempt.job)
       running[id] = attempt
+    } else if dependencies.contains(job) {
+      dependencies.update(job) { $0.priority = priority }
     } else {
       guard var entry = takeOut(job) else { return [] }  // It has ended.
       entry.priority = priority

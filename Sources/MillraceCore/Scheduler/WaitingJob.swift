@@ -48,7 +48,12 @@ package struct WaitingJob: Sendable, Equatable {
     priority = job.submission.priority
     terms = job.submission.terms
     enqueued = job.submitted
-    notBefore = job.state == .scheduled ? job.notBefore : nil
+    notBefore =
+      switch job.state {
+      case .scheduled: job.notBefore
+      case .blocked: job.submission.notBefore
+      case .queued, .starting, .running, .succeeded, .failed, .cancelled: nil
+      }
     waitingSince = notBefore ?? job.submitted
     attempts = job.attempts
     attemptsUsed = job.attemptsUsed

@@ -70,12 +70,18 @@ package struct Acceptance: Hashable, Sendable {
   package var state: JobState
   /// The dependencies that are not settled, each on a job.
   package var waitsFor: [Dependency]
+  /// Which dependency can't be met any more, for a job that is held for it; nil if all can.
+  package var broken: EndReason?
 
-  package init(job: JobID, isNew: Bool = true, state: JobState = .queued, waitsFor: [Dependency] = []) {
+  package init(
+    job: JobID, isNew: Bool = true, state: JobState = .queued, waitsFor: [Dependency] = [],
+    broken: EndReason? = nil
+  ) {
     self.job = job
     self.isNew = isNew
     self.state = state
     self.waitsFor = waitsFor
+    self.broken = broken
   }
 }
 
@@ -86,6 +92,9 @@ package struct Output: Hashable, Sendable {
   package var job: JobID
   package var mediaType: String
   package var bytes: [UInt8]
+
+  /// The most that a job finds of all that it depends on.
+  package static let largestTotal = Bytes.mebibytes(64)
 
   package init(name: String, job: JobID, mediaType: String, bytes: [UInt8]) {
     self.name = name
@@ -130,6 +139,10 @@ package struct UnfinishedJob: Sendable {
 package protocol JobStore: HistoryReader {
   /// Makes jobs of submissions, all or none; returned means committed to the disk.
   func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance]
+  /// Makes the jobs of a workflow, all or none, with the workflow itself; returned means committed.
+  func accept(
+    _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
+  ) async throws -> AcceptedWorkflow
   /// Commits changes in one transaction, all or none, in this order.
   func commit(_ changes: [StoreChange]) async throws
   /// Returns what an attempt at a job needs.

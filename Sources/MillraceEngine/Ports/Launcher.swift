@@ -74,6 +74,9 @@ package protocol Launcher: Sendable {
   func thaw(_ attempt: AttemptID) async
   /// Returns what each running attempt uses now, and how the machine is.
   func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample)
+  /// Compares what is there of attempts with the attempts that should have not ended, or not on record. What
+  /// is wrong twice in a row is a leak: it is mended where that is safe, and told.
+  func audit(expecting: Set<AttemptID>) async -> Audit
   /// Describes the plugin in a file, in a throw-away, unprivileged, capped process.
   func describe(_ file: String) async throws -> Plugin
 }

@@ -33,10 +33,9 @@ final class MemoryCulprits {
     self.tree = tree
   }
 
-  /// Looks at the groups above the leaves of a plugin for the first time, before anything is killed there.
-  ///
-  /// - Parameter isLate: whether leaves are there already, of a former runner: then what was counted before
-  ///   may be the reason of their ends.
+  /// Looks at the groups above the leaves of a plugin for the first time, before anything is killed there. If
+  /// it `isLate`, leaves of a former runner are there already: then what was counted before may be the reason
+  /// of their ends.
   func watch(_ plugin: String, at now: Int64, isLate: Bool, _ buffer: ReadingBuffer) throws {
     for path in above(plugin) where groups[path] == nil {
       guard let events = try KernelFile(ifThere: path + "/memory.events.local", name: path) else { continue }

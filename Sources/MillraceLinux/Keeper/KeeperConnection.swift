@@ -181,6 +181,14 @@ final class KeeperConnection {
     try send(packet, descriptors)
   }
 
+  /// Asks which attempts the keeper has, from an index on; the answer is a packet.
+  func list(from index: Int) throws {
+    var packet = millrace_keeper_list()
+    packet.type = UInt32(MILLRACE_KEEPER_LIST)
+    packet.from = UInt32(index)
+    try send(packet)
+  }
+
   /// Tells the keeper to end when nothing is left.
   func quit() throws {
     var packet = millrace_keeper_quit()

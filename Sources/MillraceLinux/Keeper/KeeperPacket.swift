@@ -23,9 +23,11 @@ enum KeeperPacket {
   case started(AttemptID, pidfd: Int32)
   case refused(AttemptID, errno: Int32)
   case exited(AttemptID, ExitStatus)
+  /// A part of what the keeper keeps; `next` is where the next part begins, nil behind the last.
+  case listed([AttemptID], next: Int?)
 
   /// The largest packet that the keeper sends.
-  static let capacity = 256
+  static let capacity = 1024
   /// The most descriptors that come with one.
   static let maxDescriptors = 4
 
@@ -66,6 +68,7 @@ enum KeeperPacket {
       let exited = try load(millrace_keeper_exited.self)
       self = .exited(
         AttemptID(job: JobID(exited.job), number: Int(exited.attempt)), Self.exit(exited.code, exited.status))
+    case MILLRACE_KEEPER_LISTED: self = Self.listed(try load(millrace_keeper_listed.self))
     default: throw Self.malformed
     }
   }
@@ -75,13 +78,28 @@ enum KeeperPacket {
     switch self {
     case .kept(let record): record.close()
     case .started(_, let pidfd): Glibc.close(pidfd)
-    case .hello, .refused, .exited: break
+    case .hello, .refused, .exited, .listed: break
     }
   }
 
   private static let descriptorsLost = LinuxError(
     "take over what the keeper holds", .missing("its descriptors did not arrive"),
     hint: "raise the runner's limit of open files")
+
+  private static func listed(_ listed: millrace_keeper_listed) -> KeeperPacket {
+    let count = min(Int(listed.count), Int(MILLRACE_KEEPER_PAGE))
+    let ids = withUnsafeBytes(of: listed.jobs) { jobs in
+      withUnsafeBytes(of: listed.attempts) { attempts in
+        (0..<count).map { index in
+          AttemptID(
+            job: JobID(jobs.load(fromByteOffset: index * 8, as: Int64.self)),
+            number: Int(attempts.load(fromByteOffset: index * 4, as: Int32.self)))
+        }
+      }
+    }
+    let next = Int(listed.from) + Int(MILLRACE_KEEPER_PAGE)
+    return .listed(ids, next: next < Int(listed.total) ? next : nil)
+  }
 
   private static let malformed = LinuxError(
     "talk to the keeper", .malformed("a packet of another build"),

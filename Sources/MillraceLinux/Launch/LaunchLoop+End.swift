@@ -1,5 +1,4 @@
 import CMillraceLinux
-import FoundationEssentials
 import Glibc
 import Logging
 import MillraceCore
@@ -54,11 +53,13 @@ extension LaunchLoop {
     }
     _ = attempt.receiveProgress()
     let progress = attempt.takeProgress(at: Self.monotonic())
-    let word = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
+    let left = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
     drop(attempt)
-    let report = AttemptReport(
-      exit: attempt.exit, usage: final.usage, word: word, memoryKill: memoryKill(of: attempt, final))
+    var report = AttemptReport(
+      exit: attempt.exit, usage: final.usage, word: left.word, memoryKill: memoryKill(of: attempt, final))
+    report.checkpoint = left.checkpoint
     switch attempt.purpose {
+    case .job where attempt.isDisowned: letGo(of: attempt)
     case .job:
       if let progress { events.yield(.progress(attempt.id, progress)) }
       ended[attempt.id] = attempt
@@ -113,10 +114,14 @@ extension LaunchLoop {
   }
 
   /// Removes a work directory; a big tree takes its time, and the loop has none.
-  private func removeDirectory(_ path: String) {
-    if rmdir(path) == 0 { return }  // Most jobs leave it empty.
-    Task.detached { [logger] in
-      do { try FileManager.default.removeItem(atPath: path) } catch {
+  func removeDirectory(_ path: String) {
+    // Most jobs leave it empty; a former runner may have removed it.
+    if rmdir(path) == 0 || errno == ENOENT { return }
+    Task.detached { [logger, parent = settings.workDirectory] in
+      do {
+        let directory = try Descriptor(opening: parent, flags: O_RDONLY | O_DIRECTORY)
+        try await DirectoryRemoval.remove(String(path.dropFirst(parent.count + 1)), in: directory.number)
+      } catch {
         logger.warning("work directory not removed", metadata: ["path": "\(path)", "error": "\(error)"])
       }
     }
@@ -181,30 +186,30 @@ extension LaunchLoop {
   private func removeLeaves(except known: Set<String>) {
     do {
       for (plugin, name) in try tree.leaves() where !known.contains(name) {
-        removeLeaf(name, of: plugin)
+        do {
+          try removeLeaf(name, of: plugin)
+          logger.warning("left-over cgroup removed", metadata: ["leaf": "\(plugin)/\(name)"])
+        } catch {
+          logger.error(
+            "left-over cgroup not removed", metadata: ["leaf": "\(plugin)/\(name)", "error": "\(error)"])
+        }
       }
     } catch {
       logger.error("left-over cgroups not looked for", metadata: ["error": "\(error)"])
     }
   }
 
-  private func removeLeaf(_ name: String, of plugin: String) {
-    do {
-      let leaf = try Leaf(existing: name, in: try tree.pluginDirectory(plugin))
-      try leaf.kill()
-      let population = try leaf.population()
-      while try population.isAny() {
-        var poller = pollfd(fd: population.descriptor, events: Int16(POLLPRI), revents: 0)
-        guard poll(&poller, 1, Self.patience) > 0 else {
-          throw LinuxError("empty the cgroup `\(name)`", .missing("its processes do not end"))
-        }
+  func removeLeaf(_ name: String, of plugin: String) throws {
+    let leaf = try Leaf(existing: name, in: try tree.pluginDirectory(plugin))
+    try leaf.kill()
+    let population = try leaf.population()
+    while try population.isAny() {
+      var poller = pollfd(fd: population.descriptor, events: Int16(POLLPRI), revents: 0)
+      guard poll(&poller, 1, Self.patience) > 0 else {
+        throw LinuxError("empty the cgroup `\(name)`", .missing("its processes do not end"))
       }
-      try leaf.remove()
-      logger.warning("left-over cgroup removed", metadata: ["leaf": "\(plugin)/\(name)"])
-    } catch {
-      logger.error(
-        "left-over cgroup not removed", metadata: ["leaf": "\(plugin)/\(name)", "error": "\(error)"])
     }
+    try leaf.remove()
   }
 
   /// How long the processes of a left-over leaf may take to end, in ms.

@@ -38,6 +38,7 @@ extension LaunchLoop {
       } else if ended[id] == nil, keeper?.noteEnd(id, exit) != true {
         forget(id)
       }
+    case .listed(let ids, let next): takeList(ids, next: next)
     case .hello, .kept:
       packet.close()
       logger.error("the keeper greeted twice")
@@ -55,6 +56,7 @@ extension LaunchLoop {
     // It has closed its socket; one that lives on is found again.
     _ = lost.waitForEnd()
     keeper = nil
+    endAudit()
     for attempt in attempts.values.sorted(by: { $0.serial < $1.serial }) {
       attempt.isHeld = false
       guard !attempt.isEnding else { continue }

@@ -21,6 +21,7 @@ final class LaunchLoop: @unchecked Sendable {
     case thaw(AttemptID)
     case sample(CheckedContinuation<Samples, Never>)
     case takeOver([KeptAttempt], CheckedContinuation<[AttemptID], any Error>)
+    case audit(Set<AttemptID>, CheckedContinuation<Audit, Never>)
     case describe(String, CheckedContinuation<Plugin, any Error>)
     case stop(CheckedContinuation<Void, Never>)
   }
@@ -64,6 +65,9 @@ final class LaunchLoop: @unchecked Sendable {
   /// The number of the next description: unique on this machine, since a keeper may still know those of a
   /// former runner.
   var nextDescription = -LaunchLoop.monotonicNanoseconds()
+  /// The audit that waits for the keeper, and what the last one found.
+  var inspection: Inspection?
+  var suspects: [Inspection.Finding: Bool] = [:]
   /// Whether what a former runner left is settled; until then the keeper's records of it stay.
   var hasTakenOver = false
 
@@ -115,6 +119,7 @@ final class LaunchLoop: @unchecked Sendable {
     switch command {
     case .launch, .release, .terminate, .kill, .freeze, .thaw: break  // Nobody reads the events any more.
     case .sample(let answer): answer.resume(returning: ([:], MachineSample()))
+    case .audit(_, let answer): answer.resume(returning: Audit())
     case .takeOver(_, let answer): answer.resume(throwing: Self.stopped)
     case .describe(_, let answer): answer.resume(throwing: Self.stopped)
     case .stop(let answer): answer.resume()
@@ -161,6 +166,7 @@ final class LaunchLoop: @unchecked Sendable {
       case .thaw(let id): attempt(id).map { setFrozen($0, false) }
       case .sample(let answer): answer.resume(returning: samples())
       case .takeOver(let open, let answer): answer.resume(with: Result { try takeOver(open) })
+      case .audit(let expected, let answer): audit(expecting: expected, answer)
       case .describe(let file, let answer): describe(file, answer)
       case .stop(let answer):
         let late = commands.withLock { commands in
@@ -249,6 +255,7 @@ final class LaunchLoop: @unchecked Sendable {
       kill(attempt)
       answer.resume(throwing: Self.stopped)
     }
+    endAudit()
     attempts = [:]
     serials = [:]
     ended = [:]

@@ -45,6 +45,8 @@ final class LiveAttempt {
   var isFrozen = false
   /// Whether it was said that its usage can't be read.
   var isUnreadable = false
+  /// Whether nobody wants to hear how it ends.
+  var isDisowned = false
   /// Whether a description took too long and was killed.
   var isLate = false
   /// A signal that was asked for before the main process existed.

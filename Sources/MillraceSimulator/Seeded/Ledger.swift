@@ -48,10 +48,12 @@ struct Ledger {
 
   func losses(of id: JobID) -> Int { losses[id] ?? 0 }
 
+  /// Puts a job on record, in the state that it says.
   mutating func accept(_ job: Job) {
     jobs[job.id] = job
     submissions[job.id] = steady
     unfinished.append(job.id)
+    if job.state.isFinal { end(job.id, job.state, run: .zero) }
   }
 
   mutating func refuse() { figures.refused += 1 }
@@ -98,7 +100,10 @@ struct Ledger {
     case .close(let job, let end, let reason):
       let state = self.job(job).state
       try BrokenRule.unless(
-        [.queued, .scheduled].contains(state), "\(job) is \(end) while \(state): \(reason.message)")
+        [.blocked, .queued, .scheduled].contains(state), "\(job) is \(end) while \(state): \(reason.message)")
+      if reason.code == EndReason.dependencyCode {
+        try BrokenRule.unless(broken(job) != nil, "\(job) is \(end) and lacks nothing: \(reason.message)")
+      }
       self.end(job, end, run: .zero)
     case .due(let job):
       let entry = self.job(job)
@@ -106,6 +111,7 @@ struct Ledger {
       try BrokenRule.unless(entry.notBefore.map { $0 <= now } ?? false, "\(job) is due too early")
       jobs[job]?.state = .queued
       jobs[job]?.notBefore = nil
+    case .unblock(let job, let time): try unblock(job, notBefore: time, at: now)
     case .reprioritised(let job, let priority):
       try BrokenRule.unless(!self.job(job).state.isFinal, "\(job) has ended and gets another priority")
       jobs[job]?.submission.priority = priority
@@ -195,11 +201,65 @@ struct Ledger {
     }
   }
 
+  private mutating func unblock(
+    _ id: JobID, notBefore: Timestamp?, at now: Timestamp
+  ) throws(BrokenRule) {
+    let job = job(id)
+    try BrokenRule.unless(job.state == .blocked, "\(id) waits for nobody any more and is \(job.state)")
+    try BrokenRule.unless(
+      open(job).isEmpty && broken(id) == nil,
+      "\(id) waits for nobody any more, but needs \(job.submission.after)")
+    try BrokenRule.unless(
+      notBefore == job.submission.notBefore.flatMap { $0 > now ? $0 : nil }, "\(id) forgets its time")
+    jobs[id]?.state = notBefore == nil ? .queued : .scheduled
+    jobs[id]?.notBefore = notBefore
+  }
+
   private mutating func end(_ id: JobID, _ state: JobState, run: Duration) {
     jobs[id]?.state = state
     if let place = unfinished.firstIndex(of: id) { unfinished.remove(at: place) }
     figures.count(
       submitted: submissions[id] ?? steady, start: firstStarts[id], ended: steady, run: run,
       isFailed: state == .failed)
+  }
+}
+
+extension Ledger {
+  /// What a job depends on that has not ended.
+  func open(_ job: Job) -> [Dependency] {
+    job.submission.after.filter { end(of: $0) == nil }
+  }
+
+  /// Why a dependency of a job can't be met any more; nil if all can.
+  func broken(_ job: Job) -> EndReason? {
+    for dependency in job.submission.after {
+      guard case .job(let needed) = dependency.needed, let state = end(of: dependency),
+        !dependency.condition.isMet(by: state)
+      else { continue }
+      return .dependency(needed, state, neededAs: dependency.condition)
+    }
+    return nil
+  }
+
+  /// The same of the job with this number.
+  func broken(_ id: JobID) -> EndReason? { broken(job(id)) }
+
+  private func end(of dependency: Dependency) -> JobState? {
+    guard case .job(let needed) = dependency.needed, job(needed).state.isFinal else { return nil }
+    return job(needed).state
+  }
+
+  /// Whoever waits for others waits for one that has not ended, or is held: nobody is forgotten, and no
+  /// failure stops on its way.
+  func checkBlocked() throws(BrokenRule) {
+    for id in unfinished where job(id).state == .blocked {
+      let job = job(id)
+      if broken(job) != nil {
+        try BrokenRule.unless(
+          job.isHeld, "\(id) waits for what can't be any more: \(job.submission.after)")
+      } else {
+        try BrokenRule.unless(!open(job).isEmpty, "\(id) is forgotten: all that it needs is met")
+      }
+    }
   }
 }

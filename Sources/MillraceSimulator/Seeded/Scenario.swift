@@ -199,6 +199,18 @@ extension Scenario {
     return profile
   }
 
+  /// Draws on which of the last jobs the next one depends, if it does.
+  private func dependencies(of number: Int64) -> ([Dependency], Dependency.Failure) {
+    var random = SeededGenerator(seed: seed &+ UInt64(bitPattern: number) &* 0x9e37_79b9_7f4a_7c15)
+    guard number > 1, random.oneIn(2) else { return ([], .cancel) }
+    let dependencies = (0..<Int.random(in: 1...3, using: &random)).map { _ in
+      let needed = Int64.random(in: max(1, number - 10)...number - 1, using: &random)
+      return Dependency(
+        .job(JobID(needed)), Dependency.Condition.allCases.randomElement(using: &random) ?? .ok)
+    }
+    return (dependencies, random.oneIn(4) ? .hold : .cancel)
+  }
+
   /// Makes the next job.
   mutating func job(_ number: Int64, at time: Timestamp) -> Job {
     let profile = profiles[Int.random(in: 0..<profiles.count, using: &random)]
@@ -220,6 +232,9 @@ extension Scenario {
       handler: profile.name, terms: terms, priority: priority(),
       jobClass: twists.contains(.classes) ? jobClass : nil, labels: ["owner": owner])
     if twists.contains(.serialGroups) { submission.group = group }
+    if twists.contains(.dependencies) {
+      (submission.after, submission.onDependencyFailure) = dependencies(of: number)
+    }
     return Job(
       id: JobID(number), submission: submission, submitted: time,
       state: notBefore == nil ? .queued : .scheduled, notBefore: notBefore)

@@ -17,7 +17,10 @@ extension Simulation {
       guard let fate = live[id]?.fate, !fate.isDeaf else { return }
       planEnd(of: id, .told, at: time + fate.stopDelay, ifSooner: true)
     case .kill(let id): planEnd(of: id, .killed, at: time + .seconds(live[id]?.fate.isDeaf ?? false ? 1 : 0))
-    case .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .reprioritised, .notice:
+    case .held(let id, true) where ledger.broken(id) != nil:
+      plan(.outside(.cancel(id)), at: time + Self.patienceWithHeld)
+    case .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .unblock, .reprioritised,
+      .notice:
       break
     }
   }

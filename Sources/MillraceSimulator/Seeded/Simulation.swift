@@ -128,10 +128,12 @@ package struct Simulation {
     case .submission(let count): return submit(count)
     case .cancel(let job): return isAccepted(job) ? [.cancel(job)] : []
     case .reprioritise(let job, let priority): return isAccepted(job) ? [.reprioritise(job, priority)] : []
-    case .hold(let job, let isHeld): return isAccepted(job) ? [.hold(job, isHeld)] : []
+    case .hold(let job, let isHeld):
+      // Those that lack something are cancelled in the end.
+      return isAccepted(job) && ledger.broken(job) == nil ? [.hold(job, isHeld)] : []
     case .operate(let station, let request): return [.operate(station, request)]
     case .open:
-      let held = ledger.unfinished.filter { ledger.job($0).isHeld }
+      let held = ledger.unfinished.filter { ledger.job($0).isHeld && ledger.broken($0) == nil }
       return held.map { .hold($0, false) }
         + ledger.standstills.keys.sorted().map { .operate($0, .resume) }
     case .slots(let slots):
@@ -166,8 +168,9 @@ package struct Simulation {
 
   private mutating func submit(_ count: Int) -> [Event] {
     var jobs: [WaitingJob] = []
+    var blocked: [BlockedJob] = []
     for _ in 0..<count {
-      let job = scenario.job(accepted + 1, at: now)
+      var job = scenario.job(accepted + 1, at: now)
       let limits = job.submission.terms.limits
       let capacity = scenario.policy.capacity
       guard limits.memory <= min(capacity.memory, capacity.committed), limits.cpuMillis <= capacity.cpuMillis
@@ -176,10 +179,22 @@ package struct Simulation {
         continue
       }
       accepted += 1
+      let (open, broken) = (ledger.open(job), ledger.broken(job))
+      if broken != nil, job.submission.onDependencyFailure == .cancel {
+        job.state = .cancelled
+      } else if broken != nil || !open.isEmpty {
+        job.state = .blocked
+        job.isHeld = broken != nil
+      }
       ledger.accept(job)
-      jobs.append(WaitingJob(job, sharedBy: scenario.policy.fairShare?.label))
+      if job.isHeld { plan(.outside(.cancel(job.id)), at: time + Self.patienceWithHeld) }
+      if job.state == .blocked {
+        blocked.append(self.blocked(job, waitsFor: open, broken: broken))
+      } else if !job.state.isFinal {
+        jobs.append(WaitingJob(job, sharedBy: scenario.policy.fairShare?.label))
+      }
     }
-    return jobs.isEmpty ? [] : [.submitted(jobs)]
+    return (jobs.isEmpty ? [] : [.submitted(jobs)]) + (blocked.isEmpty ? [] : [.blocked(blocked)])
   }
 }
 
@@ -212,6 +227,7 @@ extension Simulation {
       answer(action)
     }
     if !actions.isEmpty { try checkCounts() }
+    try ledger.checkBlocked()
     if let passed, let demand = demand(of: passed) {
       try invariants.checkReservation(
         of: passed, demand: demand, before: before, passing: passing.compactMap { ledger.running[$0.job] },
@@ -232,14 +248,19 @@ extension Simulation {
   /// The scheduler knows exactly the jobs that have not ended, each once.
   private func checkCounts() throws(BrokenRule) {
     let unfinished = ledger.unfinished
-    var (scheduled, queued) = (0, 0)
+    var (blocked, scheduled, queued) = (0, 0, 0)
     for id in unfinished where ledger.running[id] == nil {
-      if ledger.job(id).state == .scheduled { scheduled += 1 } else { queued += 1 }
+      switch ledger.job(id).state {
+      case .blocked: blocked += 1
+      case .scheduled: scheduled += 1
+      default: queued += 1
+      }
     }
     try BrokenRule.unless(unfinished.allSatisfy(scheduler.knows), "the scheduler has forgotten a job")
     try BrokenRule.unless(
       scheduler.runningCount == ledger.running.count && scheduler.scheduledCount == scheduled
-        && scheduler.queuedCount == queued, "the scheduler and the record differ at \(now.rawValue)")
+        && scheduler.queuedCount == queued && scheduler.blockedCount == blocked,
+      "the scheduler and the record differ at \(now.rawValue)")
   }
 
   /// The first in rank waits only behind a gate that is closed.
@@ -293,7 +314,12 @@ extension Simulation {
     var learned = scheduler
     _ = learned.handle(found, at: now)
     for one in ledger.evidence { invariants.recall(one.handler, startedAt: one.started) }
+    let unended = Set(ledger.unfinished)
     for id in ledger.unfinished {
+      if ledger.job(id).state == .blocked {
+        found.append(.blocked([self.blocked(ledger.job(id), unended: unended)]))
+        continue
+      }
       let label = scenario.policy.fairShare?.label
       guard let attempt = ledger.running[id] else {
         var job = WaitingJob(ledger.job(id), sharedBy: label)
@@ -315,20 +341,16 @@ extension Simulation {
         let losses = ledger.losses(of: id) + 1
         let isLast = losses >= scenario.policy.maxLosses
         try ledger.lose(attempt.id, isLast: isLast, at: now)
-        guard !isLast else { continue }
+        guard !isLast else {
+          found.append(.gone(id, .failed))
+          continue
+        }
         var job = WaitingJob(ledger.job(id), sharedBy: label)
         job.losses = losses
         found.append(.submitted([job]))
       }
     }
-    found += ledger.unfinished.filter { ledger.job($0).cancelRequested != nil }.map { .cancel($0) }
-    for station in ledger.standstills.keys.sorted() {
-      switch ledger.standstills[station] {
-      case .paused(let pause)?: found.append(.operate(station, .pause(pause)))
-      case .stopping(let pause)?: found.append(.operate(station, .drain(pause)))
-      case .idle?, .running?, nil: break
-      }
-    }
+    found += whatWasAsked
     if random.oneIn(2) {
       try handle(found + [.handlers(invariants.handlers)])
     } else {
@@ -339,6 +361,19 @@ extension Simulation {
       invariants.handlers = handlers
       try handle([.handlers(handlers)])
     }
+  }
+
+  /// Cancellations and pauses hold on.
+  private var whatWasAsked: [Event] {
+    let cancelled = ledger.unfinished.filter { ledger.job($0).cancelRequested != nil }
+    return cancelled.map { .cancel($0) }
+      + ledger.standstills.keys.sorted().compactMap { station in
+        switch ledger.standstills[station] {
+        case .paused(let pause)?: .operate(station, .pause(pause))
+        case .stopping(let pause)?: .operate(station, .drain(pause))
+        case .idle?, .running?, nil: nil
+        }
+      }
   }
 
   private func adoption(of attempt: Ledger.OpenAttempt, by job: WaitingJob) -> Adoption {

@@ -14,6 +14,8 @@ struct SubmitCommand: ParsableCommand {
         millrace submit thumbnail width:=64 --input photo.jpg --label album=summer
         millrace submit exec --memory 1G --timeout 2h --priority 7 -- make -j4
         millrace submit --batch jobs.txt --class nightly --wait
+        millrace submit --template thumbnail.yaml path=photo.jpg --priority 7
+        millrace submit checksum path=/srv --after ok:41 --after any:42
         millrace submit thumbnail width:=64 --memory 2G --dry-run
 
       A line of a batch is a request in JSON ({"handler":"checksum","arguments":[…]}) or the words of a \
@@ -27,6 +29,11 @@ struct SubmitCommand: ParsableCommand {
 
   @Option(help: "Read many requests from a file, one a line; - is standard input.", completion: .file())
   var batch: String?
+
+  @Option(
+    help: "Read the job from a file, and put the words key=value into it; docs/workflows.md.",
+    completion: .file())
+  var template: String?
 
   @Flag(help: "Wait until it has ended; exits with 1 if it did not succeed.")
   var wait = false
@@ -44,6 +51,9 @@ struct SubmitCommand: ParsableCommand {
     guard !dryRun || (batch == nil && !wait && !follow) else {
       throw ValidationError("--dry-run is for one job, without --batch, --wait and --follow")
     }
+    guard template == nil || (batch == nil && words.command.isEmpty) else {
+      throw ValidationError("--template is for one job, without --batch and words after --")
+    }
     guard batch != nil else { return }
     guard words.isEmpty else { throw ValidationError("a handler and --batch exclude each other") }
     guard !follow else { throw ValidationError("--follow is for one job; use --wait with --batch") }
@@ -60,7 +70,7 @@ struct SubmitCommand: ParsableCommand {
       try finish(try ids.map { try follower.end(of: $0) })
       return
     }
-    let request = try options.fill(try words.request())
+    let request = try request()
     if dryRun { return try Rehearsal.show(try client.rehearse(request), output: output) }
     let job = try client.submit(request)
     if job.existing ?? false { StandardError.note("job \(job.id) has this key already; nothing was added") }
@@ -73,6 +83,13 @@ struct SubmitCommand: ParsableCommand {
     } else {
       try show([job])
     }
+  }
+
+  private func request() throws -> SubmitRequest {
+    guard let template else { return try options.fill(try words.request()) }
+    let given = [words.handler].compactMap(\.self) + words.parameters
+    let filled = try WorkflowFile.request(template, given: given)
+    return try options.fill(SubmitRequest(handler: filled.handler)).filled(from: filled)
   }
 
   private func submit(_ name: String, to client: Client) throws -> [JobID] {

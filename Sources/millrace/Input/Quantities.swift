@@ -1,4 +1,5 @@
 import MillraceCore
+import MillraceWire
 
 /// Reads quantities as people write them; errors are `ArgumentProblem`.
 enum Quantities {
@@ -79,6 +80,22 @@ enum Quantities {
       throw ArgumentProblem("write key=value")
     }
     return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+  }
+
+  /// Reads `ok:41`, `any:41`, `failed:41`, or `41` for the first.
+  static func dependency(_ text: String) throws -> DependencyView {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    let word = parts.count == 2 ? parts[0] : Dependency.Condition.ok.rawValue
+    guard parts.count <= 2, let condition = Dependency.Condition(rawValue: word),
+      let id = JobID(text: parts[parts.count - 1])
+    else { throw ArgumentProblem("write ok:41, any:41 or failed:41") }
+    return DependencyView(Dependency(.job(id), condition))
+  }
+
+  /// Reads the number of a workflow.
+  static func workflow(_ text: String) throws -> Int64 {
+    guard let id = JobID(text: text) else { throw ArgumentProblem("it is no workflow number; write 3") }
+    return id.rawValue
   }
 
   /// Reads the number of a job.

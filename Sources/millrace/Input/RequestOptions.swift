@@ -65,6 +65,13 @@ struct RequestOptions: ParsableArguments {
 
   @Flag(help: "Hold it until it is released.")
   var hold = false
+  @Option(
+    help: "A job that must have ended before: ok:41, any:41 or failed:41. May be repeated.",
+    transform: Quantities.dependency)
+  var after: [DependencyView] = []
+
+  @Option(help: "What becomes of it if one of these can't be met any more: cancel (as default) or hold.")
+  var onDependencyFailure: Dependency.Failure?
 
   /// Returns `request` with these put where it says nothing.
   func fill(_ request: SubmitRequest) throws -> SubmitRequest {
@@ -84,6 +91,8 @@ struct RequestOptions: ParsableArguments {
       let ours = Dictionary(labels.map { ($0.key, $0.value) }) { $1 }
       request.labels = (request.labels ?? [:]).merging(ours) { theirs, _ in theirs }
     }
+    if request.after == nil, !after.isEmpty { request.after = after }
+    request.onDependencyFailure = request.onDependencyFailure ?? onDependencyFailure?.rawValue
     request.notBefore = request.notBefore ?? notBefore.map(Wire.text(of:))
     request.key = request.key ?? key
     request.keyScope = request.keyScope ?? keyScope?.rawValue
@@ -96,6 +105,30 @@ struct RequestOptions: ParsableArguments {
 }
 
 extension JobKey.Scope: ExpressibleByArgument {}
+extension Dependency.Failure: ExpressibleByArgument {}
+
+extension SubmitRequest {
+  /// Returns this request with what a template says where this one says nothing.
+  func filled(from template: SubmitRequest) -> SubmitRequest {
+    var request = template
+    request.input = input ?? template.input
+    request.memoryBytes = memoryBytes ?? template.memoryBytes
+    request.cpuMillis = cpuMillis ?? template.cpuMillis
+    request.pids = pids ?? template.pids
+    request.io = io ?? template.io
+    request.timeoutSeconds = timeoutSeconds ?? template.timeoutSeconds
+    request.graceSeconds = graceSeconds ?? template.graceSeconds
+    request.maxAttempts = maxAttempts ?? template.maxAttempts
+    request.retryDelaySeconds = retryDelaySeconds ?? template.retryDelaySeconds
+    request.priority = priority ?? template.priority
+    request.jobClass = jobClass ?? template.jobClass
+    if let labels { request.labels = labels.merging(template.labels ?? [:]) { ours, _ in ours } }
+    request.notBefore = notBefore
+    request.after = after
+    request.onDependencyFailure = onDependencyFailure
+    return request
+  }
+}
 
 /// The handler of a job and its parameters, as words.
 struct RequestWords: ParsableArguments {
@@ -151,7 +184,7 @@ struct RequestWords: ParsableArguments {
     return request
   }
 
-  private static func json(_ text: String, of name: String) throws -> JSONValue {
+  static func json(_ text: String, of name: String) throws -> JSONValue {
     do {
       return try Wire.decoder().decode(JSONValue.self, from: Data(text.utf8))
     } catch {

@@ -23,6 +23,9 @@ struct SelectionOptions: ParsableArguments {
   @Flag(help: "Only jobs that are held.")
   var held = false
 
+  @Option(help: "Only jobs of this workflow.", transform: Quantities.workflow)
+  var workflow: Int64?
+
   @Option(help: "Only jobs submitted since: 2h, 2026-08-01, RFC 3339.", transform: Moment.past)
   var since: Timestamp?
 
@@ -37,6 +40,7 @@ struct SelectionOptions: ParsableArguments {
     filter.labels = Dictionary(labels.map { ($0.key, $0.value) }) { $1 }
     filter.group = group
     filter.isHeld = held ? true : nil
+    filter.workflow = workflow
     filter.since = since
     filter.until = until
     return filter

@@ -41,7 +41,10 @@ struct JobSheet {
     card.add("attempts", "\(job.attemptsUsed) of \(job.maxAttempts) used, \(job.attempts) started")
     card.add("submitted", Figures.time(job.submitted))
     card.add("not before", Figures.time(job.notBefore))
+    card.add("after", job.after.map { Self.words($0, job.onDependencyFailure) })
+    card.add("workflow", job.workflow.map { "\($0)" + (job.step.map { ", step \($0)" } ?? "") })
     card.add("ended", Figures.time(job.ended))
+    card.add("reason", job.reason?.message)
     card.add("uses now", usesNow)
     return card
   }
@@ -76,6 +79,13 @@ struct JobSheet {
     card.add("admitted", words(attempt.admission))
     card.add("plugin", "\(attempt.plugin) \(attempt.pluginVersion) (\(attempt.pluginSha256.prefix(12)))")
     return card
+  }
+
+  /// Returns what a job depends on in words: `ok:41, any:42`; the first twenty.
+  private static func words(_ after: [DependencyView], _ failure: Dependency.Failure?) -> String {
+    let words = after.prefix(20).map { "\($0.condition?.rawValue ?? "ok"):\($0.job.map { "\($0)" } ?? "-")" }
+    let more = after.count > words.count ? ", \(after.count - words.count) more" : ""
+    return words.joined(separator: ", ") + more + (failure == .hold ? "; held if it can't be" : "")
   }
 
   private static func frozen(_ attempt: AttemptView) -> String? {

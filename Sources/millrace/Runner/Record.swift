@@ -33,6 +33,20 @@ struct Record: JobSource {
     return JobDetail(job: JobView(job), attempts: try await reader.attempts(of: id).map(AttemptView.init))
   }
 
+  func workflow(_ id: Int64) async throws -> WorkflowView {
+    guard let record = try await reader.workflow(id) else {
+      throw CommandError(.notFound, "there is no workflow \(id) on record")
+    }
+    return WorkflowView(record)
+  }
+
+  func workflows(before: Int64?, limit: Int) async throws -> WorkflowPage {
+    let workflows = try await reader.workflows(before: before, limit: limit)
+    return WorkflowPage(
+      workflows: workflows.map(WorkflowSummaryView.init),
+      next: workflows.count == limit ? workflows.last?.id : nil)
+  }
+
   /// Only the runner knows the gates of a job that waits.
   func why(_ id: JobID) async throws -> WhyView {
     let detail = try await job(id)

@@ -15,6 +15,7 @@ final class Runner: Sendable {
   private let launcher: LocalLauncher
   private let engine: Engine
   private let plugins: PluginDirectory
+  private let keeper: RecordKeeper
   private let api: APIServer
   private let drain: Duration
   private let log: Logger
@@ -44,16 +45,21 @@ final class Runner: Sendable {
     let settings = LiveSettings(over: configuration, of: file, on: machine, log: threshold) { [tree] in
       try tree.wall(off: $0)
     }
+    let clock = AnchoredClock(wall: try await Self.startTime(after: store, log))
     engine = Engine(
       ports: Engine.Ports(
-        store: store, launcher: launcher, plugins: plugins, logs: logs,
-        clock: AnchoredClock(wall: try await Self.startTime(after: store, log)), settings: settings),
+        store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock, settings: settings),
       policy: policy, reception: machine.reception(configuration),
       version: Millraced.version, pid: getpid(), log: log)
+    keeper = RecordKeeper(
+      store: store, files: StateFiles(logs: state.logs, builds: state.builds), clock: clock,
+      retention: configuration.retention, log: log, buildsInUse: { [engine] in await engine.buildsInUse })
     var server = APIServer.Configuration(socketPath: configuration.socket)
     server.socketMode = configuration.socketMode
     server.maxInput = configuration.bounds.input
-    api = APIServer(serving: engine, settings: sidecars, configuration: server, logger: log) {
+    api = APIServer(
+      serving: engine, settings: sidecars, keeping: keeper, configuration: server, logger: log
+    ) {
       log.notice("ready", metadata: ["socket": "\(configuration.socket)", "state": "\(state.path)"])
     }
     self.drain = drain
@@ -67,6 +73,7 @@ final class Runner: Sendable {
       configuration: ServiceGroupConfiguration(
         services: [
           .init(service: api), .init(service: PluginService(plugins: plugins)),
+          .init(service: KeepingService(keeper: keeper)),
           .init(service: EngineService(engine: engine, drain: drain, log: log)),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: log))

@@ -10,7 +10,7 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   @Option(help: "How long a stop waits for running jobs; they go on without the runner after that.")
-  var drain: DrainTime = DrainTime(time: .seconds(30))
+  var drain: Span = Span(time: .seconds(30))
 
   func run() async throws {
     let configuration = try options.configuration()
@@ -23,7 +23,7 @@ struct ServeCommand: AsyncParsableCommand {
   }
 
   /// A span on the command line.
-  struct DrainTime: ExpressibleByArgument {
+  struct Span: ExpressibleByArgument {
     var time: Duration
 
     init(time: Duration) { self.time = time }

@@ -34,6 +34,8 @@ struct Configuration: Sendable, Equatable {
   /// How handlers are started that have no tier of their own.
   var tier = StartTier.template
   var bounds = Bounds()
+  /// How long ended jobs and what belongs to them are kept.
+  var retention = Retention()
   /// What the operator says of single handlers, by name.
   var handlers: [String: HandlerSettings] = [:]
   /// Libraries that the keeper loads once for all jobs.

@@ -48,7 +48,8 @@ struct ConfigurationReader {
   private mutating func apply(_ root: Setting) {
     let names = [
       "state", "plugins", "socket", "socket_mode", "cgroup_root", "host", "user", "plugin_users", "capacity",
-      "queue", "pressure", "learning", "defaults", "bounds", "groups", "handlers", "fair_share", "preload",
+      "queue", "pressure", "learning", "defaults", "bounds", "retention", "groups", "handlers", "fair_share",
+      "preload",
       "log_level",
     ]
     for setting in root.settings(known: names) {
@@ -67,6 +68,7 @@ struct ConfigurationReader {
       case "learning": applyLearning(setting)
       case "defaults": applyDefaults(setting)
       case "bounds": applyBounds(setting)
+      case "retention": applyRetention(setting)
       case "groups": configuration.groups = groups(of: setting)
       case "handlers": configuration.handlers = handlers(of: setting)
       case "fair_share": applyFairShare(setting)

@@ -24,10 +24,14 @@ extension Scheduler {
     return switch station {
     case .runner: true
     case .handler(let name):
-      handlers.rules[name] != nil || waiting.values.contains { $0.handler == name }
+      handlers.rules[name] != nil || waits { $0.handler == name }
     case .group(let name):
-      handlers.groups[name] != nil || waiting.values.contains { $0.group == name }
+      handlers.groups[name] != nil || waits { $0.group == name }
     }
+  }
+
+  private func waits(_ isMeant: (WaitingJob) -> Bool) -> Bool {
+    waiting.values.contains(where: isMeant) || dependencies.jobs.contains(where: isMeant)
   }
 
   /// Throws why something can't be asked of the runner, a handler or a group now.

@@ -19,7 +19,9 @@ extension Scheduler {
     lanes = []
     laneOf = [:]
     lines = GroupLines()
-    for job in waiting.values { lines.join(job.id, handlers.lines(of: membership(of: job))) }
+    for job in Array(waiting.values) + dependencies.jobs {
+      lines.join(job.id, handlers.lines(of: membership(of: job)))
+    }
     for job in lined.compactMap({ waiting[$0] }) { lanes[lane(of: job)].insert(job.id, rank: job.rank) }
   }
 }

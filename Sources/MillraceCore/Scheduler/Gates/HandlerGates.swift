@@ -40,11 +40,12 @@ struct HandlerSituation: Sendable {
     }
   }
 
-  /// Returns in whose bounds a job counts.
+  /// Tells in whose bounds a job counts.
   ///
   /// - Parameters:
   ///   - handler: its handler.
   ///   - group: the group that it chose; nil for none.
+  /// - Returns: its handler with the groups of both.
   func membership(of handler: String, in group: String? = nil) -> Membership {
     let usual = chains[handler] ?? []
     guard let group else { return Membership(handler: handler, groups: usual) }
