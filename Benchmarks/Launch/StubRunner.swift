@@ -13,7 +13,7 @@ enum StubRunner {
     let policy = Policy(slots: 1, memory: .gibibytes(1), cpuMillis: 4000, maxQueued: 10_000_000)
     let engine = Engine(
       ports: Engine.Ports(
-        store: store, launcher: launcher, plugins: StubPlugins(), logs: StubLogs(),
+        store: store, launcher: launcher, plugins: StubPlugins(), logs: NoLogs(),
         clock: AnchoredClock(wall: MadeRecord.later)),
       policy: policy,
       reception: Reception(
@@ -55,6 +55,7 @@ private struct StubLauncher: Launcher {
   func takeOver(open: [KeptAttempt]) async throws -> [AttemptID] { [] }
   func launch(_ plan: LaunchPlan) async { started.yield() }
   func release(_ attempts: [AttemptID]) async {}
+  func audit(expecting: Set<AttemptID>) async -> Audit { Audit() }
   func terminate(_ attempt: AttemptID) async {}
   func kill(_ attempt: AttemptID) async {}
   func freeze(_ attempt: AttemptID) async {}
@@ -62,7 +63,6 @@ private struct StubLauncher: Launcher {
   func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample) {
     ([:], MachineSample())
   }
-  func audit(expecting: Set<AttemptID>) async -> Audit { Audit() }
   func describe(_ file: String) async throws -> Plugin { throw BenchmarkError("nothing is described here") }
 }
 
@@ -70,9 +70,4 @@ private struct StubPlugins: PluginSource {
   let catalogs = AsyncStream<Catalog> { stream in
     stream.yield(Catalog(plugins: [MadeRecord.plugin], refused: []))
   }
-}
-
-private struct StubLogs: AttemptLogs {
-  func read(_ attempt: AttemptID, from offset: Int64, atMost count: Int) async throws -> [UInt8]? { nil }
-  func follow(_ attempt: AttemptID) async throws -> AsyncStream<[UInt8]>? { nil }
 }
