@@ -57,6 +57,21 @@ extension Client {
     return try value(call("POST", "/jobs/\(id)/reprioritise", body: body))
   }
 
+  /// Returns a page of jobs that failed.
+  package func dead(matching filter: JobFilter) throws -> DeadPage {
+    try value(call("GET", "/dead", query: filter.queryItems))
+  }
+
+  /// Lets jobs that failed begin anew, all or none; returns them as they are then.
+  package func retry(_ body: RetryBody) throws -> JobPage {
+    try value(call("POST", "/dead/retry", body: try Wire.encoder().encode(body)))
+  }
+
+  /// Closes the breaker of a handler and returns it.
+  package func resetBreaker(of handler: String) throws -> BreakerView {
+    try value(call("POST", "/handlers/\(PercentEncoding.encode(handler))/reset"))
+  }
+
   /// Returns why a job waits, or what held it back until it started.
   package func why(_ id: JobID) throws -> WhyView { try value(call("GET", "/jobs/\(id)/why")) }
 

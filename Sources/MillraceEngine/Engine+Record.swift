@@ -69,8 +69,8 @@ extension Engine {
         await ports.launcher.launch(
           LaunchPlan(
             attempt: launch.id, handler: launch.job.handler, plugin: launch.plugin,
-            limits: launch.job.terms.limits, priority: launch.job.priority,
-            deadline: ports.clock.now() + launch.job.terms.timeout, payload: payload))
+            limits: launch.job.limits, priority: launch.job.priority,
+            deadline: launch.job.deadline(ofStart: ports.clock.now()), payload: payload))
         auditRing.yield()
       } catch let error as any StorageFailure where error.kind == .passing {
         throw error

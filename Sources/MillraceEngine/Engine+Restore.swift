@@ -14,6 +14,7 @@ extension Engine {
     let memos = try await ports.store.memos()
     var found = restoreSettings(memos)
     found.append(.learned(try await ports.store.evidence(lastOfEach: learningWindow)))
+    found.append(.breakers(memos.compactMap(\.breaker)))
     let unended = Set(jobs.map(\.job.id))
     for unfinished in jobs {
       if unfinished.job.state == .blocked {
@@ -21,7 +22,6 @@ extension Engine {
         continue
       }
       var job = WaitingJob(unfinished.job, sharedBy: scheduler.policy.fairShare?.label)
-      job.losses = try await losses(of: unfinished.job)
       guard let attempt = unfinished.openAttempt else {
         found.append(.submitted([job]))
         continue
@@ -33,12 +33,16 @@ extension Engine {
         found.append(.adopted(adoption(of: attempt, by: job, at: now)))
         continue
       }
-      job.losses += 1
-      job.waitingSince = ports.clock.now()
-      let isLastLoss = job.losses >= scheduler.policy.maxLosses
+      var next = job.lose(attempt.id, under: scheduler.policy, at: ports.clock.now())
       let end: JobState = unfinished.job.cancelRequested == nil ? .failed : .cancelled
-      changes.append(.ended(attempt.id, lostEnd(), next: isLastLoss ? .done(end) : .requeue))
-      found.append(isLastLoss ? .gone(job.id, end) : .submitted([job]))
+      if next != .requeue, end == .cancelled { next = .done(.cancelled) }
+      changes.append(.ended(attempt.id, lostEnd(), next: next))
+      guard next == .requeue else {
+        found.append(.gone(job.id, end))
+        continue
+      }
+      changes.append(.carried(job.id, job.carryover))
+      found.append(.submitted([job]))
     }
     found += whatWasAsked(of: jobs, memos)
     if !changes.isEmpty { try await ports.store.commit(changes) }
@@ -100,14 +104,6 @@ extension Engine {
     return Adoption(
       job: job, number: attempt.id.number, build: attempt.pluginSHA256, started: attempt.started ?? now,
       frozenTime: attempt.frozenTime + frozenNow)
-  }
-
-  /// How many attempts at a job were lost in a row, up to the last one that has ended: a job that brings the
-  /// machine down each time must not do so for ever.
-  private func losses(of job: Job) async throws -> Int {
-    guard job.attempts > job.attemptsUsed else { return 0 }
-    let outcomes = try await ports.store.attempts(of: job.id).compactMap { $0.end?.outcome }
-    return outcomes.reversed().prefix { $0 == .lost }.count
   }
 
   private func lostEnd() -> AttemptEnd {

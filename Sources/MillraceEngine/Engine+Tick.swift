@@ -78,7 +78,7 @@ extension Engine {
         .starting(
           Attempt(
             id: id, handler: job.handler, plugin: plugin.name, pluginVersion: plugin.version,
-            pluginSHA256: plugin.sha256, limits: job.terms.limits, admission: admission,
+            pluginSHA256: plugin.sha256, limits: job.limits, admission: admission,
             queued: job.waitingSince, starting: now)))
       backlog.launches.append(Backlog.Launch(id: id, plugin: plugin, job: job))
     case .markRunning(let id):
@@ -107,6 +107,12 @@ extension Engine {
       backlog.changes.append(.unblocked(job, notBefore: time))
     case .reprioritised(let job, let priority):
       backlog.changes.append(.reprioritised(job, priority))
+    case .carry(let job, let carryover):
+      backlog.changes.append(.carried(job, carryover))
+    case .revive(let job, let state, let terms):
+      backlog.changes.append(.revived(job, to: state, terms: terms))
+    case .breaker(let standing):
+      note(standing)
     case .notice(let notice):
       note(notice.text)
     }
@@ -124,7 +130,7 @@ extension Engine {
       case .freeze(let id): await ports.launcher.freeze(id)
       case .thaw(let id): await ports.launcher.thaw(id)
       case .start, .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .unblock,
-        .reprioritised, .notice:
+        .reprioritised, .carry, .revive, .breaker, .notice:
         break
       }
     }
@@ -176,7 +182,8 @@ extension Engine {
       for handler in plugin.handlers {
         rules[handler.name] = HandlerRules(
           build: plugin.sha256, concurrency: reception.concurrency[handler.name] ?? handler.concurrency,
-          rate: reception.rates[handler.name] ?? handler.rate)
+          rate: reception.rates[handler.name] ?? handler.rate,
+          breaker: reception.breakers[handler.name] ?? scheduler.policy.breaker)
       }
     }
     return rules

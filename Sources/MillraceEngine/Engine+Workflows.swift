@@ -54,12 +54,13 @@ extension Engine {
           .conflict, "workflow \(id) has not ended: job \(first.job) is \(first.state.rawValue)",
           hint: "`millrace workflow show \(id)` shows its jobs")
       }
+      let now = ports.clock.now()
       let revival = try await revival(of: record)
       guard !revival.jobs.isEmpty else {
         throw Refusal(.conflict, "workflow \(id) has no failed job that could be tried again")
       }
-      try await ports.store.commit(revival.jobs.flatMap(\.changes))
-      return accepted(revival, answer)
+      try await ports.store.commit(revival.jobs.flatMap { $0.changes(at: now) })
+      return accepted(revival, answer, at: now)
     } catch {
       answer.resume(throwing: refusal(for: error))
       return nil
@@ -79,10 +80,13 @@ extension Engine {
     return Revival(of: candidates, states: states)
   }
 
-  private func accepted(_ revival: Revival, _ answer: CheckedContinuation<Void, any Error>) -> Accepted {
+  private func accepted(
+    _ revival: Revival, _ answer: CheckedContinuation<Void, any Error>, at now: Timestamp
+  ) -> Accepted {
     var accepted = Accepted()
     for revived in revival.jobs {
       var job = revived.job
+      if job.state.isFinal { job.submission.terms = job.renewed(job.submission.terms, at: now) }
       job.attemptsUsed = 0
       job.carryover = Carryover()
       // What was held for a dependency is released by this.
@@ -105,9 +109,11 @@ extension Engine {
 
 extension Revival.Revived {
   /// What is written of it.
-  fileprivate var changes: [StoreChange] {
+  fileprivate func changes(at now: Timestamp) -> [StoreChange] {
     guard job.state == .blocked else {
-      return [.revived(job.id, to: waitsFor.isEmpty ? .queued : .blocked, terms: nil)]
+      let (old, terms) = (job.submission.terms, job.renewed(job.submission.terms, at: now))
+      let state: JobState = waitsFor.isEmpty ? .queued : .blocked
+      return [.revived(job.id, to: state, terms: terms == old ? nil : terms)]
     }
     return [.held(job.id, false)] + (waitsFor.isEmpty ? [.unblocked(job.id, notBefore: nil)] : [])
   }

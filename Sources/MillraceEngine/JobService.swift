@@ -31,6 +31,15 @@ package protocol JobService: ControlService {
   /// Gives a job another priority; it keeps the time that it has waited. Returns the job as it is then.
   /// - Throws: `Refusal` if there is no such job or it has ended.
   func reprioritise(_ job: JobID, to priority: Priority) async throws -> Job
+  /// Lets jobs that failed begin anew under their numbers, all or none, with all attempts before them.
+  /// Returns the jobs as they are then.
+  /// - Throws: `Refusal` if one is not there, has not failed, or wants what can't be.
+  func retry(_ jobs: [JobID], _ request: RetryRequest) async throws -> [Job]
+  /// Returns how the breakers are that have something to tell, by handler.
+  func breakers() async -> [BreakerStanding]
+  /// Closes the breaker of a handler.
+  /// - Throws: `Refusal` if nobody knows such a handler.
+  func resetBreaker(of handler: String) async throws
   /// Returns what was learned of a handler's jobs: all of them first, then its classes by name.
   /// - Throws: `Refusal` if nobody knows such a handler.
   func statistics(of handler: String) async throws -> [Statistics]

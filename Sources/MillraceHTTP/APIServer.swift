@@ -135,6 +135,7 @@ package struct APIServer: Service {
       maxBatchJobs: configuration.maxBatchJobs)
     JobRoutes(service: service, bodies: bodies).add(to: &routes)
     ControlRoutes(service: service, bodies: bodies).add(to: &routes)
+    DeadRoutes(service: service, bodies: bodies).add(to: &routes)
     WorkflowRoutes(service: service, bodies: bodies).add(to: &routes)
     LogRoutes(service: service, logger: logger).add(to: &routes)
     HistoryRoutes(history: service.history).add(to: &routes)

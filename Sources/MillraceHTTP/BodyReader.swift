@@ -64,9 +64,15 @@ struct BodyReader: Sendable {
     return priority
   }
 
+  /// Reads what shall be different in a retry; no body for nothing.
+  func retry(of request: Request) async throws -> RetryBody {
+    let body = try await collect(request, atMost: Self.maxList)
+    return body.isEmpty ? RetryBody() : try StrictJSON.decode(StrictRetryBody.self, from: body).body
+  }
+
   /// Reads what of the record shall go.
   func pruning(of request: Request) async throws -> PruneRequest {
-    let body = try await collect(request, atMost: Self.maxSmall)
+    let body = try await collect(request, atMost: Self.maxList)
     return try StrictJSON.decode(StrictPruneRequest.self, from: body).request
   }
 
@@ -76,8 +82,9 @@ struct BodyReader: Sendable {
     return try StrictJSON.decode(StrictBackupRequest.self, from: body).request
   }
 
-  /// The bound in bytes of a body that is no job.
+  /// The bounds in bytes of a body that is no job, and of one with many numbers.
   private static let maxSmall: Int64 = 64 << 10
+  private static let maxList: Int64 = 1 << 20
 
   /// Reads a batch: an object with `jobs`, or one job on each line (`application/jsonl`).
   func batch(of request: Request) async throws -> [JobRequest] {

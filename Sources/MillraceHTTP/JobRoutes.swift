@@ -74,7 +74,7 @@ struct JobRoutes: Sendable {
         progress: standing?.progress.map { ProgressView(fraction: $0.fraction, message: $0.message) },
         gates: (standing?.gates ?? []).map(GateView.init),
         workingSetBytes: standing?.usage?.workingSet?.rawValue,
-        cpuSeconds: standing?.usage?.cpu?.seconds))
+        cpuSeconds: standing?.usage?.cpu?.seconds, course: CourseView(job)))
   }
 
   @Sendable private func cancel(_ request: Request, _ context: APIContext) async throws -> Response {

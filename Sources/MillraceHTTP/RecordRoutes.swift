@@ -20,6 +20,7 @@ struct RecordRoutes: Sendable {
     var wish = PruneWish()
     wish.isRehearsal = asked.dryRun ?? false
     wish.states = asked.states ?? []
+    wish.jobs = asked.ids
     wish.shrinks = asked.vacuum ?? false
     wish.olderThan = try asked.olderThanSeconds.map { seconds in
       guard (0...1e10).contains(seconds) else {

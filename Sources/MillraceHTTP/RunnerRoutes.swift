@@ -15,7 +15,9 @@ struct RunnerRoutes: Sendable {
 
   @Sendable private func handlers(_ request: Request, _ context: APIContext) async throws -> Response {
     let catalog = await service.catalog()
-    var view = HandlersView(plugins: catalog.plugins.map(PluginView.init), refused: catalog.refused)
+    let breakers = await service.breakers()
+    var view = HandlersView(
+      plugins: catalog.plugins.map { PluginView($0, breakers: breakers) }, refused: catalog.refused)
     for state in await service.stations() {
       guard case .handler(let name) = state.station else { continue }
       for plugin in view.plugins.indices {

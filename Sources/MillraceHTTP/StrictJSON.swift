@@ -88,9 +88,11 @@ struct StrictSubmitRequest: Decodable {
 
   static let members = [
     "handler", "parameters", "arguments", "input", "memory_bytes", "cpu_millis", "pids", "io",
-    "timeout_seconds", "grace_seconds", "max_attempts", "retry_delay_seconds", "priority", "class", "labels",
-    "not_before", "trace_parent", "key", "key_scope", "key_window_seconds", "unique", "group", "hold",
-    "after", "on_dependency_failure", "step",
+    "timeout_seconds", "grace_seconds", "max_attempts", "retry_delay_seconds", "retry_factor",
+    "retry_max_delay_seconds", "retry_jitter", "retry_on", "memory_max_bytes", "timeout_factor",
+    "start_within_seconds", "finish_within_seconds", "priority", "class", "labels", "not_before",
+    "trace_parent", "key", "key_scope", "key_window_seconds", "unique", "group", "hold", "after",
+    "on_dependency_failure", "step",
   ]
 
   init(from decoder: any Decoder) throws {
@@ -169,12 +171,25 @@ struct Strict<Body: StrictBody>: Decodable {
   }
 }
 
+/// What shall be different in a retry, with no unknown member.
+struct StrictRetryBody: Decodable {
+  let body: RetryBody
+
+  init(from decoder: any Decoder) throws {
+    let members = [
+      "ids", "memory_bytes", "more_memory_percent", "cpu_millis", "pids", "timeout_seconds", "max_attempts",
+    ]
+    try Members.check(decoder, known: members)
+    body = try RetryBody(from: decoder)
+  }
+}
+
 /// A pruning in which no member is unknown.
 struct StrictPruneRequest: Decodable {
   let request: PruneRequest
 
   init(from decoder: any Decoder) throws {
-    try Members.check(decoder, known: ["dry_run", "older_than_seconds", "states", "vacuum"])
+    try Members.check(decoder, known: ["dry_run", "older_than_seconds", "states", "vacuum", "ids"])
     request = try PruneRequest(from: decoder)
   }
 }

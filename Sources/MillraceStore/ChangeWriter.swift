@@ -68,20 +68,22 @@ struct ChangeWriter {
   }
 
   private func finish(_ id: AttemptID, _ end: AttemptEnd, next: AfterAttempt, result: Payload?) throws {
-    let (state, notBefore, ended): (JobState, Timestamp?, Timestamp?) =
+    let (state, notBefore, ended, reason): (JobState, Timestamp?, Timestamp?, EndReason?) =
       switch next {
-      case .done(let state): (state, nil, end.ended)
-      case .retry(let time): (.scheduled, time, nil)
-      case .requeue: (.queued, nil, nil)
+      case .done(let state, let reason): (state, nil, end.ended, reason)
+      case .retry(let time): (.scheduled, time, nil, nil)
+      case .requeue: (.queued, nil, nil, nil)
       }
     try step(
       id.job, to: "\(state) after attempt `\(id)`", from: [.starting, .running],
       """
-      UPDATE job SET state = ?, not_before = ?, ended = ?, attempts_used = attempts_used + ?
+      UPDATE job SET state = ?, not_before = ?, ended = ?, end_code = ?, end_message = ?,
+        attempts_used = attempts_used + ?
       WHERE id = ? AND state IN ('starting', 'running') AND attempts = ?
       """,
       [
-        state.rawValue, notBefore?.rawValue, ended?.rawValue, end.outcome.usesAttempt ? 1 : 0,
+        state.rawValue, notBefore?.rawValue, ended?.rawValue, reason?.code, reason?.message,
+        end.outcome.usesAttempt ? 1 : 0,
         id.job.rawValue,
         id.number,
       ])

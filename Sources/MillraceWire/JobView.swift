@@ -115,12 +115,15 @@ package struct JobDetail: Codable, Sendable, Equatable {
   /// What the running attempt uses now; nil if none runs or the kernel does not tell.
   package var workingSetBytes: Int64?
   package var cpuSeconds: Double?
+  /// What holds for its later attempts and for its time in all.
+  package var course: CourseView?
 
   package init(
     job: JobView, attempts: [AttemptView], progress: ProgressView? = nil, gates: [GateView] = [],
-    workingSetBytes: Int64? = nil, cpuSeconds: Double? = nil
+    workingSetBytes: Int64? = nil, cpuSeconds: Double? = nil, course: CourseView? = nil
   ) {
     self.job = job
+    self.course = course
     self.attempts = attempts
     self.progress = progress
     self.gates = gates

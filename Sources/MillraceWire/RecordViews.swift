@@ -10,10 +10,14 @@ package struct PruneRequest: Codable, Sendable, Equatable {
   package var states: [JobState]?
   /// Whether free pages of the database go back to the file system afterwards.
   package var vacuum: Bool?
+  /// Only these jobs, whenever they ended.
+  package var ids: [JobID]?
 
   package init(
-    dryRun: Bool? = nil, olderThanSeconds: Double? = nil, states: [JobState]? = nil, vacuum: Bool? = nil
+    dryRun: Bool? = nil, olderThanSeconds: Double? = nil, states: [JobState]? = nil, vacuum: Bool? = nil,
+    ids: [JobID]? = nil
   ) {
+    self.ids = ids
     self.dryRun = dryRun
     self.olderThanSeconds = olderThanSeconds
     self.states = states

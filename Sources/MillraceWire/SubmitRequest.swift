@@ -19,6 +19,17 @@ package struct SubmitRequest: Codable, Sendable, Equatable {
   package var graceSeconds: Double?
   package var maxAttempts: Int?
   package var retryDelaySeconds: Double?
+  package var retryFactor: Double?
+  package var retryMaxDelaySeconds: Double?
+  /// The part of a wait that is drawn by lot, 0 to 1.
+  package var retryJitter: Double?
+  /// After which ends there is another attempt: `error`, `crashed`, `timedOut`, `oomOwnLimit`, or `none`.
+  package var retryOn: [String]?
+  /// The most memory that a later attempt gets.
+  package var memoryMaxBytes: Int64?
+  package var timeoutFactor: Double?
+  package var startWithinSeconds: Double?
+  package var finishWithinSeconds: Double?
   /// 1 to 10, higher is sooner; 5 if not given.
   package var priority: Int?
   /// In JSON: `class`.
@@ -49,9 +60,10 @@ package struct SubmitRequest: Codable, Sendable, Equatable {
 
   private enum CodingKeys: String, CodingKey {
     case handler, parameters, arguments, input, memoryBytes, cpuMillis, pids, io, timeoutSeconds
-    case graceSeconds, maxAttempts, retryDelaySeconds, priority, labels, notBefore, traceParent
+    case graceSeconds, maxAttempts, retryDelaySeconds, retryFactor, retryMaxDelaySeconds, retryJitter
+    case retryOn, memoryMaxBytes, timeoutFactor, startWithinSeconds, finishWithinSeconds, priority, labels
+    case notBefore, traceParent, after, onDependencyFailure, step
     case key, keyScope, keyWindowSeconds, unique, group, hold
-    case after, onDependencyFailure, step
     case jobClass = "class"
   }
 
@@ -99,7 +111,10 @@ extension SubmitRequest {
       timeout: try timeoutSeconds.map { try Self.span($0, "timeout_seconds") },
       grace: try graceSeconds.map { try Self.span($0, "grace_seconds") },
       maxAttempts: try maxAttempts.map { Int(try Self.positive(Int64($0), "max_attempts")) },
-      retryDelay: try retryDelaySeconds.map { try Self.span($0, "retry_delay_seconds") })
+      retryDelay: try retryDelaySeconds.map { try Self.span($0, "retry_delay_seconds") },
+      retry: try retryWishes(),
+      startWithin: try startWithinSeconds.map { try Self.span($0, "start_within_seconds") },
+      finishWithin: try finishWithinSeconds.map { try Self.span($0, "finish_within_seconds") })
     var request = JobRequest(
       handler: handler, parameters: parameters ?? [:], arguments: arguments ?? [],
       input: input.map { [UInt8]($0) }, wishes: wishes, priority: priority, jobClass: jobClass,
@@ -145,6 +160,14 @@ extension SubmitRequest {
     (cpuMillis, pids, io) = (wishes.cpuMillis, wishes.pids, wishes.io)
     (timeoutSeconds, graceSeconds) = (wishes.timeout?.seconds, wishes.grace?.seconds)
     (maxAttempts, retryDelaySeconds) = (wishes.maxAttempts, wishes.retryDelay?.seconds)
+    (retryFactor, retryJitter) = (wishes.retry?.factor, wishes.retry?.jitter)
+    retryMaxDelaySeconds = wishes.retry?.maxDelay?.seconds
+    retryOn = wishes.retry?.causes.map { causes in
+      causes.isEmpty ? ["none"] : RetryCauses.names.filter { causes.contains($0.cause) }.map(\.name)
+    }
+    memoryMaxBytes = wishes.retry?.memoryMax?.rawValue
+    timeoutFactor = wishes.retry?.timeoutFactor
+    (startWithinSeconds, finishWithinSeconds) = (wishes.startWithin?.seconds, wishes.finishWithin?.seconds)
     if request.priority != .default { priority = request.priority.rawValue }
     jobClass = request.jobClass
     if !request.labels.isEmpty { labels = request.labels }
@@ -153,12 +176,24 @@ extension SubmitRequest {
     step = request.step
   }
 
-  private static func positive(_ value: Int64, _ name: String) throws -> Int64 {
+  /// Nil if nothing is said of later attempts.
+  private func retryWishes() throws -> RetryWishes? {
+    var wishes = RetryWishes()
+    wishes.factor = retryFactor
+    wishes.maxDelay = try retryMaxDelaySeconds.map { try Self.span($0, "retry_max_delay_seconds") }
+    wishes.jitter = retryJitter
+    wishes.causes = try retryOn.map(RetryCauses.init(words:))
+    wishes.memoryMax = try memoryMaxBytes.map { Bytes(try Self.positive($0, "memory_max_bytes")) }
+    wishes.timeoutFactor = timeoutFactor
+    return wishes == RetryWishes() ? nil : wishes
+  }
+
+  static func positive(_ value: Int64, _ name: String) throws -> Int64 {
     guard value > 0 else { throw Refusal(.invalid, "`\(name)` must be above 0, not \(value)") }
     return value
   }
 
-  private static func span(_ seconds: Double, _ name: String) throws -> Duration {
+  static func span(_ seconds: Double, _ name: String) throws -> Duration {
     guard seconds >= 1e-6, seconds < 1e10 else {
       throw Refusal(.invalid, "`\(name)` must be 0.000001 or more and below 1e10, not \(seconds)")
     }

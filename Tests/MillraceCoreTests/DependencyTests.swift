@@ -33,7 +33,7 @@ struct DependencyTests {
     #expect(rig.scheduler.blockedCount == 1)
     #expect(rig.scheduler.queuedCount == 0)
     #expect(rig.end(.id(1)).startedJobs == [])
-    let actions = rig.send(.ended(.id(2), .ownLimit), at: 9)
+    let actions = rig.send(.ended(.id(2), .final), at: 9)
     #expect(actions.contains(Self.unblocked(3)))
     #expect(actions.startedJobs == [3])
     #expect(rig.scheduler.blockedCount == 0)
@@ -54,7 +54,7 @@ struct DependencyTests {
     let actions: [Action]
     switch state {
     case .succeeded: actions = rig.end(.id(1))
-    case .failed: actions = rig.send(.ended(.id(1), .ownLimit))
+    case .failed: actions = rig.send(.ended(.id(1), .final))
     default:
       _ = rig.send(.cancel(JobID(1)))
       actions = rig.send(.ended(.id(1), .killed))
@@ -76,7 +76,7 @@ struct DependencyTests {
         Self.blocked(2, after: [(1, .ok)]), Self.blocked(3, after: [(2, .ok)]),
         Self.blocked(4, after: [(3, .failed)]), Self.blocked(5, after: [(3, .any), (1, .any)]),
       ]))
-    let actions = rig.send(.ended(.id(1), .ownLimit))
+    let actions = rig.send(.ended(.id(1), .final))
     #expect(actions.contains(Self.broken(2, 1, .failed)))
     #expect(actions.contains(Self.broken(3, 2, .cancelled)))
     #expect(actions.startedJobs == [4, 5])
@@ -97,12 +97,12 @@ struct DependencyTests {
     let rig = Rig()
     rig.run(Rig.job(1), Rig.job(2))
     _ = rig.send(.blocked([Self.blocked(3, after: [(1, .ok), (2, .ok)], failure: .hold)]))
-    #expect(rig.send(.ended(.id(1), .ownLimit)).contains(.held(JobID(3), true)))
+    #expect(rig.send(.ended(.id(1), .final)).contains(.held(JobID(3), true)))
     #expect(rig.scheduler.blockedCount == 1)
     #expect(rig.reason(.dependency, 3) == "job 1 failed, and it was needed as ok; it is held")
     #expect(rig.forecast(3).basis == "it is held: job 1 failed, and it was needed as ok")
     // A second one changes nothing.
-    #expect(rig.send(.ended(.id(2), .ownLimit)).filter { $0 == .held(JobID(3), true) }.isEmpty)
+    #expect(rig.send(.ended(.id(2), .final)).filter { $0 == .held(JobID(3), true) }.isEmpty)
     #expect(
       rig.scheduler.releaseBroken(JobID(3), at: rig.now) == [.held(JobID(3), false), Self.unblocked(3)])
     #expect(rig.send(.timer).startedJobs == [3])
@@ -188,7 +188,7 @@ struct DependencyTests {
     rig.run(Rig.job(1))
     let chain = (2...10_000).map { Self.blocked($0, after: [($0 - 1, .ok)]) }
     _ = rig.send(.blocked(chain))
-    #expect(rig.send(.ended(.id(1), .ownLimit)).count { $0.endOfJob?.1 == .cancelled } == 9_999)
+    #expect(rig.send(.ended(.id(1), .final)).count { $0.endOfJob?.1 == .cancelled } == 9_999)
     rig.run(Rig.job(20_000))
     let fan = (20_001...30_000).map { Self.blocked($0, after: [(20_000, .ok)]) }
     _ = rig.send(.blocked(fan + [Self.blocked(40_000, after: (20_001...30_000).map { ($0, .any) })]))
@@ -202,7 +202,7 @@ struct DependencyTests {
     let rig = Rig()
     rig.run(Rig.job(1), Rig.job(2))
     _ = rig.send(.blocked([Self.blocked(3, after: [(1, .ok)], failure: .hold)]))
-    _ = rig.send(.ended(.id(1), .ownLimit))
+    _ = rig.send(.ended(.id(1), .final))
     _ = rig.send(.blocked([Self.blocked(3, after: [(2, .ok)], failure: .hold)]))
     #expect(rig.reason(.dependency, 3) == "it waits for job 2 (ok)")
     #expect(rig.end(.id(2)).startedJobs == [3])

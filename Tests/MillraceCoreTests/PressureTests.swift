@@ -240,7 +240,7 @@ struct PressureTests {
     let rig = rig(running: 3)
     rig.sample([:], Self.short, at: 0)
     rig.sample([:], Self.short, at: 10)
-    #expect(rig.send(.ended(.id(3), .ownLimit), at: 11).ends.map(\.1) == [.done(.failed)])
+    #expect(rig.send(.ended(.id(3), .ownLimit), at: 11).ends.map(\.1) == [.retry(notBefore: Sample.time(12))])
     #expect(rig.sample([:], Self.short, at: 19) == [])
     #expect(rig.sample([:], Self.short, at: 20).first == .freeze(.id(2)))
   }

@@ -128,7 +128,7 @@ struct SchedulerStopTests {
     #expect(actions == [.kill(.id(1))])
     let ends = rig.send(.ended(.id(1), .killed)).ends
     #expect(ends.map(\.0.outcome) == [.oomOwnLimit])
-    #expect(ends.map(\.1) == [.done(.failed)])
+    #expect(ends.map(\.1) == [.retry(notBefore: Sample.time(21))])
   }
 
   @Test("what is said of an attempt that has ended is passed over")

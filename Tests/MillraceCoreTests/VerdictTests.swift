@@ -49,6 +49,7 @@ struct VerdictTests {
     (pressure, nil, .oomPressure, "memory_pressure"), (pressure, .cancelled, .cancelled, "cancelled"),
     (pressure, .timedOut, .timedOut, "timed_out"), (unknown, nil, .lost, "lost"),
     (unknown, .cancelled, .cancelled, "cancelled"), (unknown, .timedOut, .timedOut, "timed_out"),
+    (killed, .deadline, .timedOut, "deadline"),
     (unknownDone, nil, .succeeded, nil), (unknownDone, .timedOut, .succeeded, nil),
     (unknownSaid, nil, .error, "bad"), (unknownSaid, .cancelled, .cancelled, "cancelled"),
     (snoozed, nil, .snoozed, "snoozed"), (unknownSnoozed, nil, .snoozed, "snoozed"),
@@ -59,7 +60,7 @@ struct VerdictTests {
   @Test("follows from the report and from why the attempt was being stopped", arguments: table.indices)
   func verdict(row: Int) {
     let (report, stop, outcome, code) = Self.table[row]
-    let verdict = Verdict.of(report, stop: stop, terms: Sample.terms)
+    let verdict = Verdict.of(report, stop: stop, job: Rig.job(1))
     #expect(verdict.outcome == outcome, "\(report) \(String(describing: stop))")
     #expect(verdict.failure?.code == code)
   }
@@ -67,23 +68,23 @@ struct VerdictTests {
   @Test("says the numbers")
   func words() {
     #expect(
-      Verdict.of(Self.ownLimit, stop: nil, terms: Sample.terms).failure?.message
+      Verdict.of(Self.ownLimit, stop: nil, job: Rig.job(1)).failure?.message
         == "it passed its memory limit of 64 MiB")
     #expect(
-      Verdict.of(Self.killed, stop: .timedOut, terms: Sample.terms).failure?.message
+      Verdict.of(Self.killed, stop: .timedOut, job: Rig.job(1)).failure?.message
         == "it ran into its time limit of 1 min 0 s")
     #expect(
-      Verdict.of(Self.crashed, stop: nil, terms: Sample.terms).failure?.message
+      Verdict.of(Self.crashed, stop: nil, job: Rig.job(1)).failure?.message
         == "SIGSEGV (segmentation fault) ended it")
     #expect(
-      Verdict.of(Self.pressure, stop: nil, terms: Sample.terms).failure?.message
+      Verdict.of(Self.pressure, stop: nil, job: Rig.job(1)).failure?.message
         == "the kernel killed it: the machine was out of memory")
     var group = Self.pressure
     group.memoryKill = .group("p/tools", limit: .mebibytes(160))
     #expect(
-      Verdict.of(group, stop: nil, terms: Sample.terms).failure?.message
+      Verdict.of(group, stop: nil, job: Rig.job(1)).failure?.message
         == "the kernel killed it: group `p/tools` passed its memory limit of 160 MiB")
-    #expect(Verdict.of(group, stop: nil, terms: Sample.terms).outcome == .oomPressure)
+    #expect(Verdict.of(group, stop: nil, job: Rig.job(1)).outcome == .oomPressure)
   }
 
   @Test("names signals as signal(7) does, and others by their number")

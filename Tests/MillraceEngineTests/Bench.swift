@@ -126,6 +126,10 @@ final class Bench: Sendable {
 
 extension AttemptReport {
   static let success = AttemptReport(exit: .exited(code: 0), usage: Usage(), word: .done(nil))
+  /// The handler says that another attempt won't help.
+  static let final = AttemptReport(
+    exit: .exited(code: 1), usage: Usage(),
+    word: .failed(Failure(code: "bad", message: "no", isRetryable: false)))
   static let crash = AttemptReport(exit: .signalled(signal: 11), usage: Usage(), word: nil)
   static let killed = AttemptReport(exit: .signalled(signal: 9), usage: Usage(), word: nil)
 }

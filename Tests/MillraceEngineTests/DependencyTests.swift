@@ -15,9 +15,6 @@ struct DependencyTests {
     return request
   }
 
-  private static let ownLimit = AttemptReport(
-    exit: .signalled(signal: 9), usage: Usage(oomKills: 1), word: nil)
-
   @Test("the end of a job and what it means for the others are one transaction")
   func oneTransaction() async throws {
     let bench = Bench()
@@ -30,8 +27,8 @@ struct DependencyTests {
       #expect(bench.journal.has("committed [ended 1.1 succeeded, unblocked 2, starting 2.1]"))
       let bad = try await bench.engine.submit([Self.request(after: second), Self.request(after: second)])
       try await bench.start(AttemptID(second))
-      try await bench.end(AttemptID(second), Self.ownLimit)
-      #expect(bench.journal.has("committed [ended 2.1 oomOwnLimit, cancelled 3, cancelled 4]"))
+      try await bench.end(AttemptID(second), .final)
+      #expect(bench.journal.has("committed [ended 2.1 error, cancelled 3, cancelled 4]"))
       let job = try #require(try await bench.store.job(bad[0]))
       #expect(job.state == .cancelled)
       #expect(job.reason == .dependency(second, .failed, neededAs: .ok))
@@ -59,7 +56,7 @@ struct DependencyTests {
     let bench = Bench()
     try await bench.run {
       let first = try await bench.runningJob()
-      try await bench.end(AttemptID(first), Self.ownLimit)
+      try await bench.end(AttemptID(first), .final)
       let ids = try await bench.engine.submit([
         Self.request(after: first, as: .any), Self.request(after: first),
         Self.request(after: first, orElse: .hold),
@@ -116,10 +113,13 @@ struct DependencyTests {
     fourth.after = [Dependency(.job(JobID(1)), .failed)]
     _ = try await store.submit([fourth], at: Sample.time(0))
     let first = JobID(1)
+    var carryover = Carryover()
     for number in 1...9 {
+      carryover.losses = number
       try await store.commit([
         .starting(Sample.attempt(first, number)),
         .ended(AttemptID(first, number), AttemptEnd(outcome: .lost, ended: Sample.time(1)), next: .requeue),
+        .carried(first, carryover),
       ])
     }
     try await store.commit([.starting(Sample.attempt(first, 10))])

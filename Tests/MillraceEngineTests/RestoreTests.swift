@@ -11,10 +11,13 @@ struct RestoreTests {
     for state in states {
       let id = try await store.submit([Sample.plain(handler: "work")], at: Sample.time(0))[0]
       for number in 0..<lost {
+        var carryover = Carryover()
+        carryover.losses = number + 1
         try await store.commit([
           .starting(Sample.attempt(id, number + 1)),
           .ended(
             AttemptID(id, number + 1), AttemptEnd(outcome: .lost, ended: Sample.time(1)), next: .requeue),
+          .carried(id, carryover),
         ])
       }
       if state == .starting || state == .running {
@@ -85,7 +88,7 @@ struct RestoreTests {
     let bench = Bench(record: try await record([.running, .starting]), at: Sample.time(20))
     try await bench.run {
       try await bench.journal.wait(for: "launch 2.2")
-      #expect(bench.journal.has("committed [ended 1.1 lost, ended 2.1 lost]"))
+      #expect(bench.journal.has("committed [ended 1.1 lost, carried 1, ended 2.1 lost, carried 2]"))
       #expect(bench.journal.has("launch 1.2"))
       let job = try #require(try await bench.store.job(JobID(1)))
       #expect(job.attempts == 2 && job.attemptsUsed == 0)

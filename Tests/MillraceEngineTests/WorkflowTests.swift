@@ -24,9 +24,6 @@ struct WorkflowTests {
       ], empty: ["scan"])
   }
 
-  private static let ownLimit = AttemptReport(
-    exit: .signalled(signal: 9), usage: Usage(oomKills: 1), word: nil)
-
   private func run(_ bench: Bench, _ job: Int64, _ number: Int = 1, _ report: AttemptReport) async throws {
     let id = AttemptID(JobID(job), number)
     try await bench.journal.wait(for: "launch \(id)")
@@ -88,7 +85,7 @@ struct WorkflowTests {
       await refuses(bench, workflow, "workflow 1 has not ended: job 1 is starting")
       try await run(bench, 1, 1, .success)
       try await run(bench, 2, 1, .success)
-      try await run(bench, 3, 1, Self.ownLimit)
+      try await run(bench, 3, 1, .final)
       // Its report is cancelled, so there is something to mourn.
       try await run(bench, 5, 1, .success)
       #expect(try await states(bench) == [.succeeded, .succeeded, .failed, .cancelled, .succeeded])
@@ -120,7 +117,7 @@ struct WorkflowTests {
     let bench = Bench()
     try await bench.run {
       let workflow = try await bench.engine.submit(Self.nightly(failing: .hold)).id
-      try await run(bench, 1, 1, Self.ownLimit)
+      try await run(bench, 1, 1, .final)
       #expect(try await states(bench) == [.failed, .blocked, .blocked, .blocked, .blocked])
       _ = try await bench.engine.retryFailed(workflow: workflow)
       #expect(try await bench.store.job(JobID(2))?.isHeld == false)
@@ -137,7 +134,7 @@ struct WorkflowTests {
     let bench = Bench()
     try await bench.run {
       let workflow = try await bench.engine.submit(Self.nightly()).id
-      try await run(bench, 1, 1, Self.ownLimit)
+      try await run(bench, 1, 1, .final)
       try await run(bench, 5, 1, .success)
       bench.store.fill()
       let refusal = await #expect(throws: Refusal.self) {

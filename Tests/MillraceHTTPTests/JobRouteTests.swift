@@ -176,6 +176,14 @@ struct JobRouteTests {
     request.graceSeconds = 1
     request.maxAttempts = 1
     request.retryDelaySeconds = 1
+    request.retryFactor = 1
+    request.retryMaxDelaySeconds = 1
+    request.retryJitter = 1
+    request.retryOn = []
+    request.memoryMaxBytes = 1
+    request.timeoutFactor = 1
+    request.startWithinSeconds = 1
+    request.finishWithinSeconds = 1
     request.priority = 1
     request.jobClass = "c"
     request.labels = [:]

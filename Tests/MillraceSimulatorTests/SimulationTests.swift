@@ -68,11 +68,16 @@ struct SimulationTests {
   func settings() throws {
     var options = SimulationOptions()
     options.jobs = 30
+    // Those that fail when they have waited for too long would hide the difference.
+    let seed = try #require(
+      (0..<50 as Range<UInt64>).first {
+        try Simulation(seed: $0).twists.isDisjoint(with: [.expiries, .breakers])
+      })
     options.settings = ["max_running=1", "memory=16G", "backfill=none"]
-    var narrow = try Simulation(seed: 3, options: options, keepsTrace: true)
+    var narrow = try Simulation(seed: seed, options: options, keepsTrace: true)
     try narrow.run()
     options.settings = ["max_running=20", "memory=16G"]
-    var wide = try Simulation(seed: 3, options: options)
+    var wide = try Simulation(seed: seed, options: options)
     try wide.run()
     #expect(narrow.figures.jobs == 30)
     #expect(wide.figures.jobs == 30)

@@ -62,6 +62,9 @@ struct ConfigurationTests {
     blank.defaults = Terms(
       limits: Limits(memory: .zero, cpuMillis: 0, pids: 0), timeout: .zero, grace: .zero, maxAttempts: 0,
       retryDelay: .zero)
+    (blank.defaults.retry.factor, blank.defaults.retry.jitter, blank.defaults.retry.causes) = (3, 1, [])
+    blank.defaults.retry.timeoutFactor = 9
+    (blank.breaker, blank.poisonAfter) = (nil, 9)
     blank.tier = .cold
     blank.logLevel = .critical
     blank.cgroupRoot = .path("/")

@@ -82,6 +82,7 @@ do {
   let input = try request.input.map { [UInt8](try Data(contentsOf: URL(filePath: $0))) } ?? []
   let handler = findHandler(request)
   guard let run = handler.run else { giveUp("the handler does nothing") }
+  guard chdir(request.workDirectory) == 0 else { giveUp("there is no `\(request.workDirectory)`") }
   dropRights(request)
   let recorder = Recorder(
     refusesResults: request.refusesResults, isCancelled: { Stop.wasAsked }, hear: write)
@@ -97,7 +98,7 @@ do {
       job.input_length = input.count
       job.trace_parent = request.traceParent.flatMap { strdup($0) }.map { UnsafePointer($0) }
       give(request, to: &job)
-      job.work_directory = UnsafePointer(strdup("."))
+      job.work_directory = UnsafePointer(strdup(request.workDirectory))
       recorder.run(run, job: job)
     }
   }

@@ -76,7 +76,9 @@ func run(
 ) throws -> PluginRun {
   let directory = try TemporaryDirectory()
   var request = PluginRequest(
-    library: "\(productsDirectory)/lib\(library).so", handler: handler, parameters: parameters)
+    library: "\(productsDirectory)/lib\(library).so", handler: handler, parameters: parameters,
+    workDirectory: directory.path + "/work")
+  guard mkdir(request.workDirectory, 0o755) == 0 else { throw TemporaryDirectory.CannotMake(errno: errno) }
   request.user = surroundings.user
   request.isAlone = surroundings.isAlone
   request.refusesResults = surroundings.refusesResults

@@ -45,6 +45,9 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     package var submitted: [JobRequest] = []
     /// All requests that were only tried.
     package var rehearsed: [JobRequest] = []
+    /// What was asked of jobs that had failed.
+    package var retried: [RetryRequest] = []
+    package var breakers: [BreakerStanding] = []
     package var workflows: [Int64: WorkflowRecord] = [:]
     /// All workflows that were accepted.
     package var submittedWorkflows: [WorkflowRequest] = []
@@ -153,6 +156,25 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
       state.contents.jobs[id] = job
       return job
     }
+  }
+
+  package func retry(_ ids: [JobID], _ request: RetryRequest) async throws -> [Job] {
+    try checkFailure()
+    change { $0.retried.append(request) }
+    return try ids.map { id in
+      guard var job = contents.jobs[id] else { throw Refusal(.notFound, "there is no job \(id)") }
+      guard job.state == .failed else { throw Refusal(.conflict, "job \(id) is \(job.state.rawValue)") }
+      job.state = .queued
+      change { [job] in $0.jobs[id] = job }
+      return job
+    }
+  }
+
+  package func breakers() async -> [BreakerStanding] { contents.breakers }
+
+  package func resetBreaker(of handler: String) async throws {
+    try checkFailure()
+    change { $0.breakers.removeAll { $0.handler == handler } }
   }
 
   package func statistics(of handler: String) async throws -> [Statistics] {

@@ -110,10 +110,11 @@ package final class MemoryJobStore: JobStore {
       record.attempts[id.number - 1].end = end
       if end.outcome.usesAttempt { record.job.attemptsUsed += 1 }
       switch next {
-      case .done(let state):
+      case .done(let state, let reason):
         guard state.isFinal else { throw Refusal(description: "`\(state)` is no end") }
         record.job.state = state
         record.job.ended = end.ended
+        record.job.reason = reason
       case .retry(let time):
         record.job.state = .scheduled
         record.job.notBefore = time

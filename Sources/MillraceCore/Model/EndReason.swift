@@ -1,6 +1,7 @@
 /// Why a job ended, where no attempt at it tells.
 package struct EndReason: Hashable, Sendable, Codable {
-  /// A short word for programs: `cancelled`, `dependency`, `expired`, `deadline`, `poisoned`.
+  /// A short word for programs: `cancelled`, `dependency`, `expired`, `deadline`, `poisoned`,
+  /// `memory_max`.
   package var code: String
   /// A sentence for people.
   package var message: String
@@ -12,6 +13,37 @@ package struct EndReason: Hashable, Sendable, Codable {
 
   /// Somebody cancelled it.
   package static let cancelled = EndReason(code: "cancelled", message: "it was cancelled")
+
+  /// It was not started in the time that it had for that.
+  package static func expired(_ span: Duration) -> EndReason {
+    EndReason(code: "expired", message: "it was not started within \(span.text) of its submission")
+  }
+
+  /// It has not ended in the time that it had in all.
+  package static func deadline(_ span: Duration) -> EndReason {
+    EndReason(code: "deadline", message: "it has not ended within \(span.text) of its submission")
+  }
+
+  /// Its last attempts crashed, one after the other.
+  package static func poisoned(_ job: JobID, by crashes: [Carryover.Crash]) -> EndReason {
+    let evidence = crashes.map { "attempt \(job).\($0.attempt) by \(SignalName.text(of: $0.signal))" }
+    return EndReason(
+      code: "poisoned",
+      message: "it crashed \(crashes.count) times in a row: \(evidence.joined(separator: ", "))")
+  }
+
+  /// Its last attempts were lost, one after the other: it may be what ends the machine, the keeper or the
+  /// host.
+  package static func poisoned(lost last: AttemptID, times: Int) -> EndReason {
+    EndReason(
+      code: "poisoned", message: "it was lost \(times) times in a row, the last time in attempt \(last)")
+  }
+
+  /// It needs more memory than any attempt at it gets.
+  package static func memoryMax(_ limit: Bytes) -> EndReason {
+    EndReason(
+      code: "memory_max", message: "it passed a memory limit of \(limit), and no attempt at it gets more")
+  }
 
   /// A job that it needs ended in another way than it needs.
   package static func dependency(

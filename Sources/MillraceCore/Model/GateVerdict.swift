@@ -18,6 +18,8 @@ package struct GateVerdict: Hashable, Sendable, Codable {
     case group
     /// Too many jobs of the handler or a group were started lately.
     case rate
+    /// Too many jobs of the handler failed lately.
+    case breaker
     /// As many jobs run as may.
     case slots
     /// The last start was too short a time ago.
@@ -83,6 +85,7 @@ extension GateVerdict {
     case .group: groupReason
     case .rate:
       subject.map { isOpen ? "\($0) is kept" : "\($0) is used up" } ?? "there is no bound on the rate"
+    case .breaker: breakerReason
     case .slots: "\(used ?? 0) of \(capacity ?? 0) slots are taken"
     case .stagger: isOpen ? "the last start is long enough ago" : "the last start is too short a time ago"
     case .memory: sizes(whose: "of memory")
@@ -110,6 +113,10 @@ extension GateVerdict {
     case .group:
       return job == nil
         ? "the end of one of them, or a larger `concurrency` of the group" : "its turn in the group"
+    case .breaker:
+      return opensAt == nil
+        ? "the success of the one that is tried, or `millrace handlers reset`"
+        : "time alone lets one be tried, or `millrace handlers reset`"
     case .slots: return "the end of an attempt, or more `capacity.slots`"
     case .memory:
       let missing = size(need) + size(used) - size(capacity)
@@ -136,7 +143,8 @@ extension GateVerdict {
     case .runner: .runner
     case .handler: .handler(name)
     case .group: .group(name)
-    case .hold, .dependency, .notBefore, .concurrency, .rate, .slots, .stagger, .memory, .overcommit, .cpu,
+    case .hold, .dependency, .notBefore, .concurrency, .rate, .breaker, .slots, .stagger, .memory,
+      .overcommit, .cpu,
       .pressure,
       .reservation:
       nil
@@ -166,6 +174,14 @@ extension GateVerdict {
     return need > whole
       ? "needs \(need) \(what), \(given)"
       : "needs \(need) \(what), \(whole - size(used)) of \(whole) is free"
+  }
+
+  private var breakerReason: String {
+    guard let capacity else { return "its handler has no breaker" }
+    if let subject { return "\(used ?? 0) failed in a row, \(subject)" }
+    return isOpen
+      ? "\(used ?? 0) of its handler failed in a row, \(capacity) would open the breaker"
+      : "\(used ?? 0) of its handler failed, the breaker is open"
   }
 
   private var reservationReason: String {

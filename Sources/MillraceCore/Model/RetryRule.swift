@@ -17,6 +17,23 @@ package struct RetryCauses: OptionSet, Hashable, Sendable, Codable {
   ]
 }
 
+extension RetryCauses {
+  /// Reads the names of causes, or the one word `none`.
+  /// - Throws: `Refusal` (`invalid`) for another word.
+  package init(words: [String]) throws(Refusal) {
+    self = []
+    guard words != ["none"] else { return }
+    for word in words {
+      guard let known = Self.names.first(where: { $0.name == word }) else {
+        let names = Self.names.map(\.name).joined(separator: ", ")
+        throw Refusal(
+          .invalid, "there is no cause `\(word)` of a retry", hint: "one or more of: \(names); or none")
+      }
+      insert(known.cause)
+    }
+  }
+}
+
 /// What holds for the attempts after the first one, beside their number and the first wait.
 package struct RetryRule: Hashable, Sendable, Codable {
   /// How many times as long as the one before each wait is, at least 1.

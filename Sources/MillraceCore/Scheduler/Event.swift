@@ -30,6 +30,12 @@ package enum Event: Sendable {
   case operate(Station, Activity.Request)
   /// Other settings are in force.
   case policy(Policy)
+  /// Jobs that had ended begin anew, all of them.
+  case revive([Renewal])
+  /// How breakers were when a former runner ended.
+  case breakers([BreakerStanding])
+  /// Somebody closes the breaker of a handler.
+  case resetBreaker(String)
   /// No more starts; what runs goes on.
   case drain
   /// The time that `nextTime` named has come.
@@ -47,8 +53,7 @@ extension Event {
     switch self {
     case .gone, .refused, .ended, .cancel, .timer: true
     case .submitted, .blocked, .adopted, .learned, .handlers, .started, .sampled, .reprioritise, .hold,
-      .operate, .policy,
-      .drain:
+      .operate, .policy, .drain, .revive, .breakers, .resetBreaker:
       false
     }
   }
@@ -106,6 +111,12 @@ package enum Action: Sendable, Equatable {
   case held(JobID, Bool)
   /// Commit the new priority of a job.
   case reprioritised(JobID, Priority)
+  /// Commit what the attempts at a job leave to the next one.
+  case carry(JobID, Carryover)
+  /// Commit that a job that had ended begins anew, with other terms if they are given.
+  case revive(JobID, to: JobState, terms: Terms?)
+  /// Commit how the breaker of a handler is, tell the operator.
+  case breaker(BreakerStanding)
   /// Tell the operator.
   case notice(Notice)
 }

@@ -48,11 +48,16 @@ package struct HandlerRules: Sendable, Equatable {
   package var concurrency: Int?
   /// How often its jobs may start; nil for no bound.
   package var rate: Rate?
+  /// When it is no longer tried for a while; nil for never.
+  package var breaker: BreakerRules?
 
-  package init(build: String = "", concurrency: Int? = nil, rate: Rate? = nil) {
+  package init(
+    build: String = "", concurrency: Int? = nil, rate: Rate? = nil, breaker: BreakerRules? = nil
+  ) {
     self.build = build
     self.concurrency = concurrency
     self.rate = rate
+    self.breaker = breaker
   }
 }
 

@@ -42,7 +42,7 @@ extension Scheduler {
       let demand = self.demand(of: job, estimate)
       guard policy.fits(demand, beside: situation.used),
         let passage = reservation.passage(
-          of: demand, expected: now + job.expectedRun, certain: now + job.terms.longest),
+          of: demand, expected: now + job.expectedRun, certain: now + job.longest),
         case let member = membership(of: job), handlers.isOpen(member, at: now),
         handlers.leavesRoom(for: membership(of: head), beside: member, at: now)
       else { continue }

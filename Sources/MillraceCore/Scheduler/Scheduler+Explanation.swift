@@ -6,11 +6,14 @@ package struct Explanation: Sendable, Equatable {
   package var ahead: Int?
   /// What it is expected to need, and on what that rests.
   package var estimate: Estimate
+  /// When it fails if it has not been started, or has not ended, by then; nil if it may wait for ever.
+  package var expires: Timestamp?
 
-  package init(gates: [GateVerdict], ahead: Int?, estimate: Estimate) {
+  package init(gates: [GateVerdict], ahead: Int?, estimate: Estimate, expires: Timestamp? = nil) {
     self.gates = gates
     self.ahead = ahead
     self.estimate = estimate
+    self.expires = expires
   }
 }
 
@@ -41,7 +44,8 @@ extension Scheduler {
     let ahead = jobsAhead(of: job, at: now)
     gates.append(reservationVerdict(job, demand, estimate, ahead: ahead, situation))
     return Explanation(
-      gates: gates, ahead: job.notBefore == nil && !isBlocked ? ahead : nil, estimate: estimate)
+      gates: gates, ahead: job.notBefore == nil && !isBlocked ? ahead : nil, estimate: estimate,
+      expires: job.expiry)
   }
 
   private func timeVerdict(_ job: WaitingJob, at now: Timestamp) -> GateVerdict {
@@ -76,7 +80,7 @@ extension Scheduler {
       policy.backfill != .none && situation.pressure.level == .none
       && !policy.fits(needed, beside: situation.used)
       && reservation.passage(
-        of: demand, expected: now + job.expectedRun, certain: now + job.terms.longest) != nil
+        of: demand, expected: now + job.expectedRun, certain: now + job.longest) != nil
     return GateVerdict(
       gate: .reservation, isOpen: mayPass, used: Int64(ahead), opensAt: mayPass ? nil : reservation.start,
       subject: "\(head)")

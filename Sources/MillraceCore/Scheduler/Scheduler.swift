@@ -24,6 +24,10 @@ package struct Scheduler: Sendable {
   var activities: [Station: Activity] = [:]
   /// Who has paused the runner; nil if nobody has.
   var pause: Pause?
+  /// Waiting jobs that fail at a time, in its order.
+  var expiries = OrderedQueue()
+  /// The last job of each handler, whose terms the next one may share.
+  var exemplars: [String: WaitingJob] = [:]
   var dependencies = DependencyBook()
   var running: [AttemptID: RunningAttempt] = [:]
   var attemptOf: [JobID: AttemptID] = [:]
@@ -33,6 +37,8 @@ package struct Scheduler: Sendable {
   var isLearning = true
   var shares: FairShare?
   var pressure = PressureMonitor()
+  /// What the jitter of retries is drawn from.
+  var lot: Lot
   /// When something was last done about critical pressure.
   var lastRelief: Timestamp?
   var lastStart: Timestamp?
@@ -50,6 +56,7 @@ package struct Scheduler: Sendable {
     handlers = HandlerSituation(groups: policy.groups, of: policy.groupOf)
     estimates = Estimates(rule: policy.learning)
     shares = policy.fairShare.map(FairShare.init)
+    lot = Lot(seed: policy.seed)
   }
 
   /// How many jobs wait for a gate.
@@ -77,12 +84,14 @@ package struct Scheduler: Sendable {
   /// When time alone will change something; nil if it will not.
   package var nextTime: Timestamp? {
     var times = running.values.compactMap(\.nextTime)
-    if let job = scheduled.first { times.append(Timestamp(rawValue: job.rank)) }
+    times += [scheduled.first, expiries.first].compactMap { $0.map { Timestamp(rawValue: $0.rank) } }
     if queuedInLanes > 0, let lastPass {
       let situation = situation(used: Resources(), at: lastPass)
       var openings = [situation.nextStart].compactMap(\.self)
-      if handlers.hasRates {
-        openings += lanes.lazy.filter { !$0.isEmpty }.compactMap { handlers.nextByRate($0.member) }
+      if handlers.hasTimes {
+        openings += lanes.lazy.filter { !$0.isEmpty }.flatMap { lane in
+          [handlers.nextByRate(lane.member), handlers.nextByBreaker(lane.key.handler)].compactMap(\.self)
+        }
       }
       times += openings.filter { $0 > lastPass }
     }
@@ -105,7 +114,7 @@ package struct Scheduler: Sendable {
       if case .started = event { continue }
       mayAdmit = true
     }
-    return mayAdmit ? actions + admit(at: now) : actions
+    return mayAdmit ? actions + withConsequences(expire(at: now), at: now) + admit(at: now) : actions
   }
 
   private mutating func apply(_ event: Event, at now: Timestamp) -> [Action] {
@@ -129,7 +138,7 @@ package struct Scheduler: Sendable {
       return []
     case .handlers(let rules):
       handlers.rules = rules
-      return []
+      return renewBreakers()
     case .started(let id):
       return advance(id, by: .started, at: now)
     case .refused(let id, let reason):
@@ -149,6 +158,13 @@ package struct Scheduler: Sendable {
     case .policy(let new):
       adopt(new)
       return []
+    case .revive(let renewals):
+      return revive(renewals)
+    case .breakers(let standings):
+      restore(standings)
+      return []
+    case .resetBreaker(let handler):
+      return resetBreaker(of: handler, at: now)
     case .drain:
       isDraining = true
       return thawAll(at: now)  // Nothing new comes that would need their memory.
@@ -167,6 +183,7 @@ package struct Scheduler: Sendable {
     _ = attempt.handle(.started, at: adoption.started)  // It is on record as running.
     place(attempt)
     handlers.go(on: attempt.member)
+    handlers.adopt(job.handler, build: attempt.build, startedAt: adoption.started)
     handlers.recall(attempt.member, startedAt: adoption.started)
     return []
   }

@@ -5,26 +5,29 @@ enum Verdict {
   /// - Parameters:
   ///   - report: what the kernel and the handler said.
   ///   - stop: why it was being stopped; nil if it was not.
-  ///   - terms: its limits and times, for the words.
+  ///   - job: its limits and times, for the words.
   /// - Returns: the outcome, and why it failed if it did.
   static func of(
-    _ report: AttemptReport, stop: StopReason?, terms: Terms
+    _ report: AttemptReport, stop: StopReason?, job: WaitingJob
   ) -> (outcome: Outcome, failure: Failure?) {
     if isDone(report) { return (.succeeded, nil) }
     switch stop {
     case .cancelled:
       return (.cancelled, Failure(code: "cancelled", message: "it was cancelled", isRetryable: false))
     case .timedOut:
-      let words = "it ran into its time limit of \(terms.timeout.text)"
+      let words = "it ran into its time limit of \(job.timeout.text)"
       return (.timedOut, Failure(code: "timed_out", message: words, isRetryable: true))
+    case .deadline:
+      let words = "its job has not ended within \((job.terms.finishWithin ?? .zero).text) of its submission"
+      return (.timedOut, Failure(code: StopReason.deadline.rawValue, message: words, isRetryable: false))
     case .thrashing:
-      let words = "it filled its memory limit of \(terms.limits.memory) and got nowhere"
-      return (.oomOwnLimit, Failure(code: "out_of_memory", message: words, isRetryable: false))
+      let words = "it filled its memory limit of \(job.limits.memory) and got nowhere"
+      return (.oomOwnLimit, Failure(code: "out_of_memory", message: words, isRetryable: true))
     case .evicted:
       let words = "it was evicted: memory stayed critically short"
       return (.evicted, Failure(code: "evicted", message: words, isRetryable: true))
     case nil:
-      return ofItsOwn(report, terms: terms)
+      return ofItsOwn(report, job)
     }
   }
 
@@ -35,13 +38,13 @@ enum Verdict {
     return report.exit == .exited(code: 0) || report.exit == nil && report.usage.oomKills ?? 0 == 0
   }
 
-  private static func ofItsOwn(_ report: AttemptReport, terms: Terms) -> (Outcome, Failure?) {
+  private static func ofItsOwn(_ report: AttemptReport, _ job: WaitingJob) -> (Outcome, Failure?) {
     if (report.usage.oomKills ?? 0) > 0 {
       let kill = report.memoryKill ?? .ownLimit
-      let words = kill.text(terms.limits)
+      let words = kill.text(job.limits)
       switch kill {
       case .ownLimit:
-        return (.oomOwnLimit, Failure(code: "out_of_memory", message: words, isRetryable: false))
+        return (.oomOwnLimit, Failure(code: "out_of_memory", message: words, isRetryable: true))
       case .group, .machine:
         return (.oomPressure, Failure(code: "memory_pressure", message: words, isRetryable: true))
       }

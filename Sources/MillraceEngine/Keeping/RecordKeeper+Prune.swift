@@ -39,6 +39,9 @@ extension RecordKeeper {
   /// What shall go by its age, a choice for each state.
   private func choices(for wish: PruneWish, at now: Timestamp) -> [EndedJobs] {
     let states = wish.states.isEmpty ? [.succeeded, .failed, .cancelled] : wish.states
+    if let jobs = wish.jobs {
+      return [EndedJobs(states, before: wish.olderThan.map { now - $0 }, jobs: jobs)]
+    }
     return states.compactMap { state in
       (wish.olderThan ?? retention.span(for: state)).map { EndedJobs([state], before: now - $0) }
     }
@@ -72,7 +75,7 @@ extension RecordKeeper {
         case nil: isGone = true
         case .some(nil): isGone = false  // It may run: its log is open.
         case .some(.some(let end)):
-          let goesWithJob = wish.isRehearsal && choices.contains { $0.means(end) }
+          let goesWithJob = wish.isRehearsal && choices.contains { $0.means(logs.job, end) }
           isGone = goesWithJob || oldest.map { logs.lastWrite < $0 } ?? false
         }
         if isGone {
@@ -159,8 +162,8 @@ extension RecordSize {
 
 extension EndedJobs {
   /// Whether a job that ended so is meant.
-  fileprivate func means(_ end: JobEnd) -> Bool {
-    states.contains(end.state) && before.map { end.ended < $0 } ?? true
+  fileprivate func means(_ job: JobID, _ end: JobEnd) -> Bool {
+    jobs?.contains(job) ?? true && states.contains(end.state) && before.map { end.ended < $0 } ?? true
   }
 }
 

@@ -18,13 +18,15 @@ package struct PruneWish: Hashable, Sendable {
   package var olderThan: Duration?
   /// Only jobs that ended so; empty for all.
   package var states: [JobState] = []
+  /// Only these jobs, whenever they ended; nil for all.
+  package var jobs: [JobID]?
   /// Whether free pages of the database go back to the file system afterwards.
   package var shrinks = false
 
   package init() {}
 
   /// Whether it asks for no more than the configuration does by itself.
-  package var isConfigured: Bool { olderThan == nil && states.isEmpty }
+  package var isConfigured: Bool { olderThan == nil && states.isEmpty && jobs == nil }
 }
 
 /// What went, or would go.

@@ -35,7 +35,7 @@ struct Fate {
     // Drawn in any case, so that a twist changes nothing but its own kind.
     let lots = (0..<6).map { _ in Int.random(in: 0..<12, using: &random) }
     let terms = job.submission.terms
-    let limit = terms.limits.memory
+    let limit = Course.limits(of: job).memory
     isRefused = twists.contains(.refusedStarts) && lots[0] == 0
     startDelay = random.seconds(0...(twists.contains(.slowStarts) ? 3 : 0))
     let longest = terms.timeout.components.seconds

@@ -11,6 +11,8 @@ struct Invariants {
   var sample = MachineSample()
   private var starts: [String: [Timestamp]] = [:]
   private var lastStart: Timestamp?
+  /// The attempts that try a handler whose breaker is open.
+  private var probes: [String: AttemptID] = [:]
 
   init(policy: Policy, isMeasured: Bool) {
     self.policy = policy
@@ -38,6 +40,7 @@ struct Invariants {
     }
     lastStart = now
     let name = job.submission.handler
+    if ledger.breakers[name] != nil { probes[name] = id }
     // A rate counts from when it is there.
     if handlers[name]?.rate != nil { starts[name, default: []].append(now) }
     for group in groups(of: job) { starts["group " + group, default: []].append(now) }
@@ -132,7 +135,9 @@ struct Invariants {
     let name = job.submission.handler
     let groups = groups(of: job)
     let stations = [.runner, .handler(name)] + groups.map(Station.group)
-    guard let rule = handlers[name], stations.allSatisfy({ ledger.standstills[$0] == nil }) else {
+    guard let rule = handlers[name], isBreakerOpen(name, ledger, at: now),
+      stations.allSatisfy({ ledger.standstills[$0] == nil })
+    else {
       return false
     }
     var running: [String: Int] = [:]
@@ -150,6 +155,13 @@ struct Invariants {
       && groups.allSatisfy {
         isOpen("group " + $0, rules(ofGroup: $0).concurrency, rules(ofGroup: $0).rate)
       }
+  }
+
+  /// While a breaker is open, one attempt at a time may try, and that after the cool-down only.
+  private func isBreakerOpen(_ name: String, _ ledger: Ledger, at now: Timestamp) -> Bool {
+    guard let breaker = ledger.breakers[name] else { return true }
+    let isTried = probes[name].map { ledger.running[$0.job]?.id == $0 } ?? false
+    return !isTried && breaker.opensAt.map { $0 <= now } ?? true
   }
 
   private func usualGroups(of handler: String) -> [String] {
@@ -201,7 +213,7 @@ extension Invariants {
   }
 
   private func slack(_ job: Job) -> Int64 {
-    let length = policy.order == .slowdown ? job.submission.terms.timeout * policy.stretch : .zero
+    let length = policy.order == .slowdown ? Course.timeout(of: job) * policy.stretch : .zero
     return length.microseconds + (policy.fairShare?.weight.microseconds ?? 0)
   }
 }
@@ -224,9 +236,13 @@ extension Invariants {
     try BrokenRule.unless(
       !fits(demand, beside: before.reduce(Resources()) { $0 + $1.demand }),
       "job \(passing[0].id.job) passes job \(head.id), which fits")
-    let more = passing.map { (time: now + ledger.job($0.id.job).submission.terms.longest, demand: $0.demand) }
-    let terms = head.submission.terms
-    let latest = max(reserved, head.submitted + terms.timeout * policy.patience)
+    let more = passing.map { passing in
+      let job = ledger.job(passing.id.job)
+      return (
+        time: now + Course.timeout(of: job) + job.submission.terms.grace, demand: passing.demand
+      )
+    }
+    let latest = max(reserved, head.submitted + Course.timeout(of: head) * policy.patience)
     let delayed = start(of: demand, after: ends + more)
     try BrokenRule.unless(
       delayed.map { $0 <= latest } ?? false,
@@ -250,9 +266,13 @@ extension Invariants {
   }
 
   private func latestEnd(_ attempt: Ledger.OpenAttempt, _ ledger: Ledger, at now: Timestamp) -> Timestamp {
-    let terms = ledger.job(attempt.id.job).submission.terms
+    let job = ledger.job(attempt.id.job)
+    let (terms, timeout) = (job.submission.terms, Course.timeout(of: job))
     if attempt.isKilled { return now }
     if let asked = attempt.terminated { return max(asked + terms.grace, now) }
-    return (attempt.started.map { max($0 + terms.timeout, now) } ?? now + terms.timeout) + terms.grace
+    let end = attempt.started.map { started in
+      max(min(started + timeout, Course.deadline(of: job) ?? started + timeout), now)
+    }
+    return (end ?? now + timeout) + terms.grace
   }
 }

@@ -29,24 +29,25 @@ struct Ledger {
   var steady = Timestamp(microseconds: 0)
   private var submissions: [JobID: Timestamp] = [:]
   private var firstStarts: [JobID: Timestamp] = [:]
-  private var losses: [JobID: Int] = [:]
+  /// What the attempts at each job have shown of what the next one may be.
+  private var courses: [JobID: Course] = [:]
+  /// How the breakers are that are not closed, as a next runner finds them.
+  private(set) var breakers: [String: BreakerStanding] = [:]
   /// What ended attempts have shown, in the order of their ends.
   private(set) var evidence: [Evidence] = []
   private(set) var outcomes: [Outcome: Int] = [:]
   private(set) var figures: WorkloadFigures
-  private let cpuMillis: Int64
+  private let policy: Policy
 
-  init(cpuMillis: Int64) {
-    self.cpuMillis = cpuMillis
-    figures = WorkloadFigures(cpuMillis: cpuMillis)
+  init(policy: Policy) {
+    self.policy = policy
+    figures = WorkloadFigures(cpuMillis: policy.capacity.cpuMillis)
   }
 
   func job(_ id: JobID) -> Job {
     guard let job = jobs[id] else { preconditionFailure("job \(id) is not on record") }
     return job
   }
-
-  func losses(of id: JobID) -> Int { losses[id] ?? 0 }
 
   /// Puts a job on record, in the state that it says.
   mutating func accept(_ job: Job) {
@@ -73,9 +74,9 @@ struct Ledger {
     running[id.job] = attempt
   }
 
-  /// A new runner has not found an attempt; `isLast` if the job has failed by that.
-  mutating func lose(_ id: AttemptID, isLast: Bool, at now: Timestamp) throws(BrokenRule) {
-    try finish(id, AttemptEnd(outcome: .lost, ended: now), isLast ? .done(.failed) : .requeue, at: now)
+  /// A new runner has not found an attempt; its job goes where `next` says.
+  mutating func lose(_ id: AttemptID, _ next: AfterAttempt, at now: Timestamp) throws(BrokenRule) {
+    try finish(id, AttemptEnd(outcome: .lost, ended: now), next, at: now)
   }
 
   mutating func perform(_ action: Action, at now: Timestamp) throws(BrokenRule) {
@@ -104,6 +105,7 @@ struct Ledger {
       if reason.code == EndReason.dependencyCode {
         try BrokenRule.unless(broken(job) != nil, "\(job) is \(end) and lacks nothing: \(reason.message)")
       }
+      try courses[job, default: Course()].checkEnd(of: self.job(job), end, reason, at: now)
       self.end(job, end, run: .zero)
     case .due(let job):
       let entry = self.job(job)
@@ -123,6 +125,12 @@ struct Ledger {
       jobs[job]?.isHeld = isHeld
     case .operated(let station, let activity):
       standstills[station] = activity.pause == nil ? nil : activity
+    case .carry(let job, let carryover):
+      try courses[job, default: Course()].check(carryover, of: self.job(job), policy)
+      jobs[job]?.carryover = carryover
+    case .revive(let job, _, _): throw BrokenRule("\(job) begins anew, and nobody has asked for that")
+    case .breaker(let standing):
+      breakers[standing.handler] = standing.phase == .closed ? nil : standing
     case .notice(.evicted): figures.evictions += 1
     case .notice: break
     }
@@ -137,11 +145,13 @@ struct Ledger {
     try BrokenRule.unless(id.number == job.attempts + 1, "\(id) is started after attempt \(job.attempts)")
     try BrokenRule.unless(
       job.attemptsUsed < job.submission.terms.maxAttempts, "\(id) is one attempt too many")
+    try BrokenRule.unless(
+      Course.expiry(of: job).map { now < $0 } ?? true, "\(id) is started when its job's time is over")
     jobs[id.job]?.state = .starting
     jobs[id.job]?.attempts += 1
     if firstStarts[id.job] == nil { firstStarts[id.job] = steady }
     running[id.job] = OpenAttempt(
-      id: id, demand: admission.demand, limits: job.submission.terms.limits, admitted: now)
+      id: id, demand: admission.demand, limits: Course.limits(of: job), admitted: now)
   }
 
   private mutating func freeze(_ id: AttemptID, at now: Timestamp) throws(BrokenRule) {
@@ -187,13 +197,13 @@ struct Ledger {
       throw BrokenRule("\(id) ends and does not run")
     }
     outcomes[end.outcome, default: 0] += 1
-    losses[id.job] = end.outcome == .lost ? losses(of: id.job) + 1 : 0
+    try courses[id.job, default: Course()].note(end, next, of: job(id.job), id, policy, at: now)
     if end.outcome == .oomOwnLimit { figures.ownLimitKills += 1 }
     if end.outcome.usesAttempt { jobs[id.job]?.attemptsUsed += 1 }
     let run = attempt.began.map { max(.zero, steady - $0 - attempt.frozenTime) } ?? .zero
-    figures.use(cpuMillis: min(attempt.demand.cpuMillis, cpuMillis), for: run)
+    figures.use(cpuMillis: min(attempt.demand.cpuMillis, policy.capacity.cpuMillis), for: run)
     switch next {
-    case .done(let state): self.end(id.job, state, run: run)
+    case .done(let state, _): self.end(id.job, state, run: run)
     case .retry(let time):
       jobs[id.job]?.state = .scheduled
       jobs[id.job]?.notBefore = time

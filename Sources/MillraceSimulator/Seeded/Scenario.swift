@@ -163,7 +163,8 @@ struct Scenario {
         build: random.oneIn(3) ? "new" : "old",
         concurrency: twists.contains(.concurrency) && random.oneIn(2)
           ? Int.random(in: 1...3, using: &random) : nil,
-        rate: twists.contains(.rates) && random.oneIn(2) ? Rate(count: 2, per: .seconds(15)) : nil)
+        rate: twists.contains(.rates) && random.oneIn(2) ? Rate(count: 2, per: .seconds(15)) : nil,
+        breaker: breaker())
       if all || !random.oneIn(3) { rules[profile.name] = rule }
     }
     return rules
@@ -184,6 +185,16 @@ struct Scenario {
 
   /// Changes how many attempts may run.
   mutating func set(slots: Int) { policy.capacity.slots = slots }
+
+  private mutating func breaker() -> BreakerRules? {
+    guard twists.contains(.breakers) else { return nil }
+    var rules = BreakerRules()
+    rules.failures = Int.random(in: 1...4, using: &random)
+    if random.oneIn(2) { (rules.rate, rules.window) = (0.5, Int.random(in: 2...8, using: &random)) }
+    rules.coolDown = random.seconds(1...20)
+    rules.longestCoolDown = .seconds(60)
+    return rules
+  }
 
   private mutating func priority() -> Priority {
     guard twists.contains(.priorities) else { return .default }
@@ -216,12 +227,13 @@ extension Scenario {
     let profile = profiles[Int.random(in: 0..<profiles.count, using: &random)]
     // What people ask for is mostly too much.
     let asked = Bytes(profile.peak.rawValue / 10 * Int64.random(in: 10...100, using: &random))
-    let terms = Terms(
+    var terms = Terms(
       limits: Limits(
         memory: min(max(asked, .kibibytes(64)), memory),
         cpuMillis: min(profile.cpuMillis * Int64.random(in: 1...3, using: &random), cpuMillis), pids: 8),
       timeout: random.seconds(1...max(1, profile.run * 3)), grace: random.seconds(0...5),
       maxAttempts: Int.random(in: 1...4, using: &random), retryDelay: random.seconds(0...10))
+    amend(&terms)
     let isDelayed = random.oneIn(5)
     let delay = random.seconds(1...100)
     let notBefore = twists.contains(.delays) && isDelayed ? time + delay : nil
@@ -238,5 +250,25 @@ extension Scenario {
     return Job(
       id: JobID(number), submission: submission, submitted: time,
       state: notBefore == nil ? .queued : .scheduled, notBefore: notBefore)
+  }
+
+  /// What holds for the attempts after the first one, and for the job's time. Drawn in any case, so that a
+  /// twist changes nothing but its own kind.
+  private mutating func amend(_ terms: inout Terms) {
+    let causes = RetryCauses(rawValue: UInt8.random(in: 0...15, using: &random))
+    var rule = RetryRule()
+    rule.factor = Double.random(in: 1...3, using: &random)
+    rule.jitter = Double.random(in: 0...1, using: &random)
+    rule.maxDelay = random.oneIn(2) ? nil : random.seconds(0...60)
+    rule.timeoutFactor = Double.random(in: 1...2, using: &random)
+    let share = Int64.random(in: 50...300, using: &random)
+    let start = random.oneIn(3) ? random.seconds(0...200) : nil
+    let finish = random.oneIn(3) ? random.seconds(1...300) : nil
+    if twists.contains(.growth) {
+      rule.memoryMax = share > 200 ? nil : Bytes(terms.limits.memory.rawValue / 100 * share)
+      terms.retry = rule
+    }
+    if twists.contains(.causes) { terms.retry.causes = causes }
+    if twists.contains(.expiries) { (terms.startWithin, terms.finishWithin) = (start, finish) }
   }
 }

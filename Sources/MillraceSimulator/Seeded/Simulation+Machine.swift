@@ -9,7 +9,9 @@ extension Simulation {
       let job = ledger.job(id.job)
       let profile = scenario.profile(of: job.submission.handler)
       let fate = Fate(of: id, job: job, profile: profile, seed: scenario.seed, twists: scenario.twists)
-      live[id] = Live(id: id, fate: fate, limit: job.submission.terms.limits.memory)
+      live[id] = Live(
+        id: id, fate: fate, limit: Course.limits(of: job).memory,
+        build: invariants.handlers[profile.name]?.build ?? "")
       plan(fate.isRefused ? .refused(id) : .started(id), at: time + fate.startDelay)
     case .freeze(let id): live[id]?.frozenSince = time
     case .thaw(let id): thaw(id)
@@ -20,7 +22,7 @@ extension Simulation {
     case .held(let id, true) where ledger.broken(id) != nil:
       plan(.outside(.cancel(id)), at: time + Self.patienceWithHeld)
     case .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .unblock, .reprioritised,
-      .notice:
+      .carry, .revive, .breaker, .notice:
       break
     }
   }

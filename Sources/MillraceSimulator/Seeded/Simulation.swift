@@ -21,6 +21,8 @@ package struct Simulation {
     var id: AttemptID
     var fate: Fate
     var limit: Bytes
+    /// The build of its handler.
+    var build: String
     /// When its process began; nil if there is none yet.
     var started: Duration?
     /// Its end as it is planned; one of another plan is void.
@@ -60,7 +62,7 @@ package struct Simulation {
     random = SeededGenerator(seed: ~seed)
     scenario = try Scenario(seed: seed, options: options)
     scheduler = Scheduler(policy: scenario.policy)
-    ledger = Ledger(cpuMillis: scenario.policy.capacity.cpuMillis)
+    ledger = Ledger(policy: scenario.policy)
     invariants = Invariants(policy: scenario.policy, isMeasured: scenario.twists.contains(.samples))
     for (time, incident) in scenario.incidents { plan(.outside(incident), at: time) }
   }
@@ -211,7 +213,7 @@ extension Simulation {
         let known = ledger.job(id.job)
         try BrokenRule.unless(
           job.attempts == id.number && job.attemptsUsed == known.attemptsUsed
-            && job.priority == known.submission.priority && job.losses == ledger.losses(of: id.job),
+            && job.priority == known.submission.priority && job.carryover == known.carryover,
           "\(id) is started as what it is not on record: \(job)")
         try BrokenRule.unless(!isDown, "\(id) is started while the runner is shutting down")
         if admission.isBackfill {
@@ -227,6 +229,7 @@ extension Simulation {
       answer(action)
     }
     if !actions.isEmpty { try checkCounts() }
+    if events.contains(where: { if case .timer = $0 { true } else { false } }) { try checkTimes() }
     try ledger.checkBlocked()
     if let passed, let demand = demand(of: passed) {
       try invariants.checkReservation(
@@ -240,7 +243,7 @@ extension Simulation {
   private func demand(of job: Job) -> Resources? {
     scheduler.explanation(of: job.id, at: now).map { explanation in
       Resources(
-        slots: 1, memory: explanation.estimate.memory, committed: job.submission.terms.limits.memory,
+        slots: 1, memory: explanation.estimate.memory, committed: Course.limits(of: job).memory,
         cpuMillis: explanation.estimate.cpuMillis)
     }
   }
@@ -261,6 +264,20 @@ extension Simulation {
       scheduler.runningCount == ledger.running.count && scheduler.scheduledCount == scheduled
         && scheduler.queuedCount == queued && scheduler.blockedCount == blocked,
       "the scheduler and the record differ at \(now.rawValue)")
+  }
+
+  /// Nothing waits beyond its time, and nothing runs on beyond its job's deadline.
+  private func checkTimes() throws(BrokenRule) {
+    for id in ledger.unfinished {
+      let job = ledger.job(id)
+      guard let attempt = ledger.running[id] else {
+        try BrokenRule.unless(Course.expiry(of: job).map { now < $0 } ?? true, "\(id) waits beyond its time")
+        continue
+      }
+      let isStopped = attempt.started == nil || attempt.terminated != nil || attempt.isKilled
+      try BrokenRule.unless(
+        isStopped || Course.deadline(of: job).map { now < $0 } ?? true, "\(attempt.id) runs on")
+    }
   }
 
   /// The first in rank waits only behind a gate that is closed.
@@ -309,7 +326,8 @@ extension Simulation {
     // Its clock is read from the wall anew.
     epoch = wall
     invariants.restart()
-    var found: [Event] = [.learned(ledger.evidence)]
+    let breakers = ledger.breakers.keys.sorted().compactMap { ledger.breakers[$0] }
+    var found: [Event] = [.learned(ledger.evidence), .breakers(breakers)]
     // What this runner expects of the attempts that it finds.
     var learned = scheduler
     _ = learned.handle(found, at: now)
@@ -322,31 +340,27 @@ extension Simulation {
       }
       let label = scenario.policy.fairShare?.label
       guard let attempt = ledger.running[id] else {
-        var job = WaitingJob(ledger.job(id), sharedBy: label)
-        job.losses = ledger.losses(of: id)
-        found.append(.submitted([job]))
+        found.append(.submitted([WaitingJob(ledger.job(id), sharedBy: label)]))
         continue
       }
       let isLost = scenario.twists.contains(.lossAtRestart) && random.oneIn(3)
       if live[attempt.id]?.started != nil, !isLost {
         thaw(attempt.id)
-        var job = WaitingJob(ledger.job(id), sharedBy: label)
-        job.losses = ledger.losses(of: id)
+        let job = WaitingJob(ledger.job(id), sharedBy: label)
         ledger.adopt(attempt.id, learned.explanation(ofNew: job, at: now).estimate, at: now)
         let adoption = adoption(of: attempt, by: job)
         invariants.recall(ledger.job(id), startedAt: adoption.started)
         found.append(.adopted(adoption))
       } else {
         live[attempt.id] = nil
-        let losses = ledger.losses(of: id) + 1
-        let isLast = losses >= scenario.policy.maxLosses
-        try ledger.lose(attempt.id, isLast: isLast, at: now)
-        guard !isLast else {
+        var job = WaitingJob(ledger.job(id), sharedBy: label)
+        let next = job.lose(attempt.id, under: scenario.policy, at: now)
+        try ledger.lose(attempt.id, next, at: now)
+        guard next == .requeue else {
           found.append(.gone(id, .failed))
           continue
         }
-        var job = WaitingJob(ledger.job(id), sharedBy: label)
-        job.losses = losses
+        try ledger.perform(.carry(id, job.carryover), at: now)
         found.append(.submitted([job]))
       }
     }
@@ -378,7 +392,8 @@ extension Simulation {
 
   private func adoption(of attempt: Ledger.OpenAttempt, by job: WaitingJob) -> Adoption {
     Adoption(
-      job: job, number: attempt.id.number, build: "old", started: attempt.started ?? attempt.admitted,
+      job: job, number: attempt.id.number, build: live[attempt.id]?.build ?? "",
+      started: attempt.started ?? attempt.admitted,
       frozenTime: ledger.running[job.id]?.frozenTime ?? .zero)
   }
 }

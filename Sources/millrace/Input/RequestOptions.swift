@@ -34,6 +34,8 @@ struct RequestOptions: ParsableArguments {
     help: "The wait before the second attempt; doubled for each one after that.", transform: Quantities.span)
   var retryDelay: Duration?
 
+  @OptionGroup var retry: RetryOptions
+
   @Option(help: "1 to 10; higher is sooner.", transform: Quantities.priority)
   var priority: Int?
 
@@ -75,7 +77,7 @@ struct RequestOptions: ParsableArguments {
 
   /// Returns `request` with these put where it says nothing.
   func fill(_ request: SubmitRequest) throws -> SubmitRequest {
-    var request = request
+    var request = retry.fill(request)
     if request.input == nil, let input { request.input = Data(try InputFile.bytes(input)) }
     request.memoryBytes = request.memoryBytes ?? memory?.rawValue
     request.cpuMillis = request.cpuMillis ?? cpu

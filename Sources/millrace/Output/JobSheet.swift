@@ -39,6 +39,10 @@ struct JobSheet {
     card.add("cancelled", job.cancelRequested.map { "asked for at \(Figures.time($0))" })
     card.add("limits", Self.words(job.limits) + ", \(Figures.span(job.timeoutSeconds))")
     card.add("attempts", "\(job.attemptsUsed) of \(job.maxAttempts) used, \(job.attempts) started")
+    card.add("retries", job.maxAttempts > 1 ? detail.course.map(Self.words) : nil)
+    card.add("next attempt", nextAttempt)
+    card.add("to start", detail.course?.startWithinSeconds.map { "within \(Figures.span($0))" })
+    card.add("to end", detail.course?.finishWithinSeconds.map { "within \(Figures.span($0))" })
     card.add("submitted", Figures.time(job.submitted))
     card.add("not before", Figures.time(job.notBefore))
     card.add("after", job.after.map { Self.words($0, job.onDependencyFailure) })
@@ -47,6 +51,22 @@ struct JobSheet {
     card.add("reason", job.reason?.message)
     card.add("uses now", usesNow)
     return card
+  }
+
+  /// What the attempts so far taught more than the limits say.
+  private var nextAttempt: String? {
+    let memory = detail.course?.nextMemoryBytes.map { Figures.bytes($0) + " of memory" }
+    let words = [memory, detail.course?.nextTimeoutSeconds.map { Figures.span($0) }].compactMap { $0 }
+    return words.isEmpty ? nil : words.joined(separator: ", ")
+  }
+
+  private static func words(_ course: CourseView) -> String {
+    let causes = course.retryOn.isEmpty ? "never" : "after " + course.retryOn.joined(separator: ", ")
+    let wait = "\(Figures.span(course.retryDelaySeconds)) × \(Figures.number(course.retryFactor))"
+    let bound = course.retryMaxDelaySeconds.map { ", at most \(Figures.span($0))" } ?? ""
+    let jitter = course.retryJitter > 0 ? ", jitter \(Int((course.retryJitter * 100).rounded())) %" : ""
+    let memory = course.memoryMaxBytes.map { ", memory up to \(Figures.bytes($0))" } ?? ""
+    return "\(causes); waits \(wait)\(bound)\(jitter)\(memory)"
   }
 
   private var usesNow: String? {

@@ -30,7 +30,9 @@ struct Record: JobSource {
 
   func job(_ id: JobID) async throws -> JobDetail {
     guard let job = try await reader.job(id) else { throw Self.unknown(id) }
-    return JobDetail(job: JobView(job), attempts: try await reader.attempts(of: id).map(AttemptView.init))
+    return JobDetail(
+      job: JobView(job), attempts: try await reader.attempts(of: id).map(AttemptView.init),
+      course: CourseView(job))
   }
 
   func workflow(_ id: Int64) async throws -> WorkflowView {

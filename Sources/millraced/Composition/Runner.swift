@@ -40,7 +40,8 @@ final class Runner: Sendable {
       path: configuration.plugins, builds: state.builds, launcher: launcher, log: log,
       amend: { sidecars.amend($0, files: $1) })
     let machine = Machine.current().within(try tree.bounds())
-    let policy = machine.policy(configuration)
+    var policy = machine.policy(configuration)
+    policy.seed = .random(in: .min ... .max)
     try tree.wall(off: policy.capacity.memory)
     let settings = LiveSettings(over: configuration, of: file, on: machine, log: threshold) { [tree] in
       try tree.wall(off: $0)

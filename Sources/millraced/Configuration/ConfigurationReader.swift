@@ -48,8 +48,8 @@ struct ConfigurationReader {
   private mutating func apply(_ root: Setting) {
     let names = [
       "state", "plugins", "socket", "socket_mode", "cgroup_root", "host", "user", "plugin_users", "capacity",
-      "queue", "pressure", "learning", "defaults", "bounds", "retention", "groups", "handlers", "fair_share",
-      "preload",
+      "queue", "pressure", "learning", "breaker", "poison_after", "defaults", "bounds", "retention", "groups",
+      "handlers", "fair_share", "preload",
       "log_level",
     ]
     for setting in root.settings(known: names) {
@@ -66,6 +66,8 @@ struct ConfigurationReader {
       case "queue": applyQueue(setting)
       case "pressure": applyPressure(setting)
       case "learning": applyLearning(setting)
+      case "breaker": set(&configuration.breaker, setting.breaker())
+      case "poison_after": set(&configuration.poisonAfter, setting.count(1...Policy.mostCrashes))
       case "defaults": applyDefaults(setting)
       case "bounds": applyBounds(setting)
       case "retention": applyRetention(setting)
@@ -105,7 +107,7 @@ struct ConfigurationReader {
     var handlers = isAmending ? configuration.handlers : [:]
     for handler in section.settings() where handler.hasValidName() {
       var settings = handlers[handler.name] ?? Configuration.HandlerSettings()
-      for setting in handler.settings(known: Setting.handlerNames + ["tier", "group"]) {
+      for setting in handler.settings(known: Setting.handlerNames + ["tier", "group", "breaker"]) {
         setting.apply(to: &settings)
         if setting.name == "group" { groupNames.append((nil, setting)) }
       }

@@ -11,14 +11,16 @@ extension Scheduler {
       leaveBook(blocked.job.id)
       dependencies.insert(blocked)
       lines.join(blocked.job.id, handlers.lines(of: membership(of: blocked.job)))
+      watchExpiry(of: blocked.job)
     }
   }
 
   /// Forgets a job that waited for others; nil if it did not.
   @discardableResult
-  private mutating func leaveBook(_ id: JobID) -> WaitingJob? {
+  mutating func leaveBook(_ id: JobID) -> WaitingJob? {
     guard let job = dependencies.remove(id) else { return nil }
     lines.leave(id, handlers.lines(of: membership(of: job)))
+    forgetExpiry(of: job)
     return job
   }
 
@@ -60,6 +62,7 @@ extension Scheduler {
   /// Lets a job wait for its time or its turn that needs nobody any more.
   private mutating func unblock(_ job: WaitingJob, at now: Timestamp) -> Action {
     var job = job
+    forgetExpiry(of: job)  // It has one again where it waits from now on.
     job.notBefore = job.notBefore.flatMap { $0 > now ? $0 : nil }
     job.waitingSince = job.notBefore ?? now
     enqueue(job)
@@ -120,10 +123,11 @@ extension Action {
   /// The job that this ends for good, and how; nil if it ends none.
   var endOfJob: (JobID, JobState)? {
     switch self {
-    case .finish(let id, _, .done(let state)): (id.job, state)
+    case .finish(let id, _, .done(let state, _)): (id.job, state)
     case .close(let job, let state, _): (job, state)
     case .finish(_, _, .retry), .finish(_, _, .requeue), .start, .markRunning, .freeze, .thaw, .terminate,
-      .kill, .cancelRequested, .operated, .due, .unblock, .held, .reprioritised, .notice:
+      .kill, .cancelRequested, .operated, .due, .unblock, .held, .reprioritised, .carry, .revive, .breaker,
+      .notice:
       nil
     }
   }

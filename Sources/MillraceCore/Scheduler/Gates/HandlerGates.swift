@@ -19,6 +19,8 @@ struct HandlerSituation: Sendable {
   var rules: [String: HandlerRules] = [:]
   /// What is paused, with who wanted it.
   var pauses: [Station: Pause] = [:]
+  /// Those that have something to tell, by handler.
+  var breakers: [String: Breaker] = [:]
 
   /// Makes a situation in which nothing runs and no handler is known.
   ///
@@ -71,6 +73,14 @@ struct HandlerSituation: Sendable {
       handlerMeters[member.handler, default: RateMeter()].count(at: now, keeping: rate.count)
     }
     countGroups(member, at: now)
+    guard let rules = rules[member.handler]?.breaker else { return }
+    _ = breakers[member.handler]?.handle(.began, rules, at: now)
+  }
+
+  /// Takes up an attempt that a former runner started: it may be the one that tries an open breaker.
+  mutating func adopt(_ handler: String, build: String, startedAt time: Timestamp) {
+    guard breakers[handler]?.build == build else { return }
+    _ = breakers[handler]?.handle(.adopted(started: time), BreakerRules(), at: time)
   }
 
   /// Counts an attempt that runs already.
@@ -108,7 +118,7 @@ struct HandlerSituation: Sendable {
     guard let rule = rules[handler], isBelow(rule.concurrency, running(of: handler)), pause(of: member) == nil
     else { return false }
     return member.groups.allSatisfy { isBelow(rules(ofGroup: $0).concurrency, running(ofGroup: $0)) }
-      && nextByRate(member).map { $0 <= now } ?? true
+      && nextByRate(member).map { $0 <= now } ?? true && isBreakerOpen(handler, at: now)
   }
 
   /// Whether an attempt could still start after another one has (or one of the same kind): a job must not
@@ -124,8 +134,11 @@ struct HandlerSituation: Sendable {
 
   private func isBelow(_ bound: Int?, _ running: Int) -> Bool { bound.map { running < $0 } ?? true }
 
-  /// Whether anything has a rate at all.
-  var hasRates: Bool { rules.values.contains { $0.rate != nil } || groups.values.contains { $0.rate != nil } }
+  /// Whether time alone can open anything here: a rate or a breaker.
+  var hasTimes: Bool {
+    !breakers.isEmpty || rules.values.contains { $0.rate != nil }
+      || groups.values.contains { $0.rate != nil }
+  }
 
   /// Returns when the rates let the next attempt start; nil without a rate.
   func nextByRate(_ member: Membership) -> Timestamp? { rates(of: member).compactMap(\.next).max() }
@@ -163,7 +176,7 @@ extension HandlerSituation {
       GateVerdict(
         gate: .concurrency, isOpen: isBelow(rule?.concurrency, running), used: Int64(running),
         capacity: rule?.concurrency.map { Int64($0) }, subject: handler),
-      groupVerdict(member), rateVerdict(member, at: now),
+      groupVerdict(member), rateVerdict(member, at: now), breakerVerdict(handler, at: now),
     ]
   }
 

@@ -4,6 +4,9 @@ extension Scheduler {
     precondition(waiting[job.id] == nil && attemptOf[job.id] == nil, "job \(job.id) is known already")
     var job = job
     lines.join(job.id, handlers.lines(of: membership(of: job)))
+    if let other = exemplars[job.handler] { job.shareTerms(with: other) }
+    exemplars[job.handler] = job
+    watchExpiry(of: job)
     if let time = job.notBefore {
       scheduled.insert(job.id, rank: time.rawValue)
     } else if job.isHeld {
@@ -56,6 +59,7 @@ extension Scheduler {
     guard let job = waiting.removeValue(forKey: id) else { return nil }
     held[id] = nil
     lines.leave(id, handlers.lines(of: membership(of: job)))
+    forgetExpiry(of: job)
     if let time = job.notBefore {
       scheduled.remove(id, rank: time.rawValue)
     } else if onHold.remove(id) != nil {
@@ -96,7 +100,7 @@ extension Scheduler {
   /// What a job counts with when it starts.
   func demand(of job: WaitingJob, _ estimate: Estimate) -> Resources {
     Resources(
-      slots: 1, memory: estimate.memory, committed: job.terms.limits.memory, cpuMillis: estimate.cpuMillis)
+      slots: 1, memory: estimate.memory, committed: job.limits.memory, cpuMillis: estimate.cpuMillis)
   }
 
   /// The part of the machine that an attempt was admitted with.
