@@ -63,6 +63,7 @@ private struct StubLauncher: Launcher {
   func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample) {
     ([:], MachineSample())
   }
+
   func describe(_ file: String) async throws -> Plugin { throw BenchmarkError("nothing is described here") }
 }
 

@@ -56,7 +56,6 @@ extension Engine {
     let attempts = changes.compactMap { if case .ended(let id, _, _) = $0 { id } else { nil } }
     if !attempts.isEmpty { await ports.launcher.release(attempts) }
     for job in ended { resumeWaiters(of: .end(job)) }
-    resumeWaiters(of: .commit)
   }
 
   /// Starts what is on record as `starting`.

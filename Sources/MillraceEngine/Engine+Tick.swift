@@ -7,6 +7,8 @@ extension Engine {
     await mend()
     let inputs = inbox
     inbox = []
+    // A commit that began before is not the one that these wait for.
+    waiters[.commitUnderWay, default: [:]].merge(waiters.removeValue(forKey: .commit) ?? [:]) { $1 }
     var events: [Event] = []
     var accepted: [Accepted] = []
     var requests: [Request] = []
@@ -44,6 +46,7 @@ extension Engine {
     if isCancelling, trouble == nil { await write() }
     await perform(stops)
     if !isCancelling, trouble == nil { await write() }
+    if backlog.changes.isEmpty { resumeWaiters(of: .commitUnderWay) }
     answer(requests, about: actions)
     if scheduler.needsSamples { sampleRing.yield() }
     if scheduler.isDrained, backlog.isEmpty { resumeWaiters(of: .drained) }

@@ -116,8 +116,10 @@ package actor Engine: JobService {
   /// What a caller can wait for.
   enum Awaited: Hashable {
     case end(JobID)
-    /// The next time that everything decided is on record.
+    /// What the next tick takes in and decides is on record.
     case commit
+    /// The same of what the present tick, or one before it, has taken in.
+    case commitUnderWay
     case drained
     /// The runner, a handler or a group does not drain any more.
     case standstill(Station)

@@ -90,11 +90,8 @@ struct WorkflowTests {
       try await run(bench, 5, 1, .success)
       #expect(try await states(bench) == [.succeeded, .succeeded, .failed, .cancelled, .succeeded])
       let record = try await bench.engine.retryFailed(workflow: workflow)
-      // It may be on its way already.
-      #expect(
-        record.jobs.map { $0.state == .starting ? .queued : $0.state } == [
-          .succeeded, .succeeded, .queued, .blocked, .succeeded,
-        ])
+      // It may have begun already.
+      #expect([.queued, .starting].contains(record.jobs[2].state) && record.jobs[3].state == .blocked)
       #expect(bench.journal.has("committed [revived 3 queued, revived 4 blocked]"))
       try await run(bench, 3, 2, .success)
       try await run(bench, 4, 1, .success)

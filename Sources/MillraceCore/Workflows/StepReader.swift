@@ -3,7 +3,7 @@ struct StepReader {
   /// The names that a job's members can have.
   static let known = [
     "handler", "command", "parameters", "input", "memory", "cpu", "pids", "timeout", "grace", "retry",
-    "priority", "class", "labels", "group",
+    "priority", "class", "labels",
   ]
 
   var reader = TreeReader()
@@ -25,7 +25,6 @@ struct StepReader {
           request.priority = priority
         }
       case "class": request.jobClass = reader.text(member)
-      case "group": request.group = reader.name(member)
       case "labels":
         for label in reader.members(of: member.value, called: member.name) {
           request.labels[label.name] = reader.text(label)
