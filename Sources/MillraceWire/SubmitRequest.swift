@@ -170,6 +170,7 @@ extension SubmitRequest {
     (startWithinSeconds, finishWithinSeconds) = (wishes.startWithin?.seconds, wishes.finishWithin?.seconds)
     if request.priority != .default { priority = request.priority.rawValue }
     jobClass = request.jobClass
+    group = request.group
     if !request.labels.isEmpty { labels = request.labels }
     if !request.after.isEmpty { after = request.after.map(DependencyView.init) }
     if request.onDependencyFailure != .cancel { onDependencyFailure = request.onDependencyFailure.rawValue }

@@ -126,6 +126,9 @@ extension SubmitRequest {
     request.jobClass = jobClass ?? template.jobClass
     if let labels { request.labels = labels.merging(template.labels ?? [:]) { ours, _ in ours } }
     request.notBefore = notBefore
+    (request.key, request.keyScope, request.keyWindowSeconds) = (key, keyScope, keyWindowSeconds)
+    (request.unique, request.hold) = (unique, hold)
+    request.group = group ?? template.group
     request.after = after
     request.onDependencyFailure = onDependencyFailure
     return request
