@@ -12,6 +12,7 @@ struct DecisionCommand: ParsableCommand {
   @Option(help: "How many jobs are simulated.") var jobs = 1_000_000
 
   private static let few = 1000
+  private static let groups = 10_000
 
   func run() throws {
     var fewJobs = Queue(of: Self.few)
@@ -26,6 +27,11 @@ struct DecisionCommand: ParsableCommand {
       limit: small.text, ratio: Times.text(of: large.ratios(to: small)), target: "≤ 3"
     ).show()
     Row(what: "memory per queued job", lane: "native", measured: "\(perJob) bytes").show()
+    var grouped = Queue(of: Self.groups, inGroups: true)
+    Row(
+      what: "a decision with \(Self.groups) jobs queued, each in a group of its own", lane: "native",
+      measured: grouped.timesOfDecisions(decisions / 10).text, limit: small.text
+    ).show()
     try simulate()
   }
 
@@ -52,8 +58,11 @@ private struct Queue {
   private var running: [AttemptID] = []
   private var now = Timestamp(microseconds: 1_767_225_600_000_000)
   private var next: Int64 = 1
+  /// Whether each job chooses a group that no other one is in.
+  private let inGroups: Bool
 
-  init(of count: Int) {
+  init(of count: Int, inGroups: Bool = false) {
+    self.inGroups = inGroups
     var policy = Policy(slots: 32, memory: .gibibytes(8), cpuMillis: 1_000_000, maxQueued: .max)
     policy.learning.few = 5
     scheduler = Scheduler(policy: policy)
@@ -78,9 +87,10 @@ private struct Queue {
       limits: Limits(memory: .mebibytes(1024), cpuMillis: 1000, pids: 8), timeout: .seconds(3600),
       grace: .zero,
       maxAttempts: 1, retryDelay: .zero)
-    let job = Job(
+    var job = Job(
       id: JobID(next), submission: Submission(handler: "handler-\(next % 8)", terms: terms), submitted: now,
       state: .queued)
+    if inGroups { job.submission.group = "group-\(next)" }
     next += 1
     return WaitingJob(job)
   }

@@ -12,9 +12,8 @@ extension Client {
   }
 
   /// Asks for jobs: all of them are accepted, or none.
-  package func submit(_ batch: BatchRequest) throws -> [JobID] {
-    let answer: BatchAnswer = try value(call("POST", "/jobs/batch", body: try Wire.encoder().encode(batch)))
-    return answer.ids
+  package func submit(_ batch: BatchRequest) throws -> BatchAnswer {
+    try value(call("POST", "/jobs/batch", body: try Wire.encoder().encode(batch)))
   }
 
   /// Asks for a workflow: all of its jobs are accepted, or none.

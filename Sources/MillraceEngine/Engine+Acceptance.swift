@@ -29,14 +29,14 @@ extension Engine {
   /// Writes a batch of submissions, all or none; nil if it is refused, which is answered then. `others` is
   /// how many jobs are accepted and not yet known to the scheduler.
   func accept(
-    _ submissions: [Submission], _ answer: CheckedContinuation<[JobID], any Error>, besides others: Int
+    _ submissions: [Submission], _ answer: CheckedContinuation<[Acceptance], any Error>, besides others: Int
   ) async -> Accepted? {
     let now = ports.clock.now()
     do {
       try demandRoom(for: submissions.count, besides: others)
       let acceptances = try await ports.store.accept(submissions, at: now)
       var accepted = sorted(acceptances, submissions, at: now)
-      accepted.answer = { answer.resume(returning: acceptances.map(\.job)) }
+      accepted.answer = { answer.resume(returning: acceptances) }
       return accepted
     } catch {
       answer.resume(throwing: refusal(for: error))
@@ -101,9 +101,10 @@ extension Engine {
     _ id: JobID, _ submission: Submission, at now: Timestamp, isBlocked: Bool = false
   ) -> WaitingJob {
     let waits = submission.notBefore.map { $0 > now } ?? false
-    let job = Job(
+    var job = Job(
       id: id, submission: submission, submitted: now,
       state: isBlocked ? .blocked : waits ? .scheduled : .queued, notBefore: submission.notBefore)
+    job.isHeld = submission.isHeld
     return WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
   }
 

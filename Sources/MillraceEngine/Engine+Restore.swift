@@ -11,10 +11,10 @@ extension Engine {
     }
     let kept = Set(try await ports.launcher.takeOver(open: open))
     var changes: [StoreChange] = []
-    var found: [Event] = [
-      .learned(try await ports.store.evidence(lastOfEach: learningWindow)),
-      .breakers(try await ports.store.memos().compactMap(\.breaker)),
-    ]
+    let memos = try await ports.store.memos()
+    var found = restoreSettings(memos)
+    found.append(.learned(try await ports.store.evidence(lastOfEach: learningWindow)))
+    found.append(.breakers(memos.compactMap(\.breaker)))
     let unended = Set(jobs.map(\.job.id))
     for unfinished in jobs {
       if unfinished.job.state == .blocked {
@@ -33,15 +33,18 @@ extension Engine {
         found.append(.adopted(adoption(of: attempt, by: job, at: now)))
         continue
       }
-      let next = job.lose(attempt.id, under: scheduler.policy, at: ports.clock.now())
+      var next = job.lose(attempt.id, under: scheduler.policy, at: ports.clock.now())
+      let end: JobState = unfinished.job.cancelRequested == nil ? .failed : .cancelled
+      if next != .requeue, end == .cancelled { next = .done(.cancelled) }
       changes.append(.ended(attempt.id, lostEnd(), next: next))
       guard next == .requeue else {
-        found.append(.gone(job.id, .failed))
+        found.append(.gone(job.id, end))
         continue
       }
       changes.append(.carried(job.id, job.carryover))
       found.append(.submitted([job]))
     }
+    found += whatWasAsked(of: jobs, memos)
     if !changes.isEmpty { try await ports.store.commit(changes) }
     // Before whatever came in meanwhile: a cancellation must find its job.
     inbox = found.map(Input.event) + inbox
@@ -54,6 +57,12 @@ extension Engine {
           "unfinished": "\(jobs.count)", "running": "\(kept.count)", "lost": "\(open.count - kept.count)",
         ])
     }
+  }
+
+  /// What was asked for in the time of a former runner and must hold on: cancellations, and what is paused.
+  private func whatWasAsked(of jobs: [UnfinishedJob], _ memos: [Memo]) -> [Event] {
+    jobs.filter { $0.job.cancelRequested != nil }.map { .cancel($0.job.id) }
+      + memos.filter { $0.kind == .pause }.compactMap(\.pauseEvent)
   }
 
   /// What the scheduler is told of a job that waits for others: which of these have not ended.

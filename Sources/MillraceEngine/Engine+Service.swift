@@ -1,7 +1,7 @@
 package import MillraceCore
 
 extension Engine {
-  package func submit(_ requests: [JobRequest]) async throws -> [JobID] {
+  package func accept(_ requests: [JobRequest]) async throws -> [Acceptance] {
     let submissions = try submissions(of: requests)
     try await checkDependencies(of: submissions)
     return try await withCheckedThrowingContinuation { answer in
@@ -32,7 +32,7 @@ extension Engine {
 
   package func cancel(_ job: JobID) async throws -> Job {
     try await demandUnfinished(job)
-    put(.event(.cancel(job)))
+    _ = try await ask([.cancel(job)])
     return try await existing(job)
   }
 
@@ -50,7 +50,7 @@ extension Engine {
   }
 
   /// Throws unless there is such a job and it has not ended.
-  private func demandUnfinished(_ job: JobID) async throws {
+  func demandUnfinished(_ job: JobID) async throws {
     let record = try await existing(job)
     guard !hasStopped else { throw Self.draining }
     guard !record.state.isFinal else {
@@ -81,13 +81,17 @@ extension Engine {
 
   package func status() -> RunnerStatus {
     let pressure = scheduler.pressureLevel
-    return RunnerStatus(
+    var status = RunnerStatus(
       version: identity.version, pid: identity.pid, started: startTime, draining: scheduler.isDraining,
       queued: scheduler.queuedCount, scheduled: scheduler.scheduledCount, running: scheduler.runningCount,
       capacity: scheduler.policy.capacity, used: scheduler.used(at: ports.clock.now()),
       machine: scheduler.machine, pressure: pressure, pressureCause: scheduler.pressureText,
       isHealthy: trouble == nil && !scheduler.isDraining && pressure < .critical,
       recordTrouble: trouble.map { "\($0.message); \($0.hint)" }, notices: notices)
+    status.held = scheduler.heldCount
+    status.stations = stations()
+    status.settings = settings().filter(\.isChanged)
+    return status
   }
 
   package func catalog() -> Catalog { inUse }

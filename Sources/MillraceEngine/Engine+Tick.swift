@@ -11,6 +11,7 @@ extension Engine {
     waiters[.commitUnderWay, default: [:]].merge(waiters.removeValue(forKey: .commit) ?? [:]) { $1 }
     var events: [Event] = []
     var accepted: [Accepted] = []
+    var requests: [Request] = []
     for input in inputs {
       let waitingRoom = accepted.reduce(0) { $0 + $1.count }
       switch input {
@@ -20,6 +21,10 @@ extension Engine {
         if let jobs = await accept(submissions, as: head, answer, besides: waitingRoom) {
           accepted.append(jobs)
         }
+      case .request(let request):
+        events += request.events
+        backlog.changes += request.changes
+        requests.append(request)
       case .revival(let workflow, let answer):
         if let jobs = await revive(workflow, answer) { accepted.append(jobs) }
       case .event(let event): events.append(event)
@@ -31,13 +36,18 @@ extension Engine {
     let now = ports.clock.now()
     if let next = scheduler.nextTime, next <= now { events.append(.timer) }
     var stops: [Action] = []
-    for action in scheduler.handle(events, at: now) { sort(action, at: now, stops: &stops) }
+    let actions = scheduler.handle(events, at: now)
+    for action in actions { sort(action, at: now, stops: &stops) }
     isRestored = true
     // Only now, so that whoever gets the answer finds the job known.
     for one in accepted { one.answer() }
+    // That a job is cancelled must be on record before it can end by that; other stops wait for nothing.
+    let isCancelling = actions.contains { if case .cancelRequested = $0 { true } else { false } }
+    if isCancelling, trouble == nil { await write() }
     await perform(stops)
-    if trouble == nil { await write() }
+    if !isCancelling, trouble == nil { await write() }
     if backlog.changes.isEmpty { resumeWaiters(of: .commitUnderWay) }
+    answer(requests, about: actions)
     if scheduler.needsSamples { sampleRing.yield() }
     if scheduler.isDrained, backlog.isEmpty { resumeWaiters(of: .drained) }
   }
@@ -87,12 +97,17 @@ extension Engine {
     case .close(let job, let state, let reason):
       backlog.changes.append(.closed(job, state, reason, at: now))
       backlog.ended.append(job)
+    case .cancelRequested(let job):
+      backlog.changes.append(.cancelRequested(job, at: now))
+    case .held(let job, let isHeld):
+      backlog.changes.append(.held(job, isHeld))
+    case .operated(let station, let activity):
+      backlog.changes.append(.memo(Memo(station, activity)))
+      resumeWaiters(of: .standstill(station))
     case .due(let job):
       backlog.changes.append(.due(job))
     case .unblock(let job, let time):
       backlog.changes.append(.unblocked(job, notBefore: time))
-    case .held(let job, let isHeld):
-      backlog.changes.append(.held(job, isHeld))
     case .reprioritised(let job, let priority):
       backlog.changes.append(.reprioritised(job, priority))
     case .carry(let job, let carryover):
@@ -117,8 +132,8 @@ extension Engine {
       case .kill(let id): await ports.launcher.kill(id)
       case .freeze(let id): await ports.launcher.freeze(id)
       case .thaw(let id): await ports.launcher.thaw(id)
-      case .start, .markRunning, .finish, .close, .due, .unblock, .held, .reprioritised, .carry, .revive,
-        .breaker, .notice:
+      case .start, .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .unblock,
+        .reprioritised, .carry, .revive, .breaker, .notice:
         break
       }
     }
@@ -160,8 +175,13 @@ extension Engine {
       log.notice("plugin loaded", metadata: ["plugin": "\(plugin.name)", "version": "\(plugin.version)"])
     }
     inUse = new
+    return rules(of: new)
+  }
+
+  /// What holds for the handlers of plugins.
+  func rules(of catalog: Catalog) -> [String: HandlerRules] {
     var rules: [String: HandlerRules] = [:]
-    for plugin in new.plugins {
+    for plugin in catalog.plugins {
       for handler in plugin.handlers {
         rules[handler.name] = HandlerRules(
           build: plugin.sha256, concurrency: reception.concurrency[handler.name] ?? handler.concurrency,

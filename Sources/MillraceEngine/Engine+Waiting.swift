@@ -27,6 +27,8 @@ extension Engine {
     return switch awaited {
     case .end(let job): isRestored && !scheduler.knows(job) && !backlog.ended.contains(job)
     case .commit, .commitUnderWay: false
+    case .standstill(let station):
+      if case .stopping = scheduler.activity(of: station) { false } else { true }
     case .drained: scheduler.isDrained && backlog.isEmpty
     }
   }

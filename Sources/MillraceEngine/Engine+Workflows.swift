@@ -89,6 +89,8 @@ extension Engine {
       if job.state.isFinal { job.submission.terms = job.renewed(job.submission.terms, at: now) }
       job.attemptsUsed = 0
       job.carryover = Carryover()
+      // What was held for a dependency is released by this.
+      if job.state == .blocked { job.isHeld = false }
       job.state = revived.waitsFor.isEmpty ? .queued : .blocked
       let waiting = WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
       if revived.waitsFor.isEmpty {

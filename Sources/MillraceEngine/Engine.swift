@@ -13,26 +13,30 @@ package actor Engine: JobService {
     package var plugins: any PluginSource
     package var logs: any AttemptLogs
     package var clock: any SteadyClock
+    /// What can be changed at run time; nil if nothing can.
+    package var settings: (any RuntimeSettings)?
 
     package init(
       store: any JobStore, launcher: any Launcher, plugins: any PluginSource, logs: any AttemptLogs,
-      clock: any SteadyClock
+      clock: any SteadyClock, settings: (any RuntimeSettings)? = nil
     ) {
       self.store = store
       self.launcher = launcher
       self.plugins = plugins
       self.logs = logs
       self.clock = clock
+      self.settings = settings
     }
   }
 
   let ports: Ports
-  let reception: Reception
+  var reception: Reception
   let log: Logger
   let identity: (version: String, pid: Int32)
   let startTime: Timestamp
 
   var scheduler: Scheduler
+  var changedSettings = ChangedSettings()
   var inUse = Catalog(plugins: [], refused: [])
   var inbox: [Input] = []
   var backlog = Backlog()
@@ -89,7 +93,8 @@ package actor Engine: JobService {
 
   /// What comes in from outside of the actor.
   enum Input {
-    case submissions([Submission], CheckedContinuation<[JobID], any Error>)
+    case submissions([Submission], CheckedContinuation<[Acceptance], any Error>)
+    case request(Request)
     case workflow(WorkflowHead, [Submission], CheckedContinuation<AcceptedWorkflow, any Error>)
     /// The failed jobs of a workflow begin anew.
     case revival(Int64, CheckedContinuation<Void, any Error>)
@@ -102,6 +107,7 @@ package actor Engine: JobService {
       case .submissions(_, let answer): answer.resume(throwing: refusal)
       case .workflow(_, _, let answer): answer.resume(throwing: refusal)
       case .revival(_, let answer): answer.resume(throwing: refusal)
+      case .request(let request): request.answer.resume(throwing: refusal)
       case .event, .catalog: break
       }
     }
@@ -115,6 +121,8 @@ package actor Engine: JobService {
     /// The same of what the present tick, or one before it, has taken in.
     case commitUnderWay
     case drained
+    /// The runner, a handler or a group does not drain any more.
+    case standstill(Station)
   }
 
   nonisolated package var history: any HistoryReader { ports.store }
@@ -161,6 +169,9 @@ package actor Engine: JobService {
     inbox.append(input)
     ring.yield()
   }
+
+  /// How much waits to be taken in.
+  var inboxCount: Int { inbox.count }
 
   /// Nothing will be taken in any more: whoever waits gets an answer.
   private func close() {

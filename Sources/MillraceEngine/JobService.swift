@@ -1,10 +1,11 @@
 package import MillraceCore
 
 /// What the runner does for those who come from outside: the API serves this and nothing else.
-package protocol JobService: Sendable {
-  /// Accepts all of the requests, or none; returned means committed.
+package protocol JobService: ControlService {
+  /// Accepts all of the requests, or none; returned means committed. One whose key is taken gets the job that
+  /// has it.
   /// - Throws: `Refusal`, with the index of the first request that is not taken.
-  func submit(_ requests: [JobRequest]) async throws -> [JobID]
+  func accept(_ requests: [JobRequest]) async throws -> [Acceptance]
   /// Accepts a workflow with all of its jobs, or nothing; returned means committed.
   /// - Throws: `Refusal`, with the index of the first request that is not taken.
   func submit(_ workflow: WorkflowRequest) async throws -> AcceptedWorkflow
@@ -14,7 +15,9 @@ package protocol JobService: Sendable {
   /// Lets the failed jobs of a workflow begin anew, and those that ended or are held because of them.
   /// - Throws: `Refusal` if there is no such workflow, it has not ended, or no job of it failed.
   func retryFailed(workflow: Int64) async throws -> WorkflowRecord
-  /// Cancels a job; returns at once with the job as it is then. A running attempt is stopped.
+  /// Cancels a job; returns the job as it is then. A running attempt is stopped; that it is cancelled is on
+  /// record, so that it ends as that even if the runner does not live to see it. While the record can't be
+  /// written, it is stopped all the same.
   /// - Throws: `Refusal` if there is no such job or it has ended.
   func cancel(_ job: JobID) async throws -> Job
   /// Returns a job when it has ended, or as it is when the time is up.
@@ -53,6 +56,13 @@ package protocol JobService: Sendable {
   var history: any HistoryReader { get }
   /// Returns the output of attempts.
   var logs: any AttemptLogs { get }
+}
+
+extension JobService {
+  /// Accepts all of the requests, or none; returns the numbers of their jobs.
+  package func submit(_ requests: [JobRequest]) async throws -> [JobID] {
+    try await accept(requests).map(\.job)
+  }
 }
 
 /// What is known of a job only while it waits or runs.

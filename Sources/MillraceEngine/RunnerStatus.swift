@@ -22,6 +22,12 @@ package struct RunnerStatus: Sendable, Equatable, Codable {
   /// Whether jobs can be taken and started: the record can be written, it does not drain, and memory is not
   /// critically short.
   package var isHealthy: Bool
+  /// How many of the queued jobs are held.
+  package var held = 0
+  /// What the runner does, then whatever else is paused or stopping.
+  package var stations: [StationState] = []
+  /// The settings that were changed at run time.
+  package var settings: [SettingState] = []
   /// Why the record can't be written and what helps; nil if it can.
   package var recordTrouble: String?
   /// The last things that an operator should know of, oldest first.

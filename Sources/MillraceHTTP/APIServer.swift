@@ -134,6 +134,7 @@ package struct APIServer: Service {
       maxJob: configuration.maxInput.rawValue * 4 / 3 + (1 << 20), maxBatch: configuration.maxBatch.rawValue,
       maxBatchJobs: configuration.maxBatchJobs)
     JobRoutes(service: service, bodies: bodies).add(to: &routes)
+    ControlRoutes(service: service, bodies: bodies).add(to: &routes)
     DeadRoutes(service: service, bodies: bodies).add(to: &routes)
     WorkflowRoutes(service: service, bodies: bodies).add(to: &routes)
     LogRoutes(service: service, logger: logger).add(to: &routes)

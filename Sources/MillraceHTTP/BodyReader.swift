@@ -17,7 +17,41 @@ struct BodyReader: Sendable {
   /// Reads one job.
   func job(of request: Request) async throws -> JobRequest {
     let body = try await collect(request, atMost: maxJob)
-    return try StrictJSON.decode(StrictSubmitRequest.self, from: body).request.jobRequest()
+    var job = try StrictJSON.decode(StrictSubmitRequest.self, from: body).request
+    if let key = try Self.idempotencyKey(of: request) {
+      guard job.key == nil || job.key == key else {
+        throw Refusal(.invalid, "the header `Idempotency-Key` and `key` differ")
+      }
+      job.key = key
+    }
+    return try job.jobRequest()
+  }
+
+  /// The key in the header that others use for it too; with or without quotes around it, nil if there is
+  /// none. Source: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+  private static func idempotencyKey(of request: Request) throws -> String? {
+    guard let name = HTTPField.Name("Idempotency-Key"), let value = request.headers[name] else { return nil }
+    guard value.count > 1, value.hasPrefix("\""), value.hasSuffix("\"") else { return value }
+    return String(value.dropFirst().dropLast())
+  }
+
+  /// Reads which jobs are meant.
+  func selection(of request: Request) async throws -> SelectionRequest {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    return try StrictJSON.decode(Strict<SelectionRequest>.self, from: body).value
+  }
+
+  /// Reads whether the runner, a handler or a group is meant; an empty body means the runner.
+  func station(of request: Request) async throws -> StationRequest {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    if body.isEmpty { return StationRequest() }
+    return try StrictJSON.decode(Strict<StationRequest>.self, from: body).value
+  }
+
+  /// Reads a setting.
+  func setting(of request: Request) async throws -> SettingRequest {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    return try StrictJSON.decode(Strict<SettingRequest>.self, from: body).value
   }
 
   /// Reads a new priority.

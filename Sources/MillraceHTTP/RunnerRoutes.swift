@@ -16,9 +16,18 @@ struct RunnerRoutes: Sendable {
   @Sendable private func handlers(_ request: Request, _ context: APIContext) async throws -> Response {
     let catalog = await service.catalog()
     let breakers = await service.breakers()
-    return try Response(
-      json: HandlersView(
-        plugins: catalog.plugins.map { PluginView($0, breakers: breakers) }, refused: catalog.refused))
+    var view = HandlersView(
+      plugins: catalog.plugins.map { PluginView($0, breakers: breakers) }, refused: catalog.refused)
+    for state in await service.stations() {
+      guard case .handler(let name) = state.station else { continue }
+      for plugin in view.plugins.indices {
+        for handler in view.plugins[plugin].handlers.indices
+        where view.plugins[plugin].handlers[handler].name == name {
+          view.plugins[plugin].handlers[handler].station = StationView(state.station, state.activity)
+        }
+      }
+    }
+    return try Response(json: view)
   }
 
   @Sendable private func status(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -36,5 +45,8 @@ extension StatusView {
       scheduled: status.scheduled, running: status.running, capacity: status.capacity, used: status.used,
       pressure: status.pressure, pressureCause: status.pressureCause, machine: MachineView(status.machine),
       notices: status.notices.map { NoticeView(time: $0.time, text: $0.text) })
+    held = status.held
+    stations = status.stations.map { StationView($0.station, $0.activity) }
+    settings = status.settings.map(SettingView.init)
   }
 }

@@ -91,7 +91,8 @@ struct StrictSubmitRequest: Decodable {
     "timeout_seconds", "grace_seconds", "max_attempts", "retry_delay_seconds", "retry_factor",
     "retry_max_delay_seconds", "retry_jitter", "retry_on", "memory_max_bytes", "timeout_factor",
     "start_within_seconds", "finish_within_seconds", "priority", "class", "labels", "not_before",
-    "trace_parent", "after", "on_dependency_failure", "step",
+    "trace_parent", "key", "key_scope", "key_window_seconds", "unique", "group", "hold", "after",
+    "on_dependency_failure", "step",
   ]
 
   init(from decoder: any Decoder) throws {
@@ -138,6 +139,35 @@ struct StrictReprioritiseRequest: Decodable {
   init(from decoder: any Decoder) throws {
     try Members.check(decoder, known: ["priority"])
     priority = try decoder.container(keyedBy: CodingKeys.self).decode(Int.self, forKey: .priority)
+  }
+}
+
+/// A small body of which all members are known.
+protocol StrictBody: Decodable {
+  static var members: [String] { get }
+}
+
+extension SelectionRequest: StrictBody {
+  static let members = [
+    "states", "handler", "class", "labels", "group", "held", "workflow", "since", "until", "dry_run",
+  ]
+}
+
+extension StationRequest: StrictBody {
+  static let members = ["handler", "group", "wait_seconds"]
+}
+
+extension SettingRequest: StrictBody {
+  static let members = ["name", "value", "persist"]
+}
+
+/// Such a body in which no member is unknown.
+struct Strict<Body: StrictBody>: Decodable {
+  let value: Body
+
+  init(from decoder: any Decoder) throws {
+    try Members.check(decoder, known: Body.members)
+    value = try Body(from: decoder)
   }
 }
 

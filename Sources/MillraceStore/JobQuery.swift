@@ -8,7 +8,7 @@ import MillraceEngine
 /// most selective one drives, the others are checked on its rows. Every index on `job` ends in the job's
 /// number, so no list is sorted. Several states are one arm each of a UNION ALL, which SQLite merges.
 struct JobQuery {
-  private enum Driver { case workflow, label, jobClass, state, handler, number }
+  private enum Driver { case workflow, label, group, jobClass, state, handler, number }
 
   let filter: JobFilter
 
@@ -23,6 +23,7 @@ struct JobQuery {
   private var driver: Driver {
     if filter.workflow != nil { return .workflow }
     if !filter.labels.isEmpty { return .label }
+    if filter.group != nil { return .group }
     if filter.jobClass != nil { return .jobClass }
     // Succeeded jobs are nearly all there are; any other state is rarer than a handler.
     if !filter.states.isEmpty, filter.handler == nil || !filter.states.contains(.succeeded) { return .state }
@@ -40,6 +41,8 @@ struct JobQuery {
     if let workflow = filter.workflow { conditions.append("job.workflow = \(workflow)") }
     if let handler = filter.handler { conditions.append("job.handler = \(handler)") }
     if let jobClass = filter.jobClass { conditions.append("job.class = \(jobClass)") }
+    if let group = filter.group { conditions.append("job.job_group = \(group)") }
+    if let isHeld = filter.isHeld { conditions.append("job.held = \(isHeld)") }
     // Always there, so that a list without a filter is a search by number too.
     conditions.append("\(id) < \(filter.before?.rawValue ?? .max)")
     conditions += timeConditions(id) + labelConditions
@@ -50,6 +53,7 @@ struct JobQuery {
     switch driver {
     case .workflow: "job INDEXED BY job_workflow"
     case .label: "label INDEXED BY label_value CROSS JOIN job ON job.id = label.job"
+    case .group: "job INDEXED BY job_group"
     case .jobClass: "job INDEXED BY job_class"
     case .state: "job INDEXED BY job_state"
     case .handler: "job INDEXED BY job_handler"

@@ -20,6 +20,16 @@ package struct JobView: Codable, Sendable, Equatable {
   package var timeoutSeconds: Double
   /// Why it ended, where no attempt tells.
   package var reason: EndReason?
+  /// The group that it chose.
+  package var group: String?
+  /// What makes it the same job as another submission.
+  package var key: String?
+  /// Whether it is held; nil if it is not.
+  package var held: Bool?
+  /// When its cancellation was asked for, while it has not ended.
+  package var cancelRequested: String?
+  /// Whether a submission got this job because it has its key; nil if not.
+  package var existing: Bool?
   /// What it depends on; nil if on nothing.
   package var after: [DependencyView]?
   /// `hold` if it is held when a dependency can't be met any more; nil if it is cancelled then.
@@ -31,6 +41,7 @@ package struct JobView: Codable, Sendable, Equatable {
   private enum CodingKeys: String, CodingKey {
     case id, handler, state, priority, labels, parameters, inputBytes, submitted, notBefore, ended
     case attempts, attemptsUsed, maxAttempts, limits, timeoutSeconds, reason
+    case group, key, held, cancelRequested, existing
     case after, onDependencyFailure, workflow, step
     case jobClass = "class"
   }
@@ -54,6 +65,10 @@ package struct JobView: Codable, Sendable, Equatable {
     limits = LimitsView(job.submission.terms.limits)
     timeoutSeconds = job.submission.terms.timeout.seconds
     reason = job.reason
+    group = job.submission.group
+    key = job.submission.key?.text
+    held = job.isHeld && !job.state.isFinal ? true : nil
+    cancelRequested = job.state.isFinal ? nil : job.cancelRequested.map(Wire.text(of:))
     let asked = job.submission
     if !asked.after.isEmpty { after = asked.after.map(DependencyView.init) }
     if asked.onDependencyFailure == .hold { onDependencyFailure = .hold }

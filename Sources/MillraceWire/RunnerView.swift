@@ -44,6 +44,8 @@ package struct HandlerView: Codable, Sendable, Equatable {
   package var concurrency: Int?
   /// How often its jobs may start: `5/60s`.
   package var rate: String?
+  /// What it does, if it is paused or stopping; nil if not.
+  package var station: StationView?
   /// Nil while it has nothing to tell.
   package var breaker: BreakerView?
 

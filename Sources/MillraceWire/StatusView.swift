@@ -24,6 +24,12 @@ package struct StatusView: Codable, Sendable, Equatable {
   /// What the pressure comes from, in words with the level.
   package var pressureCause: String
   package var machine: MachineView
+  /// How many of the queued jobs are held.
+  package var held: Int?
+  /// What the runner does, then whatever else is paused or stopping.
+  package var stations: [StationView]?
+  /// The settings that were changed at run time.
+  package var settings: [SettingView]?
   /// The last things that an operator should know of, oldest first.
   package var notices: [NoticeView]
 

@@ -38,6 +38,19 @@ package struct SubmitRequest: Codable, Sendable, Equatable {
   /// RFC 3339.
   package var notBefore: String?
   package var traceParent: String?
+  /// As long as a job with this key holds it, another submission with it gets that job; 1 to 200 characters.
+  package var key: String?
+  /// `handler` (if not given) or `global`.
+  package var keyScope: String?
+  /// How long the key holds; a day if not given.
+  package var keyWindowSeconds: Double?
+  /// The key holds until its job has ended; without a key, one is made of handler, parameters, class and
+  /// input.
+  package var unique: Bool?
+  /// The group that it shall be in beside those of its handler.
+  package var group: String?
+  /// Whether it shall be held until somebody releases it.
+  package var hold: Bool?
   /// The jobs that must have ended before it may be queued.
   package var after: [DependencyView]?
   /// `cancel`, or `hold` for somebody to decide.
@@ -50,6 +63,7 @@ package struct SubmitRequest: Codable, Sendable, Equatable {
     case graceSeconds, maxAttempts, retryDelaySeconds, retryFactor, retryMaxDelaySeconds, retryJitter
     case retryOn, memoryMaxBytes, timeoutFactor, startWithinSeconds, finishWithinSeconds, priority, labels
     case notBefore, traceParent, after, onDependencyFailure, step
+    case key, keyScope, keyWindowSeconds, unique, group, hold
     case jobClass = "class"
   }
 
@@ -67,8 +81,13 @@ package struct BatchRequest: Codable, Sendable, Equatable {
 /// The answer to a batch: the numbers of the jobs, in the order of the requests.
 package struct BatchAnswer: Codable, Sendable, Equatable {
   package var ids: [JobID]
+  /// Those that were there already, because they have the key of a request; nil if none was.
+  package var existing: [JobID]?
 
-  package init(ids: [JobID]) { self.ids = ids }
+  package init(ids: [JobID], existing: [JobID]? = nil) {
+    self.ids = ids
+    self.existing = existing
+  }
 }
 
 extension SubmitRequest {
@@ -100,6 +119,10 @@ extension SubmitRequest {
       handler: handler, parameters: parameters ?? [:], arguments: arguments ?? [],
       input: input.map { [UInt8]($0) }, wishes: wishes, priority: priority, jobClass: jobClass,
       labels: labels ?? [:], notBefore: start, traceParent: traceParent)
+    request.key = try jobKey()
+    request.isUnique = unique ?? false
+    request.group = group
+    request.isHeld = hold ?? false
     request.after = try (after ?? []).map { try $0.dependency() }
     request.step = step
     if let word = onDependencyFailure {
@@ -107,6 +130,24 @@ extension SubmitRequest {
         Dependency.Failure.self, "on_dependency_failure", word)
     }
     return request
+  }
+
+  private func jobKey() throws -> JobKey? {
+    guard let key else {
+      guard keyScope == nil, keyWindowSeconds == nil else {
+        throw Refusal(.invalid, "`key_scope` and `key_window_seconds` need a `key`")
+      }
+      return nil
+    }
+    guard unique != true || keyWindowSeconds == nil else {
+      throw Refusal(
+        .invalid, "`unique` and `key_window_seconds` exclude each other",
+        hint: "a unique key holds until its job has ended")
+    }
+    var made = JobKey(key)
+    if let keyScope { made.scope = try QueryValue.oneOf(JobKey.Scope.self, "key_scope", keyScope) }
+    if let keyWindowSeconds { made.window = try Self.span(keyWindowSeconds, "key_window_seconds") }
+    return made
   }
 
   /// Makes the request of a job as a workflow or a template has it.
@@ -129,6 +170,7 @@ extension SubmitRequest {
     (startWithinSeconds, finishWithinSeconds) = (wishes.startWithin?.seconds, wishes.finishWithin?.seconds)
     if request.priority != .default { priority = request.priority.rawValue }
     jobClass = request.jobClass
+    group = request.group
     if !request.labels.isEmpty { labels = request.labels }
     if !request.after.isEmpty { after = request.after.map(DependencyView.init) }
     if request.onDependencyFailure != .cancel { onDependencyFailure = request.onDependencyFailure.rawValue }

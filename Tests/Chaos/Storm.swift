@@ -124,7 +124,7 @@ final class Storm {
       $1.request(number: $0, witnesses: runner.witnesses, now: now)
     }
     do {
-      let ids = try runner.client.submit(BatchRequest(jobs: requests))
+      let ids = try runner.client.submit(BatchRequest(jobs: requests)).ids
       ledger.note { for (number, id) in zip(numbers, ids) { $0.acknowledged[number] = id } }
     } catch is Problem {
       ledger.note { $0.refused.formUnion(numbers) }

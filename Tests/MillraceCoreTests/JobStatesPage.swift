@@ -7,7 +7,7 @@ enum JobStatesPage {
   /// What can happen to a job, by its name in the page.
   static let jobEvents: [(name: String, event: Event)] = [
     ("cancel", .cancel(job)), ("reprioritise", .reprioritise(job, Priority(rawValue: 9) ?? .default)),
-    ("retry", .revive([renewal])), (timeName, .timer), (boundName, .timer),
+    ("hold", .hold(job, true)), ("retry", .revive([renewal])), (timeName, .timer), (boundName, .timer),
     ("its process exists", .started(attempt)),
     ("it can't be started", .refused(attempt, reason: "no memory")),
     ("it ends: succeeded", .ended(attempt, .success)), ("it ends: error", .ended(attempt, .failure)),
@@ -116,7 +116,8 @@ enum JobStatesPage {
     case .reprioritised: "has another priority"
     case .revive(_, let state, _): "→ `\(state.rawValue)`"
     case .carry(_, let carryover): carryover.memory == nil ? nil : "more memory next time"
-    case .breaker, .notice: nil
+    case .cancelRequested: "cancellation recorded"
+    case .operated, .breaker, .notice: nil
     }
   }
 }

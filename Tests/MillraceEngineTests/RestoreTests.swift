@@ -120,8 +120,10 @@ struct RestoreTests {
     bench.store.hold()
     let task = Task { try await bench.engine.run() }
     try await bench.journal.wait(for: "read")
-    _ = try await bench.engine.cancel(JobID(1))
+    let caller = Task { try await bench.engine.cancel(JobID(1)) }
+    try await bench.inboxHolds(1)
     bench.store.release()
+    #expect(try await caller.value.state == .cancelled)
     try await bench.recorded("cancelled 1")
     await bench.engine.stop()
     try await task.value

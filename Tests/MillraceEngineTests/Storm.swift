@@ -170,6 +170,6 @@ extension Engine {
     }
     while !inbox.contains(where: { if case .submissions = $0 { true } else { false } }) { await Task.yield() }
     await tick()
-    return await answer.result
+    return await answer.result.map { $0.map(\.job) }
   }
 }

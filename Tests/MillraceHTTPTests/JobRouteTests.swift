@@ -189,6 +189,8 @@ struct JobRouteTests {
     request.labels = [:]
     request.notBefore = "2026-11-21"
     request.traceParent = "t"
+    (request.key, request.keyScope, request.keyWindowSeconds) = ("k", "global", 1)
+    (request.unique, request.group, request.hold) = (true, "g", true)
     request.after = []
     request.onDependencyFailure = "hold"
     request.step = "s"

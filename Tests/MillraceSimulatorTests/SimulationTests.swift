@@ -16,7 +16,7 @@ struct SimulationTests {
   func coverage() throws {
     var outcomes: Set<Outcome> = []
     var twists: Set<Twist> = []
-    for seed in 0..<60 as Range<UInt64> {
+    for seed in 0..<150 as Range<UInt64> {
       var simulation = try Simulation(seed: seed)
       try simulation.run()
       outcomes.formUnion(simulation.outcomes.keys)

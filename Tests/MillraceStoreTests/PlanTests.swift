@@ -171,6 +171,7 @@ struct PlanTests {
       { $0.jobClass = "small" }, { $0.labels = ["team": "red"] },
       { $0.labels = ["team": "red", "rare": "yes"] },
       { $0.since = Sample.time(50) }, { $0.until = Sample.time(90) }, { $0.before = JobID(80) },
+      { $0.group = "line" }, { $0.isHeld = true },
     ]
     return combinations(of: parts, starting: JobFilter())
   }()

@@ -56,6 +56,8 @@ struct Workload {
     filter.until = other.until
     filter.before = other.job
     filter.limit = other.limit
+    if chance(5) { filter.group = "line" }
+    if chance(5) { filter.isHeld = chance(2) }
     return filter
   }
 
@@ -68,6 +70,8 @@ struct Workload {
       jobClass: Self.classes.randomElement(using: &random) ?? nil, labels: labels)
     asked.priority = Priority(rawValue: Int.random(in: 1...10, using: &random)) ?? .default
     if chance(6) { asked.notBefore = Sample.time(clock + 100) }
+    if chance(4) { asked.group = "line" }
+    asked.isHeld = chance(4)
     return asked
   }
 

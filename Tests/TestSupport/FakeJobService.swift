@@ -34,6 +34,13 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     package var logs: [AttemptID: [UInt8]] = [:]
     /// Thrown by whatever is asked next and after, as long as it is here.
     package var failure: (any Error)?
+    /// The keys that jobs have.
+    package var keys: [String: JobID] = [:]
+    /// What is paused, and what settings say.
+    package var stations: [StationState] = []
+    package var settings: [SettingState] = []
+    /// What was asked of them, in words: "pause handler x by root".
+    package var operations: [String] = []
     /// All requests that were accepted.
     package var submitted: [JobRequest] = []
     /// All requests that were only tried.
@@ -100,14 +107,18 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
 
   // MARK: JobService
 
-  package func submit(_ requests: [JobRequest]) async throws -> [JobID] {
+  package func accept(_ requests: [JobRequest]) async throws -> [Acceptance] {
     try checkFailure()
     return state.withLock { state in
       state.contents.submitted += requests
       return requests.map { request in
+        if let key = request.key?.text, let known = state.contents.keys[key] {
+          return Acceptance(job: known, isNew: false)
+        }
         let id = JobID(Int64(state.contents.jobs.count + 1))
         state.contents.jobs[id] = Self.job(id, request)
-        return id
+        if let key = request.key?.text { state.contents.keys[key] = id }
+        return Acceptance(job: id)
       }
     }
   }

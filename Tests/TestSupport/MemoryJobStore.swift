@@ -261,6 +261,8 @@ extension MemoryJobStore {
       return (filter.states.isEmpty || filter.states.contains(job.state))
         && (filter.handler == nil || filter.handler == asked.handler)
         && (filter.jobClass == nil || filter.jobClass == asked.jobClass)
+        && (filter.group == nil || filter.group == asked.group)
+        && (filter.isHeld == nil || filter.isHeld == job.isHeld)
         && (filter.workflow == nil || filter.workflow == job.workflow)
         && filter.labels.allSatisfy { asked.labels[$0.key] == $0.value }
         && (filter.since.map { job.submitted >= $0 } ?? true)

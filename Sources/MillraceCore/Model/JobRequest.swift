@@ -21,6 +21,8 @@ package struct JobRequest: Sendable, Equatable {
   package var onDependencyFailure = Dependency.Failure.cancel
   /// What makes it the same job as another submission; nil for nothing.
   package var key: JobKey?
+  /// Whether its key holds until its job has ended; without a key, one is made of what is asked for.
+  package var isUnique = false
   /// The group that it shall be in, beside those of its handler; nil for none.
   package var group: String?
   /// Its step in its workflow; nil if it is in none.

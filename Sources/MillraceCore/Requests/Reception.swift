@@ -60,7 +60,8 @@ package struct Reception: Sendable, Equatable {
       notBefore: request.notBefore, traceParent: request.traceParent)
     submission.after = request.after
     submission.onDependencyFailure = request.onDependencyFailure
-    submission.key = request.key
+    submission.key = try JobIdentity.key(of: request, parameters: parameters)
+    try JobIdentity.check(group: request.group)
     submission.group = request.group
     submission.step = request.step
     submission.isHeld = request.isHeld

@@ -24,6 +24,12 @@ package enum Event: Sendable {
   case cancel(JobID)
   /// Somebody gives a job another priority; it keeps the time that it has waited.
   case reprioritise(JobID, Priority)
+  /// Somebody holds a job, or releases it.
+  case hold(JobID, Bool)
+  /// Somebody pauses, resumes or drains the runner, a handler or a group.
+  case operate(Station, Activity.Request)
+  /// Other settings are in force.
+  case policy(Policy)
   /// Jobs that had ended begin anew, all of them.
   case revive([Renewal])
   /// How breakers were when a former runner ended.
@@ -46,9 +52,8 @@ extension Event {
   private var mayEndJobs: Bool {
     switch self {
     case .gone, .refused, .ended, .cancel, .timer: true
-    case .submitted, .blocked, .adopted, .learned, .handlers, .started, .sampled, .reprioritise, .drain,
-      .revive,
-      .breakers, .resetBreaker:
+    case .submitted, .blocked, .adopted, .learned, .handlers, .started, .sampled, .reprioritise, .hold,
+      .operate, .policy, .drain, .revive, .breakers, .resetBreaker:
       false
     }
   }
@@ -94,6 +99,10 @@ package enum Action: Sendable, Equatable {
   case finish(AttemptID, AttemptEnd, AfterAttempt)
   /// Commit that a job that is not running has ended.
   case close(JobID, JobState, EndReason)
+  /// Commit that a running job is cancelled, so that it is even if this runner does not see its end.
+  case cancelRequested(JobID)
+  /// Commit what the runner, a handler or a group does now, as far as it is paused.
+  case operated(Station, Activity)
   /// Commit that the time of a scheduled job has come.
   case due(JobID)
   /// Commit that a job waits for no other any more: its time comes first if it has one, then its turn.
@@ -119,6 +128,8 @@ package enum Notice: Hashable, Sendable {
   case frozen(AttemptID)
   case thawed(AttemptID)
   case evicted(AttemptID)
+  /// The runner, a handler or a group does something else now.
+  case operated(Station, from: Activity, to: Activity)
 
   /// The notice in one sentence.
   package var text: String {
@@ -128,6 +139,16 @@ package enum Notice: Hashable, Sendable {
     case .frozen(let id): "attempt \(id) is frozen: memory is critically short"
     case .thawed(let id): "attempt \(id) goes on"
     case .evicted(let id): "attempt \(id) is evicted: memory stayed critically short; its job runs again"
+    case .operated(let station, let before, let after): Self.words(station, before, after)
+    }
+  }
+
+  private static func words(_ station: Station, _ before: Activity, _ after: Activity) -> String {
+    switch (before, after) {
+    case (.stopping, .paused): "\(station.words) has drained: nothing of it runs any more"
+    case (_, .paused(let pause)): "\(station.words) is paused by \(pause.by)"
+    case (_, .stopping(let pause)): "\(station.words) drains: \(pause.by) has asked for it"
+    case (_, .idle), (_, .running): "\(station.words) is resumed"
     }
   }
 }

@@ -49,6 +49,8 @@ extension Scheduler {
     guard let job = waiting[id] ?? dependencies.job(id) else { return "it does not wait" }
     if let broken = dependencies.broken(id) { return "it is held: \(broken.message)" }
     if isDraining { return "the runner is shutting down" }
+    if job.isHeld { return "it is held until somebody releases it" }
+    if let station = paused(job) { return "\(station.words) is paused" }
     if handlers.rules[job.handler] == nil { return "no plugin in use has its handler" }
     if parked[job.handler]?.contains(id) ?? false { return "it is expected to need more than the runner has" }
     if pressure.level == .critical { return "memory is critically short, nobody knows for how long" }

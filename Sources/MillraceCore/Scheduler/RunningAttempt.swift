@@ -68,6 +68,9 @@ struct RunningAttempt: Sendable {
     }
   }
 
+  /// In whose bounds it counts.
+  var member: Membership { Membership(handler: job.handler, groups: groups) }
+
   /// Whether its processes are stopped by the kernel, since when.
   var frozenSince: Timestamp? { if case .frozen(_, let since) = phase { since } else { nil } }
 

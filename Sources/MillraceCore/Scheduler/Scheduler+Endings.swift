@@ -37,7 +37,7 @@ extension Scheduler {
       preconditionFailure("attempt \(id) is not running")
     }
     attemptOf[id.job] = nil
-    handlers.end(attempt.job.handler, groups: attempt.groups)
+    handlers.end(attempt.member)
     return attempt
   }
 
@@ -60,7 +60,8 @@ extension Scheduler {
       job.carryover.shown = max(job.carryover.shown ?? .zero, shown)
     }
     if end.outcome.usesAttempt { job.attemptsUsed += 1 }
-    let next = next(of: &job, after: attempt.id, end, pause: pause, at: now)
+    var next = next(of: &job, after: attempt.id, end, pause: pause, at: now)
+    if job.isCancelled, next != .done(.succeeded) { next = .done(.cancelled) }
     var actions = [Action.finish(attempt.id, end, next)]
     switch next {
     case .done:

@@ -39,8 +39,8 @@ extension Scheduler {
     let demand = demand(of: job, estimate)
     let situation = situation(used: used(at: now), at: now)
     var gates = MachineGates.all.map { $0.verdict(on: demand, in: situation) }
-    let own = [dependencyVerdict(job.id), timeVerdict(job, at: now)]
-    gates.insert(contentsOf: handlers.verdicts(on: job.handler, at: now) + own, at: 1)
+    let own = [holdVerdict(job), dependencyVerdict(job.id), timeVerdict(job, at: now)]
+    gates.insert(contentsOf: memberVerdicts(job, at: now) + own, at: 1)
     let ahead = jobsAhead(of: job, at: now)
     gates.append(reservationVerdict(job, demand, estimate, ahead: ahead, situation))
     return Explanation(
@@ -56,12 +56,14 @@ extension Scheduler {
   /// How many jobs in open lanes rank before a job.
   private func jobsAhead(of job: WaitingJob, at now: Timestamp) -> Int {
     let offsets = laneOffsets(at: now)
-    let own = laneOf[LaneKey(handler: job.handler, share: job.share)]
+    let own = laneOf[LaneKey(of: job)]
     let rank = job.rank.adding(clamped: own.map { offsets[$0] } ?? 0)
     return zip(lanes, offsets).enumerated().reduce(0) { count, entry in
       let (lane, offset) = entry.element
-      guard entry.offset == own || handlers.isOpen(lane.key.handler, at: now) else { return count }
-      return count + lane.queue.countBefore(rank: rank.adding(clamped: -offset), job: job.id)
+      guard entry.offset == own || isOpen(lane, at: now) else { return count }
+      return count
+        + lane.countBefore(
+          rank: rank.adding(clamped: -offset), job: job.id, isOwn: entry.offset == own)
     }
   }
 

@@ -6,7 +6,7 @@
 /// (backfill): so a big job is not starved by small ones.
 package struct Scheduler: Sendable {
   /// What it goes by.
-  package let policy: Policy
+  package internal(set) var policy: Policy
 
   var waiting: [JobID: WaitingJob] = [:]
   var lanes: [Lane] = []
@@ -16,6 +16,14 @@ package struct Scheduler: Sendable {
   /// Queued jobs that are in no lane, by handler: they would not fit even if nothing else ran.
   var parked: [String: Set<JobID>] = [:]
   var scheduled = OrderedQueue()
+  /// Jobs that would be queued and are held.
+  var onHold: Set<JobID> = []
+  /// The waiting jobs of groups that keep the order of submission.
+  var lines = GroupLines()
+  /// What is paused or stopping.
+  var activities: [Station: Activity] = [:]
+  /// Who has paused the runner; nil if nobody has.
+  var pause: Pause?
   /// Waiting jobs that fail at a time, in its order.
   var expiries = OrderedQueue()
   /// The last job of each handler, whose terms the next one may share.
@@ -79,9 +87,13 @@ package struct Scheduler: Sendable {
     times += [scheduled.first, expiries.first].compactMap { $0.map { Timestamp(rawValue: $0.rank) } }
     if queuedInLanes > 0, let lastPass {
       let situation = situation(used: Resources(), at: lastPass)
-      let names = lanes.lazy.filter { !$0.queue.isEmpty }.map(\.key.handler)
-      let opening = names.flatMap { [handlers.nextByRate($0), handlers.nextByBreaker($0)] }
-      times += ([situation.nextStart] + opening).compactMap(\.self).filter { $0 > lastPass }
+      var openings = [situation.nextStart].compactMap(\.self)
+      if handlers.hasTimes {
+        openings += lanes.lazy.filter { !$0.isEmpty }.flatMap { lane in
+          [handlers.nextByRate(lane.member), handlers.nextByBreaker(lane.key.handler)].compactMap(\.self)
+        }
+      }
+      times += openings.filter { $0 > lastPass }
     }
     return times.min()
   }
@@ -97,6 +109,7 @@ package struct Scheduler: Sendable {
     var mayAdmit = false
     for event in Event.knownFirst(events) {
       actions += withConsequences(apply(event, at: now), at: now)
+      actions += endDrains()
       // That a process exists makes no room.
       if case .started = event { continue }
       mayAdmit = true
@@ -119,7 +132,7 @@ package struct Scheduler: Sendable {
     case .learned(let evidence):
       for one in evidence {
         estimates.note(one)
-        handlers.recall(one.handler, startedAt: one.started)
+        handlers.recall(handlers.membership(of: one.handler), startedAt: one.started)
       }
       for handler in Set(evidence.map(\.handler)).sorted() { unpark(handler) }
       return []
@@ -138,6 +151,13 @@ package struct Scheduler: Sendable {
       return cancel(job, at: now)
     case .reprioritise(let job, let priority):
       return reprioritise(job, to: priority)
+    case .hold(let job, let isHeld):
+      return hold(job, isHeld, at: now)
+    case .operate(let station, let request):
+      return operate(station, request)
+    case .policy(let new):
+      adopt(new)
+      return []
     case .revive(let renewals):
       return revive(renewals)
     case .breakers(let standings):
@@ -158,13 +178,13 @@ package struct Scheduler: Sendable {
     _ = appraise(&job)
     var attempt = RunningAttempt(
       id: AttemptID(job: job.id, number: adoption.number), job: job, build: adoption.build,
-      groups: handlers.chain(of: job.handler), admitted: adoption.started,
+      groups: membership(of: job).groups, admitted: adoption.started,
       estimate: estimates.estimate(for: job), frozenTime: adoption.frozenTime)
     _ = attempt.handle(.started, at: adoption.started)  // It is on record as running.
     place(attempt)
-    handlers.go(on: job.handler, groups: attempt.groups)
+    handlers.go(on: attempt.member)
     handlers.adopt(job.handler, build: attempt.build, startedAt: adoption.started)
-    handlers.recall(job.handler, startedAt: adoption.started)
+    handlers.recall(attempt.member, startedAt: adoption.started)
     return []
   }
 
@@ -200,7 +220,10 @@ package struct Scheduler: Sendable {
   }
 
   private mutating func cancel(_ job: JobID, at now: Timestamp) -> [Action] {
-    if let attempt = attemptOf[job] { return advance(attempt, by: .stopRequested(.cancelled), at: now) }
+    if let attempt = attemptOf[job] {
+      running[attempt]?.job.isCancelled = true
+      return [.cancelRequested(job)] + advance(attempt, by: .stopRequested(.cancelled), at: now)
+    }
     if let actions = cancelBlocked(job) { return actions }
     return takeOut(job) == nil ? [] : [.close(job, .cancelled, .cancelled)]  // Nil: it has ended.
   }

@@ -6,6 +6,10 @@ package struct WaitingJob: Sendable, Equatable {
   package var jobClass: String?
   /// Whose use it counts as, where fair share is on; nil for nobody's.
   package var share: String?
+  /// The group that it chose; nil for none.
+  package var group: String?
+  /// Whether it waits until somebody releases it.
+  package var isHeld: Bool
   package var priority: Priority
   /// When it was submitted; retries keep it, so that a job does not lose its place.
   package var enqueued: Timestamp
@@ -17,6 +21,8 @@ package struct WaitingJob: Sendable, Equatable {
   package var attempts: Int
   /// How many of them count.
   package var attemptsUsed: Int
+  /// Whether it is cancelled: however its attempt ends, there is no other one.
+  var isCancelled = false
   /// How long it is expected to run, by what was known when it was queued; orders the candidates for
   /// backfill.
   var expectedRun = Duration.zero
@@ -35,6 +41,8 @@ package struct WaitingJob: Sendable, Equatable {
     handler = job.submission.handler
     jobClass = job.submission.jobClass
     share = label.flatMap { job.submission.labels[$0] }
+    group = job.submission.group
+    isHeld = job.isHeld
     priority = job.submission.priority
     sharedTerms = Shared(job.submission.terms)
     ownCarryover = job.carryover == Carryover() ? nil : Shared(job.carryover)

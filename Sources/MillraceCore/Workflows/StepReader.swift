@@ -3,7 +3,7 @@ struct StepReader {
   /// The names that a job's members can have.
   static let known = [
     "handler", "command", "parameters", "input", "memory", "cpu", "pids", "timeout", "grace", "retry",
-    "priority", "class", "labels",
+    "priority", "class", "labels", "group",
   ]
 
   var reader = TreeReader()
@@ -25,6 +25,7 @@ struct StepReader {
           request.priority = priority
         }
       case "class": request.jobClass = reader.text(member)
+      case "group": request.group = reader.name(member)
       case "labels":
         for label in reader.members(of: member.value, called: member.name) {
           request.labels[label.name] = reader.text(label)

@@ -19,6 +19,8 @@ struct Ledger {
   }
 
   private var jobs: [JobID: Job] = [:]
+  /// What is paused or stopping.
+  private(set) var standstills: [Station: Activity] = [:]
   /// Jobs that have not ended, in order.
   private(set) var unfinished: [JobID] = []
   private(set) var running: [JobID: OpenAttempt] = [:]
@@ -112,12 +114,17 @@ struct Ledger {
       jobs[job]?.state = .queued
       jobs[job]?.notBefore = nil
     case .unblock(let job, let time): try unblock(job, notBefore: time, at: now)
-    case .held(let job, let isHeld):
-      try BrokenRule.unless(isHeld && broken(job) != nil, "\(job) is held and lacks nothing")
-      jobs[job]?.isHeld = true
     case .reprioritised(let job, let priority):
       try BrokenRule.unless(!self.job(job).state.isFinal, "\(job) has ended and gets another priority")
       jobs[job]?.submission.priority = priority
+    case .cancelRequested(let job):
+      try BrokenRule.unless(running[job] != nil, "\(job) is being cancelled and does not run")
+      jobs[job]?.cancelRequested = now
+    case .held(let job, let isHeld):
+      try BrokenRule.unless(!self.job(job).state.isFinal, "\(job) has ended and is held or released")
+      jobs[job]?.isHeld = isHeld
+    case .operated(let station, let activity):
+      standstills[station] = activity.pause == nil ? nil : activity
     case .carry(let job, let carryover):
       try courses[job, default: Course()].check(carryover, of: self.job(job), policy)
       jobs[job]?.carryover = carryover
@@ -134,6 +141,7 @@ struct Ledger {
     try BrokenRule.unless(everStarted.insert(id).inserted, "\(id) is started twice")
     try BrokenRule.unless(
       job.state == .queued && running[id.job] == nil, "\(id) is started while \(job.state)")
+    try BrokenRule.unless(job.cancelRequested == nil, "\(id) is started after its job was cancelled")
     try BrokenRule.unless(id.number == job.attempts + 1, "\(id) is started after attempt \(job.attempts)")
     try BrokenRule.unless(
       job.attemptsUsed < job.submission.terms.maxAttempts, "\(id) is one attempt too many")
@@ -243,7 +251,8 @@ extension Ledger {
     return nil
   }
 
-  private func broken(_ id: JobID) -> EndReason? { broken(job(id)) }
+  /// The same of the job with this number.
+  func broken(_ id: JobID) -> EndReason? { broken(job(id)) }
 
   private func end(of dependency: Dependency) -> JobState? {
     guard case .job(let needed) = dependency.needed, job(needed).state.isFinal else { return nil }

@@ -7,6 +7,12 @@ struct Scenario {
     case submission(count: Int)
     case cancel(JobID)
     case reprioritise(JobID, Priority)
+    case hold(JobID, Bool)
+    case operate(Station, Activity.Request)
+    /// Whatever is held is released, whatever is paused is resumed.
+    case open
+    /// Somebody changes how many attempts may run.
+    case slots(Int)
     case handlers([String: HandlerRules])
     /// Something else takes the machine's memory, or no longer does.
     case spell(MachineSample)
@@ -64,11 +70,13 @@ struct Scenario {
     policy.pressure.freezeAfter = random.oneIn(4) ? nil : random.seconds(0...5)
     policy.pressure.evictAfter = random.seconds(1...10)
     policy.patience = Int.random(in: 0...4, using: &random)
+    let isInOrder = twists.contains(.serialGroups) && random.oneIn(2)
     guard twists.contains(.groups) else { return }
     policy.groups["outer"] = GroupRules(concurrency: Int.random(in: 1...4, using: &random))
     policy.groups["inner"] = GroupRules(
       concurrency: random.oneIn(2) ? nil : Int.random(in: 1...3, using: &random),
-      rate: twists.contains(.rates) ? Rate(count: 3, per: .seconds(20)) : nil, within: "outer")
+      rate: twists.contains(.rates) ? Rate(count: 3, per: .seconds(20)) : nil, within: "outer",
+      order: isInOrder ? .fifo : .priority)
     for (name, group) in [("alpha", "inner"), ("beta", "inner"), ("gamma", "outer")] where !random.oneIn(3) {
       policy.groupOf[name] = group
     }
@@ -102,6 +110,11 @@ struct Scenario {
     for _ in 0..<times(.reprioritisations, 10) {
       put(.reprioritise(anyJob(&random), priority()), in: 0...last)
     }
+    for _ in 0..<times(.holds, 10) { put(.hold(anyJob(&random), !random.oneIn(4)), in: 0...last) }
+    for _ in 0..<times(.pauses, 8) { put(.operate(station(), request()), in: 0...last) }
+    for _ in 0..<times(.newPolicies, 4) {
+      put(.slots(Int.random(in: 1...6, using: &random)), in: 0...last)
+    }
     for _ in 0..<times(.comingAndGoing, 4) { put(.handlers(rules(all: false)), in: 0...last) }
     for _ in 0..<times(.lostHosts, 3) { put(.lostHost(profiles[random.oneIn(2) ? 0 : 1].name), in: 0...last) }
     for _ in 0..<times(.clockSteps, 2) {
@@ -118,6 +131,7 @@ struct Scenario {
       put(.spell(spell()), in: time...time)
       put(.spell(MachineSample()), in: time + 1...time + 40)
     }
+    put(.open, in: last + 1...last + 1)
     put(.handlers(rules(all: true)), in: 0...0)
     put(.handlers(rules(all: true)), in: last + 1...last + 1)
     put(.spell(MachineSample()), in: last + 41...last + 41)
@@ -155,6 +169,22 @@ struct Scenario {
     }
     return rules
   }
+
+  private mutating func station() -> Station {
+    let stations: [Station] = [
+      .runner, .handler("alpha"), .handler("delta"), .group("line-a"), .group("inner"), .group("outer"),
+    ]
+    return stations.randomElement(using: &random) ?? .runner
+  }
+
+  private mutating func request() -> Activity.Request {
+    let pause = Pause(by: "ann", since: Timestamp(microseconds: 0))
+    let requests: [Activity.Request] = [.pause(pause), .drain(pause), .resume]
+    return requests.randomElement(using: &random) ?? .resume
+  }
+
+  /// Changes how many attempts may run.
+  mutating func set(slots: Int) { policy.capacity.slots = slots }
 
   private mutating func breaker() -> BreakerRules? {
     guard twists.contains(.breakers) else { return nil }
@@ -209,9 +239,11 @@ extension Scenario {
     let notBefore = twists.contains(.delays) && isDelayed ? time + delay : nil
     let jobClass = ["small", "large", nil].randomElement(using: &random) ?? nil
     let owner = ["ann", "bob", "eve"].randomElement(using: &random) ?? "ann"
+    let group = ["line-a", "line-b", "inner", nil, nil, nil].randomElement(using: &random) ?? nil
     var submission = Submission(
       handler: profile.name, terms: terms, priority: priority(),
       jobClass: twists.contains(.classes) ? jobClass : nil, labels: ["owner": owner])
+    if twists.contains(.serialGroups) { submission.group = group }
     if twists.contains(.dependencies) {
       (submission.after, submission.onDependencyFailure) = dependencies(of: number)
     }

@@ -19,8 +19,10 @@ extension Simulation {
       guard let fate = live[id]?.fate, !fate.isDeaf else { return }
       planEnd(of: id, .told, at: time + fate.stopDelay, ifSooner: true)
     case .kill(let id): planEnd(of: id, .killed, at: time + .seconds(live[id]?.fate.isDeaf ?? false ? 1 : 0))
-    case .held(let id, _): plan(.outside(.cancel(id)), at: time + Self.patienceWithHeld)
-    case .markRunning, .finish, .close, .due, .unblock, .reprioritised, .carry, .revive, .breaker, .notice:
+    case .held(let id, true) where ledger.broken(id) != nil:
+      plan(.outside(.cancel(id)), at: time + Self.patienceWithHeld)
+    case .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .unblock, .reprioritised,
+      .carry, .revive, .breaker, .notice:
       break
     }
   }

@@ -130,6 +130,18 @@ package struct Simulation {
     case .submission(let count): return submit(count)
     case .cancel(let job): return isAccepted(job) ? [.cancel(job)] : []
     case .reprioritise(let job, let priority): return isAccepted(job) ? [.reprioritise(job, priority)] : []
+    case .hold(let job, let isHeld):
+      // Those that lack something are cancelled in the end.
+      return isAccepted(job) && ledger.broken(job) == nil ? [.hold(job, isHeld)] : []
+    case .operate(let station, let request): return [.operate(station, request)]
+    case .open:
+      let held = ledger.unfinished.filter { ledger.job($0).isHeld && ledger.broken($0) == nil }
+      return held.map { .hold($0, false) }
+        + ledger.standstills.keys.sorted().map { .operate($0, .resume) }
+    case .slots(let slots):
+      scenario.set(slots: slots)
+      invariants.policy = scenario.policy
+      return [.policy(scenario.policy)]
     case .handlers(let rules):
       invariants.handlers = rules
       return [.handlers(rules)]
@@ -337,7 +349,7 @@ extension Simulation {
         let job = WaitingJob(ledger.job(id), sharedBy: label)
         ledger.adopt(attempt.id, learned.explanation(ofNew: job, at: now).estimate, at: now)
         let adoption = adoption(of: attempt, by: job)
-        invariants.recall(job.handler, startedAt: adoption.started)
+        invariants.recall(ledger.job(id), startedAt: adoption.started)
         found.append(.adopted(adoption))
       } else {
         live[attempt.id] = nil
@@ -352,6 +364,7 @@ extension Simulation {
         found.append(.submitted([job]))
       }
     }
+    found += whatWasAsked
     if random.oneIn(2) {
       try handle(found + [.handlers(invariants.handlers)])
     } else {
@@ -362,6 +375,19 @@ extension Simulation {
       invariants.handlers = handlers
       try handle([.handlers(handlers)])
     }
+  }
+
+  /// Cancellations and pauses hold on.
+  private var whatWasAsked: [Event] {
+    let cancelled = ledger.unfinished.filter { ledger.job($0).cancelRequested != nil }
+    return cancelled.map { .cancel($0) }
+      + ledger.standstills.keys.sorted().compactMap { station in
+        switch ledger.standstills[station] {
+        case .paused(let pause)?: .operate(station, .pause(pause))
+        case .stopping(let pause)?: .operate(station, .drain(pause))
+        case .idle?, .running?, nil: nil
+        }
+      }
   }
 
   private func adoption(of attempt: Ledger.OpenAttempt, by job: WaitingJob) -> Adoption {

@@ -98,7 +98,13 @@ extension Table where Row == HandlerRow {
         Column("CONCURRENCY", "concurrency", .right, wide: true) { Figures.raw($0.handler.concurrency) },
         Column("RATE", "rate", .right, wide: true) { $0.handler.rate ?? "" },
         Column("BREAKER", "breaker", wide: true) { $0.handler.breaker?.phase.rawValue ?? "" },
-        Column("SUMMARY", "summary") { $0.handler.summary },
+        Column("STATE", "state", wide: true) { row in
+          row.handler.station.map { "\($0.state) by \($0.by ?? "")" } ?? ""
+        },
+        Column("SUMMARY", "summary") { row in
+          let state = row.handler.station.map { "(\($0.state)) " } ?? ""
+          return state + row.handler.summary
+        },
         Column("FILE", "path", wide: true) { $0.plugin.path },
       ], id: { $0.handler.name })
   }

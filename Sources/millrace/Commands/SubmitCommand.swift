@@ -73,6 +73,7 @@ struct SubmitCommand: ParsableCommand {
     let request = try request()
     if dryRun { return try Rehearsal.show(try client.rehearse(request), output: output) }
     let job = try client.submit(request)
+    if job.existing ?? false { StandardError.note("job \(job.id) has this key already; nothing was added") }
     if follow {
       StandardError.note("job \(job.id)")
       try finish([try follower.follow(job.id) { try StandardOutput.write($0) }])
@@ -94,7 +95,11 @@ struct SubmitCommand: ParsableCommand {
   private func submit(_ name: String, to client: Client) throws -> [JobID] {
     let file = try BatchFile(text: try InputFile.text(name), name: name)
     do {
-      return try client.submit(BatchRequest(jobs: try file.requests.map { try options.fill($0) }))
+      let answer = try client.submit(BatchRequest(jobs: try file.requests.map { try options.fill($0) }))
+      for id in answer.existing ?? [] {
+        StandardError.note("job \(id) has this key already; nothing was added")
+      }
+      return answer.ids
     } catch var problem as Problem {
       if let index = problem.index, file.lines.indices.contains(index) {
         problem.detail = "`\(name)`, line \(file.lines[index]): \(problem.detail)"

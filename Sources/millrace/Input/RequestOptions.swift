@@ -50,6 +50,23 @@ struct RequestOptions: ParsableArguments {
   @Option(help: "The earliest start: +10m, '2026-08-01 14:30', RFC 3339.", transform: Moment.future)
   var notBefore: Timestamp?
 
+  @Option(help: "Another submission with this key gets the same job, as long as the key holds.")
+  var key: String?
+
+  @Option(help: ArgumentHelp("Among which jobs the key is looked for: handler (as default) or global."))
+  var keyScope: JobKey.Scope?
+
+  @Option(help: "How long the key holds: 24h (as default).", transform: Quantities.span)
+  var keyWindow: Duration?
+
+  @Flag(help: "The key holds until the job has ended; without --key, the same work has the same key.")
+  var unique = false
+
+  @Option(help: "The group that it is in; one that is not configured runs one job at a time, in order.")
+  var group: String?
+
+  @Flag(help: "Hold it until it is released.")
+  var hold = false
   @Option(
     help: "A job that must have ended before: ok:41, any:41 or failed:41. May be repeated.",
     transform: Quantities.dependency)
@@ -79,10 +96,17 @@ struct RequestOptions: ParsableArguments {
     if request.after == nil, !after.isEmpty { request.after = after }
     request.onDependencyFailure = request.onDependencyFailure ?? onDependencyFailure?.rawValue
     request.notBefore = request.notBefore ?? notBefore.map(Wire.text(of:))
+    request.key = request.key ?? key
+    request.keyScope = request.keyScope ?? keyScope?.rawValue
+    request.keyWindowSeconds = request.keyWindowSeconds ?? keyWindow?.seconds
+    if unique { request.unique = request.unique ?? true }
+    request.group = request.group ?? group
+    if hold { request.hold = request.hold ?? true }
     return request
   }
 }
 
+extension JobKey.Scope: ExpressibleByArgument {}
 extension Dependency.Failure: ExpressibleByArgument {}
 
 extension SubmitRequest {
@@ -102,6 +126,9 @@ extension SubmitRequest {
     request.jobClass = jobClass ?? template.jobClass
     if let labels { request.labels = labels.merging(template.labels ?? [:]) { ours, _ in ours } }
     request.notBefore = notBefore
+    (request.key, request.keyScope, request.keyWindowSeconds) = (key, keyScope, keyWindowSeconds)
+    (request.unique, request.hold) = (unique, hold)
+    request.group = group ?? template.group
     request.after = after
     request.onDependencyFailure = onDependencyFailure
     return request

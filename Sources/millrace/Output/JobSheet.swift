@@ -33,6 +33,10 @@ struct JobSheet {
     card.add("priority", "\(job.priority)")
     card.add("class", job.jobClass)
     card.add("labels", Figures.labels(job.labels))
+    card.add("group", job.group)
+    card.add("key", job.key)
+    if job.held ?? false { card.add("held", "until it is released") }
+    card.add("cancelled", job.cancelRequested.map { "asked for at \(Figures.time($0))" })
     card.add("limits", Self.words(job.limits) + ", \(Figures.span(job.timeoutSeconds))")
     card.add("attempts", "\(job.attemptsUsed) of \(job.maxAttempts) used, \(job.attempts) started")
     card.add("retries", job.maxAttempts > 1 ? detail.course.map(Self.words) : nil)

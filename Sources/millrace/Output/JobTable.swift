@@ -29,6 +29,8 @@ extension Table where Row == JobView {
         Column("TIMEOUT", "timeout_seconds", .right, wide: true, raw: { "\($0.timeoutSeconds)" }) {
           Figures.span($0.timeoutSeconds)
         },
+        Column("HELD", "held", wide: true) { $0.held ?? false ? "yes" : "" },
+        Column("GROUP", "group", wide: true) { $0.group ?? "" },
         Column("CLASS", "class", wide: true) { $0.jobClass ?? "" },
         Column("LABELS", "labels", wide: true) { Figures.labels($0.labels) },
         Column("PARAMETERS", "parameters", wide: true) { $0.parameters.text },

@@ -51,7 +51,8 @@ struct WhySheet {
   private static func words(_ gate: GateView) -> String {
     guard let remedy = gate.remedy else { return gate.reason }
     let time = gate.opensAt.map { " (\(Figures.time($0)))" } ?? ""
-    return "\(gate.reason); opened by \(remedy)\(time)"
+    let since = gate.pausedSince.map { " since \(Figures.time($0))" } ?? ""
+    return "\(gate.reason)\(since); opened by \(remedy)\(time)"
   }
 
   private static func words(_ estimate: EstimateView) -> String {

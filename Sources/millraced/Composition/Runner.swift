@@ -22,7 +22,9 @@ final class Runner: Sendable {
 
   /// Puts the parts together; nothing is served yet.
   /// - Throws: what is wrong with a directory, the database, the cgroups or a user's name.
-  init(_ configuration: Configuration, drain: Duration, log: Logger) async throws {
+  init(
+    _ configuration: Configuration, from file: String, drain: Duration, threshold: LogThreshold, log: Logger
+  ) async throws {
     let state = try StateDirectory(configuration.state)
     lock = try StateLock(state: state.path)
     let runtime = StateDirectory.parent(of: configuration.socket)
@@ -31,8 +33,8 @@ final class Runner: Sendable {
     let logs = LogFiles(directory: state.logs, cap: configuration.bounds.log, log: log)
     let mount = try CgroupMount.current().path
     tree = try CgroupTree(root: configuration.cgroupRoot.group(belowMount: mount))
-    let settings = try Self.launchSettings(configuration, state: state, runtime: runtime)
-    launcher = try LocalLauncher(tree: tree, settings: settings, logs: logs, logger: log)
+    let launchSettings = try Self.launchSettings(configuration, state: state, runtime: runtime)
+    launcher = try LocalLauncher(tree: tree, settings: launchSettings, logs: logs, logger: log)
     let sidecars = Sidecars(directory: configuration.plugins, overrides: configuration.handlers)
     plugins = PluginDirectory(
       path: configuration.plugins, builds: state.builds, launcher: launcher, log: log,
@@ -41,9 +43,13 @@ final class Runner: Sendable {
     var policy = machine.policy(configuration)
     policy.seed = .random(in: .min ... .max)
     try tree.wall(off: policy.capacity.memory)
+    let settings = LiveSettings(over: configuration, of: file, on: machine, log: threshold) { [tree] in
+      try tree.wall(off: $0)
+    }
     let clock = AnchoredClock(wall: try await Self.startTime(after: store, log))
     engine = Engine(
-      ports: Engine.Ports(store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock),
+      ports: Engine.Ports(
+        store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock, settings: settings),
       policy: policy, reception: machine.reception(configuration),
       version: Millraced.version, pid: getpid(), log: log)
     keeper = RecordKeeper(

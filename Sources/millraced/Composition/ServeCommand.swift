@@ -14,12 +14,11 @@ struct ServeCommand: AsyncParsableCommand {
 
   func run() async throws {
     let configuration = try options.configuration()
-    LoggingSystem.bootstrap { label in
-      var handler = StreamLogHandler.standardError(label: label)
-      handler.logLevel = configuration.logLevel
-      return handler
-    }
-    let runner = try await Runner(configuration, drain: drain.time, log: Logger(label: "millraced"))
+    let threshold = LogThreshold(configuration.logLevel)
+    LoggingSystem.bootstrap { ThresholdLog(label: $0, threshold: threshold) }
+    let runner = try await Runner(
+      configuration, from: options.file(), drain: drain.time, threshold: threshold,
+      log: Logger(label: "millraced"))
     try await runner.run()
   }
 

@@ -39,6 +39,9 @@ struct ConfigurationOptions: ParsableArguments {
     return configuration
   }
 
+  /// The file that is read, or that would be if it were there.
+  func file(in surroundings: Surroundings = .current()) -> String { config ?? surroundings.usualFile }
+
   /// A path on the command line is relative to where the command is given.
   private func absolute(_ path: String) -> String {
     guard !path.hasPrefix("/") else { return path }

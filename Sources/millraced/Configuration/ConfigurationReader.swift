@@ -7,6 +7,8 @@ import Synchronization
 /// Reads the configuration from YAML: all mistakes are told at once, and then nothing of it is used.
 struct ConfigurationReader {
   var configuration: Configuration
+  /// Whether handlers and groups that are there already stay: a change at run time says one thing of one.
+  var isAmending = false
   /// Where groups are named; they are looked up when all are read.
   var groupNames: [(within: String?, setting: Setting)] = []
 
@@ -31,10 +33,10 @@ struct ConfigurationReader {
   ///
   /// - Throws: `FileMistakes`.
   static func read(
-    _ text: String, named file: String, over defaults: Configuration
+    _ text: String, named file: String, over defaults: Configuration, isAmending: Bool = false
   ) throws -> Configuration {
     let document = YAMLDocument()
-    var reader = ConfigurationReader(configuration: defaults)
+    var reader = ConfigurationReader(configuration: defaults, isAmending: isAmending)
     if let root = document.root(of: text) {
       reader.apply(root)
       reader.checkGroups()
@@ -102,9 +104,9 @@ struct ConfigurationReader {
   }
 
   private mutating func handlers(of section: Setting) -> [String: Configuration.HandlerSettings] {
-    var handlers: [String: Configuration.HandlerSettings] = [:]
+    var handlers = isAmending ? configuration.handlers : [:]
     for handler in section.settings() where handler.hasValidName() {
-      var settings = Configuration.HandlerSettings()
+      var settings = handlers[handler.name] ?? Configuration.HandlerSettings()
       for setting in handler.settings(known: Setting.handlerNames + ["tier", "group", "breaker"]) {
         setting.apply(to: &settings)
         if setting.name == "group" { groupNames.append((nil, setting)) }

@@ -105,13 +105,14 @@ extension ConfigurationReader {
   }
 
   mutating func groups(of section: Setting) -> [String: GroupRules] {
-    var groups: [String: GroupRules] = [:]
+    var groups = isAmending ? configuration.groups : [:]
     for group in section.settings() where group.hasValidName() {
-      var rules = GroupRules()
-      for setting in group.settings(known: ["concurrency", "rate", "within"]) {
+      var rules = groups[group.name] ?? GroupRules()
+      for setting in group.settings(known: ["concurrency", "rate", "within", "order"]) {
         switch setting.name {
         case "concurrency": rules.concurrency = setting.count(1...10_000)
         case "rate": rules.rate = setting.rate()
+        case "order": set(&rules.order, setting.word(of: GroupRules.Order.self))
         default:
           rules.within = setting.text()
           groupNames.append((group.name, setting))

@@ -8,7 +8,7 @@ struct DependencyBook: Sendable {
     /// Everything that it needs is met.
     case free(WaitingJob)
     /// One can't be met any more, and it has left the book.
-    case closed(JobID, EndReason)
+    case closed(WaitingJob, EndReason)
     /// One can't be met any more, and it stays.
     case held(JobID)
   }
@@ -26,6 +26,8 @@ struct DependencyBook: Sendable {
   private var dependants: [JobID: [JobID]] = [:]
 
   var count: Int { entries.count }
+  /// The jobs that wait for others, by number.
+  var jobs: [WaitingJob] { entries.values.map(\.job).sorted { $0.id < $1.id } }
 
   /// Whether a job waits for others.
   func contains(_ job: JobID) -> Bool { entries[job] != nil }
@@ -96,8 +98,7 @@ struct DependencyBook: Sendable {
   private mutating func fail(_ id: JobID, _ reason: EndReason) -> Consequence? {
     switch entries[id]?.onDependencyFailure {
     case .cancel:
-      remove(id)
-      return .closed(id, reason)
+      return remove(id).map { .closed($0, reason) }
     case .hold:
       guard entries[id]?.broken == nil else { return nil }  // It is held already.
       entries[id]?.broken = reason

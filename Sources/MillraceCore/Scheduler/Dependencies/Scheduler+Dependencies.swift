@@ -8,9 +8,20 @@ extension Scheduler {
       precondition(
         waiting[blocked.job.id] == nil && attemptOf[blocked.job.id] == nil,
         "job \(blocked.job.id) is known already")
+      leaveBook(blocked.job.id)
       dependencies.insert(blocked)
+      lines.join(blocked.job.id, handlers.lines(of: membership(of: blocked.job)))
       watchExpiry(of: blocked.job)
     }
+  }
+
+  /// Forgets a job that waited for others; nil if it did not.
+  @discardableResult
+  mutating func leaveBook(_ id: JobID) -> WaitingJob? {
+    guard let job = dependencies.remove(id) else { return nil }
+    lines.leave(id, handlers.lines(of: membership(of: job)))
+    forgetExpiry(of: job)
+    return job
   }
 
   /// Returns actions with what the ends among them mean for the jobs that wait for those.
@@ -37,9 +48,14 @@ extension Scheduler {
 
   private mutating func action(for consequence: DependencyBook.Consequence, at now: Timestamp) -> Action {
     switch consequence {
-    case .free(let job): unblock(job, at: now)
-    case .closed(let id, let reason): .close(id, .cancelled, reason)
-    case .held(let id): .held(id, true)
+    case .free(let job):
+      lines.leave(job.id, handlers.lines(of: membership(of: job)))
+      return unblock(job, at: now)
+    case .closed(let job, let reason):
+      lines.leave(job.id, handlers.lines(of: membership(of: job)))
+      return .close(job.id, .cancelled, reason)
+    case .held(let id):
+      return .held(id, true)
     }
   }
 
@@ -54,14 +70,11 @@ extension Scheduler {
   }
 
   /// Forgets a job that waited for others; it is submitted anew.
-  package mutating func forget(blocked job: JobID) { dependencies.remove(job).map { forgetExpiry(of: $0) } }
+  package mutating func forget(blocked job: JobID) { leaveBook(job) }
 
   /// Cancels a job that waits for others; nil if it does not.
   mutating func cancelBlocked(_ job: JobID) -> [Action]? {
-    dependencies.remove(job).map { blocked in
-      forgetExpiry(of: blocked)
-      return [.close(job, .cancelled, .cancelled)]
-    }
+    leaveBook(job).map { _ in [.close(job, .cancelled, .cancelled)] }
   }
 
   /// Lets a job start that is held because a dependency can't be met any more, whatever became of that.
@@ -70,9 +83,10 @@ extension Scheduler {
   mutating func releaseBroken(_ job: JobID, at now: Timestamp) -> [Action]? {
     guard dependencies.broken(job) != nil else { return nil }
     let rest = dependencies.waits(of: job) ?? []
-    guard let freed = dependencies.remove(job) else { return nil }
+    guard var freed = leaveBook(job) else { return nil }
+    freed.isHeld = false
     guard rest.isEmpty else {
-      dependencies.insert(BlockedJob(freed, waitsFor: rest, onDependencyFailure: .hold))
+      block([BlockedJob(freed, waitsFor: rest, onDependencyFailure: .hold)])
       return [.held(job, false)]
     }
     return [.held(job, false), unblock(freed, at: now)]
@@ -112,7 +126,8 @@ extension Action {
     case .finish(let id, _, .done(let state, _)): (id.job, state)
     case .close(let job, let state, _): (job, state)
     case .finish(_, _, .retry), .finish(_, _, .requeue), .start, .markRunning, .freeze, .thaw, .terminate,
-      .kill, .due, .unblock, .held, .reprioritised, .carry, .revive, .breaker, .notice:
+      .kill, .cancelRequested, .operated, .due, .unblock, .held, .reprioritised, .carry, .revive, .breaker,
+      .notice:
       nil
     }
   }

@@ -24,7 +24,8 @@ package struct Estimates: Sendable {
   /// More kinds of jobs than this are not told apart: a class that comes later is estimated by its handler.
   package static let maxKeys = 10_000
 
-  private let rule: Policy.Learning
+  /// How it learns; its window never changes.
+  var rule: Policy.Learning
   private var places: [Key: Int] = [:]
   private var entries: [Entry] = []
   private var runs = 0

@@ -17,7 +17,7 @@ extension Scheduler {
   mutating func expire(at now: Timestamp) -> [Action] {
     var actions: [Action] = []
     while let next = expiries.first, next.rank <= now.rawValue {
-      let job = takeOut(next.job) ?? dependencies.remove(next.job)
+      let job = takeOut(next.job) ?? leaveBook(next.job)
       // Nothing if it has ended with what it waited for.
       expiries.remove(next.job, rank: next.rank)
       guard let job else { continue }
