@@ -109,9 +109,6 @@ let package = Package(
       name: "MillraceStore",
       dependencies: ["MillraceCore", "MillraceEngine", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: strict),
-    .target(
-      name: "MillraceYAML", dependencies: ["MillraceCore", .product(name: "Yams", package: "Yams")],
-      swiftSettings: strict),
     .target(name: "MillraceWire", dependencies: ["MillraceCore"], swiftSettings: strict),
     .target(name: "MillraceSocket", swiftSettings: strict),
     .target(
@@ -130,7 +127,7 @@ let package = Package(
       name: "millrace",
       dependencies: [
         "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceSimulator", "MillraceStore",
-        "MillraceWire", "MillraceYAML",
+        "MillraceWire",
         argumentParser,
       ],
       swiftSettings: strict),
@@ -138,8 +135,9 @@ let package = Package(
       name: "millraced",
       dependencies: [
         "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore",
-        "MillraceWire", "MillraceYAML", argumentParser, lifecycle, logging,
+        "MillraceWire", argumentParser, lifecycle, logging,
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+        .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -161,7 +159,7 @@ let package = Package(
       name: "millrace-bench",
       dependencies: [
         "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSimulator",
-        "MillraceStore", argumentParser, logging,
+        argumentParser, logging,
       ],
       path: "Benchmarks/Launch", swiftSettings: strict),
 
@@ -171,21 +169,11 @@ let package = Package(
       exclude: ["Fixtures"],
       swiftSettings: strict),
     .target(
-      name: "CFaultyDisk", path: "Tests/CFaultyDisk", cSettings: strictC,
-      linkerSettings: [.linkedLibrary("sqlite3")]),
-    .target(
       name: "PluginRecording", dependencies: ["CMillrace"], path: "Tests/PluginRecording",
       swiftSettings: strict),
     .executableTarget(
       name: "plugin-harness", dependencies: ["CMillrace", "PluginRecording"], path: "Tests/PluginHarness",
       swiftSettings: strict),
-    .executableTarget(
-      name: "millrace-chaos",
-      dependencies: [
-        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "TestSupport",
-        argumentParser,
-      ],
-      path: "Tests/Chaos", swiftSettings: strict),
     tests("MillraceCoreTests", of: ["MillraceCore"]),
     tests("MillraceSimulatorTests", of: ["MillraceCore", "MillraceSimulator"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
@@ -196,11 +184,7 @@ let package = Package(
       exclude: ["Fixtures"]),
     tests(
       "MillraceStoreTests",
-      of: [
-        "CFaultyDisk", "MillraceCore", "MillraceEngine", "MillraceStore",
-        .product(name: "GRDB", package: "GRDB.swift"), logging,
-      ]),
-    tests("MillraceYAMLTests", of: ["MillraceCore", "MillraceYAML"]),
+      of: ["MillraceCore", "MillraceEngine", "MillraceStore", .product(name: "GRDB", package: "GRDB.swift")]),
     tests("MillraceWireTests", of: ["MillraceCore", "MillraceWire"]),
     tests(
       "MillraceHTTPTests",
@@ -211,16 +195,16 @@ let package = Package(
     tests(
       "MillraceCommandTests",
       of: [
-        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "MillraceYAML",
-        "millrace", argumentParser,
+        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "millrace",
+        argumentParser,
       ]),
     tests(
       "MillracedTests",
       of: [
-        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceStore", "MillraceWire", "MillraceYAML",
-        "millraced", argumentParser, logging,
+        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire", "millraced", argumentParser,
+        logging,
       ]),
     tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
-    tests("KernelTests", of: ["MillraceCore", "MillraceWire", "millrace-chaos"]),
+    tests("KernelTests", of: ["MillraceCore", "MillraceWire"]),
   ]
 )

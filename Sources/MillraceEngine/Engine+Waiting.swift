@@ -26,9 +26,7 @@ extension Engine {
     if hasStopped { return true }
     return switch awaited {
     case .end(let job): isRestored && !scheduler.knows(job) && !backlog.ended.contains(job)
-    case .commit, .commitUnderWay: false
-    case .standstill(let station):
-      if case .stopping = scheduler.activity(of: station) { false } else { true }
+    case .commit: false
     case .drained: scheduler.isDrained && backlog.isEmpty
     }
   }
@@ -38,9 +36,7 @@ extension Engine {
   }
 
   private func resumeWaiter(_ number: Int, of awaited: Awaited) {
-    for awaited in awaited == .commit ? [.commit, .commitUnderWay] : [awaited] {
-      waiters[awaited]?.removeValue(forKey: number)?.resume()
-      if waiters[awaited]?.isEmpty == true { waiters[awaited] = nil }
-    }
+    waiters[awaited]?.removeValue(forKey: number)?.resume()
+    if waiters[awaited]?.isEmpty == true { waiters[awaited] = nil }
   }
 }

@@ -4,28 +4,26 @@ import MillraceCore
 import MillraceWire
 
 /// `millrace cancel`: stops jobs that have not ended.
-struct CancelCommand: AsyncParsableCommand {
+struct CancelCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cancel",
     abstract: "Cancel jobs; a running one is asked to stop, and killed after its grace period.",
     discussion: """
       examples:
         millrace cancel 42
-        millrace cancel --state queued --class nightly
-        millrace cancel --state queued --class nightly --yes
+        millrace cancel $(millrace list --state queued -o ids)
 
-      Of numbers, each is tried; the exit code is that of the first one that could not be cancelled. With \
-      filters, all jobs that match and have not ended are cancelled, after --yes.
+      Each job is tried; the exit code is that of the first one that could not be cancelled.
       """)
 
-  @OptionGroup var selection: Selection
+  @Argument(help: ArgumentHelp("The jobs.", valueName: "job"), transform: Quantities.job)
+  var jobs: [JobID]
+
   @OptionGroup var runner: RunnerOptions
   @OptionGroup var format: OutputOptions
 
-  func run() async throws {
+  func run() throws {
     let client = runner.client
-    try await selection.run("cancel", past: "cancelled", client: client, format: format) {
-      try client.cancel($0)
-    }
+    try EachJob(jobs).run(format) { try client.cancel($0) }
   }
 }

@@ -55,8 +55,7 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  /// Returns JSON with a line break at its end.
-  static func json(_ value: some Encodable, pretty: Bool) throws -> String {
+  private static func json(_ value: some Encodable, pretty: Bool) throws -> String {
     String(decoding: try Wire.encoder(pretty: pretty).encode(value), as: UTF8.self) + "\n"
   }
 }

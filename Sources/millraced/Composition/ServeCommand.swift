@@ -10,20 +10,21 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   @Option(help: "How long a stop waits for running jobs; they go on without the runner after that.")
-  var drain: Span = Span(time: .seconds(30))
+  var drain: DrainTime = DrainTime(time: .seconds(30))
 
   func run() async throws {
     let configuration = try options.configuration()
-    let threshold = LogThreshold(configuration.logLevel)
-    LoggingSystem.bootstrap { ThresholdLog(label: $0, threshold: threshold) }
-    let runner = try await Runner(
-      configuration, from: options.file(), drain: drain.time, threshold: threshold,
-      log: Logger(label: "millraced"))
+    LoggingSystem.bootstrap { label in
+      var handler = StreamLogHandler.standardError(label: label)
+      handler.logLevel = configuration.logLevel
+      return handler
+    }
+    let runner = try await Runner(configuration, drain: drain.time, log: Logger(label: "millraced"))
     try await runner.run()
   }
 
   /// A span on the command line.
-  struct Span: ExpressibleByArgument {
+  struct DrainTime: ExpressibleByArgument {
     var time: Duration
 
     init(time: Duration) { self.time = time }

@@ -1,5 +1,4 @@
 import MillraceCore
-import MillraceYAML
 
 /// The sections that the scheduler goes by.
 extension ConfigurationReader {
@@ -105,14 +104,13 @@ extension ConfigurationReader {
   }
 
   mutating func groups(of section: Setting) -> [String: GroupRules] {
-    var groups = isAmending ? configuration.groups : [:]
+    var groups: [String: GroupRules] = [:]
     for group in section.settings() where group.hasValidName() {
-      var rules = groups[group.name] ?? GroupRules()
-      for setting in group.settings(known: ["concurrency", "rate", "within", "order"]) {
+      var rules = GroupRules()
+      for setting in group.settings(known: ["concurrency", "rate", "within"]) {
         switch setting.name {
         case "concurrency": rules.concurrency = setting.count(1...10_000)
         case "rate": rules.rate = setting.rate()
-        case "order": set(&rules.order, setting.word(of: GroupRules.Order.self))
         default:
           rules.within = setting.text()
           groupNames.append((group.name, setting))
@@ -130,8 +128,8 @@ extension ConfigurationReader {
       // A value that is no text is noted already.
       guard let name = inner.map({ groups[$0]?.within }) ?? setting.plainText else { continue }
       if groups[name] == nil {
-        let meant = Spelling.question(about: name, among: groups.keys.sorted())
-        setting.mistake("names no group: `\(name)`" + (meant ?? ""))
+        let meant = Spelling.nearest(to: name, among: groups.keys.sorted())
+        setting.mistake("names no group: `\(name)`" + (meant.map { ", did you mean `\($0)`?" } ?? ""))
       } else if let inner, let circle = Self.circle(from: inner, in: groups) {
         setting.mistake("makes a circle: \(circle.joined(separator: " within "))")
       }

@@ -19,9 +19,6 @@ struct DoctorCommand: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: "How the findings are printed: table or json.")
   var output = Output.table
 
-  @Option(help: "How long the check of the database may take; every page and index is read.")
-  var checkTime = ServeCommand.Span(time: DatabaseCheck.usualTime)
-
   func run() async throws {
     let findings = await findings()
     switch output {
@@ -34,8 +31,7 @@ struct DoctorCommand: AsyncParsableCommand {
   /// Returns the findings; a configuration that can't be read is one, and then the defaults are looked at.
   func findings() async -> [Finding] {
     do {
-      var examination = Examination(configuration: try options.configuration())
-      examination.checkTime = checkTime.time
+      let examination = Examination(configuration: try options.configuration())
       let file = options.config ?? Surroundings.current().usualFile
       let isThere = MachineFiles().status(file) != nil
       let found = Finding(
@@ -46,8 +42,7 @@ struct DoctorCommand: AsyncParsableCommand {
       let found = Finding(
         check: "configuration", status: .failure, found: mistakes,
         mend: ["\"${EDITOR:-vi}\" \(quoted(options.config ?? Surroundings.current().usualFile))"])
-      var examination = Examination(configuration: .standard(in: .current()))
-      examination.checkTime = checkTime.time
+      let examination = Examination(configuration: .standard(in: .current()))
       return [found] + (await examination.findings())
     }
   }

@@ -24,8 +24,7 @@ package struct Estimates: Sendable {
   /// More kinds of jobs than this are not told apart: a class that comes later is estimated by its handler.
   package static let maxKeys = 10_000
 
-  /// How it learns; its window never changes.
-  var rule: Policy.Learning
+  private let rule: Policy.Learning
   private var places: [Key: Int] = [:]
   private var entries: [Entry] = []
   private var runs = 0
@@ -78,8 +77,8 @@ package struct Estimates: Sendable {
 
   /// Returns what a job is expected to need.
   package func estimate(for job: WaitingJob) -> Estimate {
-    let limits = job.limits
-    let timeout = job.timeout
+    let limits = job.terms.limits
+    let timeout = job.terms.timeout
     var estimate = Estimate(
       memory: limits.memory, cpuMillis: limits.cpuMillis, expectedRun: timeout, runBound: timeout,
       settling: rule.settling, memoryBasis: .declared, runBasis: .declared)
@@ -89,7 +88,7 @@ package struct Estimates: Sendable {
       return estimate
     }
     if let (peak, basis) = figure(learned.memory) {
-      estimate.memory = min(max(Bytes(peak), job.carryover.shown ?? .zero), limits.memory)
+      estimate.memory = min(max(Bytes(peak), job.shown), limits.memory)
       estimate.memoryBasis = basis
     }
     if let (rate, _) = figure(learned.cpuMillis) { estimate.cpuMillis = min(max(rate, 1), limits.cpuMillis) }
@@ -114,7 +113,7 @@ package struct Estimates: Sendable {
     let recent =
       ofClass?.duration.mean(ofLast: rule.recent)
       ?? learned(Key(handler: job.handler, jobClass: nil))?.duration.mean(ofLast: rule.recent)
-    return recent.map { min(.microseconds($0), job.timeout) } ?? job.timeout
+    return recent.map { min(.microseconds($0), job.terms.timeout) } ?? job.terms.timeout
   }
 
   /// The mean run time of all attempts that were noted; nil if there were none.

@@ -11,12 +11,10 @@ enum MachineGates {
   ]
 }
 
-/// Closed while the runner is shutting down or paused.
+/// Closed while the runner is shutting down.
 struct RunnerGate: Gate {
   func verdict(on demand: Resources, in situation: Situation) -> GateVerdict {
-    GateVerdict(
-      gate: .runner, isOpen: !situation.isDraining && situation.pause == nil,
-      pause: situation.isDraining ? nil : situation.pause)
+    GateVerdict(gate: .runner, isOpen: !situation.isDraining)
   }
 }
 
