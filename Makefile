@@ -1,6 +1,6 @@
 # `make` alone tells what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check sim bench kernels clean
+.PHONY: help setup build demo test check sim chaos bench kernels clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,11 @@ SEEDS ?= 10000
 sim: setup ## Simulate many seeds, release build: make sim SEEDS=100000
 	swift build -c release --scratch-path .build/bench --product millrace
 	.build/bench/release/millrace simulate --seed 1 --seeds $(SEEDS)
+
+KILLS ?= 42
+chaos: SEEDS = 5
+chaos: build ## Kill the runner while jobs flow, look for what is lost: make chaos SEEDS=5 KILLS=42
+	etc/chaos $(SEEDS) $(KILLS)
 
 bench: setup ## Measure, beside the machine's own limits
 	Benchmarks/run

@@ -109,6 +109,9 @@ let package = Package(
       name: "MillraceStore",
       dependencies: ["MillraceCore", "MillraceEngine", .product(name: "GRDB", package: "GRDB.swift")],
       swiftSettings: strict),
+    .target(
+      name: "MillraceYAML", dependencies: ["MillraceCore", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
     .target(name: "MillraceWire", dependencies: ["MillraceCore"], swiftSettings: strict),
     .target(name: "MillraceSocket", swiftSettings: strict),
     .target(
@@ -127,7 +130,7 @@ let package = Package(
       name: "millrace",
       dependencies: [
         "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceSimulator", "MillraceStore",
-        "MillraceWire",
+        "MillraceWire", "MillraceYAML",
         argumentParser,
       ],
       swiftSettings: strict),
@@ -135,9 +138,8 @@ let package = Package(
       name: "millraced",
       dependencies: [
         "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore",
-        "MillraceWire", argumentParser, lifecycle, logging,
+        "MillraceWire", "MillraceYAML", argumentParser, lifecycle, logging,
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
-        .product(name: "Yams", package: "Yams"),
       ],
       swiftSettings: strict),
     .executableTarget(
@@ -159,7 +161,7 @@ let package = Package(
       name: "millrace-bench",
       dependencies: [
         "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSimulator",
-        argumentParser, logging,
+        "MillraceStore", argumentParser, logging,
       ],
       path: "Benchmarks/Launch", swiftSettings: strict),
 
@@ -169,11 +171,21 @@ let package = Package(
       exclude: ["Fixtures"],
       swiftSettings: strict),
     .target(
+      name: "CFaultyDisk", path: "Tests/CFaultyDisk", cSettings: strictC,
+      linkerSettings: [.linkedLibrary("sqlite3")]),
+    .target(
       name: "PluginRecording", dependencies: ["CMillrace"], path: "Tests/PluginRecording",
       swiftSettings: strict),
     .executableTarget(
       name: "plugin-harness", dependencies: ["CMillrace", "PluginRecording"], path: "Tests/PluginHarness",
       swiftSettings: strict),
+    .executableTarget(
+      name: "millrace-chaos",
+      dependencies: [
+        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "TestSupport",
+        argumentParser,
+      ],
+      path: "Tests/Chaos", swiftSettings: strict),
     tests("MillraceCoreTests", of: ["MillraceCore"]),
     tests("MillraceSimulatorTests", of: ["MillraceCore", "MillraceSimulator"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
@@ -184,7 +196,11 @@ let package = Package(
       exclude: ["Fixtures"]),
     tests(
       "MillraceStoreTests",
-      of: ["MillraceCore", "MillraceEngine", "MillraceStore", .product(name: "GRDB", package: "GRDB.swift")]),
+      of: [
+        "CFaultyDisk", "MillraceCore", "MillraceEngine", "MillraceStore",
+        .product(name: "GRDB", package: "GRDB.swift"), logging,
+      ]),
+    tests("MillraceYAMLTests", of: ["MillraceCore", "MillraceYAML"]),
     tests("MillraceWireTests", of: ["MillraceCore", "MillraceWire"]),
     tests(
       "MillraceHTTPTests",
@@ -195,16 +211,16 @@ let package = Package(
     tests(
       "MillraceCommandTests",
       of: [
-        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "millrace",
-        argumentParser,
+        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "MillraceYAML",
+        "millrace", argumentParser,
       ]),
     tests(
       "MillracedTests",
       of: [
-        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceWire", "millraced", argumentParser,
-        logging,
+        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceStore", "MillraceWire", "MillraceYAML",
+        "millraced", argumentParser, logging,
       ]),
     tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
-    tests("KernelTests", of: ["MillraceCore", "MillraceWire"]),
+    tests("KernelTests", of: ["MillraceCore", "MillraceWire", "millrace-chaos"]),
   ]
 )

@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 import MillraceCore
 import MillraceSimulator
 
@@ -13,13 +12,14 @@ struct DecisionCommand: ParsableCommand {
   @Option(help: "How many jobs are simulated.") var jobs = 1_000_000
 
   private static let few = 1000
+  private static let groups = 10_000
 
   func run() throws {
     var fewJobs = Queue(of: Self.few)
     let small = fewJobs.timesOfDecisions(decisions)
-    let before = Self.residentBytes()
+    let before = StubRunner.residentBytes()
     var queue = Queue(of: queued)
-    let perJob = (Self.residentBytes() - before) / Int64(queued)
+    let perJob = (StubRunner.residentBytes() - before) / Int64(queued)
     let large = queue.timesOfDecisions(decisions)
     Row(
       what: "a decision with \(queued) jobs queued, against \(Self.few)", lane: "native",
@@ -27,6 +27,11 @@ struct DecisionCommand: ParsableCommand {
       limit: small.text, ratio: Times.text(of: large.ratios(to: small)), target: "≤ 3"
     ).show()
     Row(what: "memory per queued job", lane: "native", measured: "\(perJob) bytes").show()
+    var grouped = Queue(of: Self.groups, inGroups: true)
+    Row(
+      what: "a decision with \(Self.groups) jobs queued, each in a group of its own", lane: "native",
+      measured: grouped.timesOfDecisions(decisions / 10).text, limit: small.text
+    ).show()
     try simulate()
   }
 
@@ -45,16 +50,6 @@ struct DecisionCommand: ParsableCommand {
       measured: "\(tenths / 10).\(tenths % 10) s"
     ).show()
   }
-
-  /// The memory that this process holds (`/proc/self/statm`, in pages).
-  private static func residentBytes() -> Int64 {
-    guard let file = fopen("/proc/self/statm", "r") else { return 0 }
-    defer { fclose(file) }
-    var line = [CChar](repeating: 0, count: 128)
-    guard fgets(&line, 128, file) != nil else { return 0 }
-    let words = String(decoding: line.map { UInt8(bitPattern: $0) }, as: UTF8.self).split(separator: " ")
-    return (words.count > 1 ? Int64(words[1]) ?? 0 : 0) * Int64(sysconf(Int32(_SC_PAGESIZE)))
-  }
 }
 
 /// A scheduler with a full machine and so many jobs that wait, of eight handlers with learned estimates.
@@ -63,8 +58,11 @@ private struct Queue {
   private var running: [AttemptID] = []
   private var now = Timestamp(microseconds: 1_767_225_600_000_000)
   private var next: Int64 = 1
+  /// Whether each job chooses a group that no other one is in.
+  private let inGroups: Bool
 
-  init(of count: Int) {
+  init(of count: Int, inGroups: Bool = false) {
+    self.inGroups = inGroups
     var policy = Policy(slots: 32, memory: .gibibytes(8), cpuMillis: 1_000_000, maxQueued: .max)
     policy.learning.few = 5
     scheduler = Scheduler(policy: policy)
@@ -89,9 +87,10 @@ private struct Queue {
       limits: Limits(memory: .mebibytes(1024), cpuMillis: 1000, pids: 8), timeout: .seconds(3600),
       grace: .zero,
       maxAttempts: 1, retryDelay: .zero)
-    let job = Job(
+    var job = Job(
       id: JobID(next), submission: Submission(handler: "handler-\(next % 8)", terms: terms), submitted: now,
       state: .queued)
+    if inGroups { job.submission.group = "group-\(next)" }
     next += 1
     return WaitingJob(job)
   }

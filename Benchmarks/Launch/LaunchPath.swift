@@ -15,7 +15,8 @@ struct Tier {
 
 /// The runner's own way from a job to its end: launcher, keeper, cgroup, plugin, log and work directory.
 struct LaunchPath {
-  let launcher: LocalLauncher
+  private(set) var launcher: LocalLauncher
+  private let makeLauncher: () throws -> LocalLauncher
   private let plugin: Plugin
   private var events: AsyncStream<LaunchEvent>.Iterator
   private var nextJob: Int64 = 1
@@ -35,12 +36,14 @@ struct LaunchPath {
       geteuid() == 0
       ? LaunchSettings.Identity(uid: 65534, gid: 65534)
       : LaunchSettings.Identity(uid: geteuid(), gid: getegid())
-    launcher = try LocalLauncher(
-      tree: tree,
-      settings: LaunchSettings(
-        host: host, keeperSocket: directory + "/keeper.sock", workDirectory: directory + "/work",
-        identity: identity, preload: tier.preload, coldByDefault: tier.isCold),
-      logs: LogFiles(directory: directory + "/logs", cap: .mebibytes(16), log: logger), logger: logger)
+    let settings = LaunchSettings(
+      host: host, keeperSocket: directory + "/keeper.sock", workDirectory: directory + "/work",
+      identity: identity, preload: tier.preload, coldByDefault: tier.isCold)
+    let logs = LogFiles(directory: directory + "/logs", cap: .mebibytes(16), log: logger)
+    makeLauncher = { [logger] in
+      try LocalLauncher(tree: tree, settings: settings, logs: logs, logger: logger)
+    }
+    launcher = try makeLauncher()
     events = launcher.events.makeAsyncIterator()
     self.plugin = try await launcher.describe(plugin)
   }
@@ -58,17 +61,36 @@ struct LaunchPath {
     throw BenchmarkError("the launcher ended")
   }
 
+  /// Has the launcher go, as with its runner, and another one take over; returns the nanoseconds from the
+  /// start of that until it has measured all of them.
+  mutating func changeRunners(_ ids: [AttemptID]) async throws -> Int64 {
+    await launcher.stop()
+    let open = ids.map { KeptAttempt(attempt: $0, plugin: plugin.name) }
+    let began = ContinuousClock.now
+    launcher = try makeLauncher()
+    let taken = try await launcher.takeOver(open: open)
+    let measured = await launcher.sample().attempts
+    let time = began.nanosecondsSince
+    events = launcher.events.makeAsyncIterator()
+    guard taken.count == ids.count, measured.count == ids.count else {
+      throw BenchmarkError("of \(ids.count) attempts \(taken.count) were taken over")
+    }
+    return time
+  }
+
   /// Kills what was started, and returns when all of it has ended.
   mutating func endJobs(_ ids: [AttemptID]) async {
     var left = Set(ids)
     for id in ids { launcher.kill(id) }
     while !left.isEmpty, let event = await events.next() {
-      if case .ended(let id, _) = event { left.remove(id) }
+      guard case .ended(let id, _) = event else { continue }
+      left.remove(id)
+      launcher.release([id])
     }
   }
 
-  /// Runs a job that does nothing; returns nanoseconds from the request to the news that it has ended and its
-  /// leaf is removed.
+  /// Runs a job that does nothing; returns nanoseconds from the request to the news that it has ended. Its
+  /// leaf is removed in the time of the next one.
   mutating func runJob() async throws -> Int64 {
     let began = ContinuousClock.now
     _ = request(seconds: 0)
@@ -76,8 +98,9 @@ struct LaunchPath {
       switch event {
       case .started, .progress: continue
       case .refused(_, let reason): throw BenchmarkError("a job was refused: \(reason)")
-      case .ended(_, let report):
+      case .ended(let id, let report):
         let time = began.nanosecondsSince
+        launcher.release([id])
         guard case .done? = report.word else { throw BenchmarkError("a job failed: \(report)") }
         return time
       }

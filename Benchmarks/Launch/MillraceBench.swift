@@ -5,7 +5,11 @@ import ArgumentParser
 struct MillraceBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "millrace-bench", abstract: "Measure Millrace beside the machine's own limits.",
-    subcommands: [LaunchCommand.self, StartsCommand.self, IdleCommand.self, SampleCommand.self])
+    subcommands: [
+      LaunchCommand.self, StartsCommand.self, IdleCommand.self, SampleCommand.self,
+      AdoptCommand.self, DecisionCommand.self, DependencyCommand.self,
+      RecordCommand.self,
+    ])
 }
 
 /// A measurement that could not be made.

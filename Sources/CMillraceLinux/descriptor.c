@@ -62,6 +62,10 @@ int32_t millrace_map_shared(size_t length, void **address) {
     return map(-1, length, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, address);
 }
 
+void millrace_publish(uint64_t *place, uint64_t number) {
+    __atomic_store_n(place, number, __ATOMIC_RELEASE);
+}
+
 int32_t millrace_eventfd(void) {
     int result = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     return result < 0 ? -errno : result;

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -168,4 +169,25 @@ int32_t millrace_pidfd_open(int32_t pid) {
 
 int32_t millrace_pidfd_send_signal(int32_t pidfd, int32_t signal) {
     return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+/* As in <linux/pidfd.h> of Linux 6.15; older headers lack it. The kernel fills in what it knows of it. */
+struct process_description {
+    uint64_t mask;
+    uint64_t cgroup;
+    uint32_t ids[11];
+    int32_t exit_code; /* a wait status */
+};
+#define DESCRIBE_PROCESS _IOWR(0xFF, 11, struct process_description)
+#define DESCRIBES_EXIT (UINT64_C(1) << 3)
+
+int32_t millrace_pidfd_ending(int32_t pidfd, millrace_ending *ending) {
+    struct process_description description = {.mask = DESCRIBES_EXIT};
+    if (ioctl(pidfd, DESCRIBE_PROCESS, &description) < 0) return -errno;
+    if ((description.mask & DESCRIBES_EXIT) == 0) return 0;
+    const int status = description.exit_code;
+    ending->pid = 0;
+    ending->code = WIFEXITED(status) ? CLD_EXITED : CLD_KILLED;
+    ending->status = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+    return 1;
 }

@@ -32,6 +32,16 @@ int job_result(const millrace_context *context, const void *bytes, size_t length
                     "a result of %zu bytes is not taken; the log tells why", length);
 }
 
+int job_snooze(const millrace_context *context, double seconds, const char *format, ...) {
+    char message[MESSAGE_MAX];
+    FORMAT_INTO(message, format);
+    if (MILLRACE_HAS(context, snooze)) {
+        int answer = context->snooze(context, (int64_t)(seconds * 1000), message);
+        if (answer == MILLRACE_SNOOZED) return answer;
+    }
+    return job_fail(context, "snooze_refused", FAIL_RETRYABLE, "a snooze of %.0f s is not taken", seconds);
+}
+
 int job_fail(const millrace_context *context, const char *code, int retryable, const char *format, ...) {
     char message[MESSAGE_MAX];
     FORMAT_INTO(message, format);

@@ -12,9 +12,32 @@ extension Client {
   }
 
   /// Asks for jobs: all of them are accepted, or none.
-  package func submit(_ batch: BatchRequest) throws -> [JobID] {
-    let answer: BatchAnswer = try value(call("POST", "/jobs/batch", body: try Wire.encoder().encode(batch)))
-    return answer.ids
+  package func submit(_ batch: BatchRequest) throws -> BatchAnswer {
+    try value(call("POST", "/jobs/batch", body: try Wire.encoder().encode(batch)))
+  }
+
+  /// Asks for a workflow: all of its jobs are accepted, or none.
+  package func submit(_ workflow: WorkflowSubmitRequest) throws -> WorkflowAnswer {
+    try value(call("POST", "/workflows", body: try Wire.encoder().encode(workflow)))
+  }
+
+  /// Returns a page of workflows, the newest first.
+  package func workflows(before: Int64? = nil, limit: Int) throws -> WorkflowPage {
+    let query: QueryItems = [("limit", "\(limit)")] + (before.map { [("before", "\($0)")] } ?? [])
+    return try value(call("GET", "/workflows", query: query))
+  }
+
+  /// Returns a workflow with its steps and jobs.
+  package func workflow(_ id: Int64) throws -> WorkflowView { try value(call("GET", "/workflows/\(id)")) }
+
+  /// Cancels the jobs of a workflow that have not ended, and returns it as it is then.
+  package func cancel(workflow id: Int64) throws -> WorkflowView {
+    try value(call("POST", "/workflows/\(id)/cancel"))
+  }
+
+  /// Lets the failed jobs of a workflow begin anew, and returns it as it is then.
+  package func retryFailed(workflow id: Int64) throws -> WorkflowView {
+    try value(call("POST", "/workflows/\(id)/retry-failed"))
   }
 
   /// Returns a page of jobs.
@@ -32,6 +55,21 @@ extension Client {
   package func reprioritise(_ id: JobID, to priority: Int) throws -> JobView {
     let body = try Wire.encoder().encode(ReprioritiseRequest(priority: priority))
     return try value(call("POST", "/jobs/\(id)/reprioritise", body: body))
+  }
+
+  /// Returns a page of jobs that failed.
+  package func dead(matching filter: JobFilter) throws -> DeadPage {
+    try value(call("GET", "/dead", query: filter.queryItems))
+  }
+
+  /// Lets jobs that failed begin anew, all or none; returns them as they are then.
+  package func retry(_ body: RetryBody) throws -> JobPage {
+    try value(call("POST", "/dead/retry", body: try Wire.encoder().encode(body)))
+  }
+
+  /// Closes the breaker of a handler and returns it.
+  package func resetBreaker(of handler: String) throws -> BreakerView {
+    try value(call("POST", "/handlers/\(PercentEncoding.encode(handler))/reset"))
   }
 
   /// Returns why a job waits, or what held it back until it started.
@@ -96,6 +134,21 @@ extension Client {
   /// Puts the recommendation for a handler into force, and returns it.
   package func applyRecommendation(for handler: String) throws -> RecommendationView {
     try value(call("POST", "/handlers/\(PercentEncoding.encode(handler))/recommendation/apply"))
+  }
+
+  /// Deletes ended jobs and what belongs to them, however long that takes.
+  package func prune(_ request: PruneRequest) throws -> PruneView {
+    var call = call("POST", "/prune", body: try Wire.encoder().encode(request))
+    call.idle = nil
+    return try value(call)
+  }
+
+  /// Copies the record into a new directory on the runner's machine, however long that takes.
+  package func backup(to directory: String) throws -> BackupView {
+    var call = call(
+      "POST", "/backup", body: try Wire.encoder().encode(BackupRequest(directory: directory)))
+    call.idle = nil
+    return try value(call)
   }
 
   /// Returns the runner's state.

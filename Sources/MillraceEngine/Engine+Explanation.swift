@@ -7,11 +7,40 @@ extension Engine {
   nonisolated package func rehearse(_ request: JobRequest) async throws -> Trial {
     let submission = try await submission(of: request)
     try await demandRoom(for: 1, besides: 0)
-    let (scheduler, now) = await snapshot()
+    try await checkDependencies(of: [submission])
+    let (known, now) = await snapshot()
+    var scheduler = known
     let waiting = await waitingJob(JobID(Int64.max), submission, at: now)
+    let open = try await openDependencies(of: submission)
+    if !open.isEmpty {
+      _ = scheduler.handle(.blocked([BlockedJob(waiting, waitsFor: open)]), at: now)
+      guard let explanation = scheduler.explanation(of: waiting.id, at: now) else {
+        preconditionFailure("a blocked job waits")
+      }
+      return Trial(
+        submission: submission, explanation: explanation,
+        forecast: scheduler.forecast(of: waiting.id, at: now))
+    }
     return Trial(
       submission: submission, explanation: scheduler.explanation(ofNew: waiting, at: now),
       forecast: scheduler.forecast(ofNew: waiting, at: now))
+  }
+
+  /// What a job that is only tried would wait for.
+  /// - Throws: `Refusal` if it would be cancelled at once.
+  private nonisolated func openDependencies(of submission: Submission) async throws -> [Dependency] {
+    var open: [Dependency] = []
+    for dependency in submission.after {
+      guard case .job(let needed) = dependency.needed, let state = try await ports.store.job(needed)?.state
+      else { continue }
+      if !state.isFinal {
+        open.append(dependency)
+      } else if !dependency.condition.isMet(by: state), submission.onDependencyFailure == .cancel {
+        let reason = EndReason.dependency(needed, state, neededAs: dependency.condition)
+        throw Refusal(.conflict, "it would be cancelled at once: \(reason.message)")
+      }
+    }
+    return open
   }
 
   nonisolated package func explain(_ id: JobID) async throws -> Answer {

@@ -11,10 +11,17 @@ extension Engine {
     }
     let kept = Set(try await ports.launcher.takeOver(open: open))
     var changes: [StoreChange] = []
-    var found: [Event] = [.learned(try await ports.store.evidence(lastOfEach: learningWindow))]
+    let memos = try await ports.store.memos()
+    var found = restoreSettings(memos)
+    found.append(.learned(try await ports.store.evidence(lastOfEach: learningWindow)))
+    found.append(.breakers(memos.compactMap(\.breaker)))
+    let unended = Set(jobs.map(\.job.id))
     for unfinished in jobs {
+      if unfinished.job.state == .blocked {
+        found.append(try await blocked(unfinished.job, unended: unended, &changes))
+        continue
+      }
       var job = WaitingJob(unfinished.job, sharedBy: scheduler.policy.fairShare?.label)
-      job.losses = try await losses(of: unfinished.job)
       guard let attempt = unfinished.openAttempt else {
         found.append(.submitted([job]))
         continue
@@ -26,16 +33,23 @@ extension Engine {
         found.append(.adopted(adoption(of: attempt, by: job, at: now)))
         continue
       }
-      job.losses += 1
-      job.waitingSince = ports.clock.now()
-      let isLastLoss = job.losses >= scheduler.policy.maxLosses
-      changes.append(.ended(attempt.id, lostEnd(), next: isLastLoss ? .done(.failed) : .requeue))
-      if !isLastLoss { found.append(.submitted([job])) }
+      var next = job.lose(attempt.id, under: scheduler.policy, at: ports.clock.now())
+      let end: JobState = unfinished.job.cancelRequested == nil ? .failed : .cancelled
+      if next != .requeue, end == .cancelled { next = .done(.cancelled) }
+      changes.append(.ended(attempt.id, lostEnd(), next: next))
+      guard next == .requeue else {
+        found.append(.gone(job.id, end))
+        continue
+      }
+      changes.append(.carried(job.id, job.carryover))
+      found.append(.submitted([job]))
     }
+    found += whatWasAsked(of: jobs, memos)
     if !changes.isEmpty { try await ports.store.commit(changes) }
     // Before whatever came in meanwhile: a cancellation must find its job.
     inbox = found.map(Input.event) + inbox
     ring.yield()
+    if !kept.isEmpty { auditRing.yield() }
     if !jobs.isEmpty {
       log.notice(
         "record read",
@@ -45,6 +59,44 @@ extension Engine {
     }
   }
 
+  /// What was asked for in the time of a former runner and must hold on: cancellations, and what is paused.
+  private func whatWasAsked(of jobs: [UnfinishedJob], _ memos: [Memo]) -> [Event] {
+    jobs.filter { $0.job.cancelRequested != nil }.map { .cancel($0.job.id) }
+      + memos.filter { $0.kind == .pause }.compactMap(\.pauseEvent)
+  }
+
+  /// What the scheduler is told of a job that waits for others: which of these have not ended.
+  private func blocked(
+    _ job: Job, unended: Set<JobID>, _ changes: inout [StoreChange]
+  ) async throws -> Event {
+    var open: [Dependency] = []
+    var broken: EndReason?
+    for dependency in job.submission.after {
+      guard case .job(let needed) = dependency.needed else { continue }
+      if unended.contains(needed) {
+        open.append(dependency)
+      } else if broken == nil, let state = try await ports.store.job(needed)?.state,
+        !dependency.condition.isMet(by: state)
+      {
+        broken = .dependency(needed, state, neededAs: dependency.condition)
+      }
+    }
+    // With all met it would be on its way.
+    if job.isHeld, open.isEmpty, broken == nil { broken = .dependencyOffRecord }
+    var waiting = WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
+    guard open.isEmpty, broken == nil else {
+      return .blocked([
+        BlockedJob(
+          waiting, waitsFor: open, onDependencyFailure: job.submission.onDependencyFailure, broken: broken)
+      ])
+    }
+    // All is met: it was on its way when the runner went.
+    let now = ports.clock.now()
+    waiting.notBefore = waiting.notBefore.flatMap { $0 > now ? $0 : nil }
+    changes.append(.unblocked(job.id, notBefore: waiting.notBefore))
+    return .submitted([waiting])
+  }
+
   private var learningWindow: Int { scheduler.policy.learning.window }
 
   private func adoption(of attempt: Attempt, by job: WaitingJob, at now: Timestamp) -> Adoption {
@@ -52,14 +104,6 @@ extension Engine {
     return Adoption(
       job: job, number: attempt.id.number, build: attempt.pluginSHA256, started: attempt.started ?? now,
       frozenTime: attempt.frozenTime + frozenNow)
-  }
-
-  /// How many attempts at a job were lost in a row, up to the last one that has ended: a job that brings the
-  /// machine down each time must not do so for ever.
-  private func losses(of job: Job) async throws -> Int {
-    guard job.attempts > job.attemptsUsed else { return 0 }
-    let outcomes = try await ports.store.attempts(of: job.id).compactMap { $0.end?.outcome }
-    return outcomes.reversed().prefix { $0 == .lost }.count
   }
 
   private func lostEnd() -> AttemptEnd {

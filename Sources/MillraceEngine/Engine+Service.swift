@@ -1,17 +1,23 @@
 package import MillraceCore
 
 extension Engine {
-  package func submit(_ requests: [JobRequest]) async throws -> [JobID] {
-    let submissions = try requests.enumerated().map { index, request in
+  package func accept(_ requests: [JobRequest]) async throws -> [Acceptance] {
+    let submissions = try submissions(of: requests)
+    try await checkDependencies(of: submissions)
+    return try await withCheckedThrowingContinuation { answer in
+      put(.submissions(submissions, answer))
+    }
+  }
+
+  /// Checks requests; the index of a batch's first one that can't be is in the refusal.
+  func submissions(of requests: [JobRequest]) throws -> [Submission] {
+    try requests.enumerated().map { index, request in
       do {
         return try submission(of: request)
       } catch var refusal as Refusal {
         if requests.count > 1 { refusal.index = index }
         throw refusal
       }
-    }
-    return try await withCheckedThrowingContinuation { answer in
-      put(.submissions(submissions, answer))
     }
   }
 
@@ -26,12 +32,14 @@ extension Engine {
 
   package func cancel(_ job: JobID) async throws -> Job {
     try await demandUnfinished(job)
-    put(.event(.cancel(job)))
+    _ = try await ask([.cancel(job)])
     return try await existing(job)
   }
 
   package func reprioritise(_ job: JobID, to priority: Priority) async throws -> Job {
     try await demandUnfinished(job)
+    // A stop can't wait for the disk; this can.
+    if let trouble { throw trouble.refusal }
     put(.event(.reprioritise(job, priority)))
     await wait(for: .commit, until: ports.clock.now() + Self.answerTime)
     let changed = try await existing(job)
@@ -42,7 +50,7 @@ extension Engine {
   }
 
   /// Throws unless there is such a job and it has not ended.
-  private func demandUnfinished(_ job: JobID) async throws {
+  func demandUnfinished(_ job: JobID) async throws {
     let record = try await existing(job)
     guard !hasStopped else { throw Self.draining }
     guard !record.state.isFinal else {
@@ -73,12 +81,17 @@ extension Engine {
 
   package func status() -> RunnerStatus {
     let pressure = scheduler.pressureLevel
-    return RunnerStatus(
+    var status = RunnerStatus(
       version: identity.version, pid: identity.pid, started: startTime, draining: scheduler.isDraining,
       queued: scheduler.queuedCount, scheduled: scheduler.scheduledCount, running: scheduler.runningCount,
       capacity: scheduler.policy.capacity, used: scheduler.used(at: ports.clock.now()),
       machine: scheduler.machine, pressure: pressure, pressureCause: scheduler.pressureText,
-      isHealthy: !backlog.isStuck && !scheduler.isDraining && pressure < .critical, notices: notices)
+      isHealthy: trouble == nil && !scheduler.isDraining && pressure < .critical,
+      recordTrouble: trouble.map { "\($0.message); \($0.hint)" }, notices: notices)
+    status.held = scheduler.heldCount
+    status.stations = stations()
+    status.settings = settings().filter(\.isChanged)
+    return status
   }
 
   package func catalog() -> Catalog { inUse }

@@ -4,34 +4,50 @@ import MillraceCore
 extension Engine {
   /// Takes in all that has happened, acts on it, and commits once.
   func tick() async {
+    await mend()
     let inputs = inbox
     inbox = []
+    // A commit that began before is not the one that these wait for.
+    waiters[.commitUnderWay, default: [:]].merge(waiters.removeValue(forKey: .commit) ?? [:]) { $1 }
     var events: [Event] = []
     var accepted: [Accepted] = []
-    var waitingRoom = 0
+    var requests: [Request] = []
     for input in inputs {
+      let waitingRoom = accepted.reduce(0) { $0 + $1.count }
       switch input {
       case .submissions(let submissions, let answer):
-        if let jobs = await accept(submissions, answer, besides: waitingRoom) {
-          waitingRoom += jobs.jobs.count
+        if let jobs = await accept(submissions, answer, besides: waitingRoom) { accepted.append(jobs) }
+      case .workflow(let head, let submissions, let answer):
+        if let jobs = await accept(submissions, as: head, answer, besides: waitingRoom) {
           accepted.append(jobs)
-          events.append(.submitted(jobs.jobs))
         }
+      case .request(let request):
+        events += request.events
+        backlog.changes += request.changes
+        requests.append(request)
+      case .revival(let workflow, let answer):
+        if let jobs = await revive(workflow, answer) { accepted.append(jobs) }
       case .event(let event): events.append(event)
-      case .catalog(let new): events.append(.handlers(await adopt(new)))
+      case .catalog(let new): events.append(.handlers(adopt(new)))
       }
     }
+    events += accepted.flatMap(\.events)
     await lookFirst(before: &events)
     let now = ports.clock.now()
-    lastTick = now
     if let next = scheduler.nextTime, next <= now { events.append(.timer) }
     var stops: [Action] = []
-    for action in scheduler.handle(events, at: now) { sort(action, at: now, stops: &stops) }
+    let actions = scheduler.handle(events, at: now)
+    for action in actions { sort(action, at: now, stops: &stops) }
     isRestored = true
     // Only now, so that whoever gets the answer finds the job known.
-    for one in accepted { one.answer.resume(returning: one.jobs.map(\.id)) }
+    for one in accepted { one.answer() }
+    // That a job is cancelled must be on record before it can end by that; other stops wait for nothing.
+    let isCancelling = actions.contains { if case .cancelRequested = $0 { true } else { false } }
+    if isCancelling, trouble == nil { await write() }
     await perform(stops)
-    await commit()
+    if !isCancelling, trouble == nil { await write() }
+    if backlog.changes.isEmpty { resumeWaiters(of: .commitUnderWay) }
+    answer(requests, about: actions)
     if scheduler.needsSamples { sampleRing.yield() }
     if scheduler.isDrained, backlog.isEmpty { resumeWaiters(of: .drained) }
   }
@@ -44,59 +60,6 @@ extension Engine {
     else { return }
     events.insert(.sampled([:], await ports.launcher.sample().machine), at: 0)
     lastSample = now
-  }
-
-  /// Throws if so many jobs can't be taken now. Asked in the tick, where the count can't change meanwhile.
-  func demandRoom(for count: Int, besides others: Int) throws(Refusal) {
-    guard !scheduler.isDraining else { throw Self.draining }
-    guard !backlog.isStuck else {
-      throw Refusal(
-        .storage, "the record cannot be written", hint: "`millrace doctor` shows the state of the disk")
-    }
-    let free = max(0, scheduler.policy.maxQueued - scheduler.queuedCount - scheduler.scheduledCount - others)
-    guard count <= free else {
-      throw Refusal(
-        .queueFull, "the queue has room for \(free) more jobs, not \(count)",
-        hint: "try again when some have run, or raise `queue.max_queued`")
-    }
-  }
-
-  /// Jobs that are on record, and who waits for their numbers.
-  private struct Accepted {
-    var jobs: [WaitingJob]
-    var answer: CheckedContinuation<[JobID], any Error>
-  }
-
-  /// Writes a batch of submissions, all or none; nil if it is refused, which is answered then. `others` is
-  /// how many jobs are accepted and not yet known to the scheduler.
-  private func accept(
-    _ submissions: [Submission], _ answer: CheckedContinuation<[JobID], any Error>, besides others: Int
-  ) async -> Accepted? {
-    let now = ports.clock.now()
-    do {
-      try demandRoom(for: submissions.count, besides: others)
-      let ids = try await ports.store.accept(submissions, at: now)
-      let jobs = zip(ids, submissions).map { id, submission in
-        waitingJob(id, submission, at: now)
-      }
-      return Accepted(jobs: jobs, answer: answer)
-    } catch let refusal as Refusal {
-      if refusal.kind == .queueFull { note(refusal.message) }
-      answer.resume(throwing: refusal)
-    } catch {
-      answer.resume(
-        throwing: Refusal(.storage, "\(error)", hint: "`millrace doctor` shows the state of the disk"))
-    }
-    return nil
-  }
-
-  /// The scheduler's view of a job that is submitted now.
-  func waitingJob(_ id: JobID, _ submission: Submission, at now: Timestamp) -> WaitingJob {
-    let job = Job(
-      id: id, submission: submission, submitted: now,
-      state: submission.notBefore.map { $0 > now ? .scheduled : .queued } ?? .queued,
-      notBefore: submission.notBefore)
-    return WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
   }
 
   /// Puts an action where it belongs: stops at once, everything else by way of the disk.
@@ -118,7 +81,7 @@ extension Engine {
         .starting(
           Attempt(
             id: id, handler: job.handler, plugin: plugin.name, pluginVersion: plugin.version,
-            pluginSHA256: plugin.sha256, limits: job.terms.limits, admission: admission,
+            pluginSHA256: plugin.sha256, limits: job.limits, admission: admission,
             queued: job.waitingSince, starting: now)))
       backlog.launches.append(Backlog.Launch(id: id, plugin: plugin, job: job))
     case .markRunning(let id):
@@ -131,13 +94,28 @@ extension Engine {
       log.info(
         "attempt ended",
         metadata: ["attempt": "\(id)", "outcome": "\(end.outcome.rawValue)"])
-    case .cancelled(let job):
-      backlog.changes.append(.cancelled(job, at: now))
+    case .close(let job, let state, let reason):
+      backlog.changes.append(.closed(job, state, reason, at: now))
       backlog.ended.append(job)
+    case .cancelRequested(let job):
+      backlog.changes.append(.cancelRequested(job, at: now))
+    case .held(let job, let isHeld):
+      backlog.changes.append(.held(job, isHeld))
+    case .operated(let station, let activity):
+      backlog.changes.append(.memo(Memo(station, activity)))
+      resumeWaiters(of: .standstill(station))
     case .due(let job):
       backlog.changes.append(.due(job))
+    case .unblock(let job, let time):
+      backlog.changes.append(.unblocked(job, notBefore: time))
     case .reprioritised(let job, let priority):
       backlog.changes.append(.reprioritised(job, priority))
+    case .carry(let job, let carryover):
+      backlog.changes.append(.carried(job, carryover))
+    case .revive(let job, let state, let terms):
+      backlog.changes.append(.revived(job, to: state, terms: terms))
+    case .breaker(let standing):
+      note(standing)
     case .notice(let notice):
       note(notice.text)
     }
@@ -154,53 +132,17 @@ extension Engine {
       case .kill(let id): await ports.launcher.kill(id)
       case .freeze(let id): await ports.launcher.freeze(id)
       case .thaw(let id): await ports.launcher.thaw(id)
-      case .start, .markRunning, .finish, .cancelled, .due, .reprioritised, .notice: break
+      case .start, .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .unblock,
+        .reprioritised, .carry, .revive, .breaker, .notice:
+        break
       }
-    }
-  }
-
-  private func commit() async {
-    guard !backlog.isEmpty else { return }
-    let batch = backlog
-    do {
-      try await ports.store.commit(batch.changes)
-    } catch {
-      if !backlog.isStuck {
-        log.error("cannot record what happened; trying again", metadata: ["error": "\(error)"])
-      }
-      backlog.isStuck = true
-      return
-    }
-    if batch.isStuck { log.notice("the record is written again") }
-    backlog.changes.removeFirst(batch.changes.count)
-    backlog.launches.removeFirst(batch.launches.count)
-    backlog.ended.removeFirst(batch.ended.count)
-    backlog.isStuck = false
-    for launch in batch.launches { await start(launch) }
-    for job in batch.ended { resumeWaiters(of: .end(job)) }
-    resumeWaiters(of: .commit)
-  }
-
-  private func start(_ launch: Backlog.Launch) async {
-    do {
-      let payload = try await ports.store.payload(of: launch.id.job)
-      await ports.launcher.launch(
-        LaunchPlan(
-          attempt: launch.id, handler: launch.job.handler, plugin: launch.plugin,
-          limits: launch.job.terms.limits, priority: launch.job.priority,
-          deadline: ports.clock.now() + launch.job.terms.timeout, payload: payload))
-    } catch {
-      put(.event(.refused(launch.id, reason: "cannot read its input: \(error)")))
     }
   }
 
   /// Returns a task that rings when time alone will change something; nil if it will not.
   func wakeLater() -> Task<Void, Never>? {
     var next = scheduler.nextTime
-    if backlog.isStuck {
-      let retry = lastTick + Self.commitRetryInterval
-      next = min(next ?? retry, retry)
-    }
+    if let trouble { next = min(next ?? trouble.nextTry, trouble.nextTry) }
     guard let next else { return nil }
     return Task { [clock = ports.clock, ring] in
       guard (try? await clock.sleep(until: next)) != nil else { return }  // Cancelled: another one is set.
@@ -224,12 +166,8 @@ extension Engine {
   }
 
   /// Takes the plugins into use; returns what holds for their handlers.
-  private func adopt(_ new: Catalog) async -> [String: HandlerRules] {
-    do {
-      try await ports.store.note(new.plugins, at: ports.clock.now())
-    } catch {
-      log.error("cannot record the plugins", metadata: ["error": "\(error)"])
-    }
+  private func adopt(_ new: Catalog) -> [String: HandlerRules] {
+    backlog.plugins = new.plugins
     for refused in new.refused where !inUse.refused.contains(refused) {
       log.warning("plugin refused", metadata: ["file": "\(refused.path)", "reason": "\(refused.reason)"])
     }
@@ -237,20 +175,30 @@ extension Engine {
       log.notice("plugin loaded", metadata: ["plugin": "\(plugin.name)", "version": "\(plugin.version)"])
     }
     inUse = new
+    return rules(of: new)
+  }
+
+  /// What holds for the handlers of plugins.
+  func rules(of catalog: Catalog) -> [String: HandlerRules] {
     var rules: [String: HandlerRules] = [:]
-    for plugin in new.plugins {
+    for plugin in catalog.plugins {
       for handler in plugin.handlers {
         rules[handler.name] = HandlerRules(
           build: plugin.sha256, concurrency: reception.concurrency[handler.name] ?? handler.concurrency,
-          rate: reception.rates[handler.name] ?? handler.rate)
+          rate: reception.rates[handler.name] ?? handler.rate,
+          breaker: reception.breakers[handler.name] ?? scheduler.policy.breaker)
       }
     }
     return rules
   }
 
   /// Tells the operator something: in the log, and in the status.
-  private func note(_ text: String) {
+  func note(_ text: String) {
     log.notice("\(text)")
+    keep(notice: text)
+  }
+
+  func keep(notice text: String) {
     notices.append(RunnerNotice(time: ports.clock.now(), text: text))
     if notices.count > Self.maxNotices { notices.removeFirst(notices.count - Self.maxNotices) }
   }

@@ -26,7 +26,9 @@ extension Engine {
     if hasStopped { return true }
     return switch awaited {
     case .end(let job): isRestored && !scheduler.knows(job) && !backlog.ended.contains(job)
-    case .commit: false
+    case .commit, .commitUnderWay: false
+    case .standstill(let station):
+      if case .stopping = scheduler.activity(of: station) { false } else { true }
     case .drained: scheduler.isDrained && backlog.isEmpty
     }
   }
@@ -36,7 +38,9 @@ extension Engine {
   }
 
   private func resumeWaiter(_ number: Int, of awaited: Awaited) {
-    waiters[awaited]?.removeValue(forKey: number)?.resume()
-    if waiters[awaited]?.isEmpty == true { waiters[awaited] = nil }
+    for awaited in awaited == .commit ? [.commit, .commitUnderWay] : [awaited] {
+      waiters[awaited]?.removeValue(forKey: number)?.resume()
+      if waiters[awaited]?.isEmpty == true { waiters[awaited] = nil }
+    }
   }
 }

@@ -13,33 +13,37 @@ package actor Engine: JobService {
     package var plugins: any PluginSource
     package var logs: any AttemptLogs
     package var clock: any SteadyClock
+    /// What can be changed at run time; nil if nothing can.
+    package var settings: (any RuntimeSettings)?
 
     package init(
       store: any JobStore, launcher: any Launcher, plugins: any PluginSource, logs: any AttemptLogs,
-      clock: any SteadyClock
+      clock: any SteadyClock, settings: (any RuntimeSettings)? = nil
     ) {
       self.store = store
       self.launcher = launcher
       self.plugins = plugins
       self.logs = logs
       self.clock = clock
+      self.settings = settings
     }
   }
 
   let ports: Ports
-  let reception: Reception
+  var reception: Reception
   let log: Logger
   let identity: (version: String, pid: Int32)
   let startTime: Timestamp
 
   var scheduler: Scheduler
+  var changedSettings = ChangedSettings()
   var inUse = Catalog(plugins: [], refused: [])
   var inbox: [Input] = []
   var backlog = Backlog()
+  /// Why the record can't be written; nil if it can, as far as is known.
+  var trouble: RecordTrouble?
   var progress: [JobID: Progress] = [:]
   var samples: [AttemptID: UsageSample] = [:]
-  /// When it was last decided what happens.
-  var lastTick: Timestamp
   /// When the machine was last looked at.
   var lastSample: Timestamp?
   var waiters: [Awaited: [Int: CheckedContinuation<Void, Never>]] = [:]
@@ -50,6 +54,13 @@ package actor Engine: JobService {
   let ring: AsyncStream<Void>.Continuation
   let sampleBell: AsyncStream<Void>
   let sampleRing: AsyncStream<Void>.Continuation
+  let auditBell: AsyncStream<Void>
+  let auditRing: AsyncStream<Void>.Continuation
+  /// Jobs of which record and scheduler did not tell the same when that was last compared, and whether the
+  /// operator was told.
+  var suspects: [JobID: Bool] = [:]
+  /// Whether something was found last time that may be wrong: another look will tell.
+  var hasSuspects = false
   var isStopping = false
   /// Whether the jobs on record are known to the scheduler.
   var isRestored = false
@@ -64,8 +75,6 @@ package actor Engine: JobService {
   static let maxNotices = 100
   /// How often the usage of running attempts is read.
   static let sampleInterval: Duration = .seconds(1)
-  /// How long a commit that failed waits for its next try.
-  static let commitRetryInterval: Duration = .seconds(1)
 
   /// Makes an engine; `run` starts it.
   package init(
@@ -76,25 +85,44 @@ package actor Engine: JobService {
     self.log = log
     identity = (version, pid)
     startTime = ports.clock.now()
-    lastTick = startTime
     scheduler = Scheduler(policy: policy)
     (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     (sampleBell, sampleRing) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+    (auditBell, auditRing) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
   }
 
   /// What comes in from outside of the actor.
   enum Input {
-    case submissions([Submission], CheckedContinuation<[JobID], any Error>)
+    case submissions([Submission], CheckedContinuation<[Acceptance], any Error>)
+    case request(Request)
+    case workflow(WorkflowHead, [Submission], CheckedContinuation<AcceptedWorkflow, any Error>)
+    /// The failed jobs of a workflow begin anew.
+    case revival(Int64, CheckedContinuation<Void, any Error>)
     case event(Event)
     case catalog(Catalog)
+
+    /// Answers whoever waits for it that it is not taken in.
+    func refuse(_ refusal: Refusal) {
+      switch self {
+      case .submissions(_, let answer): answer.resume(throwing: refusal)
+      case .workflow(_, _, let answer): answer.resume(throwing: refusal)
+      case .revival(_, let answer): answer.resume(throwing: refusal)
+      case .request(let request): request.answer.resume(throwing: refusal)
+      case .event, .catalog: break
+      }
+    }
   }
 
   /// What a caller can wait for.
   enum Awaited: Hashable {
     case end(JobID)
-    /// The next time that everything decided is on record.
+    /// What the next tick takes in and decides is on record.
     case commit
+    /// The same of what the present tick, or one before it, has taken in.
+    case commitUnderWay
     case drained
+    /// The runner, a handler or a group does not drain any more.
+    case standstill(Station)
   }
 
   nonisolated package var history: any HistoryReader { ports.store }
@@ -109,6 +137,7 @@ package actor Engine: JobService {
       group.addTask { for await event in self.ports.launcher.events { await self.take(event) } }
       group.addTask { for await catalog in self.ports.plugins.catalogs { await self.put(.catalog(catalog)) } }
       group.addTask { await self.sampleWhileRunning() }
+      group.addTask { await self.auditWhileRunning() }
       var timer: Task<Void, Never>?
       for await _ in bell {
         await tick()
@@ -136,15 +165,18 @@ package actor Engine: JobService {
   }
 
   func put(_ input: Input) {
-    if hasStopped, case .submissions(_, let answer) = input { return answer.resume(throwing: Self.draining) }
+    if hasStopped { return input.refuse(Self.draining) }
     inbox.append(input)
     ring.yield()
   }
 
+  /// How much waits to be taken in.
+  var inboxCount: Int { inbox.count }
+
   /// Nothing will be taken in any more: whoever waits gets an answer.
   private func close() {
     hasStopped = true
-    for case .submissions(_, let answer) in inbox { answer.resume(throwing: Self.draining) }
+    for input in inbox { input.refuse(Self.draining) }
     inbox = []
     for awaited in waiters.keys { resumeWaiters(of: awaited) }
   }

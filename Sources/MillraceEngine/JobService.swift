@@ -1,11 +1,23 @@
 package import MillraceCore
 
 /// What the runner does for those who come from outside: the API serves this and nothing else.
-package protocol JobService: Sendable {
-  /// Accepts all of the requests, or none; returned means committed.
+package protocol JobService: ControlService {
+  /// Accepts all of the requests, or none; returned means committed. One whose key is taken gets the job that
+  /// has it.
   /// - Throws: `Refusal`, with the index of the first request that is not taken.
-  func submit(_ requests: [JobRequest]) async throws -> [JobID]
-  /// Cancels a job; returns at once with the job as it is then. A running attempt is stopped.
+  func accept(_ requests: [JobRequest]) async throws -> [Acceptance]
+  /// Accepts a workflow with all of its jobs, or nothing; returned means committed.
+  /// - Throws: `Refusal`, with the index of the first request that is not taken.
+  func submit(_ workflow: WorkflowRequest) async throws -> AcceptedWorkflow
+  /// Cancels all jobs of a workflow that have not ended; returns at once.
+  /// - Throws: `Refusal` if there is no such workflow or it has ended.
+  func cancel(workflow: Int64) async throws -> WorkflowRecord
+  /// Lets the failed jobs of a workflow begin anew, and those that ended or are held because of them.
+  /// - Throws: `Refusal` if there is no such workflow, it has not ended, or no job of it failed.
+  func retryFailed(workflow: Int64) async throws -> WorkflowRecord
+  /// Cancels a job; returns the job as it is then. A running attempt is stopped; that it is cancelled is on
+  /// record, so that it ends as that even if the runner does not live to see it. While the record can't be
+  /// written, it is stopped all the same.
   /// - Throws: `Refusal` if there is no such job or it has ended.
   func cancel(_ job: JobID) async throws -> Job
   /// Returns a job when it has ended, or as it is when the time is up.
@@ -19,6 +31,15 @@ package protocol JobService: Sendable {
   /// Gives a job another priority; it keeps the time that it has waited. Returns the job as it is then.
   /// - Throws: `Refusal` if there is no such job or it has ended.
   func reprioritise(_ job: JobID, to priority: Priority) async throws -> Job
+  /// Lets jobs that failed begin anew under their numbers, all or none, with all attempts before them.
+  /// Returns the jobs as they are then.
+  /// - Throws: `Refusal` if one is not there, has not failed, or wants what can't be.
+  func retry(_ jobs: [JobID], _ request: RetryRequest) async throws -> [Job]
+  /// Returns how the breakers are that have something to tell, by handler.
+  func breakers() async -> [BreakerStanding]
+  /// Closes the breaker of a handler.
+  /// - Throws: `Refusal` if nobody knows such a handler.
+  func resetBreaker(of handler: String) async throws
   /// Returns what was learned of a handler's jobs: all of them first, then its classes by name.
   /// - Throws: `Refusal` if nobody knows such a handler.
   func statistics(of handler: String) async throws -> [Statistics]
@@ -35,6 +56,13 @@ package protocol JobService: Sendable {
   var history: any HistoryReader { get }
   /// Returns the output of attempts.
   var logs: any AttemptLogs { get }
+}
+
+extension JobService {
+  /// Accepts all of the requests, or none; returns the numbers of their jobs.
+  package func submit(_ requests: [JobRequest]) async throws -> [JobID] {
+    try await accept(requests).map(\.job)
+  }
 }
 
 /// What is known of a job only while it waits or runs.

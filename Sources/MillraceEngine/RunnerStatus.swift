@@ -22,6 +22,14 @@ package struct RunnerStatus: Sendable, Equatable, Codable {
   /// Whether jobs can be taken and started: the record can be written, it does not drain, and memory is not
   /// critically short.
   package var isHealthy: Bool
+  /// How many of the queued jobs are held.
+  package var held = 0
+  /// What the runner does, then whatever else is paused or stopping.
+  package var stations: [StationState] = []
+  /// The settings that were changed at run time.
+  package var settings: [SettingState] = []
+  /// Why the record can't be written and what helps; nil if it can.
+  package var recordTrouble: String?
   /// The last things that an operator should know of, oldest first.
   package var notices: [RunnerNotice]
 
@@ -29,7 +37,7 @@ package struct RunnerStatus: Sendable, Equatable, Codable {
     version: String, pid: Int32, started: Timestamp, draining: Bool, queued: Int, scheduled: Int,
     running: Int, capacity: Resources, used: Resources, machine: MachineSample = MachineSample(),
     pressure: Pressure = .none, pressureCause: String = "there is none", isHealthy: Bool = true,
-    notices: [RunnerNotice] = []
+    recordTrouble: String? = nil, notices: [RunnerNotice] = []
   ) {
     self.version = version
     self.pid = pid
@@ -44,6 +52,7 @@ package struct RunnerStatus: Sendable, Equatable, Codable {
     self.pressure = pressure
     self.pressureCause = pressureCause
     self.isHealthy = isHealthy
+    self.recordTrouble = recordTrouble
     self.notices = notices
   }
 }

@@ -39,19 +39,22 @@ package struct APIServer: Service {
 
   private let service: any JobService
   private let settings: (any SettingsFiles)?
+  private let keeping: (any RecordKeeping)?
   private let configuration: Configuration
   private let logger: Logger
   private let onReady: @Sendable () async -> Void
 
   /// Makes a server; `onReady` is called once, when clients can connect. Without `settings`, recommendations
-  /// can't be applied.
+  /// can't be applied; without `keeping`, nothing can be pruned or backed up.
   package init(
-    serving service: any JobService, settings: (any SettingsFiles)? = nil, configuration: Configuration,
+    serving service: any JobService, settings: (any SettingsFiles)? = nil,
+    keeping: (any RecordKeeping)? = nil, configuration: Configuration,
     logger: Logger,
     onReady: @escaping @Sendable () async -> Void = {}
   ) {
     self.service = service
     self.settings = settings
+    self.keeping = keeping
     self.configuration = configuration
     self.logger = logger
     self.onReady = onReady
@@ -131,10 +134,14 @@ package struct APIServer: Service {
       maxJob: configuration.maxInput.rawValue * 4 / 3 + (1 << 20), maxBatch: configuration.maxBatch.rawValue,
       maxBatchJobs: configuration.maxBatchJobs)
     JobRoutes(service: service, bodies: bodies).add(to: &routes)
+    ControlRoutes(service: service, bodies: bodies).add(to: &routes)
+    DeadRoutes(service: service, bodies: bodies).add(to: &routes)
+    WorkflowRoutes(service: service, bodies: bodies).add(to: &routes)
     LogRoutes(service: service, logger: logger).add(to: &routes)
     HistoryRoutes(history: service.history).add(to: &routes)
     RunnerRoutes(service: service).add(to: &routes)
     HandlerRoutes(service: service, settings: settings).add(to: &routes)
+    RecordRoutes(keeping: keeping, bodies: bodies).add(to: &routes)
     router.add(middleware: MethodMiddleware(table: routes.methods))
     return router.buildResponder()
   }

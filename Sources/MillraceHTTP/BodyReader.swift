@@ -17,7 +17,41 @@ struct BodyReader: Sendable {
   /// Reads one job.
   func job(of request: Request) async throws -> JobRequest {
     let body = try await collect(request, atMost: maxJob)
-    return try StrictJSON.decode(StrictSubmitRequest.self, from: body).request.jobRequest()
+    var job = try StrictJSON.decode(StrictSubmitRequest.self, from: body).request
+    if let key = try Self.idempotencyKey(of: request) {
+      guard job.key == nil || job.key == key else {
+        throw Refusal(.invalid, "the header `Idempotency-Key` and `key` differ")
+      }
+      job.key = key
+    }
+    return try job.jobRequest()
+  }
+
+  /// The key in the header that others use for it too; with or without quotes around it, nil if there is
+  /// none. Source: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
+  private static func idempotencyKey(of request: Request) throws -> String? {
+    guard let name = HTTPField.Name("Idempotency-Key"), let value = request.headers[name] else { return nil }
+    guard value.count > 1, value.hasPrefix("\""), value.hasSuffix("\"") else { return value }
+    return String(value.dropFirst().dropLast())
+  }
+
+  /// Reads which jobs are meant.
+  func selection(of request: Request) async throws -> SelectionRequest {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    return try StrictJSON.decode(Strict<SelectionRequest>.self, from: body).value
+  }
+
+  /// Reads whether the runner, a handler or a group is meant; an empty body means the runner.
+  func station(of request: Request) async throws -> StationRequest {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    if body.isEmpty { return StationRequest() }
+    return try StrictJSON.decode(Strict<StationRequest>.self, from: body).value
+  }
+
+  /// Reads a setting.
+  func setting(of request: Request) async throws -> SettingRequest {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    return try StrictJSON.decode(Strict<SettingRequest>.self, from: body).value
   }
 
   /// Reads a new priority.
@@ -30,8 +64,27 @@ struct BodyReader: Sendable {
     return priority
   }
 
-  /// The bound in bytes of a body that is no job.
+  /// Reads what shall be different in a retry; no body for nothing.
+  func retry(of request: Request) async throws -> RetryBody {
+    let body = try await collect(request, atMost: Self.maxList)
+    return body.isEmpty ? RetryBody() : try StrictJSON.decode(StrictRetryBody.self, from: body).body
+  }
+
+  /// Reads what of the record shall go.
+  func pruning(of request: Request) async throws -> PruneRequest {
+    let body = try await collect(request, atMost: Self.maxList)
+    return try StrictJSON.decode(StrictPruneRequest.self, from: body).request
+  }
+
+  /// Reads where a backup shall be.
+  func backup(of request: Request) async throws -> BackupRequest {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    return try StrictJSON.decode(StrictBackupRequest.self, from: body).request
+  }
+
+  /// The bounds in bytes of a body that is no job, and of one with many numbers.
   private static let maxSmall: Int64 = 64 << 10
+  private static let maxList: Int64 = 1 << 20
 
   /// Reads a batch: an object with `jobs`, or one job on each line (`application/jsonl`).
   func batch(of request: Request) async throws -> [JobRequest] {
@@ -41,6 +94,15 @@ struct BodyReader: Sendable {
     let jobs = try StrictJSON.decode(StrictBatchRequest.self, from: body).jobs
     try checkCount(jobs.count)
     return try jobs.enumerated().map { index, job in try jobRequest(of: job.request, at: index) }
+  }
+
+  /// Reads a workflow.
+  func workflow(of request: Request) async throws -> WorkflowRequest {
+    let body = try await collect(request, atMost: maxBatch)
+    let workflow = try StrictJSON.decode(StrictWorkflowRequest.self, from: body)
+    try checkCount(workflow.jobs.count)
+    let jobs = try workflow.jobs.enumerated().map { try jobRequest(of: $1.request, at: $0) }
+    return WorkflowRequest(name: workflow.name, jobs: jobs, empty: workflow.empty ?? [])
   }
 
   private func lines(of request: Request) async throws -> [JobRequest] {

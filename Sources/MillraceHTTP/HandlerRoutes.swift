@@ -14,11 +14,21 @@ struct HandlerRoutes: Sendable {
     routes.add(.get, "/handlers/:name/statistics", use: statistics)
     routes.add(.get, "/handlers/:name/recommendation", use: recommend)
     routes.add(.post, "/handlers/:name/recommendation/apply", use: apply)
+    routes.add(.post, "/handlers/:name/reset", use: reset)
   }
 
   @Sendable private func statistics(_ request: Request, _ context: APIContext) async throws -> Response {
     let statistics = try await service.statistics(of: try context.handler)
     return try Response(json: statistics.map(StatisticsView.init))
+  }
+
+  @Sendable private func reset(_ request: Request, _ context: APIContext) async throws -> Response {
+    let name = try context.handler
+    try await service.resetBreaker(of: name)
+    let breaker = await service.breakers().first { $0.handler == name }
+    return try Response(
+      json: BreakerView(
+        breaker ?? BreakerStanding(handler: name, build: "", phase: .closed, failures: 0)))
   }
 
   @Sendable private func recommend(_ request: Request, _ context: APIContext) async throws -> Response {

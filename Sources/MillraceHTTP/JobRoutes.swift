@@ -26,17 +26,24 @@ struct JobRoutes: Sendable {
   }
 
   @Sendable private func submit(_ request: Request, _ context: APIContext) async throws -> Response {
-    let ids = try await service.submit([try await bodies.job(of: request)])
-    guard let id = ids.first else { preconditionFailure("one request makes one job") }
-    let job = try await service.history.found(id)
+    let accepted = try await service.accept([try await bodies.job(of: request)])
+    guard let acceptance = accepted.first else { preconditionFailure("one request makes one job") }
+    let id = acceptance.job
+    var view = JobView(try await service.history.found(id))
+    if !acceptance.isNew { view.existing = true }
     return try Response(
-      json: JobView(job), status: .created, headers: [.location: "\(Wire.prefix)/jobs/\(id)"])
+      json: view, status: acceptance.isNew ? .created : .ok,
+      headers: [.location: "\(Wire.prefix)/jobs/\(id)"])
   }
 
   @Sendable private func submitBatch(_ request: Request, _ context: APIContext) async throws -> Response {
     let jobs = try await bodies.batch(of: request)
     guard !jobs.isEmpty else { throw Refusal(.invalid, "the batch has no jobs") }
-    return try Response(json: BatchAnswer(ids: try await service.submit(jobs)), status: .created)
+    let accepted = try await service.accept(jobs)
+    let existing = accepted.filter { !$0.isNew }.map(\.job)
+    return try Response(
+      json: BatchAnswer(ids: accepted.map(\.job), existing: existing.isEmpty ? nil : existing),
+      status: existing.count == accepted.count ? .ok : .created)
   }
 
   @Sendable private func rehearse(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -67,7 +74,7 @@ struct JobRoutes: Sendable {
         progress: standing?.progress.map { ProgressView(fraction: $0.fraction, message: $0.message) },
         gates: (standing?.gates ?? []).map(GateView.init),
         workingSetBytes: standing?.usage?.workingSet?.rawValue,
-        cpuSeconds: standing?.usage?.cpu?.seconds))
+        cpuSeconds: standing?.usage?.cpu?.seconds, course: CourseView(job)))
   }
 
   @Sendable private func cancel(_ request: Request, _ context: APIContext) async throws -> Response {

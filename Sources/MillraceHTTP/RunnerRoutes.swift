@@ -15,8 +15,19 @@ struct RunnerRoutes: Sendable {
 
   @Sendable private func handlers(_ request: Request, _ context: APIContext) async throws -> Response {
     let catalog = await service.catalog()
-    return try Response(
-      json: HandlersView(plugins: catalog.plugins.map(PluginView.init), refused: catalog.refused))
+    let breakers = await service.breakers()
+    var view = HandlersView(
+      plugins: catalog.plugins.map { PluginView($0, breakers: breakers) }, refused: catalog.refused)
+    for state in await service.stations() {
+      guard case .handler(let name) = state.station else { continue }
+      for plugin in view.plugins.indices {
+        for handler in view.plugins[plugin].handlers.indices
+        where view.plugins[plugin].handlers[handler].name == name {
+          view.plugins[plugin].handlers[handler].station = StationView(state.station, state.activity)
+        }
+      }
+    }
+    return try Response(json: view)
   }
 
   @Sendable private func status(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -29,9 +40,13 @@ extension StatusView {
   init(_ status: RunnerStatus) {
     self.init(
       version: status.version, pid: status.pid, started: Wire.text(of: status.started),
-      healthy: status.isHealthy, draining: status.draining, queued: status.queued,
+      healthy: status.isHealthy, recordTrouble: status.recordTrouble, draining: status.draining,
+      queued: status.queued,
       scheduled: status.scheduled, running: status.running, capacity: status.capacity, used: status.used,
       pressure: status.pressure, pressureCause: status.pressureCause, machine: MachineView(status.machine),
       notices: status.notices.map { NoticeView(time: $0.time, text: $0.text) })
+    held = status.held
+    stations = status.stations.map { StationView($0.station, $0.activity) }
+    settings = status.settings.map(SettingView.init)
   }
 }

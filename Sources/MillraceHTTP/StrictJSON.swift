@@ -88,8 +88,11 @@ struct StrictSubmitRequest: Decodable {
 
   static let members = [
     "handler", "parameters", "arguments", "input", "memory_bytes", "cpu_millis", "pids", "io",
-    "timeout_seconds", "grace_seconds", "max_attempts", "retry_delay_seconds", "priority", "class", "labels",
-    "not_before", "trace_parent",
+    "timeout_seconds", "grace_seconds", "max_attempts", "retry_delay_seconds", "retry_factor",
+    "retry_max_delay_seconds", "retry_jitter", "retry_on", "memory_max_bytes", "timeout_factor",
+    "start_within_seconds", "finish_within_seconds", "priority", "class", "labels", "not_before",
+    "trace_parent", "key", "key_scope", "key_window_seconds", "unique", "group", "hold", "after",
+    "on_dependency_failure", "step",
   ]
 
   init(from decoder: any Decoder) throws {
@@ -110,6 +113,23 @@ struct StrictBatchRequest: Decodable {
   }
 }
 
+/// A workflow in which no member is unknown.
+struct StrictWorkflowRequest: Decodable {
+  let name: String
+  let jobs: [StrictSubmitRequest]
+  let empty: [String]?
+
+  private enum CodingKeys: String, CodingKey { case name, jobs, empty }
+
+  init(from decoder: any Decoder) throws {
+    try Members.check(decoder, known: ["name", "jobs", "empty"])
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    name = try container.decode(String.self, forKey: .name)
+    jobs = try container.decode([StrictSubmitRequest].self, forKey: .jobs)
+    empty = try container.decodeIfPresent([String].self, forKey: .empty)
+  }
+}
+
 /// A new priority in which no member is unknown.
 struct StrictReprioritiseRequest: Decodable {
   let priority: Int
@@ -119,6 +139,68 @@ struct StrictReprioritiseRequest: Decodable {
   init(from decoder: any Decoder) throws {
     try Members.check(decoder, known: ["priority"])
     priority = try decoder.container(keyedBy: CodingKeys.self).decode(Int.self, forKey: .priority)
+  }
+}
+
+/// A small body of which all members are known.
+protocol StrictBody: Decodable {
+  static var members: [String] { get }
+}
+
+extension SelectionRequest: StrictBody {
+  static let members = [
+    "states", "handler", "class", "labels", "group", "held", "workflow", "since", "until", "dry_run",
+  ]
+}
+
+extension StationRequest: StrictBody {
+  static let members = ["handler", "group", "wait_seconds"]
+}
+
+extension SettingRequest: StrictBody {
+  static let members = ["name", "value", "persist"]
+}
+
+/// Such a body in which no member is unknown.
+struct Strict<Body: StrictBody>: Decodable {
+  let value: Body
+
+  init(from decoder: any Decoder) throws {
+    try Members.check(decoder, known: Body.members)
+    value = try Body(from: decoder)
+  }
+}
+
+/// What shall be different in a retry, with no unknown member.
+struct StrictRetryBody: Decodable {
+  let body: RetryBody
+
+  init(from decoder: any Decoder) throws {
+    let members = [
+      "ids", "memory_bytes", "more_memory_percent", "cpu_millis", "pids", "timeout_seconds", "max_attempts",
+    ]
+    try Members.check(decoder, known: members)
+    body = try RetryBody(from: decoder)
+  }
+}
+
+/// A pruning in which no member is unknown.
+struct StrictPruneRequest: Decodable {
+  let request: PruneRequest
+
+  init(from decoder: any Decoder) throws {
+    try Members.check(decoder, known: ["dry_run", "older_than_seconds", "states", "vacuum", "ids"])
+    request = try PruneRequest(from: decoder)
+  }
+}
+
+/// A backup in which no member is unknown.
+struct StrictBackupRequest: Decodable {
+  let request: BackupRequest
+
+  init(from decoder: any Decoder) throws {
+    try Members.check(decoder, known: ["directory"])
+    request = try BackupRequest(from: decoder)
   }
 }
 

@@ -10,6 +10,7 @@ final class JobContext {
   private let lock: UnsafeMutablePointer<pthread_mutex_t>
   private var progress = millrace_progress()
   private var progressIsUnsent = false
+  private var isSnoozed = false
   private var lastProgressNanoseconds: Int64 = -progressIntervalNanoseconds
 
   /// How often progress is sent at most; what comes between waits for the next call or the end.
@@ -43,6 +44,12 @@ final class JobContext {
     functions.fail = { context, code, message, retryable in
       JobContext.of(context)?.fail(code, message, retryable)
       return JobContext.failed
+    }
+    functions.snooze = { context, delay, why in
+      JobContext.of(context)?.snooze(delay, why) ?? JobContext.failed
+    }
+    functions.checkpoint = { context, bytes, length in
+      JobContext.of(context)?.saveCheckpoint(bytes, length) ?? JobContext.failed
     }
     let returned = run(&job, &functions)
     return finish(returned, handler)
@@ -114,7 +121,32 @@ final class JobContext {
   private func fail(_ code: UnsafePointer<CChar>?, _ message: UnsafePointer<CChar>?, _ retryable: Int32) {
     pthread_mutex_lock(lock)
     outcome.setFailure(code: code, message: message, retryable: retryable != 0)
+    isSnoozed = false
     pthread_mutex_unlock(lock)
+  }
+
+  private func snooze(_ milliseconds: Int64, _ why: UnsafePointer<CChar>?) -> Int32 {
+    guard (0...Int64(MILLRACE_SNOOZE_MAX_MS)).contains(milliseconds) else {
+      return JobContext.complain("a snooze of \(milliseconds) ms is not between 0 and a year")
+    }
+    pthread_mutex_lock(lock)
+    outcome.setSnooze(milliseconds: milliseconds, why: why)
+    isSnoozed = true
+    pthread_mutex_unlock(lock)
+    return Int32(MILLRACE_SNOOZED)
+  }
+
+  private func saveCheckpoint(_ bytes: UnsafeRawPointer?, _ length: Int) -> Int32 {
+    // The length is unsigned in C.
+    guard length >= 0, length <= Outcome.slotSize else {
+      return JobContext.complain(
+        "the checkpoint of \(UInt(bitPattern: length)) bytes is over the limit of \(Outcome.slotSize)")
+    }
+    guard bytes != nil || length == 0 else { return JobContext.complain("the checkpoint's bytes are NULL") }
+    pthread_mutex_lock(lock)
+    outcome.saveCheckpoint(UnsafeRawBufferPointer(start: bytes, count: length))
+    pthread_mutex_unlock(lock)
+    return JobContext.done
   }
 
   private func finish(_ returned: Int32, _ handler: UnsafePointer<millrace_handler>) -> Int32 {
@@ -122,6 +154,10 @@ final class JobContext {
     pthread_mutex_lock(lock)
     if progressIsUnsent { send(&progress) }
     let isDone = returned == JobContext.done
+    if returned == Int32(MILLRACE_SNOOZED) && isSnoozed {
+      outcome.finish(.snoozed)
+      return ExitCode.done
+    }
     if !isDone && !outcome.hasFailure {
       let name = handler.pointee.name.map { String(cString: $0) } ?? ""
       outcome.setFailure(code: "failed", message: "handler `\(name)` returned \(returned) and gave no reason")

@@ -187,6 +187,10 @@ enum JobProcess {
     job.deadline_ms = head.deadline_ms
     job.work_directory = directory
     job.trace_parent = payload.traceParent
+    job.checkpoint = payload.checkpoint
+    job.checkpoint_length = Int(head.checkpoint_length)
+    job.outputs = payload.outputs()
+    job.output_count = Int(head.output_count)
     return job
   }
 

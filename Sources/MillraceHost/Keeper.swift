@@ -198,6 +198,14 @@ struct Keeper {
       forget.type == UInt32(MILLRACE_KEEPER_FORGET)
     {
       if let index = attempts.index(job: forget.job, attempt: forget.attempt) { attempts.forget(index) }
+    } else if let held = packet.message(as: millrace_keeper_hold.self),
+      held.type == UInt32(MILLRACE_KEEPER_HOLD), packet.descriptorCount == KeptAttempt.descriptorCount
+    {
+      hold(held)
+    } else if let list = packet.message(as: millrace_keeper_list.self),
+      list.type == UInt32(MILLRACE_KEEPER_LIST)
+    {
+      runner?.answer(attempts.page(from: Int(list.from)))
     } else if let quit = packet.message(as: millrace_keeper_quit.self),
       quit.type == UInt32(MILLRACE_KEEPER_QUIT)
     {
@@ -205,6 +213,20 @@ struct Keeper {
     } else {
       put("error: the runner sent a malformed packet of \(packet.length) bytes\n", to: STDERR_FILENO)
     }
+  }
+
+  /// Keeps an attempt of a keeper that has died. There is room: the runner has the same limits.
+  private mutating func hold(_ held: millrace_keeper_hold) {
+    guard attempts.index(job: held.job, attempt: held.attempt) == nil, !attempts.isFull else { return }
+    var attempt = KeptAttempt(
+      job: held.job, attempt: held.attempt, pid: 0, outcome: packet.descriptors[0],
+      log: packet.descriptors[1], channel: packet.descriptors[2], pidfd: packet.descriptors[3])
+    if held.exited == 1 {
+      attempt.ending = millrace_ending(pid: 0, code: held.code, status: held.status)
+      attempt.isEndKnown = true
+    }
+    attempts.append(attempt)
+    for index in 0..<Int(KeptAttempt.descriptorCount) { packet.keep(index) }
   }
 
   private mutating func start() {
@@ -238,7 +260,7 @@ struct Keeper {
     attempts.append(
       KeptAttempt(
         job: request.job, attempt: request.attempt, pid: pid, outcome: request.descriptors.outcome,
-        log: request.descriptors.keptLog, channel: request.descriptors.keptChannel))
+        log: request.descriptors.keptLog, channel: request.descriptors.keptChannel, pidfd: pidfd))
     for index in [2, 5, 6] { packet.keep(index) }
     return pid
   }

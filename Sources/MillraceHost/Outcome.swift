@@ -7,6 +7,7 @@ struct Outcome {
   let head: UnsafeMutablePointer<millrace_outcome>
   /// The most bytes that a result may have.
   let maximumResult: Int
+  private let slots: UnsafeMutableRawPointer
 
   /// Maps an outcome file, and grows it to hold the largest result; nil: what it can hold. What is not
   /// written of it takes no memory.
@@ -17,7 +18,8 @@ struct Outcome {
     guard fstat(descriptor, &status) == 0 else {
       throw HostError("cannot look at the outcome file: \(words(for: -millrace_error()))", hint: hint)
     }
-    let size = maximumResult.map { headSize + $0 } ?? Int(status.st_size)
+    let size =
+      maximumResult.map { Outcome.checkpoints(behind: $0) + 2 * Outcome.slotSize } ?? Int(status.st_size)
     guard size >= headSize else { throw HostError("the outcome file has only \(size) bytes", hint: hint) }
     if status.st_size < size && ftruncate(descriptor, size) < 0 {
       throw HostError(
@@ -27,7 +29,21 @@ struct Outcome {
     try check(millrace_map(descriptor, size, 1, &place), "cannot map the outcome file", hint: hint)
     guard let place else { throw HostError("cannot map the outcome file", hint: hint) }
     head = place.assumingMemoryBound(to: millrace_outcome.self)
-    self.maximumResult = size - headSize
+    if let maximumResult { head.pointee.result_capacity = UInt64(maximumResult) }
+    let capacity = Int(clamping: head.pointee.result_capacity)
+    guard capacity <= size, Outcome.checkpoints(behind: capacity) + 2 * Outcome.slotSize <= size else {
+      throw HostError("the outcome file has only \(size) bytes", hint: hint)
+    }
+    self.maximumResult = capacity
+    slots = place + Outcome.checkpoints(behind: capacity)
+  }
+
+  /// The longest checkpoint.
+  static var slotSize: Int { Int(MILLRACE_CHECKPOINT_SLOT) }
+
+  /// Where the slots of checkpoints begin (MILLRACE_CHECKPOINT_OFFSET).
+  private static func checkpoints(behind capacity: Int) -> Int {
+    (MemoryLayout<millrace_outcome>.size + capacity + 15) & ~15
   }
 
   /// How an attempt ended, as far as its process knows.
@@ -35,6 +51,7 @@ struct Outcome {
     case done = 0
     case failed = 1
     case host = 2
+    case snoozed = 3
   }
 
   /// Copies a result; the last one counts. `bytes` are at most `maximumResult`.
@@ -58,6 +75,26 @@ struct Outcome {
     if let code, code.pointee != 0 { FixedText.store(code, in: &head.pointee.code) }
     if let message { FixedText.store(message, in: &head.pointee.message) }
     head.pointee.retryable = retryable ? 1 : 0
+  }
+
+  /// Asks for another run after a time, instead of a failure; the last one of both counts.
+  func setSnooze(milliseconds: Int64, why: UnsafePointer<CChar>?) {
+    setFailure(code: "", message: "")
+    if let why { FixedText.store(why, in: &head.pointee.message) }
+    head.pointee.delay_ms = milliseconds
+  }
+
+  /// Saves a checkpoint of at most `slotSize` bytes, beside the one before, which counts until this one is
+  /// whole.
+  func saveCheckpoint(_ bytes: UnsafeRawBufferPointer) {
+    precondition(bytes.count <= Outcome.slotSize)
+    let generation = head.pointee.checkpoint_generation &+ 1
+    let slot = Int(generation & 1)
+    if let source = bytes.baseAddress { memcpy(slots + slot * Outcome.slotSize, source, bytes.count) }
+    withUnsafeMutableBytes(of: &head.pointee.checkpoint_length) {
+      $0.storeBytes(of: UInt64(bytes.count), toByteOffset: slot * 8, as: UInt64.self)
+    }
+    millrace_publish(&head.pointee.checkpoint_generation, generation)
   }
 
   /// Whether a failure was set.

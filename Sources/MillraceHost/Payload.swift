@@ -1,3 +1,4 @@
+import CMillrace
 import CMillraceLinux
 import CMillraceLinux.Libc
 
@@ -29,7 +30,8 @@ struct Payload {
       value.size == UInt32(MemoryLayout<millrace_payload>.size),
       fitsText(value.handler), fitsText(value.trace_parent),
       fitsText(value.parameters, length: value.parameters_length),
-      value.input == 0 ? value.input_length == 0 : fits(value.input, length: value.input_length)
+      fitsBytes(value.input, length: value.input_length),
+      fitsBytes(value.checkpoint, length: value.checkpoint_length), outputsFit()
     else { throw HostError("the payload's head is malformed", hint: hint) }
   }
 
@@ -40,8 +42,58 @@ struct Payload {
   /// The parameters as JSON, if there are any.
   var parameters: UnsafePointer<CChar>? { text(at: head.pointee.parameters) }
   /// The input bytes, if there are any.
-  var input: UnsafePointer<UInt8>? {
-    head.pointee.input == 0 ? nil : bytes(at: head.pointee.input).assumingMemoryBound(to: UInt8.self)
+  var input: UnsafePointer<UInt8>? { block(at: head.pointee.input) }
+  /// What an earlier attempt saved, if one did.
+  var checkpoint: UnsafePointer<UInt8>? { block(at: head.pointee.checkpoint) }
+
+  /// The results of the jobs that this one depends on, as a handler gets them; they live as long as the
+  /// process. Nil if there are none.
+  func outputs() -> UnsafePointer<millrace_output>? {
+    let count = Int(head.pointee.output_count)
+    guard count > 0 else { return nil }
+    let outputs = UnsafeMutablePointer<millrace_output>.allocate(capacity: count)
+    for index in 0..<count {
+      let source = output(index)
+      var output = millrace_output()
+      output.size = MemoryLayout<millrace_output>.size
+      output.job = source.job
+      output.name = text(at: source.name)
+      output.media_type = text(at: source.media_type)
+      output.bytes = block(at: source.bytes)
+      output.length = Int(source.length)
+      (outputs + index).initialize(to: output)
+    }
+    return UnsafePointer(outputs)
+  }
+
+  private func output(_ index: Int) -> millrace_payload_output {
+    bytes(at: head.pointee.outputs).assumingMemoryBound(to: millrace_payload_output.self)[index]
+  }
+
+  private func outputsFit() -> Bool {
+    let (offset, count) = (head.pointee.outputs, head.pointee.output_count)
+    guard count > 0 else { return offset == 0 }
+    let stride = UInt64(MemoryLayout<millrace_payload_output>.stride)
+    guard offset % 8 == 0, count <= UInt64(size) / stride, fits(offset, length: count * stride) else {
+      return false
+    }
+    for index in 0..<Int(count) {
+      let output = output(index)
+      guard
+        output.name != 0, fitsText(output.name), output.media_type != 0, fitsText(output.media_type),
+        fitsBytes(output.bytes, length: output.length)
+      else { return false }
+    }
+    return true
+  }
+
+  /// Whether `length` bytes begin at `offset`, or none are given.
+  private func fitsBytes(_ offset: UInt64, length: UInt64) -> Bool {
+    offset == 0 ? length == 0 : fits(offset, length: length)
+  }
+
+  private func block(at offset: UInt64) -> UnsafePointer<UInt8>? {
+    offset == 0 ? nil : bytes(at: offset).assumingMemoryBound(to: UInt8.self)
   }
 
   /// Whether `length` bytes from `offset` on lie within the payload, behind its head.

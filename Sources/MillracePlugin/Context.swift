@@ -7,8 +7,8 @@ public import FoundationEssentials
 public struct Context: @unchecked Sendable {
   // SAFETY: both structs are constant while the handler runs, and the functions in them may be called from
   // any thread, as millrace.h promises.
-  private let job: UnsafePointer<millrace_job>
-  private let host: UnsafePointer<millrace_context>
+  let job: UnsafePointer<millrace_job>
+  let host: UnsafePointer<millrace_context>
 
   init(job: UnsafePointer<millrace_job>, host: UnsafePointer<millrace_context>) {
     self.job = job

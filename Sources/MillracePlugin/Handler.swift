@@ -60,7 +60,8 @@ public protocol Handler: SendableMetatype {
   /// - Returns: the result, or ``JobResult/none``.
   /// - Throws: a ``JobFailure`` with a code that programs can read; any other error fails the job with the
   ///   code
-  ///   `error` and may be tried again; `CancellationError` fails it as `cancelled`.
+  ///   `error` and may be tried again; `CancellationError` fails it as `cancelled`; a ``Snooze`` has it run
+  ///   again later.
   func run(_ parameters: Parameters, in context: Context) throws -> JobResult
 }
 

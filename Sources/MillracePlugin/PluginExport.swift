@@ -106,6 +106,8 @@ public enum PluginExport {
     }
     do {
       return context.finish(try run(type, in: context))
+    } catch let wish as Snooze {
+      return context.snooze(wish)
     } catch {
       return context.fail(JobFailure(error))
     }

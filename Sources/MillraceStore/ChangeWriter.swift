@@ -1,3 +1,4 @@
+import FoundationEssentials
 import GRDB
 import MillraceCore
 import MillraceEngine
@@ -8,19 +9,15 @@ struct ChangeWriter {
   /// The path of the database, for errors.
   let file: String
 
+  private var course: CourseWriter { CourseWriter(changes: self) }
+
   /// Writes a change, with the result that came with it.
   func write(_ change: StoreChange, result: Payload?) throws {
     switch change {
     case .starting(let attempt): try start(attempt)
     case .running(let id, let time): try run(id, at: time)
     case .ended(let id, let end, let next): try finish(id, end, next: next, result: result)
-    case .cancelled(let job, let time):
-      try step(
-        job, to: "cancelled", from: [.blocked, .scheduled, .queued],
-        """
-        UPDATE job SET state = 'cancelled', not_before = NULL, ended = ?
-        WHERE id = ? AND state IN ('blocked', 'scheduled', 'queued')
-        """, [time.rawValue, job.rawValue])
+    case .closed, .unblocked, .held, .cancelRequested, .carried, .revived: try course.write(change)
     case .due(let job):
       try step(
         job, to: "queued", from: [.scheduled],
@@ -30,9 +27,20 @@ struct ChangeWriter {
     case .thawed(let id, let time): try thaw(id, at: time)
     case .reprioritised(let job, let priority):
       try step(
-        job, to: "of priority \(priority.rawValue)", from: JobState.allCases.filter { !$0.isFinal },
+        job, to: "of priority \(priority.rawValue)", from: JobState.unfinished,
         "UPDATE job SET priority = ? WHERE id = ? AND ended IS NULL", [priority.rawValue, job.rawValue])
+    case .memo(let memo): try write(memo)
     }
+  }
+
+  private func write(_ memo: Memo) throws {
+    guard let value = memo.value else {
+      return try db.execute(
+        sql: "DELETE FROM memo WHERE kind = ? AND name = ?", arguments: [memo.kind.rawValue, memo.name])
+    }
+    try db.execute(
+      sql: "INSERT OR REPLACE INTO memo (kind, name, value) VALUES (?, ?, ?)",
+      arguments: [memo.kind.rawValue, memo.name, try JSONText.encode(value)])
   }
 
   private func start(_ attempt: Attempt) throws {
@@ -60,24 +68,35 @@ struct ChangeWriter {
   }
 
   private func finish(_ id: AttemptID, _ end: AttemptEnd, next: AfterAttempt, result: Payload?) throws {
-    let (state, notBefore, ended): (JobState, Timestamp?, Timestamp?) =
+    let (state, notBefore, ended, reason): (JobState, Timestamp?, Timestamp?, EndReason?) =
       switch next {
-      case .done(let state): (state, nil, end.ended)
-      case .retry(let time): (.scheduled, time, nil)
-      case .requeue: (.queued, nil, nil)
+      case .done(let state, let reason): (state, nil, end.ended, reason)
+      case .retry(let time): (.scheduled, time, nil, nil)
+      case .requeue: (.queued, nil, nil, nil)
       }
     try step(
       id.job, to: "\(state) after attempt `\(id)`", from: [.starting, .running],
       """
-      UPDATE job SET state = ?, not_before = ?, ended = ?, attempts_used = attempts_used + ?
+      UPDATE job SET state = ?, not_before = ?, ended = ?, end_code = ?, end_message = ?,
+        attempts_used = attempts_used + ?
       WHERE id = ? AND state IN ('starting', 'running') AND attempts = ?
       """,
       [
-        state.rawValue, notBefore?.rawValue, ended?.rawValue, end.outcome.usesAttempt ? 1 : 0,
+        state.rawValue, notBefore?.rawValue, ended?.rawValue, reason?.code, reason?.message,
+        end.outcome.usesAttempt ? 1 : 0,
         id.job.rawValue,
         id.number,
       ])
     guard try AttemptRow.end(id, end, in: db) == 1 else { throw wrong("attempt `\(id)` has ended already") }
+    if let checkpoint = end.checkpoint {
+      try db.cachedStatement(sql: "INSERT OR REPLACE INTO checkpoint (job, bytes) VALUES (?, ?)")
+        .execute(arguments: [id.job.rawValue, Data(checkpoint)])
+    }
+    if ended != nil {
+      // What it saved was for a next attempt.
+      try db.cachedStatement(sql: "DELETE FROM checkpoint WHERE job = ?").execute(arguments: [id.job.rawValue]
+      )
+    }
     if let mediaType = end.result?.mediaType {
       try result?.insertResult(of: id, mediaType: mediaType, in: db)
     }
@@ -105,7 +124,7 @@ struct ChangeWriter {
   }
 
   /// Takes a job from one state to the next, and demands that it was there.
-  private func step(
+  func step(
     _ job: JobID, to target: String, from expected: [JobState], _ sql: String, _ arguments: StatementArguments
   ) throws {
     try db.cachedStatement(sql: sql).execute(arguments: arguments)

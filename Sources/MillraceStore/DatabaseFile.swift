@@ -20,6 +20,9 @@ struct DatabaseFile: Sendable {
   /// The directory beside it for large payloads.
   var blobs: BlobDirectory { BlobDirectory(path: directory + "/blobs") }
 
+  /// Its name in that directory.
+  var name: String { String(path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]) }
+
   /// The directory that it is in.
   var directory: String {
     guard let slash = path.lastIndex(of: "/") else { return "." }
@@ -79,6 +82,8 @@ struct DatabaseFile: Sendable {
     defer { close(descriptor) }
     do {
       let queue = try DatabaseQueue(path: draft, configuration: configuration(readonly: false))
+      // Must be said before there is a table; free pages can be given back later, in slices.
+      try queue.writeWithoutTransaction { try $0.execute(sql: "PRAGMA auto_vacuum = INCREMENTAL") }
       try Schema.migrator.migrate(queue)
       try queue.close()
       guard fsync(descriptor) == 0 else { throw StoreError("sync the database", in: draft, errno: errno) }

@@ -1,13 +1,16 @@
 /// The view `history`, for people who use `sqlite3`; `docs/history-view.md` explains its columns.
 enum HistoryView {
   /// The names of its columns, in order.
-  static let columns = (firstFields + secondFields).map(\.name)
+  static let columns = (firstFields + secondFields + thirdFields).map(\.name)
 
   /// Makes it as it was in the schema `v1`.
   static let first = sql(of: firstFields)
 
   /// Makes it anew with what `v2` added.
   static let second = "DROP VIEW history; " + sql(of: firstFields + secondFields)
+
+  /// Makes it with what `v3` added; the migration has dropped the one before.
+  static let third = sql(of: firstFields + secondFields + thirdFields)
 
   private static func sql(of fields: [(name: String, value: String)]) -> String {
     let list = fields.map { "\($0.value) AS \($0.name)" }.joined(separator: ",\n  ")
@@ -59,6 +62,15 @@ enum HistoryView {
   private static let secondFields = [
     ("frozen_s", seconds("attempt.frozen_time")),
     ("time_to_peak_s", seconds("attempt.time_to_peak")),
+  ]
+
+  private static let thirdFields = [
+    ("end_code", "job.end_code"),
+    ("end_message", "job.end_message"),
+    ("held", "job.held"),
+    ("job_group", "job.job_group"),
+    ("workflow", "job.workflow"),
+    ("step", "job.step"),
   ]
 
   /// Microseconds since 1970 as `2026-08-01T12:00:00.123Z`.

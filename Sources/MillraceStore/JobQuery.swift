@@ -8,7 +8,7 @@ import MillraceEngine
 /// most selective one drives, the others are checked on its rows. Every index on `job` ends in the job's
 /// number, so no list is sorted. Several states are one arm each of a UNION ALL, which SQLite merges.
 struct JobQuery {
-  private enum Driver { case label, jobClass, state, handler, number }
+  private enum Driver { case workflow, label, group, jobClass, state, handler, number }
 
   let filter: JobFilter
 
@@ -21,7 +21,9 @@ struct JobQuery {
   }
 
   private var driver: Driver {
+    if filter.workflow != nil { return .workflow }
     if !filter.labels.isEmpty { return .label }
+    if filter.group != nil { return .group }
     if filter.jobClass != nil { return .jobClass }
     // Succeeded jobs are nearly all there are; any other state is rarer than a handler.
     if !filter.states.isEmpty, filter.handler == nil || !filter.states.contains(.succeeded) { return .state }
@@ -36,8 +38,11 @@ struct JobQuery {
     } else if !filter.states.isEmpty {
       conditions.append("+job.state IN \(filter.states.map(\.rawValue))")
     }
+    if let workflow = filter.workflow { conditions.append("job.workflow = \(workflow)") }
     if let handler = filter.handler { conditions.append("job.handler = \(handler)") }
     if let jobClass = filter.jobClass { conditions.append("job.class = \(jobClass)") }
+    if let group = filter.group { conditions.append("job.job_group = \(group)") }
+    if let isHeld = filter.isHeld { conditions.append("job.held = \(isHeld)") }
     // Always there, so that a list without a filter is a search by number too.
     conditions.append("\(id) < \(filter.before?.rawValue ?? .max)")
     conditions += timeConditions(id) + labelConditions
@@ -46,7 +51,9 @@ struct JobQuery {
 
   private var source: SQL {
     switch driver {
+    case .workflow: "job INDEXED BY job_workflow"
     case .label: "label INDEXED BY label_value CROSS JOIN job ON job.id = label.job"
+    case .group: "job INDEXED BY job_group"
     case .jobClass: "job INDEXED BY job_class"
     case .state: "job INDEXED BY job_state"
     case .handler: "job INDEXED BY job_handler"
@@ -76,7 +83,7 @@ struct JobQuery {
 
   private var labelConditions: [SQL] {
     filter.labels.sorted { $0.key < $1.key }.enumerated().map { index, pair in
-      index == 0
+      index == 0 && driver == .label
         ? "label.key = \(pair.key) AND label.value = \(pair.value)"
         : LabelCondition.sql(job: "job.id", key: pair.key, value: pair.value)
     }

@@ -6,30 +6,40 @@ enum JobRow {
   private static let wishColumns = [
     "wish_memory", "wish_cpu_millis", "wish_pids", "wish_io", "wish_timeout", "wish_grace",
     "wish_max_attempts",
-    "wish_retry_delay",
+    "wish_retry_delay", "wish_retry", "wish_start_within", "wish_finish_within",
   ]
-  private static let termColumns = [
+  static let termColumns = [
     "limit_memory", "limit_cpu_millis", "limit_pids", "limit_io", "timeout", "grace", "max_attempts",
-    "retry_delay",
+    "retry_delay", "retry", "start_within", "finish_within",
   ]
   private static let askedColumns =
-    ["handler", "priority", "class", "parameters", "trace_parent", "asked_not_before", "input_size"]
+    [
+      "handler", "priority", "class", "parameters", "trace_parent", "asked_not_before", "input_size",
+      "on_dependency_failure", "job_key", "job_group", "step",
+    ]
     + wishColumns + termColumns
 
   /// The columns that `read` reads after the job's number, in its order.
   static let columns =
-    (askedColumns + ["submitted", "state", "not_before", "ended", "attempts", "attempts_used"])
-    .map { "job.\($0)" }.joined(separator: ", ")
-    + ", (SELECT json_group_object(key, value) FROM label WHERE label.job = job.id)"
+    (askedColumns + courseColumns).map { "job.\($0)" }.joined(separator: ", ")
+    + ", (SELECT json_group_object(key, value) FROM label WHERE label.job = job.id), "
+    + DependencyRows.column
+
+  private static let courseColumns = [
+    "submitted", "state", "not_before", "ended", "attempts", "attempts_used", "held", "cancel_requested",
+    "end_code", "end_message", "carryover", "workflow",
+  ]
 
   private static let insertion: String = {
-    let names = askedColumns + ["submitted", "state", "not_before"]
+    let names = askedColumns + ["held", "workflow", "submitted", "state", "not_before"]
     let marks = names.map { _ in "?" }.joined(separator: ", ")
     return "INSERT INTO job (\(names.joined(separator: ", "))) VALUES (\(marks))"
   }()
 
-  /// Adds a job with its labels; its input is somebody else's concern.
-  static func insert(_ asked: Submission, at now: Timestamp, in db: Database) throws -> JobID {
+  /// Adds a job with its labels; its input and its dependencies are somebody else's concern.
+  static func insert(
+    _ asked: Submission, workflow: Int64?, at now: Timestamp, in db: Database
+  ) throws -> JobID {
     try StorableText.check(asked.handler, "handler")
     try StorableText.check(asked.jobClass, "class")
     try StorableText.check(asked.traceParent, "trace context")
@@ -37,11 +47,14 @@ enum JobRow {
     var values: [(any DatabaseValueConvertible)?] = [
       asked.handler, asked.priority.rawValue, asked.jobClass, try JSONText.encode(asked.parameters),
       asked.traceParent, asked.notBefore?.rawValue, asked.input?.count,
+      asked.onDependencyFailure.rawValue, try asked.key.map { try JSONText.encode($0) }, asked.group,
+      asked.step,
     ]
     values += try wishValues(asked.wishes)
     values += try termValues(asked.terms)
     values += [
-      now.rawValue, (waits ? JobState.scheduled : .queued).rawValue, waits ? asked.notBefore?.rawValue : nil,
+      asked.isHeld, workflow, now.rawValue, (waits ? JobState.scheduled : .queued).rawValue,
+      waits ? asked.notBefore?.rawValue : nil,
     ]
     try db.cachedStatement(sql: insertion).execute(arguments: StatementArguments(values))
     let id = JobID(db.lastInsertedRowID)
@@ -64,6 +77,9 @@ enum JobRow {
     let traceParent: String? = reader.optional()
     let notBefore = reader.optionalTime()
     let inputLength = try reader.optionalBytes()
+    let onDependencyFailure = try reader.word(Dependency.Failure.self)
+    let key = try reader.optionalJSON(JobKey.self)
+    let (group, step): (String?, String?) = (reader.optional(), reader.optional())
     let wishes = try readWishes(&reader)
     let terms = try readTerms(&reader)
     var job = Job(
@@ -74,7 +90,17 @@ enum JobRow {
       inputLength: inputLength, submitted: try reader.time(), state: try reader.word(JobState.self),
       notBefore: reader.optionalTime(), ended: reader.optionalTime(), attempts: try reader.int(),
       attemptsUsed: try reader.int())
+    job.isHeld = try reader.value()
+    job.submission.isHeld = job.isHeld
+    job.cancelRequested = reader.optionalTime()
+    let (code, message): (String?, String?) = (reader.optional(), reader.optional())
+    if let code, let message { job.reason = EndReason(code: code, message: message) }
+    job.carryover = try reader.optionalJSON(Carryover.self) ?? Carryover()
+    job.workflow = reader.optional()
     job.submission.labels = try reader.labels()
+    job.submission.after = try DependencyRows.read(&reader)
+    job.submission.onDependencyFailure = onDependencyFailure
+    (job.submission.key, job.submission.group, job.submission.step) = (key, group, step)
     return job
   }
 
@@ -87,13 +113,16 @@ enum JobRow {
     [
       wishes.memory?.rawValue, wishes.cpuMillis, wishes.pids, try wishes.io.map { try JSONText.encode($0) },
       wishes.timeout?.microseconds, wishes.grace?.microseconds, wishes.maxAttempts,
-      wishes.retryDelay?.microseconds,
+      wishes.retryDelay?.microseconds, try wishes.retry.map { try JSONText.encode($0) },
+      wishes.startWithin?.microseconds, wishes.finishWithin?.microseconds,
     ]
   }
 
-  private static func termValues(_ terms: Terms) throws -> [(any DatabaseValueConvertible)?] {
+  static func termValues(_ terms: Terms) throws -> [(any DatabaseValueConvertible)?] {
     try LimitColumns.values(terms.limits) + [
       terms.timeout.microseconds, terms.grace.microseconds, terms.maxAttempts, terms.retryDelay.microseconds,
+      terms.retry == RetryRule() ? nil : try JSONText.encode(terms.retry), terms.startWithin?.microseconds,
+      terms.finishWithin?.microseconds,
     ]
   }
 
@@ -102,13 +131,17 @@ enum JobRow {
       memory: try reader.optionalBytes(), cpuMillis: reader.optional(), pids: reader.optional(),
       io: try reader.optionalJSON([IOLimit].self), timeout: reader.optionalSpan(),
       grace: reader.optionalSpan(),
-      maxAttempts: (reader.optional() as Int64?).map(Int.init), retryDelay: reader.optionalSpan())
+      maxAttempts: (reader.optional() as Int64?).map(Int.init), retryDelay: reader.optionalSpan(),
+      retry: try reader.optionalJSON(RetryWishes.self), startWithin: reader.optionalSpan(),
+      finishWithin: reader.optionalSpan())
   }
 
   private static func readTerms(_ reader: inout RowReader) throws -> Terms {
     Terms(
       limits: try LimitColumns.read(&reader), timeout: try reader.span(), grace: try reader.span(),
-      maxAttempts: try reader.int(), retryDelay: try reader.span())
+      maxAttempts: try reader.int(), retryDelay: try reader.span(),
+      retry: try reader.optionalJSON(RetryRule.self) ?? RetryRule(), startWithin: reader.optionalSpan(),
+      finishWithin: reader.optionalSpan())
   }
 }
 

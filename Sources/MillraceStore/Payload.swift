@@ -10,6 +10,14 @@ enum Payload: Sendable {
   /// What is larger than this goes into a file: 1 MiB.
   static let largestRow = 1 << 20
 
+  /// How many bytes it has.
+  var size: Int {
+    switch self {
+    case .row(let bytes): bytes.count
+    case .file(_, let size): size
+    }
+  }
+
   /// The columns `size`, `bytes` and `file`.
   private var values: [(any DatabaseValueConvertible)?] {
     switch self {

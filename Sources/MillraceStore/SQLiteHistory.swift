@@ -7,8 +7,8 @@ import MillraceEngine
 /// It never writes to the database. A live runner is neither disturbed nor waited for: readers see the last
 /// commit.
 package final class SQLiteHistory: HistoryReader {
-  private let reader: any DatabaseReader
-  private let blobs: BlobDirectory
+  let reader: any DatabaseReader
+  let blobs: BlobDirectory
   private let file: String
 
   /// Opens the database in `file`; throws `StoreError` if it is not there or can't be read.
@@ -84,6 +84,17 @@ package final class SQLiteHistory: HistoryReader {
     try await read("sum up the history") { db in try Summaries.read(filter, in: db) }
   }
 
+  package func workflow(_ id: Int64) async throws -> WorkflowRecord? {
+    try await read("read workflow \(id)") { db in try WorkflowRows.read(id, in: db) }
+  }
+
+  package func workflows(before: Int64?, limit: Int) async throws -> [WorkflowSummary] {
+    try checkLimit(limit)
+    return try await read("list workflows") { db in
+      try WorkflowRows.list(before: before, limit: limit, in: db)
+    }
+  }
+
   package func plugins() async throws -> [Plugin] {
     try await read("list the plugins") { db in try PluginRows.newest(in: db) }
   }
@@ -97,7 +108,18 @@ package final class SQLiteHistory: HistoryReader {
     } catch let error as CancellationError {
       throw error
     } catch {
-      throw StoreError(action, in: file, cause: error)
+      let failure = StoreError(action, inOpened: file, cause: error)
+      if failure.kind == .lasting { forgetPages() }
+      throw failure
+    }
+  }
+
+  /// Drops the pages in memory: what was read wrong once must be read anew.
+  func forgetPages() {
+    switch reader {
+    case let pool as DatabasePool: pool.releaseMemoryEventually()
+    case let queue as DatabaseQueue: queue.releaseMemory()
+    default: break
     }
   }
 

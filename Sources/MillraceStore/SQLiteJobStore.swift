@@ -1,4 +1,5 @@
 import Dispatch
+import FoundationEssentials
 import GRDB
 package import MillraceCore
 package import MillraceEngine
@@ -9,10 +10,12 @@ package import MillraceEngine
 /// fails for a reason of its own, so that the engine never has to guess which.
 package final class SQLiteJobStore: JobStore {
   let pool: DatabasePool
-  private let history: SQLiteHistory
-  private let blobs: BlobDirectory
+  let history: SQLiteHistory
+  let blobs: BlobDirectory
+  package let activity: AsyncStream<Void>
+  private let activityRing: AsyncStream<Void>.Continuation
   private let lock: WriterLock
-  private let file: String
+  let file: String
 
   /// Opens the database in `file`, or makes it; its directory must be there (mode 0700).
   ///
@@ -23,6 +26,7 @@ package final class SQLiteJobStore: JobStore {
   }
 
   init(opening database: DatabaseFile) throws {
+    (activity, activityRing) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     blobs = database.blobs
     file = database.path
     try blobs.make()
@@ -30,13 +34,7 @@ package final class SQLiteJobStore: JobStore {
     pool = try database.openForWriting()
     history = SQLiteHistory(reader: pool, file: database)
     do {
-      let named = try pool.read { db in
-        try String.fetchSet(
-          db,
-          sql:
-            "SELECT file FROM input WHERE file NOTNULL UNION ALL SELECT file FROM result WHERE file NOTNULL")
-      }
-      try blobs.removeOrphans(named: named)
+      try blobs.removeOrphans(named: Set(try pool.read { try BlobDirectory.names(onRecord: $0) }))
     } catch {
       throw StoreError("open the database", in: file, cause: error)
     }
@@ -51,15 +49,36 @@ package final class SQLiteJobStore: JobStore {
     lock.release()
   }
 
-  package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [JobID] {
+  package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance] {
+    try await accept(submissions, of: nil, at: now).jobs
+  }
+
+  package func accept(
+    _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
+  ) async throws -> AcceptedWorkflow {
+    try await accept(submissions, of: workflow, at: now)
+  }
+
+  /// Accepts jobs; the number is 0 if they are of no workflow.
+  private func accept(
+    _ submissions: [Submission], of workflow: WorkflowHead?, at now: Timestamp
+  ) async throws -> AcceptedWorkflow {
     let inputs = try await place(submissions.map(\.input))
-    return try await write("accept \(submissions.count) jobs", placing: inputs) { db in
-      try zip(submissions, inputs).map { submission, input in
-        let id = try JobRow.insert(submission, at: now, in: db)
-        try input?.insertInput(of: id, in: db)
-        return id
+    let file = file
+    let accepted = try await write("accept \(submissions.count) jobs", placing: inputs) { db in
+      let writer = AcceptanceWriter(db: db, file: file, now: now)
+      let id = try workflow.map { try WorkflowRows.insert($0, at: now, in: db) }
+      var batch: [JobID] = []
+      let jobs = try zip(submissions, inputs).map { submission, input in
+        let acceptance = try writer.accept(submission, workflow: id, input: input, batch: batch)
+        batch.append(acceptance.job)
+        return acceptance
       }
+      return AcceptedWorkflow(id: id ?? 0, jobs: jobs)
     }
+    activityRing.yield()
+    Self.discard(zip(accepted.jobs, inputs).filter { !$0.0.isNew }.map(\.1), in: blobs)
+    return accepted
   }
 
   package func commit(_ changes: [StoreChange]) async throws {
@@ -70,6 +89,7 @@ package final class SQLiteJobStore: JobStore {
       let writer = ChangeWriter(db: db, file: file)
       for (change, result) in zip(changes, results) { try writer.write(change, result: result) }
     }
+    activityRing.yield()
   }
 
   /// The newest time on record at which something was submitted or started; nil for an empty record.
@@ -85,8 +105,10 @@ package final class SQLiteJobStore: JobStore {
     return try await history.read("read the payload of job `\(job)`") { db in
       let statement = try db.cachedStatement(
         sql: """
-          SELECT job.parameters, job.trace_parent, input.job, input.size, input.bytes, input.file
-          FROM job LEFT JOIN input ON input.job = job.id WHERE job.id = ?
+          SELECT job.parameters, job.trace_parent, checkpoint.bytes, input.job, input.size, input.bytes,
+            input.file
+          FROM job LEFT JOIN input ON input.job = job.id LEFT JOIN checkpoint ON checkpoint.job = job.id
+          WHERE job.id = ?
           """)
       guard let row = try Row.fetchOne(statement, arguments: [job.rawValue]) else {
         throw StoreError(
@@ -95,9 +117,13 @@ package final class SQLiteJobStore: JobStore {
       var reader = RowReader(row)
       let parameters = try JobRow.parameters(from: reader.value())
       let traceParent: String? = reader.optional()
+      let checkpoint: Data? = reader.optional()
       let hasInput = (reader.optional() as Int64?) != nil
       let input = hasInput ? try Payload.read(&reader).bytes(from: blobs) : nil
-      return StoredPayload(parameters: parameters, input: input, traceParent: traceParent)
+      var payload = StoredPayload(parameters: parameters, input: input, traceParent: traceParent)
+      payload.checkpoint = checkpoint.map { [UInt8]($0) }
+      payload.outputs = try OutputRows(file: file, blobs: blobs).read(for: job, in: db)
+      return payload
     }
   }
 
@@ -126,6 +152,25 @@ package final class SQLiteJobStore: JobStore {
     try await history.read("read what the last attempts have shown") { db in
       try EvidenceQuery(count: count).read(in: db)
     }
+  }
+
+  package func memos() async throws -> [Memo] {
+    try await history.read("read what was noted") { db in
+      try Row.fetchAll(db, sql: "SELECT kind, name, value FROM memo ORDER BY kind, name").map { row in
+        var reader = RowReader(row)
+        let kind = try reader.word(Memo.Kind.self)
+        return Memo(kind, try reader.value(), try JSONText.decode(JSONValue.self, from: try reader.value()))
+      }
+    }
+  }
+
+  package func delete(_ choice: EndedJobs, atMost count: Int, at now: Timestamp) async throws -> Deletion {
+    let (deletion, files) = try await write("delete ended jobs", placing: []) { db in
+      try DeletionWriter(db: db).delete(EndedQuery(choice: choice, now: now), atMost: count)
+    }
+    // Only now: a file that is left here by a crash is an orphan, a row without its file would be damage.
+    files.forEach(blobs.remove)
+    return deletion
   }
 
   package func note(_ plugins: [Plugin], at now: Timestamp) async throws {
@@ -165,7 +210,7 @@ package final class SQLiteJobStore: JobStore {
   }
 
   /// Writes in one transaction, committed to the disk; if it fails, the files placed for it go too.
-  private func write<Value: Sendable>(
+  func write<Value: Sendable>(
     _ action: String, placing payloads: [Payload?], _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws -> Value {
     do {
@@ -174,7 +219,9 @@ package final class SQLiteJobStore: JobStore {
       }
     } catch {
       Self.discard(payloads, in: blobs)
-      throw StoreError(action, in: file, cause: error)
+      let failure = StoreError(action, inOpened: file, cause: error)
+      if failure.kind == .lasting { history.forgetPages() }
+      throw failure
     }
   }
 }
@@ -193,6 +240,12 @@ extension SQLiteJobStore {
 
   package func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
     try await history.summaries(matching: filter)
+  }
+
+  package func workflow(_ id: Int64) async throws -> WorkflowRecord? { try await history.workflow(id) }
+
+  package func workflows(before: Int64?, limit: Int) async throws -> [WorkflowSummary] {
+    try await history.workflows(before: before, limit: limit)
   }
 
   package func plugins() async throws -> [Plugin] { try await history.plugins() }

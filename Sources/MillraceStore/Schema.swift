@@ -13,13 +13,17 @@ enum Schema {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("v1") { db in
       try db.execute(sql: "PRAGMA application_id = \(applicationID)")
-      for sql in [job, label, input, attempt, result, plugin, indices, HistoryView.first] {
+      for sql in [job, label, input, attempt, result, plugin, indices, attemptIndices, HistoryView.first] {
         try db.execute(sql: sql)
       }
     }
     // It touches no foreign key, so a large database need not be checked for them.
     migrator.registerMigration("v2", foreignKeyChecks: .immediate) { db in
       for sql in [frozenAndAdmitted, evidence, HistoryView.second] { try db.execute(sql: sql) }
+    }
+    // Foreign keys are off meanwhile: the results of attempts must not go with the old table.
+    migrator.registerMigration("v3") { db in
+      for sql in LifeSchema.all { try db.execute(sql: sql) }
     }
     return migrator
   }
@@ -178,6 +182,10 @@ enum Schema {
     CREATE INDEX job_class ON job (class) WHERE class IS NOT NULL;
     CREATE INDEX job_submitted ON job (submitted);
     CREATE INDEX label_value ON label (key, value, job);
+    CREATE INDEX plugin_name ON plugin (name, last_seen);
+    """
+
+  static let attemptIndices = """
     CREATE INDEX attempt_time ON attempt (starting, job, number);
     CREATE INDEX attempt_handler ON attempt (handler, starting, job, number);
     CREATE INDEX attempt_class ON attempt (class, starting, job, number) WHERE class IS NOT NULL;
@@ -186,7 +194,6 @@ enum Schema {
     CREATE INDEX attempt_cpu ON attempt (cpu, job, number);
     CREATE INDEX attempt_duration ON attempt (duration, job, number);
     CREATE INDEX attempt_wait ON attempt (wait, job, number);
-    CREATE INDEX plugin_name ON plugin (name, last_seen);
     """
 
   /// `frozen_time` is of spans that are over. `admission` is all that admission knew; the columns
@@ -200,7 +207,7 @@ enum Schema {
     """
 
   /// What tells something of the next attempts, for each handler and each class by the time of its end.
-  private static let evidence = """
+  static let evidence = """
     CREATE INDEX attempt_evidence ON attempt (handler, ended, job, number)
       WHERE outcome IN ('succeeded', 'oomOwnLimit', 'timedOut') AND started IS NOT NULL;
     CREATE INDEX attempt_class_evidence ON attempt (handler, class, ended, job, number)

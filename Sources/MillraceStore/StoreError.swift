@@ -1,5 +1,6 @@
 import GRDB
 import Glibc
+package import MillraceEngine
 
 /// What went wrong with the record of jobs: what was being done, to which file, why, and what helps.
 package struct StoreError: Error, Equatable, Sendable {
@@ -53,7 +54,8 @@ package struct StoreError: Error, Equatable, Sendable {
     case .missing: "check the state directory; `millraced` makes the database at its first start"
     case .notOurs: "check the state directory; this file was not touched"
     case .corrupt:
-      "nothing was changed; keep a copy of the whole state directory, then try `sqlite3 FILE .recover`"
+      "nothing was changed; stop the runner (its jobs go on), keep a copy of the state directory, then do "
+        + "what `millrace doctor` says"
     case .diskFull: "free some space and try again; what was committed before is safe"
     case .readOnly:
       "check that the file system is mounted read-write and the runner's user owns the directory"
@@ -61,14 +63,26 @@ package struct StoreError: Error, Equatable, Sendable {
     case .newerSchema: "use the newer Millrace that made it; this build has not touched the database"
     case .olderSchema: "start `millraced` once: it brings the database up to date"
     case .locked: "stop the other runner or the program that has the database open, then try again"
-    case .wrongState, .unfit, .other: "nothing was written; please report this if it happens again"
+    case .wrongState, .unfit:
+      "nothing was written; after a restart the runner goes by the record (jobs go on); please report this"
+    case .other: "nothing was written; `millrace doctor` shows the state of the disk"
     }
   }
 }
 
 extension StoreError: CustomStringConvertible {
-  package var description: String {
-    "cannot \(action) in `\(file)`: \(detail)\n\nhint: \(hint)"
+  package var description: String { "\(message)\n\nhint: \(hint)" }
+}
+
+extension StoreError: StorageFailure {
+  package var message: String { "cannot \(action) in `\(file)`: \(detail)" }
+
+  package var kind: StorageFailureKind {
+    switch reason {
+    case .diskFull, .readOnly, .notPermitted, .locked, .other: .passing
+    case .missing, .notOurs, .corrupt, .newerSchema, .olderSchema: .lasting
+    case .wrongState, .unfit: .mistake
+    }
   }
 }
 
@@ -84,6 +98,12 @@ extension StoreError {
     } else {
       self.init(action: action, file: file, reason: .other, detail: "\(cause)")
     }
+  }
+
+  /// Makes the error of something that went wrong with a database that was ours when it was opened.
+  init(_ action: String, inOpened file: String, cause: any Error) {
+    self.init(action, in: file, cause: cause)
+    if reason == .notOurs { reason = .corrupt }
   }
 
   /// Makes the error of a failed system call on `file`.

@@ -19,9 +19,14 @@ package struct GateView: Codable, Sendable, Equatable {
   package var opensAt: String?
   /// The handler, group or job that it is about, or what the pressure comes from.
   package var subject: String?
+  /// The job that it waits for, where it is one.
+  package var job: JobID?
+  /// Who has paused what it is about, and since when.
+  package var pausedBy: String?
+  package var pausedSince: String?
 
   private enum CodingKeys: String, CodingKey {
-    case gate, reason, remedy, need, used, capacity, opensAt, subject
+    case gate, reason, remedy, need, used, capacity, opensAt, subject, job, pausedBy, pausedSince
     case isOpen = "open"
   }
 
@@ -36,6 +41,9 @@ package struct GateView: Codable, Sendable, Equatable {
     capacity = verdict.capacity
     opensAt = verdict.opensAt.map(Wire.text(of:))
     subject = verdict.subject
+    job = verdict.job
+    pausedBy = verdict.pause?.by
+    pausedSince = verdict.pause.map { Wire.text(of: $0.since) }
   }
 }
 

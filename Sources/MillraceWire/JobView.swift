@@ -18,10 +18,31 @@ package struct JobView: Codable, Sendable, Equatable {
   package var maxAttempts: Int
   package var limits: LimitsView
   package var timeoutSeconds: Double
+  /// Why it ended, where no attempt tells.
+  package var reason: EndReason?
+  /// The group that it chose.
+  package var group: String?
+  /// What makes it the same job as another submission.
+  package var key: String?
+  /// Whether it is held; nil if it is not.
+  package var held: Bool?
+  /// When its cancellation was asked for, while it has not ended.
+  package var cancelRequested: String?
+  /// Whether a submission got this job because it has its key; nil if not.
+  package var existing: Bool?
+  /// What it depends on; nil if on nothing.
+  package var after: [DependencyView]?
+  /// `hold` if it is held when a dependency can't be met any more; nil if it is cancelled then.
+  package var onDependencyFailure: Dependency.Failure?
+  /// The number of its workflow, and its step there; nil if it is in none.
+  package var workflow: Int64?
+  package var step: String?
 
   private enum CodingKeys: String, CodingKey {
     case id, handler, state, priority, labels, parameters, inputBytes, submitted, notBefore, ended
-    case attempts, attemptsUsed, maxAttempts, limits, timeoutSeconds
+    case attempts, attemptsUsed, maxAttempts, limits, timeoutSeconds, reason
+    case group, key, held, cancelRequested, existing
+    case after, onDependencyFailure, workflow, step
     case jobClass = "class"
   }
 
@@ -43,6 +64,16 @@ package struct JobView: Codable, Sendable, Equatable {
     maxAttempts = job.submission.terms.maxAttempts
     limits = LimitsView(job.submission.terms.limits)
     timeoutSeconds = job.submission.terms.timeout.seconds
+    reason = job.reason
+    group = job.submission.group
+    key = job.submission.key?.text
+    held = job.isHeld && !job.state.isFinal ? true : nil
+    cancelRequested = job.state.isFinal ? nil : job.cancelRequested.map(Wire.text(of:))
+    let asked = job.submission
+    if !asked.after.isEmpty { after = asked.after.map(DependencyView.init) }
+    if asked.onDependencyFailure == .hold { onDependencyFailure = .hold }
+    workflow = job.workflow
+    step = asked.step
   }
 }
 
@@ -84,12 +115,15 @@ package struct JobDetail: Codable, Sendable, Equatable {
   /// What the running attempt uses now; nil if none runs or the kernel does not tell.
   package var workingSetBytes: Int64?
   package var cpuSeconds: Double?
+  /// What holds for its later attempts and for its time in all.
+  package var course: CourseView?
 
   package init(
     job: JobView, attempts: [AttemptView], progress: ProgressView? = nil, gates: [GateView] = [],
-    workingSetBytes: Int64? = nil, cpuSeconds: Double? = nil
+    workingSetBytes: Int64? = nil, cpuSeconds: Double? = nil, course: CourseView? = nil
   ) {
     self.job = job
+    self.course = course
     self.attempts = attempts
     self.progress = progress
     self.gates = gates

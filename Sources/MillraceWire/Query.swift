@@ -10,6 +10,9 @@ extension JobFilter {
     if let handler { items.append(("handler", handler)) }
     if let jobClass { items.append(("class", jobClass)) }
     items += labels.sorted { $0.key < $1.key }.map { ("label", "\($0.key)=\($0.value)") }
+    if let group { items.append(("group", group)) }
+    if let isHeld { items.append(("held", "\(isHeld)")) }
+    if let workflow { items.append(("workflow", "\(workflow)")) }
     if let since { items.append(("since", Wire.text(of: since))) }
     if let until { items.append(("until", Wire.text(of: until))) }
     if let before { items.append(("before", before.description)) }
@@ -27,6 +30,9 @@ extension JobFilter {
       case "handler": handler = value
       case "class": jobClass = value
       case "label": labels.merge([try QueryValue.label(value)]) { $1 }
+      case "group": group = value
+      case "held": isHeld = try QueryValue.flag(name, value)
+      case "workflow": workflow = Int64(try QueryValue.count(name, value, 1...Int.max))
       case "since": since = try QueryValue.time(name, value)
       case "until": until = try QueryValue.time(name, value)
       case "before": before = JobID(Int64(try QueryValue.count(name, value, 1...Int.max)))
@@ -91,6 +97,14 @@ package enum QueryValue {
       throw Refusal(.invalid, "`\(name)` can't be `\(value)`", hint: "one of: \(words)")
     }
     return known
+  }
+
+  /// Reads yes or no.
+  package static func flag(_ name: String, _ value: String) throws -> Bool {
+    guard let flag = Bool(value) else {
+      throw Refusal(.invalid, "`\(name)` must be `true` or `false`, not `\(value)`")
+    }
+    return flag
   }
 
   /// Reads a whole number within bounds.

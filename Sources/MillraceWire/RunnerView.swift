@@ -20,12 +20,14 @@ package struct PluginView: Codable, Sendable, Equatable {
   package var handlers: [HandlerView]
 
   /// Makes the view of a plugin.
-  package init(_ plugin: Plugin) {
+  package init(_ plugin: Plugin, breakers: [BreakerStanding] = []) {
     name = plugin.name
     version = plugin.version
     sha256 = plugin.sha256
     path = plugin.path
-    handlers = plugin.handlers.map(HandlerView.init)
+    handlers = plugin.handlers.map { handler in
+      HandlerView(handler, breaker: breakers.first { $0.handler == handler.name })
+    }
   }
 }
 
@@ -42,9 +44,14 @@ package struct HandlerView: Codable, Sendable, Equatable {
   package var concurrency: Int?
   /// How often its jobs may start: `5/60s`.
   package var rate: String?
+  /// What it does, if it is paused or stopping; nil if not.
+  package var station: StationView?
+  /// Nil while it has nothing to tell.
+  package var breaker: BreakerView?
 
   /// Makes the view of a handler.
-  package init(_ handler: Handler) {
+  package init(_ handler: Handler, breaker: BreakerStanding? = nil) {
+    self.breaker = breaker.map(BreakerView.init)
     name = handler.name
     summary = handler.summary
     parameterSchema = handler.parameterSchema

@@ -7,6 +7,8 @@ package struct StatusView: Codable, Sendable, Equatable {
   package var started: String
   /// Whether jobs can be taken and started.
   package var healthy: Bool
+  /// Why the record can't be written and what helps; nil if it can.
+  package var recordTrouble: String?
   package var draining: Bool
   package var queued: Int
   package var scheduled: Int
@@ -22,12 +24,19 @@ package struct StatusView: Codable, Sendable, Equatable {
   /// What the pressure comes from, in words with the level.
   package var pressureCause: String
   package var machine: MachineView
+  /// How many of the queued jobs are held.
+  package var held: Int?
+  /// What the runner does, then whatever else is paused or stopping.
+  package var stations: [StationView]?
+  /// The settings that were changed at run time.
+  package var settings: [SettingView]?
   /// The last things that an operator should know of, oldest first.
   package var notices: [NoticeView]
 
   package init(
-    version: String, pid: Int32, started: String, healthy: Bool = true, draining: Bool = false,
-    queued: Int = 0, scheduled: Int = 0, running: Int = 0, capacity: Resources, used: Resources,
+    version: String, pid: Int32, started: String, healthy: Bool = true, recordTrouble: String? = nil,
+    draining: Bool = false, queued: Int = 0, scheduled: Int = 0, running: Int = 0, capacity: Resources,
+    used: Resources,
     pressure: Pressure = .none, pressureCause: String = "there is none",
     machine: MachineView = MachineView(), notices: [NoticeView] = []
   ) {
@@ -35,6 +44,7 @@ package struct StatusView: Codable, Sendable, Equatable {
     self.pid = pid
     self.started = started
     self.healthy = healthy
+    self.recordTrouble = recordTrouble
     self.draining = draining
     self.queued = queued
     self.scheduled = scheduled

@@ -53,12 +53,15 @@ package struct ExplanationView: Codable, Sendable, Equatable {
   /// How many queued jobs rank before it; nil if it waits for a time.
   package var ahead: Int?
   package var estimate: EstimateView
+  /// When it fails if it still waits, or has not ended; nil if it may wait for ever.
+  package var expires: String?
 
   /// Makes the view of an explanation.
   package init(_ explanation: Explanation) {
     gates = explanation.gates.map(GateView.init)
     ahead = explanation.ahead
     estimate = EstimateView(explanation.estimate)
+    expires = explanation.expires.map(Wire.text(of:))
   }
 }
 

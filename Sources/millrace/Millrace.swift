@@ -21,10 +21,13 @@ struct Millrace: AsyncParsableCommand {
       """,
     version: version,
     subcommands: [
-      SubmitCommand.self, RunCommand.self, ListCommand.self, ShowCommand.self, WhyCommand.self,
-      WaitCommand.self, LogsCommand.self, ResultCommand.self, CancelCommand.self, ReprioritiseCommand.self,
+      SubmitCommand.self, RunCommand.self, WorkflowCommand.self, ListCommand.self, ShowCommand.self,
+      WhyCommand.self, WaitCommand.self, LogsCommand.self, ResultCommand.self, CancelCommand.self,
+      HoldCommand.self, ReleaseCommand.self, ReprioritiseCommand.self, PauseCommand.self, ResumeCommand.self,
+      DrainCommand.self, SetCommand.self, UnsetCommand.self,
+      DeadCommand.self,
       HistoryCommand.self, HandlersCommand.self, StatsCommand.self, RecommendCommand.self,
-      SimulateCommand.self, StatusCommand.self, DoctorCommand.self,
+      SimulateCommand.self, PruneCommand.self, BackupCommand.self, StatusCommand.self, DoctorCommand.self,
     ])
 
   /// The version of this program.

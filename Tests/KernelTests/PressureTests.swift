@@ -77,6 +77,8 @@ struct PressureTests {
       }
       let attempt = try #require(killed)
       #expect(attempt.outcome == .oomPressure)
+      #expect(
+        attempt.failure?.message == "the kernel killed it: group `p` passed its memory limit of 212.5 MiB")
       #expect(attempt.signal == 9)
       let job = try await runner.answer(JobDetail.self, "show", "\(attempt.job)").job
       #expect(!job.state.isFinal, "it has one attempt, and that is not used up")

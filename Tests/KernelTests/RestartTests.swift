@@ -27,6 +27,56 @@ struct RestartTests {
     #expect(await runner.stop() == 0)
   }
 
+  @Test("a keeper that is killed takes no job with it: each ends with its own word, and none is run twice")
+  func keeper() async throws {
+    let runner = try RunnerUnderTest(plugins: ["exec"])
+    try await runner.start(handlers: 1)
+    let jobs = try await self.jobs(on: runner)
+    try await runner.killKeeper()
+    try await expectTrueEnds(of: jobs, on: runner)
+    #expect(try await runner.millrace("run", "exec", "--", "true").status == 0)
+    #expect(await runner.stop() == 0)
+    #expect(!FileManager.default.fileExists(atPath: "/sys/fs/cgroup\(runner.group)"))
+  }
+
+  @Test("the keeper is killed, then the runner: the next runner finds the jobs all the same")
+  func keeperAndRunner() async throws {
+    let runner = try RunnerUnderTest(plugins: ["exec"])
+    try await runner.start(handlers: 1)
+    let jobs = try await self.jobs(on: runner)
+    try await runner.killKeeper()
+    await runner.crash()
+    try await runner.start(handlers: 1)
+    try await expectTrueEnds(of: jobs, on: runner)
+    #expect(await runner.stop() == 0)
+    #expect(!FileManager.default.fileExists(atPath: "/sys/fs/cgroup\(runner.group)"))
+  }
+
+  /// Two jobs that run until `go` is there, then one succeeds and one fails; each writes a line per run.
+  private func jobs(on runner: RunnerUnderTest) async throws -> [String] {
+    var jobs: [String] = []
+    for code in [0, 5] {
+      let loop = "while [ ! -e \(runner.home)/go ]; do sleep 0.1; done"
+      let script = "echo run >> runs; echo up; \(loop); cat runs; exit \(code)"
+      jobs.append(try await runner.submit("exec", "--cpu", "0.2", "--", "sh", "-c", script))
+    }
+    for job in jobs {
+      try await runner.waitForStart(of: job)
+      #expect(try await follows(runner, job, until: "up"))
+    }
+    return jobs
+  }
+
+  private func expectTrueEnds(of jobs: [String], on runner: RunnerUnderTest) async throws {
+    try Data().write(to: URL(fileURLWithPath: runner.home + "/go"))
+    let attempts = [try await runner.lastAttempt(of: jobs[0]), try await runner.lastAttempt(of: jobs[1])]
+    #expect(attempts.map(\.id) == jobs.map { "\($0).1" })
+    #expect(attempts.map(\.outcome) == [.succeeded, .error])
+    #expect(attempts[1].failure?.code == "exit_5")
+    for job in jobs { #expect(try await runner.millrace("logs", job).output == "up\nrun\n") }
+    #expect(try runner.leaves().isEmpty)
+  }
+
   @Test("a stop drains: no new jobs, the running one ends, exit code 0, no cgroup is left")
   func drain() async throws {
     let runner = try RunnerUnderTest(plugins: ["exec"])

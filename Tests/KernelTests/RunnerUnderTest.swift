@@ -106,6 +106,24 @@ final class RunnerUnderTest {
   /// Kills the runner as a crash would.
   func crash() async { _ = await end(by: SIGKILL) }
 
+  /// Kills the keeper; returns when another one is there, which holds what runs. `exec` must be there.
+  func killKeeper() async throws {
+    let file = "/sys/fs/cgroup\(group)/keeper/cgroup.procs"
+    let former = try String(contentsOfFile: file, encoding: .utf8)
+    guard let pid = Int32(former.trimmingCharacters(in: .whitespacesAndNewlines)) else {
+      throw Failure(description: "there is no keeper: \(former)")
+    }
+    kill(pid, SIGKILL)
+    try await wait(until: "there is a new keeper") {
+      _ = try await millrace("status")
+      let now = try String(contentsOfFile: file, encoding: .utf8)
+      return !now.isEmpty && now != former
+    }
+    // It was told what runs before it was asked for this.
+    let run = try await millrace("run", "exec", "--", "true")
+    guard run.status == 0 else { throw Failure(description: "the new keeper runs nothing: \(run.errors)") }
+  }
+
   private func end(by signal: Int32) async -> Int32 {
     guard let process else { return -1 }
     self.process = nil

@@ -49,7 +49,7 @@ struct ClientTests {
     #expect(try client.status().capacity.slots == 4)
     #expect(
       try client.submit(SubmitRequest(handler: "exec")).parameters == .object(["snake_case": .integer(1)]))
-    #expect(try client.submit(BatchRequest(jobs: [])) == [JobID(1), JobID(2)])
+    #expect(try client.submit(BatchRequest(jobs: [])).ids == [JobID(1), JobID(2)])
     #expect(try client.jobs(matching: jobs).next == JobID(42))
     #expect(try client.job(JobID(42)).job.id == JobID(42))
     #expect(try client.cancel(JobID(42)).state == .queued)

@@ -90,7 +90,7 @@ struct OutputTests {
       (try attempt("succeeded"), "succeeded"),
       (try attempt("error", failure), "failed: no such file (no_file)"),
       (try attempt("error", "\"exit_code\":3,"), "failed with exit code 3"),
-      (try attempt("crashed", "\"signal\":11,"), "crashed by SIGSEGV (signal 11)"),
+      (try attempt("crashed", "\"signal\":11,"), "crashed by SIGSEGV (segmentation fault)"),
       (try attempt("crashed", "\"signal\":40,"), "crashed by signal 40"),
       (
         try attempt("oomOwnLimit", "\"signal\":9,"),
@@ -98,7 +98,11 @@ struct OutputTests {
       ),
       (
         try attempt("oomPressure"),
-        "killed for memory that others took (peak 64 MiB, 1 oom kill); no attempt is used up"
+        "killed: others took the memory (peak 64 MiB, 1 oom kill); no attempt is used up"
+      ),
+      (
+        try attempt("oomPressure", failure),
+        "killed: no such file (peak 64 MiB, 1 oom kill); no attempt is used up"
       ),
       (try attempt("timedOut"), "stopped: its time was up"),
       (try attempt("timedOut", failure), "stopped: no such file"),

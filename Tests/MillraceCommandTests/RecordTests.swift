@@ -15,7 +15,7 @@ struct RecordTests {
   private static func state() async throws -> TemporaryDirectory {
     let directory = try TemporaryDirectory()
     let store = try SQLiteJobStore(opening: directory.path + "/millrace.db")
-    let ids = try await store.accept(
+    let ids = try await store.submit(
       [Sample.plain(), Sample.plain(), Sample.plain(handler: "balloon")], at: Sample.time(0))
     let usage = Usage(memoryPeak: .mebibytes(64), cpuUser: .seconds(1), oomKills: 1)
     for (id, handler, outcome) in [(ids[0], "noop", Outcome.succeeded), (ids[2], "balloon", .oomOwnLimit)] {

@@ -44,9 +44,57 @@ struct RunnerTests {
     ])
     let waited = try Program.millrace("submit", "noop", "--wait", "--socket", server.socket)
     #expect(
-      waited == .init(code: 1, out: "42\n", error: "millrace: job 42: crashed by SIGSEGV (signal 11)\n"))
+      waited
+        == .init(
+          code: 1, out: "42\n", error: "millrace: job 42: crashed by SIGSEGV (segmentation fault)\n"))
     let followed = try Program.millrace("submit", "noop", "--follow", "--socket", server.socket)
     #expect(followed == .init(code: 0, out: "hello\n", error: "millrace: job 42\n"))
+  }
+
+  @Test("prune shows what goes by state, and wants a yes where more is asked than is configured")
+  func prune() throws {
+    let server = try server([
+      "POST /v1/prune": .answer(
+        200,
+        #"{"build_bytes":0,"builds":0,"can_vacuum":true,"database_bytes":1048576,"dry_run":true,"#
+          + #""free_bytes":4096,"jobs":[{"attempts":3,"jobs":2,"payload_bytes":5,"state":"failed"}],"#
+          + #""log_bytes":8192,"log_files":2,"logs_bytes":0,"over_bytes":0,"payload_bytes":0,"#
+          + #""vacuumed_bytes":0}"#)
+    ])
+    let refused = try Program.millrace("prune", "--older-than", "7d", "--socket", server.socket)
+    #expect(refused.code == 2 && refused.error.contains("--dry-run"))
+    #expect(server.requests.isEmpty)
+    let shown = try Program.millrace(
+      "prune", "--older-than", "7d", "--state", "failed", "--dry-run", "--socket", server.socket)
+    #expect(
+      shown
+        == .init(
+          code: 0,
+          out: """
+            STATE   JOBS  ATTEMPTS  PAYLOADS
+            failed     2         3       5 B
+
+            logs              2, 8 KiB
+            the record is     1 MiB (database 1 MiB, payload files 0 B, logs 0 B)
+            free in its file  4 KiB: the next jobs use it; --vacuum gives it back
+
+            """, error: ""))
+    #expect(
+      server.requests.map(\.body) == [
+        #"{"dry_run":true,"older_than_seconds":604800,"states":["failed"],"vacuum":false}"#
+      ])
+  }
+
+  @Test("backup makes a path absolute, and shows what the copy holds")
+  func backup() throws {
+    let server = try server([
+      "POST /v1/backup": .answer(
+        201, #"{"database_bytes":4096,"directory":"/b","payload_bytes":0,"payload_files":0}"#)
+    ])
+    let outcome = try Program.millrace("backup", "b", "-o", "ids", "--socket", server.socket)
+    #expect(outcome == .init(code: 0, out: "/b\n", error: ""))
+    let body = server.requests.first?.body ?? ""
+    #expect(body.hasPrefix(#"{"directory":"/"#) && body.hasSuffix(#"/b"}"#))
   }
 
   @Test("a batch is sent as one, and its mistake is told with its line")
@@ -110,11 +158,11 @@ struct RunnerTests {
     let csv = try Program.millrace("list", "-o", "csv", "--socket", server.socket).out.split(separator: "\n")
     #expect(
       csv[0] == "id,handler,state,priority,attempts_used,submitted,ended,not_before,memory_bytes,cpu_millis,"
-        + "pids,timeout_seconds,class,labels,parameters")
+        + "pids,timeout_seconds,held,group,class,labels,parameters,after,workflow,step")
     #expect(
       csv[3]
-        == "6,exec,succeeded,5,1,2026-11-21T04:20:00.000Z,2026-11-21T04:21:00.000Z,,67108864,500,64,30.0,,"
-        + "\"team=a,b\",{}")
+        == "6,exec,succeeded,5,1,2026-11-21T04:20:00.000Z,2026-11-21T04:21:00.000Z,,67108864,500,64,30.0,,,,"
+        + "\"team=a,b\",{},,,")
   }
 
   @Test("show tells all about a job and its attempts")
@@ -248,6 +296,27 @@ struct RunnerTests {
     let csv = try Program.millrace("status", "-o", "csv", "--socket", server.socket).out
     #expect(csv.contains("used_slots,capacity_slots,available_slots,used_memory_bytes"))
     #expect(csv.contains(",3,4,1,1048576,2097152,1048576,"))
+  }
+
+  @Test("status says why the record can't be written, and what helps")
+  func trouble() throws {
+    let server = try server([
+      "GET /v1/status": .answer(
+        200,
+        """
+        {"version":"0.1.0","pid":7,"started":"2026-11-21T04:20:00.000Z","healthy":false,"draining":false,
+        "record_trouble":"cannot commit 1 changes in `/s/millrace.db`: disk is full; free some space",
+        "queued":1,"scheduled":2,"running":3,"capacity":\(Answers.resources(4, 2_097_152, 2000)),
+        "used":\(Answers.resources(3, 1_048_576, 500)),"available":\(Answers.resources(1, 1_048_576, 1500)),
+        "pressure":"none","pressure_cause":"there is none","machine":{},"notices":[]}
+        """)
+    ])
+    let lines = try Program.millrace("status", "--socket", server.socket).out.split(separator: "\n")
+    #expect(
+      lines.filter { $0.hasPrefix("healthy") || $0.hasPrefix("record") } == [
+        "healthy    no: jobs are not taken or not started",
+        "record     cannot commit 1 changes in `/s/millrace.db`: disk is full; free some space",
+      ])
   }
 
   @Test("a result comes as its bytes; one that is not there yet is 3, none is 4")

@@ -116,7 +116,7 @@ struct SimulateTests {
   func history() async throws {
     let directory = try TemporaryDirectory()
     let store = try SQLiteJobStore(opening: directory.path + "/millrace.db")
-    let ids = try await store.accept([Sample.plain(), Sample.plain()], at: Sample.time(0))
+    let ids = try await store.submit([Sample.plain(), Sample.plain()], at: Sample.time(0))
     for id in ids {
       let attempt = Sample.attempt(id)
       let usage = Usage(memoryPeak: Bytes(1), cpuUser: .zero, cpuSystem: .zero)

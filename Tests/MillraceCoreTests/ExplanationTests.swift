@@ -19,8 +19,10 @@ struct ExplanationTests {
     for job in [2, 3, 4] as [Int64] { #expect(isTold(rig.verdicts(job))) }
     #expect(
       rig.verdicts(2).map(\.gate) == [
-        .runner, .handler, .concurrency, .group, .rate, .notBefore, .slots, .stagger, .memory, .overcommit,
-        .cpu, .pressure, .reservation,
+        .runner, .handler, .concurrency, .group, .rate, .breaker, .hold, .dependency, .notBefore, .slots,
+        .stagger,
+        .memory,
+        .overcommit, .cpu, .pressure, .reservation,
       ])
     #expect(rig.closedGates(2) == [.concurrency, .slots, .memory, .cpu])
     #expect(rig.closedGates(3) == [.concurrency, .notBefore, .slots, .memory, .cpu])

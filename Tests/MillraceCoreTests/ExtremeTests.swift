@@ -102,7 +102,7 @@ struct ExtremeTests {
         $0.maxAttempts = 1000
       })
     for number in 1...40 {
-      let ends = rig.send(.ended(.id(1, number), .crash)).ends
+      let ends = rig.send(.ended(.id(1, number), .failure)).ends
       #expect(ends.map(\.1) == [.retry(notBefore: rig.now + Self.century)])
       rig.seconds += 36_525 * 86_400
       rig.confirm(rig.send(.timer))

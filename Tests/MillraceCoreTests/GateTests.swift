@@ -147,12 +147,12 @@ struct GateTests {
     inner.within = "outer"
     var handlers = HandlerSituation(groups: ["inner": inner, "outer": outer], of: ["work": "inner"])
     handlers.rules["work"] = rules
-    for _ in 0..<count { handlers.begin("work", groups: ["inner", "outer"], at: Sample.time(0)) }
+    for _ in 0..<count { handlers.begin(handlers.membership(of: "work"), at: Sample.time(0)) }
     return handlers
   }
 
   private func verdict(_ gate: GateVerdict.Gate, _ handlers: HandlerSituation) -> GateVerdict? {
-    handlers.verdicts(on: "work", at: Sample.time(1)).first { $0.gate == gate }
+    handlers.verdicts(on: handlers.membership(of: "work"), at: Sample.time(1)).first { $0.gate == gate }
   }
 
   @Test("a handler is there or it is not")
@@ -164,7 +164,8 @@ struct GateTests {
     #expect(gone == GateVerdict(gate: .handler, isOpen: false, subject: "work"))
     #expect(gone?.reason == "no plugin in use has a handler `work`")
     #expect(gone?.remedy == "a plugin with `work` in the plugin directory")
-    #expect(!handlers(running: 0, nil).isOpen("work", at: Sample.time(1)))
+    let nowhere = handlers(running: 0, nil)
+    #expect(!nowhere.isOpen(nowhere.membership(of: "work"), at: Sample.time(1)))
   }
 
   @Test("a handler's own bound")

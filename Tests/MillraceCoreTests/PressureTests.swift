@@ -226,7 +226,8 @@ struct PressureTests {
     let rig = rig(running: 2)
     rig.sample([:], Self.short, at: 0)
     rig.sample([:], Self.short, at: 10)
-    #expect(rig.send(.cancel(JobID(2)), at: 20) == [.thaw(.id(2)), .terminate(.id(2))])
+    #expect(
+      rig.send(.cancel(JobID(2)), at: 20) == [.cancelRequested(JobID(2)), .thaw(.id(2)), .terminate(.id(2))])
     #expect(rig.scheduler.nextTime == Sample.time(25))
     // It is no longer there to be thawed or evicted, and the other one is alone.
     #expect(rig.sample([:], Self.short, at: 24) == [])
@@ -239,7 +240,7 @@ struct PressureTests {
     let rig = rig(running: 3)
     rig.sample([:], Self.short, at: 0)
     rig.sample([:], Self.short, at: 10)
-    #expect(rig.send(.ended(.id(3), .ownLimit), at: 11).ends.map(\.1) == [.done(.failed)])
+    #expect(rig.send(.ended(.id(3), .ownLimit), at: 11).ends.map(\.1) == [.retry(notBefore: Sample.time(12))])
     #expect(rig.sample([:], Self.short, at: 19) == [])
     #expect(rig.sample([:], Self.short, at: 20).first == .freeze(.id(2)))
   }

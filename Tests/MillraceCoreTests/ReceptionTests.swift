@@ -27,6 +27,34 @@ struct ReceptionTests {
     #expect(submission == Submission(handler: "work", terms: reception.defaults))
   }
 
+  @Test("retries that can't be are refused: factors, parts and spans that make no sense")
+  func retries() throws {
+    func wishes(_ change: (inout RetryWishes) -> Void) -> Wishes {
+      var retry = RetryWishes()
+      change(&retry)
+      return Wishes(retry: retry)
+    }
+    let wrong = [
+      wishes { $0.factor = 0.5 }, wishes { $0.factor = .nan }, wishes { $0.factor = .infinity },
+      wishes { $0.jitter = -0.1 }, wishes { $0.jitter = 1.1 }, wishes { $0.jitter = .nan },
+      wishes { $0.timeoutFactor = 0 }, wishes { $0.timeoutFactor = .nan },
+      wishes { $0.maxDelay = .seconds(-1) },
+      wishes { $0.memoryMax = Bytes(1) }, Wishes(startWithin: .zero), Wishes(finishWithin: .seconds(-1)),
+      Wishes(startWithin: .seconds(1 << 40)),
+    ]
+    for wishes in wrong { #expect(refusal(wishes)?.kind == .invalid, "\(wishes)") }
+    let right = try terms(
+      wishes {
+        ($0.factor, $0.jitter, $0.causes, $0.timeoutFactor) = (1, 1, [], 1000)
+        ($0.maxDelay, $0.memoryMax) = (.zero, .gibibytes(900))
+      })
+    #expect(right.retry.causes == [] && right.retry.factor == 1)
+    let two = try RetryCauses(words: ["error", "timedOut"])
+    let none = try RetryCauses(words: ["none"])
+    #expect(two == [.error, .timedOut] && none.isEmpty)
+    #expect(throws: Refusal.self) { try RetryCauses(words: ["sometimes"]) }
+  }
+
   @Test("where nobody says anything of memory, the limit is at least what was learned, within the machine")
   func learned() throws {
     func memory(_ learned: Bytes?, _ wishes: Wishes = Wishes()) throws -> Bytes {

@@ -152,10 +152,14 @@ extension AttemptID {
 extension AttemptReport {
   static let success = AttemptReport(exit: .exited(code: 0), usage: Usage(), word: .done(nil))
   static let failure = AttemptReport(exit: .exited(code: 1), usage: Usage(), word: nil)
+  /// The handler says that another attempt won't help.
+  static let final = AttemptReport(
+    exit: .exited(code: 1), usage: Usage(),
+    word: .failed(Failure(code: "bad", message: "no picture", isRetryable: false)))
   static let crash = AttemptReport(exit: .signalled(signal: 11), usage: Usage(), word: nil)
   static let killed = AttemptReport(exit: .signalled(signal: 9), usage: Usage(), word: nil)
   static let ownLimit = AttemptReport(exit: .signalled(signal: 9), usage: Usage(oomKills: 1), word: nil)
   static let pressure = AttemptReport(
-    exit: .signalled(signal: 9), usage: Usage(oomKills: 1), word: nil, killedByOthersMemory: true)
+    exit: .signalled(signal: 9), usage: Usage(oomKills: 1), word: nil, memoryKill: .machine)
   static let unknown = AttemptReport(exit: nil, usage: Usage(), word: nil)
 }

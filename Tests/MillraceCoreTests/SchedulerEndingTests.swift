@@ -11,7 +11,7 @@ struct SchedulerEndingTests {
     "the first attempt's outcome decides where its job goes",
     arguments: [
       (.success, .succeeded, .done(.succeeded)), (.failure, .error, retry(11)), (.crash, .crashed, retry(11)),
-      (.ownLimit, .oomOwnLimit, .done(.failed)), (.pressure, .oomPressure, .requeue),
+      (.ownLimit, .oomOwnLimit, retry(11)), (.pressure, .oomPressure, .requeue),
       (.unknown, .lost, retry(11)),
     ] as [(AttemptReport, Outcome, AfterAttempt)])
   func first(report: AttemptReport, outcome: Outcome, next: AfterAttempt) {
@@ -53,7 +53,7 @@ struct SchedulerEndingTests {
       })
     var waits: [Int64] = []
     for number in 1...14 {
-      let ends = rig.send(.ended(.id(1, number), .crash)).ends
+      let ends = rig.send(.ended(.id(1, number), .failure)).ends
       guard case .retry(let time)? = ends.first?.1 else {
         #expect(ends.first?.1 == .done(.failed))
         #expect(number == 14)
@@ -88,17 +88,25 @@ struct SchedulerEndingTests {
     #expect(ends.first?.0.failure == failure)
   }
 
-  @Test("pressure by others takes no attempt away, and the job goes back to its place at once")
+  @Test("pressure by others takes no attempt away; after three times at once the job waits longer each time")
   func requeue() {
     let rig = Rig(Rig.policy(slots: 1))
-    rig.run(Rig.job(1) { $0.maxAttempts = 1 }, Rig.job(2))
-    for number in 1...20 {
-      let actions = rig.send(.ended(.id(1, number), .pressure))
-      #expect(actions.ends.map(\.1) == [.requeue])
-      #expect(actions.started == [.id(1, number + 1)])
+    rig.run(Rig.job(1) { $0.maxAttempts = 1 })
+    var waits: [Int64] = []
+    for number in 1...8 {
+      let ends = rig.send(.ended(.id(1, number), .pressure)).ends
+      #expect(ends.map(\.0.outcome) == [.oomPressure])
+      if case .retry(let time)? = ends.first?.1 {
+        waits.append((time - rig.now).microseconds / 1_000_000)
+        _ = rig.send(.timer, at: rig.seconds + (waits.last ?? 0))
+      } else {
+        #expect(ends.map(\.1) == [.requeue])
+        waits.append(0)
+      }
       _ = rig.send(.started(.id(1, number + 1)))
     }
-    #expect(rig.send(.ended(.id(1, 21), .crash)).ends.map(\.1) == [.done(.failed)])
+    #expect(waits == [0, 0, 0, 1, 2, 4, 8, 16])
+    #expect(rig.send(.ended(.id(1, 9), .crash)).ends.map(\.1) == [.done(.failed)])
   }
 
   @Test("lost attempts cost none, wait longer each time, and the fifth in a row fails the job")

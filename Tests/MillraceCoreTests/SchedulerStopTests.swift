@@ -47,7 +47,7 @@ struct SchedulerStopTests {
   func cancelStarting() {
     let rig = Rig()
     _ = rig.send(.submitted([Rig.job(1)]))
-    #expect(rig.send(.cancel(JobID(1))) == [])
+    #expect(rig.send(.cancel(JobID(1))) == [.cancelRequested(JobID(1))])
     #expect(rig.send(.started(.id(1))) == [.markRunning(.id(1)), .terminate(.id(1))])
     let ends = rig.send(.ended(.id(1), .killed)).ends
     #expect(ends.map(\.0.outcome) == [.cancelled])
@@ -68,8 +68,8 @@ struct SchedulerStopTests {
   func cancelRunning() {
     let rig = Rig()
     rig.run(Rig.job(1))
-    #expect(rig.send(.cancel(JobID(1)), at: 10) == [.terminate(.id(1))])
-    #expect(rig.send(.cancel(JobID(1)), at: 12) == [])
+    #expect(rig.send(.cancel(JobID(1)), at: 10) == [.cancelRequested(JobID(1)), .terminate(.id(1))])
+    #expect(rig.send(.cancel(JobID(1)), at: 12) == [.cancelRequested(JobID(1))])
     #expect(rig.scheduler.nextTime == Sample.time(15))
     #expect(rig.send(.timer, at: 14) == [])
     #expect(rig.send(.timer, at: 15) == [.kill(.id(1))])
@@ -128,7 +128,7 @@ struct SchedulerStopTests {
     #expect(actions == [.kill(.id(1))])
     let ends = rig.send(.ended(.id(1), .killed)).ends
     #expect(ends.map(\.0.outcome) == [.oomOwnLimit])
-    #expect(ends.map(\.1) == [.done(.failed)])
+    #expect(ends.map(\.1) == [.retry(notBefore: Sample.time(21))])
   }
 
   @Test("what is said of an attempt that has ended is passed over")
@@ -169,7 +169,7 @@ struct SchedulerStopTests {
     #expect(rig.scheduler.nextTime == Sample.time(10))
     #expect(rig.send(.submitted([Rig.job(2)])) == [])
     #expect(rig.closedGates(2) == [.concurrency, .slots])
-    #expect(rig.send(.cancel(JobID(1)), at: 5) == [.terminate(.id(1, 2))])
+    #expect(rig.send(.cancel(JobID(1)), at: 5) == [.cancelRequested(JobID(1)), .terminate(.id(1, 2))])
     let actions = rig.send(.ended(.id(1, 2), .killed))
     #expect(actions.ends.map(\.1) == [.done(.cancelled)])
     #expect(actions.started == [.id(2)])

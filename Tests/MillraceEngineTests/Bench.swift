@@ -1,7 +1,9 @@
 import Logging
 import MillraceCore
-import MillraceEngine
 import TestSupport
+import Testing
+
+@testable import MillraceEngine
 
 /// An engine with fakes all around it. `journal` holds what store and launcher did, in one order.
 final class Bench: Sendable {
@@ -28,7 +30,7 @@ final class Bench: Sendable {
 
   init(
     slots: Int = 10, maxQueued: Int = 100, record: MemoryJobStore = MemoryJobStore(),
-    at time: Timestamp = Sample.time(0)
+    at time: Timestamp = Sample.time(0), settings: (any RuntimeSettings)? = nil
   ) {
     clock = ManualClock(time)
     store = FaultyJobStore(record, journal: journal)
@@ -36,7 +38,8 @@ final class Bench: Sendable {
     let policy = Policy(
       slots: slots, memory: .gibibytes(1), cpuMillis: 100_000, maxQueued: maxQueued, aging: .seconds(1800))
     engine = Engine(
-      ports: Engine.Ports(store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock),
+      ports: Engine.Ports(
+        store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock, settings: settings),
       policy: policy,
       reception: Reception(
         defaults: Sample.terms, machine: Limits(memory: .gibibytes(1), cpuMillis: 4000, pids: 100),
@@ -71,6 +74,16 @@ final class Bench: Sendable {
 
   /// Returns when everything that was put to the engine before is done: no jobs are accepted after it.
   func settle() async throws { _ = try await engine.submit([]) }
+
+  /// Returns when so many things wait to be taken in by the engine.
+  func inboxHolds(_ count: Int) async throws {
+    while await engine.inboxCount < count { await Task.yield() }
+  }
+
+  /// The same while no job is taken.
+  func settled() async throws {
+    await #expect(throws: Refusal.self) { try await settle() }
+  }
 
   /// Submits one job.
   @discardableResult
@@ -113,6 +126,10 @@ final class Bench: Sendable {
 
 extension AttemptReport {
   static let success = AttemptReport(exit: .exited(code: 0), usage: Usage(), word: .done(nil))
+  /// The handler says that another attempt won't help.
+  static let final = AttemptReport(
+    exit: .exited(code: 1), usage: Usage(),
+    word: .failed(Failure(code: "bad", message: "no", isRetryable: false)))
   static let crash = AttemptReport(exit: .signalled(signal: 11), usage: Usage(), word: nil)
   static let killed = AttemptReport(exit: .signalled(signal: 9), usage: Usage(), word: nil)
 }

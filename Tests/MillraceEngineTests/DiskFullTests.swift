@@ -15,6 +15,7 @@ struct DiskFullTests {
       #expect(refusal.message.contains("no space left on device"))
       #expect(await bench.engine.status().queued == 0)
       bench.store.fill(false)
+      bench.clock.advance(by: .seconds(1))
       _ = try await bench.submit()
     }
   }
@@ -52,11 +53,12 @@ struct DiskFullTests {
       try await bench.journal.wait(for: "failed [ended 1.1")
       async let waited = bench.engine.wait(for: first, atMost: .seconds(3600))
       _ = try await bench.engine.cancel(third)
-      try await bench.journal.wait(for: "failed [ended 1.1 succeeded, starting 2.1, cancelled 3]")
-      let retry = bench.clock.now() + .seconds(1)
-      try await bench.clock.sleeper(until: retry)
+      try await bench.settled()
+      try await bench.clock.sleeper(until: bench.clock.now() + .seconds(1))
+      #expect(!bench.journal.has("release"), "if the runner died now, its end must be told again")
       bench.store.fill(false)
       bench.clock.advance(by: .seconds(1))
+      try await bench.journal.wait(for: "release \(first).1")
       try await bench.journal.wait(for: "launch \(second).1")
       #expect(bench.journal.has("committed [ended 1.1 succeeded, starting 2.1, cancelled 3]"))
       #expect(try await waited.state == .succeeded)
@@ -78,6 +80,32 @@ struct DiskFullTests {
       bench.store.fill(false)
       bench.clock.advance(by: .seconds(1))
       #expect(try await waited.state == .succeeded)
+    }
+  }
+
+  @Test("a write that the record contradicts is tried once a minute, and a new runner goes by the record")
+  func contradiction() async throws {
+    let bench = Bench()
+    try await bench.run {
+      let job = try await bench.runningJob()
+      bench.store.fail { call in call == "commit" ? .isTorn(.inputOutput) : nil }
+      bench.launcher.say(.ended(AttemptID(job), .success))
+      try await bench.journal.wait(for: "torn [ended 1.1")
+      bench.store.fail(by: nil)
+      try await bench.clock.sleeper(until: Sample.time(1))
+      bench.clock.advance(by: .seconds(1))
+      try await bench.clock.sleeper(until: Sample.time(61))
+      let refusal = try await #require(throws: Refusal.self) { try await bench.submit() }
+      #expect(refusal.kind == .storage)
+      #expect(refusal.message.contains("job `1` is `succeeded`"))
+      #expect(await bench.engine.status().isHealthy == false)
+      #expect(bench.journal.entries.count { $0.hasPrefix("commit [ended 1.1") } == 2)
+    }
+    let next = Bench(record: bench.store.record, at: Sample.time(100))
+    try await next.run {
+      let job = try await next.submit()
+      #expect(job == JobID(2))
+      #expect(await next.engine.status().isHealthy)
     }
   }
 

@@ -40,18 +40,44 @@ struct FakeTests {
     try await clock.sleep(until: Sample.time(2))
   }
 
+  @Test("the fake launcher keeps the contract", arguments: LauncherContract.clauses)
+  func launcher(clause: LauncherContract) async throws { try await clause.check(FakeLaunchers()) }
+
+  /// Fakes that follow each other, each with what the one before left.
+  private final class FakeLaunchers: LauncherStage {
+    private let journal = Journal<String>()
+    private var last: FakeLauncher?
+
+    func next() async throws -> any Launcher {
+      let launcher = FakeLauncher(journal: journal, after: last)
+      launcher.startAtOnce()
+      launcher.obey()
+      last = launcher
+      return launcher
+    }
+
+    func plant(_ kind: Leak.Kind) throws { last?.plant(Leak(kind, "left over")) }
+
+    func plan(_ attempt: AttemptID) throws -> LaunchPlan {
+      LaunchPlan(
+        attempt: attempt, handler: "waits", plugin: Sample.plugin("fixture", handlers: []),
+        limits: Sample.terms.limits, priority: .default, deadline: Sample.time(1000),
+        payload: StoredPayload(parameters: .object([:]), input: nil, traceParent: nil))
+    }
+  }
+
   @Test("a held store goes on when it is released, a full one fails and changes nothing")
   func store() async throws {
     let journal = Journal<String>()
     let store = FaultyJobStore(journal: journal)
     store.hold()
-    async let ids = store.accept([Sample.plain()], at: Sample.time(0))
+    async let ids = store.submit([Sample.plain()], at: Sample.time(0))
     try await journal.wait(for: "accept 1")
     #expect(!journal.has("accepted"))
     store.release()
     #expect(try await ids == [JobID(1)])
     store.fill()
-    await #expect(throws: TestFailure.self) {
+    await #expect(throws: StoreFault.diskFull) {
       try await store.commit([.cancelled(JobID(1), at: Sample.time(1))])
     }
     #expect(try await store.job(JobID(1))?.state == .queued)

@@ -9,7 +9,7 @@ struct LearningTests {
   private func record(peaks: [Int64]) async throws -> MemoryJobStore {
     let store = MemoryJobStore()
     for peak in peaks {
-      let id = try await store.accept([Sample.plain(handler: "work")], at: Sample.time(0))[0]
+      let id = try await store.submit([Sample.plain(handler: "work")], at: Sample.time(0))[0]
       let attempt = AttemptID(id)
       try await store.commit([
         .starting(Sample.attempt(id, handler: "work")), .running(attempt, at: Sample.time(12)),

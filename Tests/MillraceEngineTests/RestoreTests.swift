@@ -9,12 +9,15 @@ struct RestoreTests {
   private func record(_ states: [JobState], lost: Int = 0) async throws -> MemoryJobStore {
     let store = MemoryJobStore()
     for state in states {
-      let id = try await store.accept([Sample.plain(handler: "work")], at: Sample.time(0))[0]
+      let id = try await store.submit([Sample.plain(handler: "work")], at: Sample.time(0))[0]
       for number in 0..<lost {
+        var carryover = Carryover()
+        carryover.losses = number + 1
         try await store.commit([
           .starting(Sample.attempt(id, number + 1)),
           .ended(
             AttemptID(id, number + 1), AttemptEnd(outcome: .lost, ended: Sample.time(1)), next: .requeue),
+          .carried(id, carryover),
         ])
       }
       if state == .starting || state == .running {
@@ -28,7 +31,7 @@ struct RestoreTests {
   @Test("lets waiting jobs go on waiting, in their old order, and starts them")
   func waiting() async throws {
     let store = try await record([.queued, .queued])
-    _ = try await store.accept([Sample.full(notBefore: Sample.time(50))], at: Sample.time(0))
+    _ = try await store.submit([Sample.full(notBefore: Sample.time(50))], at: Sample.time(0))
     let bench = Bench(slots: 1, record: store, at: Sample.time(20))
     try await bench.run {
       try await bench.journal.wait(for: "launch 1.1")
@@ -85,7 +88,7 @@ struct RestoreTests {
     let bench = Bench(record: try await record([.running, .starting]), at: Sample.time(20))
     try await bench.run {
       try await bench.journal.wait(for: "launch 2.2")
-      #expect(bench.journal.has("committed [ended 1.1 lost, ended 2.1 lost]"))
+      #expect(bench.journal.has("committed [ended 1.1 lost, carried 1, ended 2.1 lost, carried 2]"))
       #expect(bench.journal.has("launch 1.2"))
       let job = try #require(try await bench.store.job(JobID(1)))
       #expect(job.attempts == 2 && job.attemptsUsed == 0)
@@ -117,8 +120,10 @@ struct RestoreTests {
     bench.store.hold()
     let task = Task { try await bench.engine.run() }
     try await bench.journal.wait(for: "read")
-    _ = try await bench.engine.cancel(JobID(1))
+    let caller = Task { try await bench.engine.cancel(JobID(1)) }
+    try await bench.inboxHolds(1)
     bench.store.release()
+    #expect(try await caller.value.state == .cancelled)
     try await bench.recorded("cancelled 1")
     await bench.engine.stop()
     try await task.value
@@ -146,7 +151,7 @@ struct RestoreTests {
   func unreadable() async throws {
     let bench = Bench()
     bench.store.fill()
-    await #expect(throws: TestFailure.self) { try await bench.engine.run() }
+    await #expect(throws: StoreFault.self) { try await bench.engine.run() }
     await #expect(throws: Refusal.self) { try await bench.engine.submit([]) }
   }
 }

@@ -31,7 +31,7 @@ struct ClientAgainstServerTests {
       #expect(view.parameters == .object(["aB_c": .object(["dE": .number(1.5)])]))
       #expect(view.labels == ["k_e": "ü=1"])
       #expect(view.jobClass == "nightly")
-      let ids = try await Self.call(server) { try $0.submit(BatchRequest(jobs: [sent, sent])) }
+      let ids = try await Self.call(server) { try $0.submit(BatchRequest(jobs: [sent, sent])).ids }
       #expect(ids == [JobID(2), JobID(3)])
       let page = try await Self.call(server) { client in
         var filter = JobFilter()

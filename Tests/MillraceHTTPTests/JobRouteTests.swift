@@ -176,11 +176,24 @@ struct JobRouteTests {
     request.graceSeconds = 1
     request.maxAttempts = 1
     request.retryDelaySeconds = 1
+    request.retryFactor = 1
+    request.retryMaxDelaySeconds = 1
+    request.retryJitter = 1
+    request.retryOn = []
+    request.memoryMaxBytes = 1
+    request.timeoutFactor = 1
+    request.startWithinSeconds = 1
+    request.finishWithinSeconds = 1
     request.priority = 1
     request.jobClass = "c"
     request.labels = [:]
     request.notBefore = "2026-11-21"
     request.traceParent = "t"
+    (request.key, request.keyScope, request.keyWindowSeconds) = ("k", "global", 1)
+    (request.unique, request.group, request.hold) = (true, "g", true)
+    request.after = []
+    request.onDependencyFailure = "hold"
+    request.step = "s"
     let bytes = try Wire.encoder().encode(request)
     let written = try JSONDecoder().decode([String: JSONValue].self, from: bytes).keys
     #expect(Set(written) == Set(StrictSubmitRequest.members))

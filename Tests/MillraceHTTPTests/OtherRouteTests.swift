@@ -65,13 +65,14 @@ struct OtherRouteTests {
         version: "0.1", pid: 7, started: Timestamp(microseconds: 1_000_000), draining: false, queued: 1,
         scheduled: 2, running: 3, capacity: Sample.admission.capacity, used: Sample.admission.used,
         machine: MachineSample(treeMemory: .mebibytes(1), load: 0.5), pressure: .critical,
-        pressureCause: "critical: so", isHealthy: false,
+        pressureCause: "critical: so", isHealthy: false, recordTrouble: "no space; free some",
         notices: [RunnerNotice(time: Timestamp(microseconds: 2_000_000), text: "look")])
       server.service.change { $0.status = status }
       let reply = try await server.request("GET", "/v1/status")
       let view = try reply.decoded(StatusView.self)
       #expect(view == StatusView(status))
       #expect(view.healthy == false)
+      #expect(view.recordTrouble == "no space; free some")
       #expect(view.machine.load == 0.5)
       #expect(view.notices.map(\.text) == ["look"])
       let head = try await server.request("HEAD", "/v1/status")

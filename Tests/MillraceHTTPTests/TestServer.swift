@@ -16,6 +16,7 @@ struct TestServer {
   /// Runs a server around a test.
   static func with(
     _ service: FakeJobService = FakeJobService(), settings: (any SettingsFiles)? = nil,
+    keeping: (any RecordKeeping)? = nil,
     configure: (inout APIServer.Configuration) -> Void = { _ in },
     _ body: @Sendable (TestServer) async throws -> Void
   ) async throws {
@@ -26,7 +27,7 @@ struct TestServer {
     let (ended, end) = AsyncStream<Void>.makeStream()
     let lines = LogLines()
     let server = APIServer(
-      serving: service, settings: settings, configuration: configuration,
+      serving: service, settings: settings, keeping: keeping, configuration: configuration,
       logger: Logger(label: "test") { _ in lines.handler },
       onReady: { source.finish() })
     let group = ServiceGroup(services: [server], logger: Logger(label: "test") { _ in lines.handler })

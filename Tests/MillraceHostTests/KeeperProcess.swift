@@ -8,6 +8,7 @@ enum KeeperMessage {
   case kept(millrace_keeper_kept, [Int32])
   case started(millrace_keeper_started, pidfd: Int32?)
   case exited(millrace_keeper_exited)
+  case listed(millrace_keeper_listed)
 }
 
 /// A keeper of its own for a test, which plays the runner.
@@ -96,7 +97,7 @@ final class KeeperProcess {
   /// Waits for the next packet.
   func next() throws -> KeeperMessage {
     try waitReadable(socket, "the keeper says nothing")
-    var bytes = [UInt64](repeating: 0, count: 64)
+    var bytes = [UInt64](repeating: 0, count: 128)
     var descriptors = [Int32](repeating: -1, count: 16)
     var count: Int32 = 16
     let length = try bytes.withUnsafeMutableBytes {
@@ -113,6 +114,7 @@ final class KeeperProcess {
         return .kept(try load(millrace_keeper_kept.self), Array(descriptors.prefix(Int(count))))
       case MILLRACE_KEEPER_STARTED:
         return .started(try load(millrace_keeper_started.self), pidfd: count == 1 ? descriptors[0] : nil)
+      case MILLRACE_KEEPER_LISTED: return .listed(try load(millrace_keeper_listed.self))
       case MILLRACE_KEEPER_EXITED: return .exited(try load(millrace_keeper_exited.self))
       default: throw TestFailure("a packet of \(length) bytes of no known type")
       }
@@ -158,6 +160,22 @@ final class KeeperProcess {
     try check(-started.error, "start the attempt")
     attempt.closeJobEnds()
     return try nextExit()
+  }
+
+  /// Has it hold an attempt that another keeper started.
+  func hold(_ attempt: TestAttempt, pidfd: Int32) throws {
+    var hold = millrace_keeper_hold()
+    hold.type = UInt32(MILLRACE_KEEPER_HOLD)
+    hold.attempt = attempt.request.attempt
+    hold.job = attempt.request.job
+    try send(hold, [attempt.outcome, attempt.log, attempt.channel, pidfd])
+  }
+
+  /// Asks what it keeps.
+  func list(from index: Int = 0) throws -> millrace_keeper_listed {
+    try send(millrace_keeper_list(type: UInt32(MILLRACE_KEEPER_LIST), from: UInt32(index)))
+    guard case .listed(let listed) = try next() else { throw TestFailure("no answer to LIST") }
+    return listed
   }
 
   func forget(_ attempt: TestAttempt) throws {

@@ -51,7 +51,8 @@ import Testing
     if kept[2]?.record.exited == 0 { #expect(try keeper.nextExit().job == 2) }
 
     let found = try #require(kept[1]?.descriptors)
-    try #require(found.count == 3)
+    try #require(found.count == 4)
+    try waitReadable(found[3], "its pidfd says that it has ended")
     #expect(try ended.result(from: found[0])?.bytes == Data("hi".utf8))
     var line = [UInt8](repeating: 0, count: 64)
     #expect(read(found[1], &line, line.count) == 64)
@@ -70,7 +71,7 @@ import Testing
     let before = try keeper.openDescriptors()
     let attempt = try TestAttempt("hello", job: 1)
     _ = try keeper.run(attempt)
-    #expect(try keeper.openDescriptors() == before + 3)
+    #expect(try keeper.openDescriptors() == before + 4)
     keeper.disconnect()
     #expect(try keeper.connect().kept == 1)
     guard case .kept(let record, let descriptors) = try keeper.next() else { throw TestFailure("no KEPT") }
@@ -80,6 +81,50 @@ import Testing
     keeper.disconnect()
     let ending = try keeper.ending()
     #expect(ending.code == CLD_EXITED && ending.status == 0)
+  }
+
+  @Test("what another keeper started is held for the next runner, and let go of when that says so")
+  func holding() throws {
+    let first = try KeeperProcess.connected()
+    let attempt = try TestAttempt("waits", job: 1)
+    let pidfd = try #require(try first.start(attempt).pidfd)
+    _ = try attempt.firstLogLine()
+    try first.signal(SIGKILL)
+    #expect(try first.ending().status == SIGKILL)
+
+    let second = try KeeperProcess.connected()
+    let before = try second.openDescriptors()
+    for _ in 0..<2 { try second.hold(attempt, pidfd: pidfd) }
+    close(pidfd)
+    second.disconnect()
+    #expect(try second.connect().kept == 1)
+    guard case .kept(let record, let found) = try second.next() else { throw TestFailure("no KEPT") }
+    try #require(found.count == 4)
+    #expect(record.job == 1 && record.pid == 0 && record.exited == 0)
+    #expect(try second.openDescriptors() == before + 4)
+    try check(millrace_pidfd_send_signal(found[3], SIGTERM), "signal")
+    try waitReadable(found[3], "it does not end")
+    for descriptor in found { close(descriptor) }
+    try second.forget(attempt)
+    second.disconnect()
+    #expect(try second.ending().status == 0)
+    #expect(try attempt.result()?.head.status == 1)
+  }
+
+  @Test("what is kept is listed page by page")
+  func listing() throws {
+    let keeper = try KeeperProcess.connected()
+    #expect(try keeper.list().total == 0)
+    let attempts = try (1...70).map { try TestAttempt("hello", job: $0) }
+    for attempt in attempts { _ = try keeper.run(attempt) }
+    let first = try keeper.list()
+    #expect(first.total == 70 && first.from == 0 && first.count == 64)
+    #expect(first.jobs.0 == 1 && first.attempts.0 == 2 && first.jobs.63 == 64)
+    let second = try keeper.list(from: 64)
+    #expect(second.from == 64 && second.count == 6 && second.jobs.0 == 65)
+    #expect(try keeper.list(from: 4000).count == 0)
+    for attempt in attempts { try keeper.forget(attempt) }
+    #expect(try keeper.list().total == 0)
   }
 
   @Test("an attempt that is forgotten while it runs is not told of any more")
@@ -195,7 +240,7 @@ import Testing
     try keeper.send(UInt64.max)
     try keeper.send(UInt32(MILLRACE_KEEPER_QUIT))
     #expect(try keeper.run(attempt).status == 0)
-    #expect(try keeper.openDescriptors() == before + 3)
+    #expect(try keeper.openDescriptors() == before + 4)
   }
 
   @Test("a keeper without free descriptors says so and goes on")
@@ -211,7 +256,7 @@ import Testing
   @Test("a keeper that can keep no more says so")
   func fullTable() throws {
     // 32 of them are its own.
-    let keeper = try KeeperProcess(through: ["/usr/bin/prlimit", "--nofile=41"])
+    let keeper = try KeeperProcess(through: ["/usr/bin/prlimit", "--nofile=44"])
     try keeper.connect()
     let attempts = try (1...4).map { try TestAttempt("hello", job: $0) }
     for attempt in attempts.dropLast() { _ = try keeper.run(attempt) }

@@ -21,7 +21,7 @@ extension StageTests {
         #expect(plugin.name == "fixture")
         #expect(plugin.version == "1.2.3")
         #expect(plugin.path == stage.plugin.path)
-        #expect(plugin.handlers.count == 10)
+        #expect(plugin.handlers.count == 13)
         let schema = JSONValue.object([
           "type": .string("object"),
           "properties": .object(["text": .object(["type": .string("string")])]),
@@ -84,7 +84,7 @@ extension StageTests {
         let samples = await actor.launcher.sample().attempts
         #expect(Array(samples.keys) == [id])
         actor.launcher.kill(id)
-        _ = try await actor.record.ended(id)
+        _ = try await actor.ended(id)
         #expect(await actor.record.all.count == 3, "descriptions are no events")
       }
     }

@@ -23,6 +23,8 @@ final class FakeLauncher: Launcher {
 
   func takeOver(open: [KeptAttempt]) async throws -> [AttemptID] { [] }
   func launch(_ plan: LaunchPlan) async {}
+  func release(_ attempts: [AttemptID]) async {}
+  func audit(expecting: Set<AttemptID>) async -> Audit { Audit() }
   func terminate(_ attempt: AttemptID) async {}
   func kill(_ attempt: AttemptID) async {}
   func freeze(_ attempt: AttemptID) async {}

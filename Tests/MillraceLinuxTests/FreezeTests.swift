@@ -32,7 +32,7 @@ extension StageTests {
         #expect(try stage.processes(id).count == 1)
         try stage.freezer(id).wait(until: true)
         actor.launcher.thaw(id)
-        let report = try await actor.record.ended(id)
+        let report = try await actor.ended(id)
         #expect(
           report.word == .failed(Failure(code: "cancelled", message: "asked to stop", isRetryable: false)))
         #expect(try stage.leaves() == [])
@@ -44,7 +44,7 @@ extension StageTests {
       try await Stage.launcher { stage, actor in
         let id = try await frozen(1, "stubborn", stage, actor)
         actor.launcher.kill(id)
-        #expect(try await actor.record.ended(id).exit == .signalled(signal: SIGKILL))
+        #expect(try await actor.ended(id).exit == .signalled(signal: SIGKILL))
         #expect(try stage.leaves() == [])
       }
     }
@@ -59,7 +59,7 @@ extension StageTests {
         #expect(try await actor.run(2, "echo").exit == .exited(code: 0))
         try stage.freezer(id).wait(until: true)
         actor.launcher.kill(id)
-        _ = try await actor.record.ended(id)
+        _ = try await actor.ended(id)
       }
     }
 
@@ -77,7 +77,7 @@ extension StageTests {
           #expect(taken == [id])
           #expect(try !stage.freezer(id).isAsked())
           actor.launcher.terminate(id)
-          #expect(try await actor.record.ended(id).exit == .exited(code: 1))
+          #expect(try await actor.ended(id).exit == .exited(code: 1))
         }
       }
     }
@@ -93,7 +93,7 @@ extension StageTests {
         try CgroupTree.writeFile(stage.freezer(id).leaf + "/cgroup.kill", "1")
         try await stage.launcher { actor in
           _ = try await actor.launcher.takeOver(open: kept(id))
-          #expect(try await actor.record.ended(id).exit == .signalled(signal: SIGKILL))
+          #expect(try await actor.ended(id).exit == .signalled(signal: SIGKILL))
           #expect(try stage.leaves() == [])
         }
       }

@@ -70,7 +70,7 @@ extension StageTests {
         let id = actor.launch(1, "waits")
         #expect(try await actor.record.progress(id) == Progress(fraction: 0.5, message: "waiting"))
         actor.launcher.terminate(id)
-        let report = try await actor.record.ended(id)
+        let report = try await actor.ended(id)
         #expect(report.exit == .exited(code: 1))
         #expect(
           report.word == .failed(Failure(code: "cancelled", message: "asked to stop", isRetryable: false)))
@@ -86,7 +86,7 @@ extension StageTests {
         _ = await actor.launcher.sample()  // The command before this one has been obeyed.
         #expect(try stage.processes(id).count == 1)
         actor.launcher.kill(id)
-        #expect(try await actor.record.ended(id).exit == .signalled(signal: SIGKILL))
+        #expect(try await actor.ended(id).exit == .signalled(signal: SIGKILL))
       }
     }
 
@@ -97,7 +97,7 @@ extension StageTests {
         _ = try await actor.run(1, "echo")  // The keeper is there.
         let id = actor.launch(2, isKilled ? "stubborn" : "waits")
         if isKilled { actor.launcher.kill(id) } else { actor.launcher.terminate(id) }
-        let report = try await actor.record.ended(id)
+        let report = try await actor.ended(id)
         #expect(await actor.record.names(id).filter { $0 != "progress" } == ["started", "ended"])
         if isKilled { #expect(report.exit == .signalled(signal: SIGKILL)) }
       }
@@ -138,7 +138,7 @@ extension StageTests {
     func floodOfProgress() async throws {
       try await Stage.launcher { _, actor in
         let id = actor.launch(1, "floods_progress")
-        _ = try await actor.record.ended(id)
+        _ = try await actor.ended(id)
         let told = await actor.record.names(id).filter { $0 == "progress" }.count
         #expect((2...30).contains(told))
         let last = await actor.record.all.last {
@@ -155,7 +155,7 @@ extension StageTests {
         let id = actor.launch(1, "sends_rubbish")
         let progress = try await actor.record.progress(id)
         #expect(progress == Progress(fraction: 0.25, message: "after all"))
-        let report = try await actor.record.ended(id)
+        let report = try await actor.ended(id)
         #expect(report.exit == .exited(code: 0))
       }
     }
@@ -240,7 +240,7 @@ extension StageTests {
         #expect(samples[id]?.cpu != nil)
         #expect(samples[id]?.workingSet == nil, "without a controller the kernel does not tell")
         actor.launcher.kill(id)
-        _ = try await actor.record.ended(id)
+        _ = try await actor.ended(id)
         #expect(await actor.launcher.sample().attempts == [:])
       }
     }
@@ -250,7 +250,7 @@ extension StageTests {
       try await Stage.launcher { stage, actor in
         let ids = (1...600).map { actor.launch($0, "echo") }
         for id in ids {
-          let report = try await actor.record.ended(id)
+          let report = try await actor.ended(id)
           #expect(report.exit == .exited(code: 0))
         }
         #expect(try stage.leaves() == [])

@@ -102,7 +102,7 @@ extension StageTests {
             try LeakTests.limitDescriptors(to: 1024)
             if case .started = event {
               actor.launcher.kill(id)
-              _ = try await actor.record.ended(id)
+              _ = try await actor.ended(id)
             }
             let leaves = try stage.leaves()
             #expect(leaves == ["fixture/1.1"])
@@ -111,7 +111,7 @@ extension StageTests {
           let samples = await actor.launcher.sample().attempts
           #expect(Array(samples.keys) == [running])
           actor.launcher.terminate(running)
-          let report = try await actor.record.ended(running)
+          let report = try await actor.ended(running)
           #expect(report.exit == .exited(code: 1))
         }
       }
@@ -123,11 +123,12 @@ extension StageTests {
         try await Stage.launcher { stage, actor in
           _ = try await actor.run(1, "echo")
           let before = try await LeakTests.openDescriptors(actor)
-          for job in Int64(2)...21 {
+          for job in Int64(2)...6 {
             let id = actor.launch(job, "stubborn")
             try await actor.record.progress(id)
             for keeper in try stage.keepers() { kill(keeper, SIGKILL) }
-            _ = try await actor.record.ended(id)
+            actor.launcher.kill(id)
+            _ = try await actor.ended(id)
           }
           _ = try await actor.run(99, "echo")
           try await LeakTests.expectDescriptors(before, actor)

@@ -86,8 +86,7 @@ final class Stage: Sendable {
     private let stage: Stage
 
     init(_ stage: Stage) throws {
-      launcher = try LocalLauncher(
-        tree: stage.tree, settings: stage.settings, logs: stage.logs, logger: Logger(label: "test"))
+      launcher = try stage.makeLauncher()
       self.stage = stage
       reader = Task { [record, launcher] in await record.read(launcher.events) }
     }
@@ -99,12 +98,16 @@ final class Stage: Sendable {
     ) -> AttemptID {
       let id = AttemptID(job: JobID(job), number: 1)
       launcher.launch(
-        LaunchPlan(
-          attempt: id, handler: handler, plugin: plugin ?? stage.plugin,
-          limits: Limits(memory: .mebibytes(64), cpuMillis: 1000, pids: 32), priority: .default,
-          deadline: Timestamp(microseconds: 4_000_000_000_000_000),
-          payload: StoredPayload(parameters: parameters, input: input, traceParent: nil)))
+        stage.plan(id, handler, plugin: plugin ?? stage.plugin, parameters: parameters, input: input))
       return id
+    }
+
+    /// Waits until an attempt has ended, and lets go of it.
+    func ended(_ id: AttemptID) async throws -> AttemptReport {
+      let report = try await record.ended(id)
+      launcher.release([id])
+      _ = await launcher.sample()  // What was asked before this has been done.
+      return report
     }
 
     /// Runs a job to its end.
@@ -112,7 +115,7 @@ final class Stage: Sendable {
       _ job: Int64, _ handler: String, parameters: JSONValue = .object([:]), input: [UInt8]? = nil,
       plugin: Plugin? = nil
     ) async throws -> AttemptReport {
-      try await record.ended(
+      try await ended(
         launch(job, handler, parameters: parameters, input: input, plugin: plugin))
     }
 
@@ -122,6 +125,26 @@ final class Stage: Sendable {
       await launcher.stop()
       await reader.value
     }
+  }
+
+  func makeLauncher() throws -> LocalLauncher {
+    try LocalLauncher(tree: tree, settings: settings, logs: logs, logger: Logger(label: "test"))
+  }
+
+  /// What starts an attempt with limits that nobody reaches.
+  func plan(
+    _ id: AttemptID, _ handler: String, plugin: Plugin, parameters: JSONValue = .object([:]),
+    input: [UInt8]? = nil, checkpoint: [UInt8]? = nil, outputs: [Output] = []
+  ) -> LaunchPlan {
+    var payload = StoredPayload(parameters: parameters, input: input, traceParent: nil)
+    payload.checkpoint = checkpoint
+    payload.outputs = outputs
+    return
+      LaunchPlan(
+        attempt: id, handler: handler, plugin: plugin,
+        limits: Limits(memory: .mebibytes(64), cpuMillis: 1000, pids: 32), priority: .default,
+        deadline: Timestamp(microseconds: 4_000_000_000_000_000),
+        payload: payload)
   }
 
   /// A plugin that was built beside the test bundle, where jobs can read it.
@@ -140,8 +163,10 @@ final class Stage: Sendable {
   }
 
   /// The processes of an attempt.
-  func processes(_ id: AttemptID) throws -> [Int32] {
-    try textFile("\(tree.path)/p/fixture/\(id)/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }
+  func processes(_ id: AttemptID, plugin: String = "fixture") throws -> [Int32] {
+    try textFile("\(tree.path)/p/\(plugin)/\(id)/cgroup.procs").split(separator: "\n").compactMap {
+      Int32($0)
+    }
   }
 
   /// The files of an attempt's leaf that freeze it and tell of it.
@@ -158,7 +183,8 @@ final class Stage: Sendable {
     String(decoding: try logs.read(id, from: 0, atMost: 16 << 20) ?? [], as: UTF8.self)
   }
 
-  private func noteKeepers() {
+  /// Notes which keepers there are, before their launcher goes.
+  func noteKeepers() {
     // Without the group there is no keeper.
     let keepers = (try? keepers()) ?? []
     orphans.withLock { $0.formUnion(keepers) }

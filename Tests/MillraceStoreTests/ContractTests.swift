@@ -14,4 +14,12 @@ struct ContractTests {
   func memory(clause: JobStoreContract) async throws {
     try await clause.check(MemoryJobStore())
   }
+
+  @Test("so does the store in SQLite as the one sees it who keeps it", arguments: RecordStoreContract.clauses)
+  func sqlite(clause: RecordStoreContract) async throws {
+    try await withStore { store, _ in try await clause.check(store) }
+  }
+
+  @Test("and the store in memory", arguments: RecordStoreContract.clauses)
+  func memory(clause: RecordStoreContract) async throws { try await clause.check(MemoryJobStore()) }
 }

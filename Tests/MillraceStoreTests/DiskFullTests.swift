@@ -19,13 +19,13 @@ struct DiskFullTests {
       var job = Sample.full()
       job.input = [UInt8](repeating: 3, count: 50_000)
       let error = try await storeError {
-        while true { accepted += try await store.accept([job, job, job], at: Sample.time(0)) }
+        while true { accepted += try await store.submit([job, job, job], at: Sample.time(0)) }
       }
       #expect(error.reason == .diskFull, "\(error)")
       #expect(error.description.contains("hint: free some space"))
       #expect(try await store.unfinished().map(\.job.id) == accepted)
       try FileManager.default.removeItem(atPath: ballast)
-      accepted += try await store.accept([job, job, job], at: Sample.time(0))
+      accepted += try await store.submit([job, job, job], at: Sample.time(0))
       #expect(try await store.unfinished().map(\.job.id) == accepted)
       #expect(try await store.payload(of: accepted[accepted.count - 1]).input == job.input)
       try store.close()
@@ -41,15 +41,15 @@ struct DiskFullTests {
       let store = try SQLiteJobStore(opening: directory + "/millrace.sqlite")
       var job = Sample.plain()
       job.input = [UInt8](repeating: 3, count: 2 << 20)
-      let fits = try await store.accept([job], at: Sample.time(0))
+      let fits = try await store.submit([job], at: Sample.time(0))
       job.input = [UInt8](repeating: 3, count: 4 << 20)
       let error = try await storeError { [job] in
-        _ = try await store.accept([Sample.plain(), job], at: Sample.time(0))
+        _ = try await store.submit([Sample.plain(), job], at: Sample.time(0))
       }
       #expect(error.reason == .diskFull)
       #expect(try FileManager.default.contentsOfDirectory(atPath: directory + "/blobs").count == 1)
       #expect(try await store.unfinished().map(\.job.id) == fits)
-      _ = try await store.accept([Sample.plain()], at: Sample.time(0))
+      _ = try await store.submit([Sample.plain()], at: Sample.time(0))
       try store.close()
     }
   }

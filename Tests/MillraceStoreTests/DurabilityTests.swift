@@ -20,7 +20,7 @@ struct DurabilityTests {
         let store = try SQLiteJobStore(opening: file)
         var count = 0
         while true {
-          for id in try await store.accept([Sample.full(), Sample.plain()], at: Sample.time(0)) {
+          for id in try await store.submit([Sample.full(), Sample.plain()], at: Sample.time(0)) {
             print("accepted \(id)")
             count += 1
           }
@@ -48,7 +48,7 @@ struct DurabilityTests {
     try await withStore { store, _ in
       let batches = try await withThrowingTaskGroup(of: [JobID].self) { group in
         for size in 1...20 {
-          group.addTask { try await store.accept((0..<size).map { _ in Sample.plain() }, at: Sample.time(0)) }
+          group.addTask { try await store.submit((0..<size).map { _ in Sample.plain() }, at: Sample.time(0)) }
         }
         return try await group.reduce(into: [[JobID]]()) { $0.append($1) }
       }
@@ -64,7 +64,7 @@ struct DurabilityTests {
     try await withStore { store, _ in
       let task = Task {
         withUnsafeCurrentTask { $0?.cancel() }
-        return try await store.accept([Sample.plain()], at: Sample.time(0))
+        return try await store.submit([Sample.plain()], at: Sample.time(0))
       }
       let ids = try await task.value
       #expect(try await store.unfinished().map(\.job.id) == ids)
@@ -74,7 +74,7 @@ struct DurabilityTests {
   @Test("a change from a wrong state says which job, which state and what was expected")
   func wrongState() async throws {
     try await withStore { store, _ in
-      let id = try await store.accept([Sample.plain()], at: Sample.time(0))[0]
+      let id = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
       let error = try await storeError {
         try await store.commit([.running(AttemptID(job: id, number: 1), at: Sample.time(1))])
       }

@@ -26,7 +26,7 @@ struct EvidenceTests {
   func bound() async throws {
     try await withStore { store, _ in
       for (handler, jobClass) in [("b", "y"), ("a", "x"), ("c", "z"), ("a", "w"), ("a", "x"), ("b", nil)] {
-        let id = try await store.accept(
+        let id = try await store.submit(
           [Sample.plain(handler: handler, jobClass: jobClass)], at: Sample.time(0))[0]
         let attempt = Sample.attempt(id, handler: handler)
         try await store.commit([

@@ -57,7 +57,7 @@ struct MigrationTests {
   @Test("what admission knew is kept as text that a later build must still read")
   func admissionText() async throws {
     try await withStore { store, _ in
-      let id = try await store.accept([Sample.plain()], at: Sample.time(0))[0]
+      let id = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
       try await store.commit([.starting(Sample.attempt(id))])
       let text = try await store.pool.read { db in
         try String.fetchOne(db, sql: "SELECT admission FROM attempt")

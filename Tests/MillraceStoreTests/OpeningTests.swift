@@ -99,11 +99,11 @@ struct OpeningTests {
       configuration.allowsUnsafeTransactions = true
       let queue = try DatabaseQueue(path: file, configuration: configuration)
       try await queue.writeWithoutTransaction { db in try db.execute(sql: "BEGIN IMMEDIATE") }
-      let error = try await storeError { _ = try await store.accept([Sample.plain()], at: Sample.time(0)) }
+      let error = try await storeError { _ = try await store.submit([Sample.plain()], at: Sample.time(0)) }
       #expect(error.reason == .locked)
       try await queue.writeWithoutTransaction { db in try db.execute(sql: "ROLLBACK") }
       try queue.close()
-      #expect(try await store.accept([Sample.plain()], at: Sample.time(0)) == [JobID(1)])
+      #expect(try await store.submit([Sample.plain()], at: Sample.time(0)) == [JobID(1)])
       try store.close()
     }
   }
@@ -114,7 +114,7 @@ struct OpeningTests {
       let store = try SQLiteJobStore(opening: file)
       var job = Sample.plain()
       job.input = [UInt8](repeating: 1, count: Payload.largestRow + 1)
-      _ = try await store.accept([job], at: Sample.time(0))
+      _ = try await store.submit([job], at: Sample.time(0))
       try store.close()
       try FileManager.default.removeItem(atPath: file)
       #expect(try await storeError { _ = try SQLiteJobStore(opening: file) }.reason == .corrupt)
@@ -148,7 +148,7 @@ func withClosedStore(jobs count: Int, _ body: (String) async throws -> Void) asy
   try await withDirectory { directory in
     let file = directory + "/millrace.sqlite"
     let store = try SQLiteJobStore(opening: file)
-    _ = try await store.accept((0..<count).map { _ in Sample.full() }, at: Sample.time(0))
+    _ = try await store.submit((0..<count).map { _ in Sample.full() }, at: Sample.time(0))
     try store.close()
     try await body(file)
   }

@@ -14,7 +14,7 @@ struct PayloadTests {
       let bytes = (0..<(Payload.largestRow - 1 + extra)).map { UInt8(truncatingIfNeeded: $0 &* 31) }
       var job = Sample.plain()
       job.input = bytes
-      let id = try await store.accept([Sample.plain(), job], at: Sample.time(0))[1]
+      let id = try await store.submit([Sample.plain(), job], at: Sample.time(0))[1]
       try await finish(id, in: store, result: bytes)
       #expect(try await store.payload(of: id).input == bytes)
       #expect(try await store.result(of: id)?.bytes == bytes)
@@ -26,7 +26,7 @@ struct PayloadTests {
   @Test("a reader with the runner down finds a large result")
   func reader() async throws {
     try await withStore { store, file in
-      let id = try await store.accept([Sample.plain()], at: Sample.time(0))[0]
+      let id = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
       let bytes = [UInt8](repeating: 7, count: 3 << 20)
       try await finish(id, in: store, result: bytes)
       try store.close()
@@ -41,10 +41,10 @@ struct PayloadTests {
     try await withStore { store, file in
       var job = Sample.plain()
       job.input = [UInt8](repeating: 1, count: 2 << 20)
-      let id = try await store.accept([job], at: Sample.time(0))[0]
+      let id = try await store.submit([job], at: Sample.time(0))[0]
       var bad = job
       bad.labels = ["": "no key"]
-      _ = try await storeError { [job, bad] in _ = try await store.accept([job, bad], at: Sample.time(0)) }
+      _ = try await storeError { [job, bad] in _ = try await store.submit([job, bad], at: Sample.time(0)) }
       _ = try await storeError { try await finish(JobID(99), in: store, result: job.input ?? []) }
       let kept = try blobs(of: file)
       #expect(kept.count == 1)
@@ -57,18 +57,21 @@ struct PayloadTests {
     }
   }
 
-  @Test("a payload file that is gone or cut short is said to be damaged")
+  @Test("a payload file that is gone, cut short or unreadable is said to be damaged")
   func damage() async throws {
     try await withStore { store, file in
       var job = Sample.plain()
       job.input = [UInt8](repeating: 1, count: 2 << 20)
-      let id = try await store.accept([job], at: Sample.time(0))[0]
+      let id = try await store.submit([job], at: Sample.time(0))[0]
       let blob = "\(file.directory)/blobs/\(try blobs(of: file)[0])"
       try Data("short".utf8).write(to: URL(filePath: blob))
       let short = try await storeError { _ = try await store.payload(of: id) }
       #expect(short.reason == .corrupt && short.detail == "it has 5 bytes, but was written with 2097152")
       try FileManager.default.removeItem(atPath: blob)
       #expect(try await storeError { _ = try await store.payload(of: id) }.reason == .corrupt)
+      // It concerns this job only: were it a passing trouble of the disk, every job would wait for it.
+      try FileManager.default.createSymbolicLink(atPath: blob, withDestinationPath: blob)
+      #expect(try await storeError { _ = try await store.payload(of: id) }.kind == .lasting)
     }
   }
 
@@ -79,7 +82,7 @@ struct PayloadTests {
       inTrace.traceParent = "\0"
       inClass.handler = "a"
       for job in [inClass, inTrace, Sample.plain(labels: ["a\0": ""]), Sample.plain(labels: ["a": "b\0"])] {
-        let error = try await storeError { _ = try await store.accept([job], at: Sample.time(0)) }
+        let error = try await storeError { _ = try await store.submit([job], at: Sample.time(0)) }
         #expect(error.reason == .unfit)
       }
       #expect(try await store.unfinished().isEmpty)

@@ -119,12 +119,59 @@ struct PlanTests {
     }
   }
 
+  @Test("ended jobs that may go are found along the index of ends, and what belongs to them by its own")
+  func ended() async throws {
+    try await withFilledStore { db in
+      for choice in [
+        EndedJobs(), EndedJobs([.failed], before: Sample.time(9)),
+        EndedJobs(since: Sample.time(1), before: Sample.time(9)), EndedJobs(jobs: [JobID(3), JobID(4)]),
+      ] {
+        let query = EndedQuery(choice: choice, now: Sample.time(9))
+        let list = try Self.plan(of: try #require(query.list(atMost: 5)), in: db)
+        #expect(!list.contains(where: Self.isBareScan), "\(list)")
+        #expect(choice.jobs != nil || !list.contains { $0.contains("TEMP B-TREE") }, "\(list)")
+        #expect(
+          choice.jobs != nil || list.contains { $0.contains("job_ended (state=? AND ended>?") }, "\(list)")
+        let tallies = try Self.plan(of: try #require(query.tallies), in: db)
+        #expect(!tallies.contains(where: Self.isBareScan), "\(tallies)")
+      }
+    }
+  }
+
+  @Test("keys, dependencies, workflows, groups, builds and the ends of jobs are found by an index")
+  func course() async throws {
+    let plans = [
+      "SELECT * FROM job_key WHERE handler = '' AND text = ''": "SEARCH job_key USING PRIMARY KEY",
+      "DELETE FROM job_key WHERE job = 1": "job_key_job",
+      "SELECT * FROM dependency WHERE job = 1": "SEARCH dependency USING PRIMARY KEY",
+      "SELECT * FROM dependency WHERE needed = 1": "dependency_needed",
+      "SELECT id FROM job WHERE workflow = 1": "job_workflow",
+      "SELECT id FROM job WHERE job_group = 'a'": "job_group",
+      "SELECT * FROM checkpoint WHERE job = 1": "INTEGER PRIMARY KEY",
+      "SELECT value FROM memo WHERE kind = 'pause' AND name = ''": "SEARCH memo USING PRIMARY KEY",
+      SQLiteJobStore.endsOfJobs: "SEARCH job USING INTEGER PRIMARY KEY",
+      SQLiteJobStore.attemptOfBuild: "attempt_build",
+      BlobDirectory.namesOnRecord: "sqlite_autoindex_result",
+    ]
+    try await withFilledStore { db in
+      for (sql, index) in plans {
+        let plan = try Row.fetchAll(
+          db.makeStatement(sql: "EXPLAIN QUERY PLAN " + sql),
+          arguments: StatementArguments((0..<(sql.contains("?") ? 1 : 0)).map { _ in DatabaseValue.null })
+        ).map { $0["detail"] as String }
+        #expect(plan.contains { $0.contains(index) }, "\(sql): \(plan)")
+        #expect(!plan.contains(where: Self.isBareScan), "\(sql): \(plan)")
+      }
+    }
+  }
+
   private static let jobFilters: [JobFilter] = {
     let parts: [(inout JobFilter) -> Void] = [
       { $0.states = [.failed] }, { $0.states = [.queued, .running, .succeeded] }, { $0.handler = "alpha" },
       { $0.jobClass = "small" }, { $0.labels = ["team": "red"] },
       { $0.labels = ["team": "red", "rare": "yes"] },
       { $0.since = Sample.time(50) }, { $0.until = Sample.time(90) }, { $0.before = JobID(80) },
+      { $0.group = "line" }, { $0.isHeld = true },
     ]
     return combinations(of: parts, starting: JobFilter())
   }()

@@ -12,10 +12,10 @@ struct ReaderTests {
   @Test("a reader beside a live runner sees each commit at once, and does not stand in its way")
   func live() async throws {
     try await withStore { store, file in
-      let first = try await store.accept([Sample.full()], at: Sample.time(0))
+      let first = try await store.submit([Sample.full()], at: Sample.time(0))
       let history = try SQLiteHistory(opening: file)
       #expect(try await history.jobs(matching: JobFilter()).map(\.id) == first)
-      let second = try await store.accept([Sample.plain()], at: Sample.time(0))
+      let second = try await store.submit([Sample.plain()], at: Sample.time(0))
       #expect(try await history.jobs(matching: JobFilter()).map(\.id) == second + first)
       #expect(try await history.job(first[0]) == store.job(first[0]))
       try history.close()
@@ -95,7 +95,7 @@ struct ReaderTests {
     try await withClosedStore(jobs: 4) { file in
       let store = try SQLiteJobStore(opening: file)
       if suffixes.count > 1 {
-        _ = try await store.accept([Sample.plain()], at: Sample.time(0))
+        _ = try await store.submit([Sample.plain()], at: Sample.time(0))
       } else {
         try store.close()
       }

@@ -20,7 +20,7 @@ struct SchemaTests {
           }
         }
         #expect(settings == ["wal", "2", "1"])
-        _ = try await store.accept([Sample.plain()], at: Sample.time(0))
+        _ = try await store.submit([Sample.plain()], at: Sample.time(0))
       }
       #expect(try mode(of: file) == 0o600)
       #expect(try mode(of: file + "-wal") == 0o600)
@@ -31,7 +31,7 @@ struct SchemaTests {
   @Test("opening again migrates nothing and loses nothing")
   func idempotent() async throws {
     try await withStore { store, file in
-      let id = try await store.accept([Sample.full()], at: Sample.time(0))[0]
+      let id = try await store.submit([Sample.full()], at: Sample.time(0))[0]
       let job = try await store.job(id)
       try store.close()
       for _ in 0..<3 {
@@ -40,7 +40,7 @@ struct SchemaTests {
         try again.close()
       }
       let last = try SQLiteJobStore(opening: file)
-      #expect(try await last.accept([Sample.plain()], at: Sample.time(0)) == [JobID(id.rawValue + 1)])
+      #expect(try await last.submit([Sample.plain()], at: Sample.time(0)) == [JobID(id.rawValue + 1)])
       try last.close()
     }
   }
@@ -48,9 +48,9 @@ struct SchemaTests {
   @Test("a number is never given twice, even if its job is deleted")
   func numbers() async throws {
     try await withStore { store, file in
-      let ids = try await store.accept([Sample.plain(), Sample.plain()], at: Sample.time(0))
+      let ids = try await store.submit([Sample.plain(), Sample.plain()], at: Sample.time(0))
       try await execute("DELETE FROM job", in: file)
-      let next = try await store.accept([Sample.plain()], at: Sample.time(0))
+      let next = try await store.submit([Sample.plain()], at: Sample.time(0))
       #expect(next == [JobID(ids[1].rawValue + 1)])
     }
   }
@@ -82,7 +82,12 @@ struct SchemaTests {
       "UPDATE attempt SET admission_running = -1", "INSERT INTO result VALUES (1, 2, 'a/b', 1, x'00', NULL)",
       "INSERT INTO result VALUES (99, 1, 'a/b', 1, x'00', NULL)", "UPDATE result SET size = 0",
       "INSERT INTO handler VALUES ('none', 0, 'a', 'b', NULL, '{}', NULL)", "UPDATE handler SET wishes = '-'",
-      "UPDATE plugin SET sha256 = 'short'",
+      "UPDATE plugin SET sha256 = 'short'", "UPDATE job SET held = 2", "UPDATE job SET retry = '{'",
+      "UPDATE job SET end_code = 'x', end_message = NULL", "UPDATE job SET on_dependency_failure = 'wait'",
+      "UPDATE job SET step = ''", "UPDATE job SET workflow = 9", "INSERT INTO memo VALUES ('mood', 'a', '1')",
+      "INSERT INTO dependency VALUES (1, 0, 1, 'ok', NULL)",
+      "INSERT INTO dependency VALUES (1, 0, 2, 'no', NULL)",
+      "INSERT INTO dependency VALUES (99, 0, 1, 'ok', NULL)", "INSERT INTO job_key VALUES ('', '', 1, NULL)",
     ])
   func checks(sql: String) async throws {
     try await withFullStore { file, _ in
@@ -108,7 +113,7 @@ struct SchemaTests {
   @Test("the view `history` shows a job in words that people read")
   func view() async throws {
     try await withFullStore { file, store in
-      _ = try await store.accept([Sample.plain()], at: Sample.time(5))
+      _ = try await store.submit([Sample.plain()], at: Sample.time(5))
       let queue = try DatabaseQueue(path: file)
       let rows = try await queue.read { db in
         try Row.fetchAll(db, sql: "SELECT * FROM history ORDER BY job").map { row in
@@ -148,7 +153,7 @@ struct SchemaTests {
   /// Gives `body` a store with one finished job that has everything, and one plugin.
   private func withFullStore(_ body: (String, SQLiteJobStore) async throws -> Void) async throws {
     try await withStore { store, file in
-      let id = try await store.accept([Sample.full()], at: Sample.time(0))[0]
+      let id = try await store.submit([Sample.full()], at: Sample.time(0))[0]
       let attempt = Sample.attempt(id, handler: "resize")
       try await store.commit([
         .starting(attempt), .running(attempt.id, at: Sample.time(12)),

@@ -19,7 +19,7 @@ struct Workload {
       clock += Int64.random(in: -2...5, using: &random)
       let asked = submission()
       var id = JobID(0)
-      for store in stores { id = try await store.accept([asked], at: Sample.time(clock))[0] }
+      for store in stores { id = try await store.submit([asked], at: Sample.time(clock))[0] }
       let changes = life(of: id, asked)
       for store in stores { try await store.commit(changes) }
     }
@@ -56,6 +56,8 @@ struct Workload {
     filter.until = other.until
     filter.before = other.job
     filter.limit = other.limit
+    if chance(5) { filter.group = "line" }
+    if chance(5) { filter.isHeld = chance(2) }
     return filter
   }
 
@@ -68,6 +70,8 @@ struct Workload {
       jobClass: Self.classes.randomElement(using: &random) ?? nil, labels: labels)
     asked.priority = Priority(rawValue: Int.random(in: 1...10, using: &random)) ?? .default
     if chance(6) { asked.notBefore = Sample.time(clock + 100) }
+    if chance(4) { asked.group = "line" }
+    asked.isHeld = chance(4)
     return asked
   }
 

@@ -18,6 +18,8 @@ struct QueryTests {
     filter.handler = "resize"
     filter.jobClass = "large & small"
     filter.labels = ["team": "röd", "some.Key": "", "with": "a=b"]
+    filter.group = "line"
+    filter.isHeld = false
     filter.since = Sample.time(0)
     filter.until = Sample.time(1) + .milliseconds(250)
     filter.before = JobID(42)
@@ -51,7 +53,7 @@ struct QueryTests {
     #expect(
       text(fullJobFilter().queryItems) == [
         "state=queued", "state=failed", "handler=resize", "class=large & small", "label=some.Key=",
-        "label=team=röd", "label=with=a=b", "since=2026-01-01T00:00:00.000Z",
+        "label=team=röd", "label=with=a=b", "group=line", "held=false", "since=2026-01-01T00:00:00.000Z",
         "until=2026-01-01T00:00:01.250Z",
         "before=42", "limit=10000",
       ])

@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import Glibc
 import MillraceCore
+import MillraceStore
 import MillraceWire
 import Testing
 import TestSupport
@@ -96,6 +97,26 @@ struct CheckTests {
     let empty = await DatabaseCheck(file: file).finding()
     #expect(empty.status == .failure)
     #expect(empty.mend.first == "cp -a \(file) \(file).damaged")
+  }
+
+  @Test("a record that is whole, damaged, too large for the time, or in use is told apart")
+  func record() {
+    let check = DatabaseCheck(file: "/s/millrace.db", isRunnerThere: true)
+    var found = RecordCheck()
+    (found.size, found.files, found.orphans) = (.mebibytes(12), 3, 2)
+    #expect(
+      check.finding(of: found)
+        == check.ok(
+          "`/s/millrace.db` is whole: 12 MiB, 3 payload files, while the runner works on it; "
+            + "2 files more go at the next start"))
+    found.isCutShort = true
+    #expect(check.finding(of: found).status == .warning)
+    #expect(check.finding(of: found).mend == ["millraced doctor --check-time 1h"])
+    found.damages = ["row 1 missing from index job_handler", "another"]
+    #expect(
+      check.finding(of: found).found
+        == "`/s/millrace.db` is damaged: row 1 missing from index job_handler, and 1 more")
+    #expect(check.finding(of: found).status == .failure)
   }
 
   @Test("a clock in the past, one behind the record and one that nothing keeps right are told apart")

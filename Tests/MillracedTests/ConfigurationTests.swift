@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import Logging
 import MillraceCore
+import MillraceYAML
 import Testing
 import TestSupport
 
@@ -19,7 +20,7 @@ struct ConfigurationTests {
 
   /// The lines of the error, without the hint.
   private static func mistakes(_ text: String) -> [String] {
-    let error = #expect(throws: ConfigurationError.self) { try read(text) }
+    let error = #expect(throws: FileMistakes.self) { try read(text) }
     let lines = error?.description.split(separator: "\n") ?? []
     #expect(lines.last?.hasPrefix("hint: ") == true)
     return lines.dropLast().map { String($0) }
@@ -56,9 +57,14 @@ struct ConfigurationTests {
     blank.groups = ["x": GroupRules()]
     blank.fairShare = FairShareRules(label: "x")
     blank.bounds = .init(input: .zero, result: .zero, log: .zero, openFiles: 0)
+    (blank.retention.succeeded, blank.retention.failed, blank.retention.cancelled) = (nil, nil, nil)
+    (blank.retention.logs, blank.retention.bytes) = (nil, nil)
     blank.defaults = Terms(
       limits: Limits(memory: .zero, cpuMillis: 0, pids: 0), timeout: .zero, grace: .zero, maxAttempts: 0,
       retryDelay: .zero)
+    (blank.defaults.retry.factor, blank.defaults.retry.jitter, blank.defaults.retry.causes) = (3, 1, [])
+    blank.defaults.retry.timeoutFactor = 9
+    (blank.breaker, blank.poisonAfter) = (nil, 9)
     blank.tier = .cold
     blank.logLevel = .critical
     blank.cgroupRoot = .path("/")
@@ -91,6 +97,7 @@ struct ConfigurationTests {
       defaults: {memory: 1G, cpu: 0.5, pids: 7, timeout: 90s, grace: 1s, max_attempts: 3, retry_delay: 2s,
         tier: cold}
       bounds: {input: 1K, result: 2K, log: 4K, open_files: 16}
+      retention: {succeeded: 1h, failed: ever, cancelled: 2d, logs: 60s, bytes: unbounded}
       handlers:
         thumbnail: {memory: 512M, cpu: 2, pids: 1, timeout: 1m, grace: 2s, max_attempts: 2, retry_delay: 1s,
           concurrency: 2, tier: template, rate: 5/min, group: video}
@@ -110,6 +117,9 @@ struct ConfigurationTests {
     expected.tier = .cold
     expected.bounds = .init(
       input: .kibibytes(1), result: .kibibytes(2), log: .kibibytes(4), openFiles: 16)
+    (expected.retention.succeeded, expected.retention.failed) = (.seconds(3600), nil)
+    (expected.retention.cancelled, expected.retention.logs) = (.seconds(172_800), .seconds(60))
+    expected.retention.bytes = nil
     expected.handlers["thumbnail"] = .init(
       wishes: Wishes(
         memory: .mebibytes(512), cpuMillis: 2000, pids: 1, timeout: .seconds(60), grace: .seconds(2),
@@ -173,6 +183,9 @@ struct ConfigurationTests {
       ("defaults: {tier: warm}", "1:18: `defaults.tier` must be one of template, cold, not `warm`"),
       ("defaults: {concurrency: 1}", "1:12: there is no setting `defaults.concurrency`"),
       ("bounds: {input: 2G}", "1:17: `bounds.input` must be a size from 1 B to 1 GiB"),
+      ("retention: {failed: 10s}", "1:21: `retention.failed` must be a span from 1 min 0 s to "),
+      ("retention: {bytes: 1K}", "1:20: `retention.bytes` must be a size from 1 MiB to "),
+      ("retention: {faild: 1d}", "1:13: there is no setting `retention.faild`, did you mean `failed`?"),
       ("bounds: {input: -1}", "1:17: `bounds.input` must be a size"),
       ("handlers: {Bad Name: {}}", "1:12: `handlers.Bad Name` can't be a name"),
       (
@@ -224,7 +237,7 @@ struct ConfigurationTests {
       let text = String(String.UnicodeScalarView(scalars))
       do {
         _ = try Self.read(text)
-      } catch let error as ConfigurationError {
+      } catch let error as FileMistakes {
         #expect(!error.mistakes.isEmpty, "\(text.debugDescription)")
       }
     }
@@ -263,12 +276,12 @@ struct ConfigurationTests {
     #expect(configuration.user == "ann")
     #expect(configuration.plugins.hasPrefix("/") && configuration.plugins.hasSuffix("/here"))
     let missing = try ConfigurationOptions.parse(["--config", directory.path + "/none.yaml"])
-    let error = #expect(throws: ConfigurationError.self) { try missing.configuration(in: Self.root) }
+    let error = #expect(throws: FileMistakes.self) { try missing.configuration(in: Self.root) }
     #expect(error?.mistakes.map(\.message) == ["there is no such file"])
     let binary = directory.path + "/binary.yaml"
     try Data([0xff, 0xfe, 0x00]).write(to: URL(filePath: binary))
     let unreadable = try ConfigurationOptions.parse(["--config", binary])
-    #expect(throws: ConfigurationError.self) { try unreadable.configuration(in: Self.root) }
+    #expect(throws: FileMistakes.self) { try unreadable.configuration(in: Self.root) }
   }
 
   @Test("a share of the machine is a part or an amount")

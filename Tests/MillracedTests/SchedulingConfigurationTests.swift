@@ -1,4 +1,5 @@
 import MillraceCore
+import MillraceYAML
 import Testing
 
 @testable import millraced
@@ -115,7 +116,7 @@ struct SchedulingConfigurationTests {
       ("fair_share: on", "1:13: `fair_share` must have settings below it"),
     ])
   func single(text: String, expected: String) {
-    let error = #expect(throws: ConfigurationError.self) { try Self.read(text) }
+    let error = #expect(throws: FileMistakes.self) { try Self.read(text) }
     let lines = (error?.description.split(separator: "\n") ?? []).dropLast()
     #expect(lines.count == 1, "\(lines)")
     #expect(lines.first?.hasPrefix("m.yaml:" + expected) == true, "\(lines)")
@@ -124,7 +125,7 @@ struct SchedulingConfigurationTests {
   @Test("each group of a circle is told, and those that only lead into it are not")
   func circle() {
     let text = "groups: {a: {within: b}, b: {within: c}, c: {within: a}, d: {within: a}}"
-    let error = #expect(throws: ConfigurationError.self) { try Self.read(text) }
+    let error = #expect(throws: FileMistakes.self) { try Self.read(text) }
     #expect(
       error?.mistakes.map(\.message) == [
         "`groups.a.within` makes a circle: a within b within c within a",

@@ -4,6 +4,7 @@ import Logging
 import MillraceCore
 import MillraceEngine
 import MillraceLinux
+import MillraceYAML
 import Testing
 import TestSupport
 
@@ -39,7 +40,7 @@ struct SidecarTests {
 
   @Test("every mistake is told with its place")
   func mistakes() {
-    let error = #expect(throws: ConfigurationError.self) {
+    let error = #expect(throws: FileMistakes.self) {
       try Self.read(
         "handlers:\n  work: {memory: -1, cpu: NaN, tier: cold, rate: 0/min}\n  wrok: {}\nmemory: 1G\n")
     }
@@ -50,7 +51,8 @@ struct SidecarTests {
         "/p/libx.yaml:2:27: `handlers.work.cpu` must be a number of processors from 0.01 to 4096, like 1.5, "
           + "not `NaN`",
         "/p/libx.yaml:2:32: there is no setting `handlers.work.tier`; there are memory, cpu, pids, timeout, "
-          + "grace, max_attempts, retry_delay, concurrency, rate",
+          + "grace, max_attempts, retry_delay, retry_factor, retry_max_delay, retry_jitter, retry_on, "
+          + "memory_max, timeout_factor, start_within, finish_within, concurrency, rate",
         "/p/libx.yaml:2:50: `handlers.work.rate` must be a rate of 1 to 10000 starts in some time, like "
           + "5/min, 100/h or 1/10s, not `0/min`",
         "/p/libx.yaml:3:3: `handlers.wrok` is no handler of this plugin, did you mean `work`?",
@@ -244,6 +246,8 @@ struct SidecarTests {
 
     func takeOver(open: [KeptAttempt]) async throws -> [AttemptID] { [] }
     func launch(_ plan: LaunchPlan) async {}
+    func release(_ attempts: [AttemptID]) async {}
+    func audit(expecting: Set<AttemptID>) async -> Audit { Audit() }
     func terminate(_ attempt: AttemptID) async {}
     func kill(_ attempt: AttemptID) async {}
     func freeze(_ attempt: AttemptID) async {}

@@ -35,6 +35,30 @@ func dropRights(_ request: PluginRequest) {
   }
 }
 
+/// Gives a job what went before it; that lives as long as the process.
+func give(_ request: PluginRequest, to job: inout millrace_job) {
+  func copy(_ text: String) -> UnsafePointer<CChar>? { strdup(text).map { UnsafePointer($0) } }
+  if let checkpoint = request.checkpoint {
+    job.checkpoint = copy(checkpoint).map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) }
+    job.checkpoint_length = checkpoint.utf8.count
+  }
+  let outputs = request.outputs.sorted { $0.key < $1.key }.map { name, text in
+    var output = millrace_output()
+    output.size = MemoryLayout<millrace_output>.size
+    output.job = 7
+    output.name = copy(name)
+    output.media_type = copy("text/plain")
+    output.bytes = copy(text).map { UnsafeRawPointer($0).assumingMemoryBound(to: UInt8.self) }
+    output.length = text.utf8.count
+    return output
+  }
+  guard !outputs.isEmpty else { return }
+  let place = UnsafeMutablePointer<millrace_output>.allocate(capacity: outputs.count)
+  place.initialize(from: outputs, count: outputs.count)
+  job.outputs = UnsafePointer(place)
+  job.output_count = outputs.count
+}
+
 func write(_ event: PluginEvent) {
   do {
     var line = try JSONEncoder().encode(event)
@@ -58,6 +82,7 @@ do {
   let input = try request.input.map { [UInt8](try Data(contentsOf: URL(filePath: $0))) } ?? []
   let handler = findHandler(request)
   guard let run = handler.run else { giveUp("the handler does nothing") }
+  guard chdir(request.workDirectory) == 0 else { giveUp("there is no `\(request.workDirectory)`") }
   dropRights(request)
   let recorder = Recorder(
     refusesResults: request.refusesResults, isCancelled: { Stop.wasAsked }, hear: write)
@@ -72,7 +97,8 @@ do {
       job.input = input.isEmpty ? nil : input.baseAddress
       job.input_length = input.count
       job.trace_parent = request.traceParent.flatMap { strdup($0) }.map { UnsafePointer($0) }
-      job.work_directory = UnsafePointer(strdup("."))
+      give(request, to: &job)
+      job.work_directory = UnsafePointer(strdup(request.workDirectory))
       recorder.run(run, job: job)
     }
   }

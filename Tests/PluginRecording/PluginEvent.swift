@@ -10,6 +10,10 @@ package enum PluginEvent: Codable, Sendable, Hashable {
   case result(bytes: Data, mediaType: String?)
   /// Why it failed.
   case failure(code: String, message: String, isRetryable: Bool)
+  /// It wants to be run again.
+  case snooze(milliseconds: Int64, reason: String?)
+  /// What it saved for its next attempt.
+  case checkpoint(bytes: Data)
   /// What `run` returned.
   case returned(Int32)
 }

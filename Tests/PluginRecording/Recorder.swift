@@ -52,6 +52,15 @@ package final class Recorder: Sendable {
         .failure(code: text(code) ?? "", message: text(message) ?? "", isRetryable: retryable != 0))
       return 1
     }
+    context.snooze = { context, delay, why in
+      Recorder.behind(context).hear(.snooze(milliseconds: delay, reason: text(why)))
+      return 2
+    }
+    context.checkpoint = { context, bytes, length in
+      Recorder.behind(context).hear(
+        .checkpoint(bytes: Data(UnsafeRawBufferPointer(start: bytes, count: length))))
+      return 0
+    }
     var job = job
     job.size = MemoryLayout<millrace_job>.size
     let code = withExtendedLifetime(self) { withUnsafePointer(to: job) { run($0, &context) } }

@@ -27,6 +27,33 @@ struct ExecTests {
     #expect(job.events.last == .returned(1))
   }
 
+  @Test("Exit code 75 snoozes if the job says for how long, and is a failure if not")
+  func snooze() throws {
+    let command = ["sh", "-c", "echo not yet; exit 75"]
+    let job = try exec(command, #","snooze_seconds":300"#)
+    #expect(
+      job.events == [.snooze(milliseconds: 300_000, reason: "`sh` exited with code 75"), .returned(2)])
+    #expect(job.output == "not yet\n")
+    #expect(try exec(command).failureCode == "exit_75")
+    #expect(try exec(["sh", "-c", "exit 76"], #","snooze_seconds":300"#).failureCode == "exit_76")
+    #expect(try exec(["true"], #","snooze_seconds":300"#).events == [.returned(0)])
+  }
+
+  @Test("The results of other jobs are files where MILLRACE_OUTPUTS says")
+  func outputs() throws {
+    let script = #"cd "$MILLRACE_OUTPUTS" && pwd | grep -c '/outputs$'; cat extract job-7; ls | wc -l"#
+    let there = Surroundings(outputs: ["extract": "one\n", "job-7": "two\n", "empty": ""])
+    let job = try exec(["env", "-C", "/", "sh", "-c", script], in: there)
+    #expect(job.output == "1\none\ntwo\n3\n")
+    #expect(try exec(["sh", "-c", "echo ${MILLRACE_OUTPUTS-none}"]).output == "none\n")
+  }
+
+  @Test("A name that leads out of the directory is refused", arguments: ["../escape", "..", "a/b", ""])
+  func badOutput(_ name: String) throws {
+    let job = try exec(["true"], in: Surroundings(outputs: [name: "x"]))
+    #expect(job.failureCode == "no_outputs")
+  }
+
   @Test(
     "The signal that killed the program is in the failure's code", arguments: [SIGSEGV, SIGKILL, SIGTERM])
   func deathBySignal(_ signal: Int32) throws {

@@ -55,6 +55,8 @@ struct Surroundings {
   var isAlone = false
   var refusesResults = false
   var traceParent: String?
+  var checkpoint: String?
+  var outputs: [String: String] = [:]
   /// Asked at each event: whether SIGTERM is to be sent to the processes of the job now.
   var stopsAt: (PluginEvent) -> Bool = { _ in false }
 }
@@ -74,11 +76,15 @@ func run(
 ) throws -> PluginRun {
   let directory = try TemporaryDirectory()
   var request = PluginRequest(
-    library: "\(productsDirectory)/lib\(library).so", handler: handler, parameters: parameters)
+    library: "\(productsDirectory)/lib\(library).so", handler: handler, parameters: parameters,
+    workDirectory: directory.path + "/work")
+  guard mkdir(request.workDirectory, 0o755) == 0 else { throw TemporaryDirectory.CannotMake(errno: errno) }
   request.user = surroundings.user
   request.isAlone = surroundings.isAlone
   request.refusesResults = surroundings.refusesResults
   request.traceParent = surroundings.traceParent
+  request.checkpoint = surroundings.checkpoint
+  request.outputs = surroundings.outputs
   if let input = surroundings.input { request.input = try directory.write("input", input) }
   let argument = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
   let output = directory.path + "/output"

@@ -17,6 +17,19 @@ struct SpinTests {
     #expect(job.fractions.isEmpty == false)
   }
 
+  @Test("sleep snoozes once if it is asked to, with a mark that its next attempt finds")
+  func snooze() throws {
+    let parameters = #"{"snooze_seconds":1.5}"#
+    let first = try run("sleep", of: "spin", parameters)
+    #expect(
+      first.events == [
+        .checkpoint(bytes: Data("snoozed".utf8)),
+        .snooze(milliseconds: 1500, reason: "as it was asked to, once"), .returned(2),
+      ])
+    let second = try run("sleep", of: "spin", parameters, in: Surroundings(checkpoint: "snoozed"))
+    #expect(second.events == [.returned(0)])
+  }
+
   @Test("It stops when it is asked to")
   func stop() throws {
     let job = try run("spin", of: "spin", #"{"seconds":1000,"threads":2}"#, in: stopped)

@@ -52,6 +52,19 @@ private struct Thrower: Handler {
   }
 }
 
+/// Adds what other jobs made to what an earlier attempt saved, saves that, and asks for more time.
+private struct Gatherer: Handler {
+  static let name = "gatherer"
+  static let summary = "Gathers"
+
+  func run(_ parameters: NoParameters, in context: Context) throws -> JobResult {
+    let before = context.savedCheckpoint ?? Array("nothing".utf8)
+    let others = context.outputs.flatMap { Array(" \($0.name) of \($0.job): ".utf8) + $0.bytes }
+    guard context.checkpoint(before + others) else { return .none }
+    try context.snooze(for: .seconds(2), because: "there may be more")
+  }
+}
+
 /// Takes nothing and makes nothing.
 private struct Idle: Handler {
   static let name = "idle"
@@ -63,7 +76,7 @@ private struct Idle: Handler {
 @Suite("Handlers in Swift")
 struct SwiftHandlerTests {
   private let plugin = PluginExport.describe(
-    name: "tests", version: "1.2.3", handlers: [Echo.self, Thrower.self, Idle.self]
+    name: "tests", version: "1.2.3", handlers: [Echo.self, Thrower.self, Idle.self, Gatherer.self]
   ).assumingMemoryBound(to: millrace_plugin.self).pointee
 
   private func handler(_ name: String) throws -> millrace_handler {
@@ -73,7 +86,8 @@ struct SwiftHandlerTests {
 
   /// Runs a handler in this process; returns what it said.
   private func events(
-    _ name: String, _ parameters: String?, deadline: Int64 = 0, isCancelled: Bool = false
+    _ name: String, _ parameters: String?, deadline: Int64 = 0, isCancelled: Bool = false,
+    past: (inout millrace_job) -> Void = { _ in }
   ) throws -> [PluginEvent] {
     let handler = try handler(name)
     let run = try #require(handler.run)
@@ -94,6 +108,7 @@ struct SwiftHandlerTests {
           job.input_length = input.count
           job.deadline_ms = deadline
           job.work_directory = directory
+          past(&job)
           recorder.run(run, job: job)
         }
       }
@@ -132,6 +147,37 @@ struct SwiftHandlerTests {
         .progress(fraction: 0.5, message: "half way"), .progress(fraction: 1, message: nil),
         .result(bytes: Data(result), mediaType: "text/plain; charset=utf-8"), .returned(0),
       ])
+  }
+
+  @Test("A handler sees what was saved and what other jobs made, saves, and snoozes")
+  func gather() throws {
+    #expect(
+      try events("gatherer", nil) == [
+        .checkpoint(bytes: Data("nothing".utf8)),
+        .snooze(milliseconds: 2000, reason: "there may be more"), .returned(2),
+      ])
+    let saved = Array("saved".utf8)
+    let made = Array("made".utf8)
+    let events = try saved.withUnsafeBufferPointer { saved in
+      try made.withUnsafeBufferPointer { made in
+        try "extract".withCString { name in
+          try "text/plain".withCString { type in
+            let output = millrace_output(
+              size: MemoryLayout<millrace_output>.size, job: 7, name: name, bytes: made.baseAddress,
+              length: made.count, media_type: type)
+            return try withUnsafePointer(to: output) { output in
+              try self.events("gatherer", nil) { job in
+                job.checkpoint = saved.baseAddress
+                job.checkpoint_length = saved.count
+                job.outputs = output
+                job.output_count = 1
+              }
+            }
+          }
+        }
+      }
+    }
+    #expect(events.first == .checkpoint(bytes: Data("saved extract of 7: made".utf8)))
   }
 
   @Test("A handler without parameters takes any object, or none", arguments: [nil, "{}", #"{"x":1}"#])

@@ -34,10 +34,25 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     package var logs: [AttemptID: [UInt8]] = [:]
     /// Thrown by whatever is asked next and after, as long as it is here.
     package var failure: (any Error)?
+    /// The keys that jobs have.
+    package var keys: [String: JobID] = [:]
+    /// What is paused, and what settings say.
+    package var stations: [StationState] = []
+    package var settings: [SettingState] = []
+    /// What was asked of them, in words: "pause handler x by root".
+    package var operations: [String] = []
     /// All requests that were accepted.
     package var submitted: [JobRequest] = []
     /// All requests that were only tried.
     package var rehearsed: [JobRequest] = []
+    /// What was asked of jobs that had failed.
+    package var retried: [RetryRequest] = []
+    package var breakers: [BreakerStanding] = []
+    package var workflows: [Int64: WorkflowRecord] = [:]
+    /// All workflows that were accepted.
+    package var submittedWorkflows: [WorkflowRequest] = []
+    /// What was asked of workflows: "cancel 3", "retryFailed 3".
+    package var workflowCalls: [String] = []
     package var jobFilters: [JobFilter] = []
     package var historyFilters: [HistoryFilter] = []
   }
@@ -92,14 +107,18 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
 
   // MARK: JobService
 
-  package func submit(_ requests: [JobRequest]) async throws -> [JobID] {
+  package func accept(_ requests: [JobRequest]) async throws -> [Acceptance] {
     try checkFailure()
     return state.withLock { state in
       state.contents.submitted += requests
       return requests.map { request in
+        if let key = request.key?.text, let known = state.contents.keys[key] {
+          return Acceptance(job: known, isNew: false)
+        }
         let id = JobID(Int64(state.contents.jobs.count + 1))
         state.contents.jobs[id] = Self.job(id, request)
-        return id
+        if let key = request.key?.text { state.contents.keys[key] = id }
+        return Acceptance(job: id)
       }
     }
   }
@@ -137,6 +156,25 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
       state.contents.jobs[id] = job
       return job
     }
+  }
+
+  package func retry(_ ids: [JobID], _ request: RetryRequest) async throws -> [Job] {
+    try checkFailure()
+    change { $0.retried.append(request) }
+    return try ids.map { id in
+      guard var job = contents.jobs[id] else { throw Refusal(.notFound, "there is no job \(id)") }
+      guard job.state == .failed else { throw Refusal(.conflict, "job \(id) is \(job.state.rawValue)") }
+      job.state = .queued
+      change { [job] in $0.jobs[id] = job }
+      return job
+    }
+  }
+
+  package func breakers() async -> [BreakerStanding] { contents.breakers }
+
+  package func resetBreaker(of handler: String) async throws {
+    try checkFailure()
+    change { $0.breakers.removeAll { $0.handler == handler } }
   }
 
   package func statistics(of handler: String) async throws -> [Statistics] {
@@ -226,6 +264,17 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     return contents.summaries
   }
 
+  package func workflow(_ id: Int64) async throws -> WorkflowRecord? {
+    try checkFailure()
+    return contents.workflows[id]
+  }
+
+  package func workflows(before: Int64?, limit: Int) async throws -> [WorkflowSummary] {
+    try checkFailure()
+    let all = contents.workflows.values.filter { $0.id < before ?? .max }
+    return all.sorted { $0.id > $1.id }.prefix(limit).map(\.summary)
+  }
+
   package func plugins() async throws -> [Plugin] { contents.catalog.plugins }
 
   // MARK: AttemptLogs
@@ -248,7 +297,7 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
 
   // MARK: Making things
 
-  private func checkFailure() throws {
+  func checkFailure() throws {
     if let failure = contents.failure { throw failure }
   }
 

@@ -2,7 +2,7 @@ package import MillraceCore
 package import MillraceEngine
 import Synchronization
 
-/// A store whose disk a test can fill, and whose writes it can hold up.
+/// A store whose disk a test can fill or let fail by lot, and whose writes it can hold up.
 ///
 /// It writes into a journal what it is asked and what it did: "accept 2", "accepted [1, 2]",
 /// "commit [starting 1.1]", "committed [starting 1.1]", "failed [starting 1.1]", "noted [tools]".
@@ -10,8 +10,17 @@ package final class FaultyJobStore: JobStore {
   private struct State {
     var isFull = false
     var isUnreadable = false
+    var lottery: (@Sendable (String) -> Draw?)?
     var isHeld = false
     var held: [CheckedContinuation<Void, Never>] = []
+  }
+
+  /// How a call goes wrong.
+  package enum Draw: Sendable {
+    /// Nothing of it is done.
+    case fails(StoreFault)
+    /// It is done, but the answer is this.
+    case isTorn(StoreFault)
   }
 
   private let state = Mutex(State())
@@ -27,6 +36,10 @@ package final class FaultyJobStore: JobStore {
 
   /// Lets every write fail, or none.
   package func fill(_ isFull: Bool = true) { state.withLock { $0.isFull = isFull } }
+
+  /// Asks before each call whether it goes wrong; the word is "accept", "commit", "delete",
+  /// "payload", "note", "memos", "evidence" or "read". Nil stops that.
+  package func fail(by lottery: (@Sendable (String) -> Draw?)?) { state.withLock { $0.lottery = lottery } }
 
   /// Lets payloads be unreadable.
   package func losePayloads() { state.withLock { $0.isUnreadable = true } }
@@ -44,7 +57,9 @@ package final class FaultyJobStore: JobStore {
     for continuation in held { continuation.resume() }
   }
 
-  private func pass(_ words: String) async throws {
+  private func pass<Value>(
+    _ call: String, _ words: String, _ body: () async throws -> Value
+  ) async throws -> Value {
     await withCheckedContinuation { continuation in
       let isHeld = state.withLock { state in
         if state.isHeld { state.held.append(continuation) }
@@ -52,46 +67,76 @@ package final class FaultyJobStore: JobStore {
       }
       if !isHeld { continuation.resume() }
     }
-    guard !state.withLock({ $0.isFull }) else {
+    let (isFull, lottery) = state.withLock { ($0.isFull, $0.lottery) }
+    switch isFull ? .fails(.diskFull) : lottery?(call) {
+    case .fails(let fault):
       journal.append("failed \(words)")
-      throw TestFailure("no space left on device")
+      throw fault
+    case .isTorn(let fault):
+      _ = try await body()
+      journal.append("torn \(words)")
+      throw fault
+    case nil:
+      return try await body()
     }
   }
 
-  package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [JobID] {
+  package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance] {
     journal.append("accept \(submissions.count)")
-    try await pass("accept \(submissions.count)")
-    let ids = try await record.accept(submissions, at: now)
-    journal.append("accepted \(ids)")
-    return ids
+    let accepted = try await pass("accept", "accept \(submissions.count)") {
+      try await record.accept(submissions, at: now)
+    }
+    journal.append("accepted \(accepted.map(\.job))")
+    return accepted
+  }
+
+  package func accept(
+    _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
+  ) async throws -> AcceptedWorkflow {
+    journal.append("accept \(workflow.name)")
+    let accepted = try await pass("accept", "accept \(workflow.name)") {
+      try await record.accept(submissions, as: workflow, at: now)
+    }
+    journal.append("accepted \(accepted.jobs.map(\.job))")
+    return accepted
   }
 
   package func commit(_ changes: [StoreChange]) async throws {
     let words = "\(changes.map(\.words))".replacing("\"", with: "")
     journal.append("commit \(words)")
-    try await pass(words)
-    try await record.commit(changes)
+    try await pass("commit", words) { try await record.commit(changes) }
     journal.append("committed \(words)")
   }
 
   package func payload(of job: JobID) async throws -> StoredPayload {
     guard !state.withLock({ $0.isUnreadable }) else { throw TestFailure("input/output error") }
-    return try await record.payload(of: job)
+    return try await pass("payload", "payload of \(job)") { try await record.payload(of: job) }
+  }
+
+  package func delete(_ choice: EndedJobs, atMost count: Int, at now: Timestamp) async throws -> Deletion {
+    let deletion = try await pass("delete", "delete") {
+      try await record.delete(choice, atMost: count, at: now)
+    }
+    journal.append("deleted \(deletion.jobs)")
+    return deletion
   }
 
   package func note(_ plugins: [Plugin], at now: Timestamp) async throws {
-    try await record.note(plugins, at: now)
+    try await pass("note", "note \(plugins.map(\.name))") { try await record.note(plugins, at: now) }
     journal.append("noted \(plugins.map(\.name))")
   }
 
   package func evidence(lastOfEach count: Int) async throws -> [Evidence] {
-    try await record.evidence(lastOfEach: count)
+    try await pass("evidence", "evidence") { try await record.evidence(lastOfEach: count) }
+  }
+
+  package func memos() async throws -> [Memo] {
+    try await pass("memos", "memos") { try await record.memos() }
   }
 
   package func unfinished() async throws -> [UnfinishedJob] {
     journal.append("read")
-    try await pass("read")
-    return try await record.unfinished()
+    return try await pass("read", "read") { try await record.unfinished() }
   }
 }
 
@@ -102,6 +147,10 @@ extension FaultyJobStore {
   }
   package func attempts(of job: JobID) async throws -> [Attempt] { try await record.attempts(of: job) }
   package func result(of job: JobID) async throws -> JobResult? { try await record.result(of: job) }
+  package func workflow(_ id: Int64) async throws -> WorkflowRecord? { try await record.workflow(id) }
+  package func workflows(before: Int64?, limit: Int) async throws -> [WorkflowSummary] {
+    try await record.workflows(before: before, limit: limit)
+  }
   package func plugins() async throws -> [Plugin] { try await record.plugins() }
 
   package func history(matching filter: HistoryFilter) async throws -> [HistoryRow] {
@@ -120,7 +169,13 @@ extension StoreChange {
     case .starting(let attempt): "starting \(attempt.id)"
     case .running(let id, _): "running \(id)"
     case .ended(let id, let end, _): "ended \(id) \(end.outcome)"
-    case .cancelled(let job, _): "cancelled \(job)"
+    case .closed(let job, let state, _, _): "\(state) \(job)"
+    case .unblocked(let job, _): "unblocked \(job)"
+    case .held(let job, let isHeld): "\(isHeld ? "held" : "released") \(job)"
+    case .cancelRequested(let job, _): "cancel \(job)"
+    case .carried(let job, _): "carried \(job)"
+    case .revived(let job, let state, _): "revived \(job) \(state)"
+    case .memo(let memo): "memo \(memo.kind) \(memo.name)"
     case .due(let job): "due \(job)"
     case .frozen(let id, _): "frozen \(id)"
     case .thawed(let id, _): "thawed \(id)"

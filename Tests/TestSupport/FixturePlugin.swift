@@ -8,6 +8,9 @@ package enum FixturePlugin {
   /// The plugin with handlers that tests run.
   package static func handlers() throws -> String { try build("handlers", defining: []) }
 
+  /// The plugin that writes down what happens to its jobs: see `Fixtures/witness.c`.
+  package static func witness() throws -> String { try build("witness", defining: []) }
+
   /// The plugin with the fault `fault`: see `Fixtures/faulty.c`.
   package static func faulty(_ fault: String) throws -> String {
     try build("faulty", defining: ["FAULT_" + fault])

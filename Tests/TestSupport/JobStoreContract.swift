@@ -19,23 +19,24 @@ package struct JobStoreContract: Sendable, CustomStringConvertible {
   }
 
   /// All clauses.
-  package static let clauses = acceptance + transitions + freezing + questions + learning
+  package static let clauses =
+    acceptance + transitions + course + workflows + freezing + questions + learning + deletion
 
   private static let acceptance = [
     JobStoreContract("the numbers of a batch ascend without gaps, and the next batch goes on") { store in
-      let first = try await store.accept(
+      let first = try await store.submit(
         [Sample.plain(), Sample.plain(), Sample.plain()], at: Sample.time(0))
-      let second = try await store.accept([Sample.plain()], at: Sample.time(1))
+      let second = try await store.submit([Sample.plain()], at: Sample.time(1))
       try demand(first.map(\.rawValue) == [first[0].rawValue, first[0].rawValue + 1, first[0].rawValue + 2])
       try demand(first[0].rawValue > 0 && second[0] > first[2])
     },
     JobStoreContract("an empty batch and an empty commit are fine") { store in
-      try demand(try await store.accept([], at: Sample.time(0)).isEmpty)
+      try demand(try await store.submit([], at: Sample.time(0)).isEmpty)
       try await store.commit([])
     },
     JobStoreContract("every field of a job comes back as it was given") { store in
       let asked = Sample.full()
-      let id = try await store.accept([asked], at: Sample.time(3))[0]
+      let id = try await store.submit([asked], at: Sample.time(3))[0]
       var expected = asked
       expected.input = nil
       let job = Job(
@@ -50,7 +51,7 @@ package struct JobStoreContract: Sendable, CustomStringConvertible {
     JobStoreContract("what a job leaves out comes back as nil, and an empty input is not no input") { store in
       var empty = Sample.plain()
       empty.input = []
-      let ids = try await store.accept([Sample.plain(), empty], at: Sample.time(0))
+      let ids = try await store.submit([Sample.plain(), empty], at: Sample.time(0))
       try demandEqual(
         try await store.job(ids[0]),
         Job(id: ids[0], submission: Sample.plain(), submitted: Sample.time(0), state: .queued))
@@ -61,7 +62,7 @@ package struct JobStoreContract: Sendable, CustomStringConvertible {
     JobStoreContract("a job waits for its time as scheduled, and one whose time has come is queued") {
       store in
       let asked = [Sample.full(notBefore: Sample.time(9)), Sample.full(notBefore: Sample.time(5))]
-      let ids = try await store.accept(asked, at: Sample.time(5))
+      let ids = try await store.submit(asked, at: Sample.time(5))
       let (later, now) = (try await store.job(ids[0]), try await store.job(ids[1]))
       try demand(later?.state == .scheduled && later?.notBefore == Sample.time(9))
       try demand(now?.state == .queued && now?.notBefore == nil)
@@ -69,7 +70,7 @@ package struct JobStoreContract: Sendable, CustomStringConvertible {
     },
     JobStoreContract("a batch with a bad job is refused as a whole") { store in
       let batch = [Sample.plain(), Sample.plain(labels: ["": "no key"])]
-      try await demandRefusal { _ = try await store.accept(batch, at: Sample.time(0)) }
+      try await demandRefusal { _ = try await store.submit(batch, at: Sample.time(0)) }
       try demand(try await store.jobs(matching: JobFilter()).isEmpty)
     },
     JobStoreContract("a job that is not there is nil, and has no attempts, result or payload") { store in

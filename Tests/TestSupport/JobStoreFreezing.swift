@@ -27,7 +27,7 @@ extension JobStoreContract {
       try demandEqual(ended.end?.usage, Sample.fullEnd(.evicted).usage)
     },
     JobStoreContract("only a running attempt is frozen, once, and only a frozen one is thawed") { store in
-      let job = try await store.accept([Sample.plain()], at: Sample.time(0))[0]
+      let job = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
       let id = AttemptID(job: job, number: 1)
       let freeze = StoreChange.frozen(id, at: Sample.time(14))
       let thaw = StoreChange.thawed(id, at: Sample.time(15))
@@ -66,7 +66,7 @@ extension JobStoreContract {
 
   /// Makes a job whose first attempt runs.
   private static func runningAttempt(in store: any JobStore) async throws -> AttemptID {
-    let job = try await store.accept([Sample.plain()], at: Sample.time(0))[0]
+    let job = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
     let attempt = Sample.attempt(job)
     try await store.commit([.starting(attempt), .running(attempt.id, at: Sample.time(12))])
     return attempt.id

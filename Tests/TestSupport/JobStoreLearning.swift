@@ -8,7 +8,7 @@ extension JobStoreContract {
       try demandEqual(try await store.evidence(lastOfEach: 10), [])
       var asked = Sample.plain(handler: "resize", jobClass: "large")
       asked.priority = .default
-      let id = try await store.accept([asked], at: Sample.time(0))[0]
+      let id = try await store.submit([asked], at: Sample.time(0))[0]
       let attempt = Sample.attempt(id, handler: "resize")
       try await store.commit([
         .starting(attempt), .running(attempt.id, at: Sample.time(12)),
@@ -81,7 +81,7 @@ extension JobStoreContract {
     _ asked: Submission, in store: any JobStore, as outcome: Outcome = .succeeded, started: Int64? = 12,
     ended: Int64, usage: Usage = Usage()
   ) async throws {
-    let id = try await store.accept([asked], at: Sample.time(0))[0]
+    let id = try await store.submit([asked], at: Sample.time(0))[0]
     let attempt = Sample.attempt(id, handler: asked.handler)
     var changes = [StoreChange.starting(attempt)]
     if let started { changes.append(.running(attempt.id, at: Sample.time(started))) }

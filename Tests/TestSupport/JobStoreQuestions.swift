@@ -5,7 +5,7 @@ import MillraceEngine
 extension JobStoreContract {
   static let questions = [
     JobStoreContract("the unfinished jobs come by number, each with its open attempt") { store in
-      let ids = try await store.accept((0..<5).map { _ in Sample.full() }, at: Sample.time(0))
+      let ids = try await store.submit((0..<5).map { _ in Sample.full() }, at: Sample.time(0))
       try await store.commit([
         .cancelled(ids[0], at: Sample.time(1)), .starting(Sample.attempt(ids[1])),
         .starting(Sample.attempt(ids[2])),
@@ -22,7 +22,7 @@ extension JobStoreContract {
       try demandEqual(found.last?.job, try await store.job(ids[4]))
     },
     JobStoreContract("lists go from the newest to the oldest, in pages without gaps or repeats") { store in
-      let ids = try await store.accept((0..<25).map { _ in Sample.plain() }, at: Sample.time(0))
+      let ids = try await store.submit((0..<25).map { _ in Sample.plain() }, at: Sample.time(0))
       var filter = JobFilter()
       filter.limit = 10
       var seen: [JobID] = []
@@ -35,7 +35,7 @@ extension JobStoreContract {
       try demandEqual(seen, ids.reversed())
     },
     JobStoreContract("the history orders by each figure, with the unknown last") { store in
-      let ids = try await store.accept((0..<4).map { _ in Sample.plain() }, at: Sample.time(0))
+      let ids = try await store.submit((0..<4).map { _ in Sample.plain() }, at: Sample.time(0))
       let ends = [(3, 1), (1, 3), (2, 2)]
       for (id, (memory, cpu)) in zip(ids, ends) {
         let attempt = Sample.attempt(id, at: id.rawValue * 100)
@@ -64,7 +64,7 @@ extension JobStoreContract {
       }
     },
     JobStoreContract("a row of the history has what its job says") { store in
-      let id = try await store.accept([Sample.full()], at: Sample.time(0))[0]
+      let id = try await store.submit([Sample.full()], at: Sample.time(0))[0]
       try await store.commit([.starting(Sample.attempt(id, handler: "resize"))])
       let row = HistoryRow(
         attempt: Sample.attempt(id, handler: "resize"), jobState: .starting,
@@ -72,7 +72,7 @@ extension JobStoreContract {
       try demandEqual(try await store.history(matching: HistoryFilter()), [row])
     },
     JobStoreContract("a summary counts by nearest rank, and has nil where nothing is known") { store in
-      let ids = try await store.accept((0..<20).map { _ in Sample.plain() }, at: Sample.time(0))
+      let ids = try await store.submit((0..<20).map { _ in Sample.plain() }, at: Sample.time(0))
       for (index, id) in ids.enumerated() {
         let attempt = Sample.attempt(id)
         let end = AttemptEnd(
@@ -83,7 +83,7 @@ extension JobStoreContract {
           .ended(attempt.id, end, next: .done(index == 0 ? .failed : .succeeded)),
         ])
       }
-      let open = try await store.accept([Sample.plain(handler: "other")], at: Sample.time(0))[0]
+      let open = try await store.submit([Sample.plain(handler: "other")], at: Sample.time(0))[0]
       try await store.commit([.starting(Sample.attempt(open, handler: "other"))])
       try demandEqual(
         try await store.summaries(matching: HistoryFilter()),

@@ -5,7 +5,7 @@ import MillraceEngine
 extension JobStoreContract {
   static let transitions = [
     JobStoreContract("an attempt keeps everything from its start to its end") { store in
-      let id = try await store.accept([Sample.plain()], at: Sample.time(0))[0]
+      let id = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
       var attempt = Sample.attempt(id)
       try await store.commit([.starting(attempt)])
       try demandEqual(try await store.attempts(of: id), [attempt])
@@ -26,7 +26,7 @@ extension JobStoreContract {
       try demand(job?.attempts == 1 && job?.attemptsUsed == 1, "its attempts")
     },
     JobStoreContract("an end without usage, exit, failure and result keeps them as nil") { store in
-      let id = try await store.accept([Sample.plain()], at: Sample.time(0))[0]
+      let id = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
       var attempt = Sample.attempt(id)
       attempt.limits.io = []
       attempt.end = AttemptEnd(outcome: .lost, ended: Sample.time(13))
@@ -42,7 +42,7 @@ extension JobStoreContract {
     },
     JobStoreContract("every outcome counts as it says, and a signal is kept") { store in
       for outcome in Outcome.allCases {
-        let id = try await store.accept([Sample.plain()], at: Sample.time(0))[0]
+        let id = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
         let attempt = Sample.attempt(id)
         let end = AttemptEnd(outcome: outcome, ended: Sample.time(14), exit: .signalled(signal: 9))
         try await store.commit([
@@ -57,7 +57,7 @@ extension JobStoreContract {
     },
     JobStoreContract("a job goes through a retry to its second attempt, and its last success is its result") {
       store in
-      let id = try await store.accept([Sample.plain()], at: Sample.time(0))[0]
+      let id = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
       let (first, second) = (Sample.attempt(id, 1), Sample.attempt(id, 2, at: 40))
       var end = Sample.fullEnd(.error)
       try await store.commit([.starting(first), .running(first.id, at: Sample.time(12))])
@@ -76,7 +76,7 @@ extension JobStoreContract {
     },
     JobStoreContract("a waiting job can be cancelled, once") { store in
       let asked = [Sample.plain(), Sample.full(notBefore: Sample.time(50))]
-      for id in try await store.accept(asked, at: Sample.time(0)) {
+      for id in try await store.submit(asked, at: Sample.time(0)) {
         try await store.commit([.cancelled(id, at: Sample.time(3))])
         let job = try await store.job(id)
         try demand(job?.state == .cancelled && job?.ended == Sample.time(3) && job?.notBefore == nil)
@@ -85,7 +85,7 @@ extension JobStoreContract {
     },
     JobStoreContract("a change from any other state is refused, and the whole commit with it") { store in
       for (state, id) in try await oneJobPerState(in: store) {
-        let good = try await store.accept([Sample.plain()], at: Sample.time(0))[0]
+        let good = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
         for (change, expected) in allChanges(of: id, attempts: try await store.job(id)?.attempts ?? 0)
         where !expected.contains(state) {
           let before = try await store.job(id)
@@ -98,7 +98,7 @@ extension JobStoreContract {
       }
     },
     JobStoreContract("an attempt number is started once, and none is left out") { store in
-      let id = try await store.accept([Sample.plain()], at: Sample.time(0))[0]
+      let id = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
       try await demandRefusal { try await store.commit([.starting(Sample.attempt(id, 2))]) }
       let first = Sample.attempt(id)
       try await store.commit([
@@ -113,7 +113,7 @@ extension JobStoreContract {
       try await demandRefusal { try await store.commit([.running(first.id, at: Sample.time(13))]) }
     },
     JobStoreContract("an attempt does not end a job in a state that is no end") { store in
-      let id = try await store.accept([Sample.plain()], at: Sample.time(0))[0]
+      let id = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
       try await store.commit([.starting(Sample.attempt(id))])
       for state in JobState.allCases where !state.isFinal {
         try await demandRefusal {
@@ -141,17 +141,21 @@ extension JobStoreContract {
       (.cancelled(id, at: Sample.time(20)), [.blocked, .scheduled, .queued]),
       (.due(id), [.scheduled]),
       (.frozen(open, at: Sample.time(20)), [.running]), (.thawed(open, at: Sample.time(20)), []),
-      (.reprioritised(id, .default), JobState.allCases.filter { !$0.isFinal }),
+      (.reprioritised(id, .default), JobState.unfinished), (.held(id, true), JobState.unfinished),
+      (.unblocked(id, notBefore: nil), [.blocked]), (.carried(id, Carryover()), JobState.unfinished),
+      (.cancelRequested(id, at: Sample.time(20)), JobState.unfinished),
+      (.revived(id, to: .queued, terms: nil), [.failed, .cancelled]),
     ]
   }
 
   /// Makes a job in every state that can be reached by changes.
   static func oneJobPerState(in store: any JobStore) async throws -> [(JobState, JobID)] {
-    let states: [JobState] = [.scheduled, .queued, .starting, .running, .succeeded, .failed, .cancelled]
     var jobs: [(JobState, JobID)] = []
-    for state in states {
-      let asked = state == .scheduled ? Sample.full(notBefore: Sample.time(90)) : Sample.plain()
-      let id = try await store.accept([asked], at: Sample.time(0))[0]
+    let needed = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
+    for state in JobState.allCases {
+      var asked = state == .scheduled ? Sample.full(notBefore: Sample.time(90)) : Sample.plain()
+      if state == .blocked { asked.after = [Dependency(.job(needed))] }
+      let id = try await store.submit([asked], at: Sample.time(0))[0]
       let attempt = Sample.attempt(id)
       if state == .starting || state == .running || state == .succeeded || state == .failed {
         try await store.commit([.starting(attempt)])

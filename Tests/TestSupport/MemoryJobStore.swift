@@ -5,59 +5,87 @@ import Synchronization
 /// A store that forgets: the record in plain collections, with the rules of the real one.
 package final class MemoryJobStore: JobStore {
   /// What a refused change says.
-  package struct Refusal: Error, CustomStringConvertible {
+  package struct Refusal: StorageFailure, CustomStringConvertible {
     package let description: String
+    package var message: String { description }
+    package var hint: String { "correct the test" }
+    package var kind: StorageFailureKind { .mistake }
   }
 
-  private struct Record: Sendable {
+  struct Record: Sendable {
     var job: Job
     var input: [UInt8]?
     var attempts: [Attempt] = []
     var results: [Int: JobResult] = [:]
+    var checkpoint: [UInt8]?
+    /// Its number is never given again.
+    var isDeleted = false
   }
 
-  private struct State: Sendable {
+  struct State: Sendable {
     var records: [Record] = []
     var builds: [(plugin: Plugin, first: Timestamp, last: Timestamp)] = []
+    var keys: [[String]: (job: JobID, until: Timestamp?)] = [:]
+    var memos: [Memo] = []
+    var workflows: [(head: WorkflowHead, submitted: Timestamp)] = []
   }
 
-  private let state = Mutex(State())
+  let state = Mutex(State())
+  package let activity: AsyncStream<Void>
+  private let ring: AsyncStream<Void>.Continuation
 
   /// Makes an empty store.
-  package init() {}
+  package init() { (activity, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1)) }
 
-  package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [JobID] {
-    try state.withLock { state in
-      var records = state.records
+  package func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance] {
+    try accept(submissions, of: nil, at: now)
+  }
+
+  package func accept(
+    _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
+  ) async throws -> AcceptedWorkflow {
+    let id = state.withLock { $0.workflows.count + 1 }
+    return AcceptedWorkflow(id: Int64(id), jobs: try accept(submissions, of: workflow, at: now))
+  }
+
+  private func accept(
+    _ submissions: [Submission], of workflow: WorkflowHead?, at now: Timestamp
+  ) throws -> [Acceptance] {
+    defer { ring.yield() }
+    return try state.withLock { state in
+      var draft = state
+      if let workflow { draft.workflows.append((workflow, now)) }
+      let id = workflow.map { _ in Int64(draft.workflows.count) }
+      var accepted: [Acceptance] = []
       for submission in submissions {
         guard !submission.labels.keys.contains("") else {
           throw Refusal(description: "the key of a label is empty")
         }
-        let waits = submission.notBefore.map { $0 > now } ?? false
-        var asked = submission
-        asked.input = nil
-        let job = Job(
-          id: JobID(Int64(records.count + 1)), submission: asked,
-          inputLength: submission.input.map { Bytes(Int64($0.count)) }, submitted: now,
-          state: waits ? .scheduled : .queued, notBefore: waits ? submission.notBefore : nil)
-        records.append(Record(job: job, input: submission.input))
+        accepted.append(try draft.accept(submission, of: id, batch: accepted.map(\.job), at: now))
       }
-      defer { state.records = records }
-      return records.dropFirst(state.records.count).map(\.job.id)
+      state = draft
+      return accepted
     }
   }
 
   package func commit(_ changes: [StoreChange]) async throws {
+    defer { ring.yield() }
     try state.withLock { state in
       var records = state.records
+      var memos = state.memos
       for change in changes {
-        let id = change.job
-        guard records.indices.contains(Int(id.rawValue) - 1) else {
+        if case .memo(let memo) = change {
+          memos.removeAll { ($0.kind, $0.name) == (memo.kind, memo.name) }
+          if memo.value != nil { memos.append(memo) }
+        }
+        guard let id = change.job else { continue }
+        guard state.has(id) else {
           throw Refusal(description: "job `\(id)` is not there")
         }
         try Self.apply(change, to: &records[Int(id.rawValue) - 1])
       }
       state.records = records
+      state.memos = memos
     }
   }
 
@@ -77,23 +105,23 @@ package final class MemoryJobStore: JobStore {
       record.results[id.number] = end.result
       end.result = nil
       record.attempts[id.number - 1].thaw(at: end.ended)
+      record.checkpoint = end.checkpoint ?? record.checkpoint
+      end.checkpoint = nil
       record.attempts[id.number - 1].end = end
       if end.outcome.usesAttempt { record.job.attemptsUsed += 1 }
       switch next {
-      case .done(let state):
+      case .done(let state, let reason):
         guard state.isFinal else { throw Refusal(description: "`\(state)` is no end") }
         record.job.state = state
         record.job.ended = end.ended
+        record.job.reason = reason
       case .retry(let time):
         record.job.state = .scheduled
         record.job.notBefore = time
       case .requeue: record.job.state = .queued
       }
-    case .cancelled(_, let time):
-      try demand(record, [.blocked, .scheduled, .queued], true)
-      record.job.state = .cancelled
-      record.job.notBefore = nil
-      record.job.ended = time
+    case .closed, .unblocked, .held, .cancelRequested, .carried, .revived:
+      try applyCourse(change, to: &record)
     case .due:
       try demand(record, [.scheduled], true)
       record.job.state = .queued
@@ -107,8 +135,45 @@ package final class MemoryJobStore: JobStore {
       try demand(record, [.running], record.attempts[id.number - 1].frozenSince != nil)
       record.attempts[id.number - 1].thaw(at: time)
     case .reprioritised(_, let priority):
-      try demand(record, JobState.allCases.filter { !$0.isFinal }, true)
+      try demand(record, JobState.unfinished, true)
       record.job.submission.priority = priority
+    case .memo: break
+    }
+    if record.job.state.isFinal { record.checkpoint = nil }
+  }
+
+  /// What changes of a job while no attempt at it does.
+  private static func applyCourse(_ change: StoreChange, to record: inout Record) throws {
+    switch change {
+    case .closed(_, let state, let reason, let time):
+      try demand(record, [.blocked, .scheduled, .queued], state.isFinal)
+      record.job.state = state
+      record.job.notBefore = nil
+      record.job.ended = time
+      record.job.reason = reason
+    case .unblocked(_, let time):
+      try demand(record, [.blocked], true)
+      record.job.state = time == nil ? .queued : .scheduled
+      record.job.notBefore = time
+    case .held(_, let isHeld):
+      try demand(record, JobState.unfinished, true)
+      record.job.isHeld = isHeld
+      record.job.submission.isHeld = isHeld
+    case .cancelRequested(_, let time):
+      try demand(record, JobState.unfinished, true)
+      record.job.cancelRequested = record.job.cancelRequested ?? time
+    case .carried(_, let carryover):
+      try demand(record, JobState.unfinished, true)
+      record.job.carryover = carryover
+    case .revived(_, let state, let terms):
+      try demand(record, [.failed, .cancelled], true)
+      record.job.state = state
+      (record.job.ended, record.job.reason, record.job.cancelRequested) = (nil, nil, nil)
+      record.job.attemptsUsed = 0
+      record.job.carryover = Carryover()
+      if let terms { record.job.submission.terms = terms }
+    case .starting, .running, .ended, .due, .frozen, .thawed, .reprioritised, .memo:
+      preconditionFailure("`apply` does it")
     }
   }
 
@@ -121,7 +186,15 @@ package final class MemoryJobStore: JobStore {
   package func payload(of job: JobID) async throws -> StoredPayload {
     guard let record = record(job) else { throw Refusal(description: "job `\(job)` is not there") }
     let asked = record.job.submission
-    return StoredPayload(parameters: asked.parameters, input: record.input, traceParent: asked.traceParent)
+    var payload = StoredPayload(
+      parameters: asked.parameters, input: record.input, traceParent: asked.traceParent)
+    payload.checkpoint = record.checkpoint
+    payload.outputs = try await outputs(for: asked.after)
+    return payload
+  }
+
+  package func memos() async throws -> [Memo] {
+    state.withLock { $0.memos }.sorted { ($0.kind.rawValue, $0.name) < ($1.kind.rawValue, $1.name) }
   }
 
   package func unfinished() async throws -> [UnfinishedJob] {
@@ -157,11 +230,11 @@ package final class MemoryJobStore: JobStore {
     }
   }
 
-  private var records: [Record] { state.withLock { $0.records } }
+  var records: [Record] { state.withLock { $0.records.filter { !$0.isDeleted } } }
 
   private func record(_ id: JobID) -> Record? {
     let index = Int(id.rawValue) - 1
-    return state.withLock { $0.records.indices.contains(index) ? $0.records[index] : nil }
+    return state.withLock { $0.has(id) ? $0.records[index] : nil }
   }
 }
 
@@ -188,6 +261,9 @@ extension MemoryJobStore {
       return (filter.states.isEmpty || filter.states.contains(job.state))
         && (filter.handler == nil || filter.handler == asked.handler)
         && (filter.jobClass == nil || filter.jobClass == asked.jobClass)
+        && (filter.group == nil || filter.group == asked.group)
+        && (filter.isHeld == nil || filter.isHeld == job.isHeld)
+        && (filter.workflow == nil || filter.workflow == job.workflow)
         && filter.labels.allSatisfy { asked.labels[$0.key] == $0.value }
         && (filter.since.map { job.submitted >= $0 } ?? true)
         && (filter.until.map { job.submitted < $0 } ?? true)
@@ -234,12 +310,15 @@ extension MemoryJobStore {
 }
 
 extension StoreChange {
-  /// The job that it is about.
-  fileprivate var job: JobID {
+  /// The job that it is about; nil if it is about none.
+  fileprivate var job: JobID? {
     switch self {
     case .starting(let attempt): attempt.id.job
     case .running(let id, _), .ended(let id, _, _), .frozen(let id, _), .thawed(let id, _): id.job
-    case .cancelled(let job, _), .due(let job), .reprioritised(let job, _): job
+    case .closed(let job, _, _, _), .unblocked(let job, _), .held(let job, _), .cancelRequested(let job, _),
+      .carried(let job, _), .revived(let job, _, _), .due(let job), .reprioritised(let job, _):
+      job
+    case .memo: nil
     }
   }
 }

@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "outputs.h"
 #include "parameters.h"
 #include "program.h"
 
@@ -22,6 +23,8 @@ static const char schema[] =
     "\"description\":\"whether it reads the job's input\"},"
     "\"ok_codes\":{\"type\":\"array\",\"items\":{\"type\":\"integer\",\"minimum\":0,\"maximum\":255},"
     "\"minItems\":1,\"default\":[0],\"description\":\"the exit codes that count as success\"},"
+    "\"snooze_seconds\":{\"type\":\"integer\",\"minimum\":1,\"maximum\":31536000,"
+    "\"description\":\"exit code 75 has the job run again after so many seconds; else it is a failure\"},"
     "\"capture\":{\"type\":\"boolean\",\"default\":false,"
     "\"description\":\"standard output becomes the result, at most 16 MiB, instead of going to the log\"}}}";
 
@@ -131,6 +134,9 @@ static void log_output(const program *one) {
     }
 }
 
+/* EX_TEMPFAIL of sysexits.h: the program can't do it now. */
+enum { AGAIN_LATER = 75 };
+
 static int run(const millrace_job *job, const millrace_context *context) {
     parameters all;
     parameters_open(&all, job);
@@ -143,13 +149,19 @@ static int run(const millrace_job *job, const millrace_context *context) {
         one.input = job->input;
         one.input_length = job->input_length;
     }
+    int64_t snooze = parameters_integer(&all, "snooze_seconds", 0, 1, 31536000);
     if (parameters_refused(&all, context)) return MILLRACE_FAILED;
 
+    int problem = outputs_write(job);
+    if (problem != 0) {
+        return job_fail(context, "no_outputs", FAIL_RETRYABLE, "cannot write the outputs of other jobs: %s",
+                        strerror(problem));
+    }
     if (directory != NULL && (one.directory = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC)) < 0) {
         return job_fail(context, "no_directory", FAIL_FOR_GOOD, "cannot enter `%s`: %s", directory,
                         strerror(errno));
     }
-    int problem = program_start(&one);
+    problem = program_start(&one);
     if (problem != 0) return fail_to_start(context, one.arguments[0], problem);
     problem = program_wait(&one);
     if (problem == EFBIG) {
@@ -160,6 +172,10 @@ static int run(const millrace_job *job, const millrace_context *context) {
     if (problem != 0) {
         return job_fail(context, "not_captured", FAIL_RETRYABLE, "cannot follow `%s`: %s", one.arguments[0],
                         strerror(problem));
+    }
+    if (snooze > 0 && WIFEXITED(one.status) && WEXITSTATUS(one.status) == AGAIN_LATER) {
+        log_output(&one);
+        return job_snooze(context, (double)snooze, "`%s` exited with code %d", one.arguments[0], AGAIN_LATER);
     }
     int verdict = judge(context, &one, ok_codes);
     if (verdict != MILLRACE_OK) {

@@ -58,8 +58,12 @@ extern "C" {
 #define MILLRACE_HAS(pointer, field) \
     ((pointer)->size >= (size_t)((const char *)(&(pointer)->field + 1) - (const char *)(pointer)))
 
-/* What `run` and `warm_up` return. */
-enum { MILLRACE_OK = 0, MILLRACE_FAILED = 1 };
+/* What `run` and `warm_up` return; MILLRACE_SNOOZED only `run`, by way of `snooze`. */
+enum { MILLRACE_OK = 0, MILLRACE_FAILED = 1, MILLRACE_SNOOZED = 2 };
+
+/* The longest checkpoint, in bytes, and the longest snooze: a year. */
+#define MILLRACE_CHECKPOINT_MAX (1 << 20)
+#define MILLRACE_SNOOZE_MAX_MS 31536000000
 
 /* How grave a log message is. */
 enum {
@@ -75,6 +79,18 @@ typedef struct millrace_field {
     const char *name;
     const char *value;
 } millrace_field;
+
+/* The result of a job that this one depends on. */
+typedef struct millrace_output {
+    size_t size;
+    /* The job that made it, and the name under which this one knows it. */
+    int64_t job;
+    const char *name;
+    /* Read-only memory; NULL and 0 for an empty result. */
+    const uint8_t *bytes;
+    size_t length;
+    const char *media_type;
+} millrace_output;
 
 /* What a handler is asked to do; valid until `run` returns. */
 typedef struct millrace_job {
@@ -97,7 +113,17 @@ typedef struct millrace_job {
     const char *work_directory;
     /* The W3C trace context of the submitter (`traceparent`); NULL if none. */
     const char *trace_parent;
+    /* What the last attempt that called `checkpoint` saved; NULL and 0 if none did. Read-only memory. */
+    const uint8_t *checkpoint;
+    size_t checkpoint_length;
+    /* The results of the jobs that this one depends on; NULL and 0 if there are none. */
+    const millrace_output *outputs;
+    size_t output_count;
 } millrace_job;
+
+/* The output of `job` at `index`, by the distance that Millrace lays them out with. */
+#define MILLRACE_OUTPUT(job, index) \
+    ((const millrace_output *)((const char *)(job)->outputs + (index) * (job)->outputs->size))
 
 /* What a handler can tell Millrace. Every function takes this context as its first argument and may be
  * called from any thread; each returns MILLRACE_OK, or MILLRACE_FAILED if it did nothing (and says why in
@@ -120,6 +146,15 @@ struct millrace_context {
     /* Says why the job fails: a short code for programs ("not_found"), a sentence for people, and whether
      * another attempt may help. Returns MILLRACE_FAILED, so that a handler can `return context->fail(…)`. */
     int (*fail)(const millrace_context *context, const char *code, const char *message, int retryable);
+    /* Asks to be run again after `delay_ms`, 0 to MILLRACE_SNOOZE_MAX_MS, instead of now; `why` may be NULL.
+     * No attempt is used up, and no result is kept. Returns MILLRACE_SNOOZED, which `run` must return then:
+     * `return context->snooze(…)`. */
+    int (*snooze)(const millrace_context *context, int64_t delay_ms, const char *why);
+    /* Saves at most MILLRACE_CHECKPOINT_MAX bytes for the next attempt at this job, if there is one: it finds
+     * them in `checkpoint`. The last whole save counts, however this attempt ends: a crash, a timeout or a
+     * kill, even in the middle of the next save, loses nothing of it. 0 bytes take it back. A copy to memory
+     * that counts against the job: call it as often as it is worth. */
+    int (*checkpoint)(const millrace_context *context, const void *bytes, size_t length);
 };
 
 /* The default limits of a handler's jobs; 0: the runner's default. */

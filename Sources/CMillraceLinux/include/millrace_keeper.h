@@ -10,18 +10,22 @@
 
 #include <stdint.h>
 
-#define MILLRACE_KEEPER_PROTOCOL 1
+#define MILLRACE_KEEPER_PROTOCOL 2
 #define MILLRACE_PATH_SIZE 512
 #define MILLRACE_NAME_SIZE 72
 
 enum {
     MILLRACE_KEEPER_HELLO = 1,   /* keeper to runner */
-    MILLRACE_KEEPER_KEPT = 2,    /* keeper to runner, after HELLO; descriptors: outcome, log, channel */
+    MILLRACE_KEEPER_KEPT = 2,    /* keeper to runner, after HELLO; descriptors: outcome, log, channel,
+                                  * pidfd */
     MILLRACE_KEEPER_START = 3,   /* runner to keeper; descriptors: see millrace_keeper_start */
     MILLRACE_KEEPER_STARTED = 4, /* keeper to runner; descriptor: pidfd, if error is 0 */
     MILLRACE_KEEPER_EXITED = 5,  /* keeper to runner: the main process ended */
     MILLRACE_KEEPER_FORGET = 6,  /* runner to keeper: its end is on record, drop what you keep of it */
-    MILLRACE_KEEPER_QUIT = 7     /* runner to keeper: end as soon as no child and no record is left */
+    MILLRACE_KEEPER_QUIT = 7,    /* runner to keeper: end as soon as no child and no record is left */
+    MILLRACE_KEEPER_HOLD = 8,    /* runner to keeper: keep what another keeper started; descriptors as KEPT */
+    MILLRACE_KEEPER_LIST = 9,    /* runner to keeper: which attempts do you keep? */
+    MILLRACE_KEEPER_LISTED = 10  /* keeper to runner: the answer, a page of it */
 };
 
 /* How a job's process comes to its plugin. */
@@ -42,11 +46,24 @@ typedef struct millrace_keeper_kept {
     uint32_t type;
     int32_t attempt;
     int64_t job;
-    int32_t pid;
+    int32_t pid;    /* 0 if it is no child of this keeper, which then can't tell its end */
     int32_t exited; /* 1 if code and status are valid */
     int32_t code;   /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
     int32_t status; /* exit code or signal */
 } millrace_keeper_kept;
+
+/* What a runner hands to a new keeper when the old one has died: not answered, and passed over if the keeper
+ * has the attempt. The pidfd is the process's identity: unlike its number it can't come to stand for another
+ * one, and no longer than this boot for any. */
+typedef struct millrace_keeper_hold {
+    uint32_t type;
+    int32_t attempt;
+    int64_t job;
+    int32_t exited; /* as in KEPT */
+    int32_t code;
+    int32_t status;
+    uint32_t reserved;
+} millrace_keeper_hold;
 
 /* The child enters the leaf, drops to uid and gid (if the keeper is root), loses all capabilities and the
  * way back to them (no_new_privs), and only then meets the plugin.
@@ -95,6 +112,23 @@ typedef struct millrace_keeper_forget {
     int64_t job;
 } millrace_keeper_forget;
 
+typedef struct millrace_keeper_list {
+    uint32_t type;
+    uint32_t from; /* how many to skip */
+} millrace_keeper_list;
+
+#define MILLRACE_KEEPER_PAGE 64
+
+/* What is dropped between two pages may hide another one: the next list will have it. */
+typedef struct millrace_keeper_listed {
+    uint32_t type;
+    uint32_t from;
+    uint32_t total;
+    uint32_t count; /* of `jobs` and `attempts` */
+    int64_t jobs[MILLRACE_KEEPER_PAGE];
+    int32_t attempts[MILLRACE_KEEPER_PAGE];
+} millrace_keeper_listed;
+
 typedef struct millrace_keeper_quit {
     uint32_t type;
     uint32_t reserved;
@@ -114,26 +148,49 @@ typedef struct millrace_payload {
     uint64_t input;
     uint64_t input_length;
     uint64_t max_result; /* as in START, which is the one that counts */
+    uint64_t checkpoint;
+    uint64_t checkpoint_length;
+    uint64_t outputs; /* millrace_payload_output[output_count], at a multiple of 8 */
+    uint64_t output_count;
 } millrace_payload;
+
+/* The result of a job that this one depends on. */
+typedef struct millrace_payload_output {
+    int64_t job;
+    uint64_t name;
+    uint64_t media_type;
+    uint64_t bytes;
+    uint64_t length;
+} millrace_payload_output;
 
 #define MILLRACE_OUTCOME_MAGIC 0x6d6c726fu
 
 /* The head of the outcome memfd; the result follows at `sizeof(millrace_outcome)`. The job's process wrote
  * it, so the runner believes nothing of it unchecked. It is valid once `magic` is there, which is written
  * last. The file is grown for the largest result: only `result_length` says how much of it counts.
+ * Behind the room for the result, at MILLRACE_CHECKPOINT_OFFSET, are two slots for checkpoints. The one that
+ * `checkpoint_generation` names by its lowest bit counts, whatever of the rest is valid, unless that is 0: a
+ * save goes to the other one, and the generation is written last, so one that is cut short changes nothing.
  * Exit codes: 0 done, 1 the handler failed, 125 the host could not run it; a process that ends without an
  * outcome ended by itself. The host's own codes: `handler_missing`, `plugin_refused` (with status 1 for a
  * DESCRIBE), `host_failed`; `failed` stands for a handler that gave none. */
 typedef struct millrace_outcome {
     uint32_t magic;
-    int32_t status;    /* 0: done; 1: the handler failed; 2: the host could not run it */
+    int32_t status;    /* 0: done; 1: the handler failed; 2: the host could not run it; 3: it snoozed */
     int32_t retryable; /* of a failure */
     uint32_t has_result;
     uint64_t result_length;
+    uint64_t result_capacity; /* the room for the result */
+    uint64_t checkpoint_generation;
+    uint64_t checkpoint_length[2];
+    int64_t delay_ms; /* of a snooze, whose reason is the message */
     char code[64];
     char message[1024];
     char media_type[128];
 } millrace_outcome;
+
+#define MILLRACE_CHECKPOINT_SLOT (1 << 20)
+#define MILLRACE_CHECKPOINT_OFFSET(capacity) ((sizeof(millrace_outcome) + (capacity) + 15) & ~UINT64_C(15))
 
 #define MILLRACE_PROGRESS_MAGIC 0x6d6c7270u
 

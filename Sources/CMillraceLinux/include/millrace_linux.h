@@ -65,6 +65,11 @@ int32_t millrace_pidfd_open(int32_t pid);
 /* Sends a signal to the process behind `pidfd`; -ESRCH if it has ended and was reaped. */
 int32_t millrace_pidfd_send_signal(int32_t pidfd, int32_t signal);
 
+/* How the process behind `pidfd` ended, whoever its parent is (PIDFD_GET_INFO, Linux 6.15). Returns 1 and
+ * fills `*ending`; 0 if it runs, or its parent has not reaped it; a negative errno if the kernel can't
+ * tell. */
+int32_t millrace_pidfd_ending(int32_t pidfd, millrace_ending *ending);
+
 /* ---- sockets (socket.c) ---- */
 
 /* Most descriptors that one packet carries here. */
@@ -125,6 +130,10 @@ int32_t millrace_map(int32_t descriptor, size_t length, int32_t writable, void *
 
 /* Maps `length` zero bytes that are shared with the children forked later. */
 int32_t millrace_map_shared(size_t length, void **address);
+
+/* Writes a number into memory that is shared with other processes, whole, and after all that was written
+ * before: Embedded Swift has no atomics for memory that is not its own. */
+void millrace_publish(uint64_t *place, uint64_t number);
 
 /* Returns a descriptor that counts wake-ups; it does not block. */
 int32_t millrace_eventfd(void);

@@ -70,6 +70,11 @@ void job_doze(const millrace_context *context, double seconds);
  * it. */
 int job_result(const millrace_context *context, const void *bytes, size_t length, const char *media_type);
 
+/* Asks for another run after so many seconds, with a formatted reason; returns what `run` returns then: it
+ * fails the job as `snooze_refused` if the runner is too old for it. */
+int job_snooze(const millrace_context *context, double seconds, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* What `retryable` means to `job_fail`. */
 enum { FAIL_FOR_GOOD = 0, FAIL_RETRYABLE = 1 };
 

@@ -39,6 +39,8 @@ package struct AttemptEnd: Hashable, Sendable {
   package var failure: Failure?
   /// The result; nil if the handler set none.
   package var result: JobResult?
+  /// What the handler saved for the next attempt; nil if nothing. Not read back with the attempt.
+  package var checkpoint: [UInt8]?
 
   package init(
     outcome: Outcome, ended: Timestamp, exit: ExitStatus? = nil, usage: Usage = Usage(),

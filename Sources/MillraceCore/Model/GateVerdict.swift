@@ -2,18 +2,24 @@
 package struct GateVerdict: Hashable, Sendable, Codable {
   /// The gates that can hold a job back.
   package enum Gate: String, Hashable, Sendable, Codable, CaseIterable {
-    /// The runner is draining.
+    /// The runner is shutting down, or paused.
     case runner
-    /// No plugin in use has the handler.
+    /// No plugin in use has the handler, or it is paused.
     case handler
+    /// Somebody holds it.
+    case hold
+    /// A job that it depends on has not ended, or not as it is needed.
+    case dependency
     /// Its time has not come.
     case notBefore
     /// As many of the handler's jobs run as may.
     case concurrency
-    /// As many jobs of a group run as may.
+    /// As many jobs of a group run as may, another one comes first in it, or it is paused.
     case group
     /// Too many jobs of the handler or a group were started lately.
     case rate
+    /// Too many jobs of the handler failed lately.
+    case breaker
     /// As many jobs run as may.
     case slots
     /// The last start was too short a time ago.
@@ -43,10 +49,14 @@ package struct GateVerdict: Hashable, Sendable, Codable {
   package var opensAt: Timestamp?
   /// The handler, group or job that it is about, or what the pressure comes from.
   package var subject: String?
+  /// The job that it waits for, where it is one.
+  package var job: JobID?
+  /// Who has paused what it is about; nil if nobody has.
+  package var pause: Pause?
 
   package init(
     gate: Gate, isOpen: Bool, need: Int64? = nil, used: Int64? = nil, capacity: Int64? = nil,
-    opensAt: Timestamp? = nil, subject: String? = nil
+    opensAt: Timestamp? = nil, subject: String? = nil, job: JobID? = nil, pause: Pause? = nil
   ) {
     self.gate = gate
     self.isOpen = isOpen
@@ -55,21 +65,27 @@ package struct GateVerdict: Hashable, Sendable, Codable {
     self.capacity = capacity
     self.opensAt = opensAt
     self.subject = subject
+    self.job = job
+    self.pause = pause
   }
 }
 
 extension GateVerdict {
   /// The numbers, in one sentence: "needs 256 MiB, 100 MiB of 2 GiB is free".
   package var reason: String {
-    switch gate {
+    if let pause, let station { return "\(station.words) is paused by \(pause.by)" }
+    return switch gate {
     case .runner: isOpen ? "the runner takes jobs" : "the runner is shutting down"
+    case .hold: isOpen ? "nobody holds it" : "somebody holds it"
     case .handler:
       isOpen ? "`\(name)` is loaded" : "no plugin in use has a handler `\(name)`"
+    case .dependency: dependencyReason
     case .notBefore: isOpen ? "its time has come" : "its time has not come"
     case .concurrency: counted("of its handler run")
-    case .group: subject == nil ? "it is in no group with a bound" : counted("of group `\(name)` run")
+    case .group: groupReason
     case .rate:
       subject.map { isOpen ? "\($0) is kept" : "\($0) is used up" } ?? "there is no bound on the rate"
+    case .breaker: breakerReason
     case .slots: "\(used ?? 0) of \(capacity ?? 0) slots are taken"
     case .stagger: isOpen ? "the last start is long enough ago" : "the last start is too short a time ago"
     case .memory: sizes(whose: "of memory")
@@ -83,12 +99,24 @@ extension GateVerdict {
   /// What would open it, in one sentence; nil if it is open.
   package var remedy: String? {
     guard !isOpen else { return nil }
+    if pause != nil, let station { return "`millrace resume\(station.option)`" }
     switch gate {
     case .runner: return "the next start of the runner"
+    case .hold: return "`millrace release`"
     case .handler: return "a plugin with `\(name)` in the plugin directory"
+    case .dependency:
+      return need == nil
+        ? "its release, which lets it run nevertheless, or its cancellation"
+        : need == 1 ? "the end of that job" : "the ends of those jobs"
     case .notBefore, .rate, .stagger: return "time alone"
     case .concurrency: return "the end of one of them, or a larger `concurrency` of the handler"
-    case .group: return "the end of one of them, or a larger `concurrency` of the group"
+    case .group:
+      return job == nil
+        ? "the end of one of them, or a larger `concurrency` of the group" : "its turn in the group"
+    case .breaker:
+      return opensAt == nil
+        ? "the success of the one that is tried, or `millrace handlers reset`"
+        : "time alone lets one be tried, or `millrace handlers reset`"
     case .slots: return "the end of an attempt, or more `capacity.slots`"
     case .memory:
       let missing = size(need) + size(used) - size(capacity)
@@ -101,7 +129,36 @@ extension GateVerdict {
     }
   }
 
+  private var dependencyReason: String {
+    guard !isOpen else { return "it waits for no other job" }
+    guard let need else { return "\(name); it is held" }
+    return need == 1 ? "it waits for job \(name)" : "it waits for \(need) jobs: \(name)"
+  }
+
   private var name: String { subject ?? "" }
+
+  /// What is paused if it is; nil for gates that are no such thing.
+  private var station: Station? {
+    switch gate {
+    case .runner: .runner
+    case .handler: .handler(name)
+    case .group: .group(name)
+    case .hold, .dependency, .notBefore, .concurrency, .rate, .breaker, .slots, .stagger, .memory,
+      .overcommit, .cpu,
+      .pressure,
+      .reservation:
+      nil
+    }
+  }
+
+  private var groupReason: String {
+    guard subject != nil else { return "it is in no group with a bound" }
+    guard let job else { return counted("of group `\(name)` run") }
+    let isFull = capacity.map { (used ?? 0) >= $0 } ?? false
+    return isFull
+      ? "job \(job) of group `\(name)` runs, \(capacity ?? 0) may"
+      : "job \(job) comes first in group `\(name)`"
+  }
 
   private func counted(_ what: String) -> String {
     guard let capacity else { return "\(used ?? 0) \(what), there is no bound" }
@@ -117,6 +174,14 @@ extension GateVerdict {
     return need > whole
       ? "needs \(need) \(what), \(given)"
       : "needs \(need) \(what), \(whole - size(used)) of \(whole) is free"
+  }
+
+  private var breakerReason: String {
+    guard let capacity else { return "its handler has no breaker" }
+    if let subject { return "\(used ?? 0) failed in a row, \(subject)" }
+    return isOpen
+      ? "\(used ?? 0) of its handler failed in a row, \(capacity) would open the breaker"
+      : "\(used ?? 0) of its handler failed, the breaker is open"
   }
 
   private var reservationReason: String {

@@ -6,6 +6,12 @@ package struct JobFilter: Sendable, Equatable {
   package var jobClass: String?
   /// Only jobs with all of these labels.
   package var labels: [String: String] = [:]
+  /// Only jobs that chose this group.
+  package var group: String?
+  /// Only jobs that are held, or that are not; nil for both.
+  package var isHeld: Bool?
+  /// Only jobs of this workflow.
+  package var workflow: Int64?
   /// Only jobs submitted at or after, and before.
   package var since: Timestamp?
   package var until: Timestamp?

@@ -38,6 +38,18 @@ package struct Submission: Sendable, Equatable {
   package var notBefore: Timestamp?
   /// The W3C trace context of the submitter; nil if none.
   package var traceParent: String?
+  /// The jobs that must have ended before it may be queued.
+  package var after: [Dependency] = []
+  /// What becomes of it if one of these can't be met any more.
+  package var onDependencyFailure = Dependency.Failure.cancel
+  /// What makes it the same job as another submission; nil for nothing.
+  package var key: JobKey?
+  /// The group that it is in, beside those of its handler; nil for none.
+  package var group: String?
+  /// Its step in its workflow; nil if it is in none.
+  package var step: String?
+  /// Whether it shall be held until somebody releases it.
+  package var isHeld = false
 
   /// Makes a submission.
   package init(
@@ -75,6 +87,16 @@ package struct Job: Sendable, Equatable {
   package var attempts: Int
   /// How many of them count against `maxAttempts`.
   package var attemptsUsed: Int
+  /// Whether it is held: it starts when somebody has released it.
+  package var isHeld = false
+  /// When its cancellation was asked for, while it has not ended; nil if it was not.
+  package var cancelRequested: Timestamp?
+  /// Why it ended, where no attempt tells.
+  package var reason: EndReason?
+  /// What its attempts leave to the next one.
+  package var carryover = Carryover()
+  /// The number of its workflow; nil if it is in none.
+  package var workflow: Int64?
 
   /// Makes a job on record.
   package init(

@@ -16,6 +16,19 @@ package struct JobRequest: Sendable, Equatable {
   /// The earliest start; nil for at once.
   package var notBefore: Timestamp?
   package var traceParent: String?
+  /// The jobs that must have ended before it may be queued.
+  package var after: [Dependency] = []
+  package var onDependencyFailure = Dependency.Failure.cancel
+  /// What makes it the same job as another submission; nil for nothing.
+  package var key: JobKey?
+  /// Whether its key holds until its job has ended; without a key, one is made of what is asked for.
+  package var isUnique = false
+  /// The group that it shall be in, beside those of its handler; nil for none.
+  package var group: String?
+  /// Its step in its workflow; nil if it is in none.
+  package var step: String?
+  /// Whether it shall be held until somebody releases it.
+  package var isHeld = false
 
   /// Makes a request.
   package init(

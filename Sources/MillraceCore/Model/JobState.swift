@@ -5,6 +5,9 @@
 package enum JobState: String, Hashable, Sendable, Codable, CaseIterable {
   case blocked, scheduled, queued, starting, running, succeeded, failed, cancelled
 
+  /// The states of a job that has not ended.
+  package static let unfinished = allCases.filter { !$0.isFinal }
+
   /// Whether the job has ended for good.
   package var isFinal: Bool {
     switch self {
@@ -32,6 +35,8 @@ package enum Outcome: String, Hashable, Sendable, Codable, CaseIterable {
   case cancelled
   /// The runner took it back to make room; no attempt is used up.
   case evicted
+  /// The handler asked to be run again later; no attempt is used up.
+  case snoozed
   /// Nobody knows: the machine, the keeper or the start itself failed; no attempt is used up.
   case lost
 
@@ -39,7 +44,7 @@ package enum Outcome: String, Hashable, Sendable, Codable, CaseIterable {
   package var usesAttempt: Bool {
     switch self {
     case .succeeded, .error, .crashed, .oomOwnLimit, .timedOut, .cancelled: true
-    case .oomPressure, .evicted, .lost: false
+    case .oomPressure, .evicted, .snoozed, .lost: false
     }
   }
 }

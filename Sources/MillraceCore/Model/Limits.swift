@@ -51,13 +51,20 @@ package struct Wishes: Hashable, Sendable, Codable {
   package var grace: Duration?
   /// How many attempts the job has.
   package var maxAttempts: Int?
-  /// The wait before the second attempt; doubled for each one after that.
+  /// The wait before the second attempt.
   package var retryDelay: Duration?
+  /// What else holds for the attempts after the first one.
+  package var retry: RetryWishes?
+  /// How long after its submission the job may wait for its first start; then it fails.
+  package var startWithin: Duration?
+  /// How long after its submission the job may take in all; then it fails, whatever it does.
+  package var finishWithin: Duration?
 
   /// Makes wishes; what is left out is not said.
   package init(
     memory: Bytes? = nil, cpuMillis: Int64? = nil, pids: Int64? = nil, io: [IOLimit]? = nil,
-    timeout: Duration? = nil, grace: Duration? = nil, maxAttempts: Int? = nil, retryDelay: Duration? = nil
+    timeout: Duration? = nil, grace: Duration? = nil, maxAttempts: Int? = nil, retryDelay: Duration? = nil,
+    retry: RetryWishes? = nil, startWithin: Duration? = nil, finishWithin: Duration? = nil
   ) {
     self.memory = memory
     self.cpuMillis = cpuMillis
@@ -67,6 +74,9 @@ package struct Wishes: Hashable, Sendable, Codable {
     self.grace = grace
     self.maxAttempts = maxAttempts
     self.retryDelay = retryDelay
+    self.retry = retry
+    self.startWithin = startWithin
+    self.finishWithin = finishWithin
   }
 
   /// Returns these wishes, with `other`'s where nothing is said here.
@@ -74,7 +84,9 @@ package struct Wishes: Hashable, Sendable, Codable {
     Wishes(
       memory: memory ?? other.memory, cpuMillis: cpuMillis ?? other.cpuMillis, pids: pids ?? other.pids,
       io: io ?? other.io, timeout: timeout ?? other.timeout, grace: grace ?? other.grace,
-      maxAttempts: maxAttempts ?? other.maxAttempts, retryDelay: retryDelay ?? other.retryDelay)
+      maxAttempts: maxAttempts ?? other.maxAttempts, retryDelay: retryDelay ?? other.retryDelay,
+      retry: retry?.filled(from: other.retry) ?? other.retry,
+      startWithin: startWithin ?? other.startWithin, finishWithin: finishWithin ?? other.finishWithin)
   }
 }
 
@@ -88,16 +100,28 @@ package struct Terms: Hashable, Sendable, Codable {
   package var grace: Duration
   /// How many attempts the job has, at least 1.
   package var maxAttempts: Int
-  /// The wait before the second attempt; doubled for each one after that.
+  /// The wait before the second attempt.
   package var retryDelay: Duration
+  /// What else holds for the attempts after the first one.
+  package var retry: RetryRule
+  /// How long after its submission the job may wait for its first start; nil for no bound.
+  package var startWithin: Duration?
+  /// How long after its submission the job may take in all; nil for no bound.
+  package var finishWithin: Duration?
 
   /// Makes the terms of a job.
-  package init(limits: Limits, timeout: Duration, grace: Duration, maxAttempts: Int, retryDelay: Duration) {
+  package init(
+    limits: Limits, timeout: Duration, grace: Duration, maxAttempts: Int, retryDelay: Duration,
+    retry: RetryRule = RetryRule(), startWithin: Duration? = nil, finishWithin: Duration? = nil
+  ) {
     self.limits = limits
     self.timeout = timeout
     self.grace = grace
     self.maxAttempts = maxAttempts
     self.retryDelay = retryDelay
+    self.retry = retry
+    self.startWithin = startWithin
+    self.finishWithin = finishWithin
   }
 
   /// How long an attempt can take at most: its time limit, then the grace.
@@ -110,6 +134,8 @@ package struct Terms: Hashable, Sendable, Codable {
         memory: wishes.memory ?? limits.memory, cpuMillis: wishes.cpuMillis ?? limits.cpuMillis,
         pids: wishes.pids ?? limits.pids, io: wishes.io ?? limits.io),
       timeout: wishes.timeout ?? timeout, grace: wishes.grace ?? grace,
-      maxAttempts: wishes.maxAttempts ?? maxAttempts, retryDelay: wishes.retryDelay ?? retryDelay)
+      maxAttempts: wishes.maxAttempts ?? maxAttempts, retryDelay: wishes.retryDelay ?? retryDelay,
+      retry: retry.amended(by: wishes.retry), startWithin: wishes.startWithin ?? startWithin,
+      finishWithin: wishes.finishWithin ?? finishWithin)
   }
 }

@@ -8,6 +8,8 @@ package struct Reception: Sendable, Equatable {
   package var concurrency: [String: Int]
   /// How often the operator lets jobs of single handlers start.
   package var rates: [String: Rate]
+  /// When single handlers are no longer tried for a while; the inner nil for never.
+  package var breakers: [String: BreakerRules?]
   /// The most that any attempt can have on this machine.
   package var machine: Limits
   /// The largest input.
@@ -16,12 +18,13 @@ package struct Reception: Sendable, Equatable {
   /// Makes a reception.
   package init(
     defaults: Terms, overrides: [String: Wishes] = [:], concurrency: [String: Int] = [:],
-    rates: [String: Rate] = [:], machine: Limits, maxInput: Bytes
+    rates: [String: Rate] = [:], breakers: [String: BreakerRules?] = [:], machine: Limits, maxInput: Bytes
   ) {
     self.defaults = defaults
     self.overrides = overrides
     self.concurrency = concurrency
     self.rates = rates
+    self.breakers = breakers
     self.machine = machine
     self.maxInput = maxInput
   }
@@ -51,10 +54,18 @@ package struct Reception: Sendable, Equatable {
     }
     let terms = terms(for: handler, request.wishes, learned: learned)
     try check(terms)
-    return Submission(
+    var submission = Submission(
       handler: handler.name, parameters: parameters, input: request.input, wishes: request.wishes,
       terms: terms, priority: request.priority, jobClass: request.jobClass, labels: request.labels,
       notBefore: request.notBefore, traceParent: request.traceParent)
+    submission.after = request.after
+    submission.onDependencyFailure = request.onDependencyFailure
+    submission.key = try JobIdentity.key(of: request, parameters: parameters)
+    try JobIdentity.check(group: request.group)
+    submission.group = request.group
+    submission.step = request.step
+    submission.isHeld = request.isHeld
+    return submission
   }
 
   /// Returns what holds for a job of a handler: its own wishes first, then the operator's, then those of the
@@ -73,7 +84,8 @@ package struct Reception: Sendable, Equatable {
     try ParameterSchema(.object(["type": .string("object"), "additionalProperties": .bool(false)]))
   }
 
-  private func check(_ terms: Terms) throws {
+  /// Throws `Refusal` if a job can't have these terms on this machine.
+  package func check(_ terms: Terms) throws {
     let limits = terms.limits
     guard limits.memory <= machine.memory else {
       throw Refusal(
@@ -109,6 +121,24 @@ package struct Reception: Sendable, Equatable {
     try Self.check(terms.grace, "a grace", least: .zero)
     try Self.check(terms.retryDelay, "a retry delay", least: .zero)
     for limit in limits.io { try Self.check(limit) }
+    try Self.check(terms.retry)
+    if let span = terms.startWithin { try Self.check(span, "`start_within`", least: .microseconds(1)) }
+    if let span = terms.finishWithin { try Self.check(span, "`finish_within`", least: .microseconds(1)) }
+  }
+
+  /// Also nan is no factor and no part.
+  private static func check(_ rule: RetryRule) throws {
+    for (name, factor) in [("retry", rule.factor), ("timeout", rule.timeoutFactor)]
+    where !(factor >= 1 && factor <= 1000) {
+      throw Refusal(.invalid, "a \(name) factor must be 1 to 1000, not \(factor)")
+    }
+    guard rule.jitter >= 0, rule.jitter <= 1 else {
+      throw Refusal(.invalid, "a retry jitter must be 0 to 1, not \(rule.jitter)", hint: "0.2 is a fifth")
+    }
+    if let span = rule.maxDelay { try check(span, "a longest retry delay", least: .zero) }
+    guard rule.memoryMax.map({ $0 >= .mebibytes(1) }) ?? true else {
+      throw Refusal(.invalid, "a largest memory limit of less than 1 MiB is too small")
+    }
   }
 
   /// A century is more than any job needs and far from what a time can hold.

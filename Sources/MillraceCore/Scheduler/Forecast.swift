@@ -26,6 +26,9 @@ extension Scheduler {
     ahead.go([.timer], at: now)
     for _ in 0..<bound {
       guard ahead.attemptOf[job] == nil else { break }
+      guard ahead.knows(job) else {
+        return Forecast(start: nil, basis: expires(job, by: time) ? Self.waitedTooLong : Self.neverByItself)
+      }
       let expected = ahead.running.values.map { (id: $0.id, end: max($0.expectedEnd(at: time), time)) }
       guard let next = (expected.map(\.end) + [ahead.nextTime].compactMap(\.self)).min() else {
         return Forecast(start: nil, basis: "no end and no time is known that would open its gates")
@@ -43,8 +46,11 @@ extension Scheduler {
 
   /// Why nothing can be told of a job's start, where that is plain; nil if it is not.
   private func obstacle(of id: JobID) -> String? {
-    guard let job = waiting[id] else { return "it does not wait" }
+    guard let job = waiting[id] ?? dependencies.job(id) else { return "it does not wait" }
+    if let broken = dependencies.broken(id) { return "it is held: \(broken.message)" }
     if isDraining { return "the runner is shutting down" }
+    if job.isHeld { return "it is held until somebody releases it" }
+    if let station = paused(job) { return "\(station.words) is paused" }
     if handlers.rules[job.handler] == nil { return "no plugin in use has its handler" }
     if parked[job.handler]?.contains(id) ?? false { return "it is expected to need more than the runner has" }
     if pressure.level == .critical { return "memory is critically short, nobody knows for how long" }
@@ -58,6 +64,8 @@ extension Scheduler {
     if ahead.attemptOf[job.id] != nil { return Forecast(start: now, basis: "every gate is open") }
     return ahead.forecast(of: job.id, at: now)
   }
+
+  private static let neverByItself = "it starts only if a job that it depends on ends badly"
 
   /// How attempts end in a forecast.
   private static let guess = AttemptReport(exit: .exited(code: 0), usage: Usage(), word: .done(nil))

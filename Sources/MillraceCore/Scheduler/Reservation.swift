@@ -41,7 +41,7 @@ struct Reservation: Sendable {
     }
     self.start = start
     usedThen = used
-    let patience = job.enqueued + job.terms.timeout * policy.patience
+    let patience = job.enqueued + job.timeout * policy.patience
     latest = start.map { max($0, patience) } ?? patience
   }
 

@@ -48,28 +48,48 @@ package struct HandlerRules: Sendable, Equatable {
   package var concurrency: Int?
   /// How often its jobs may start; nil for no bound.
   package var rate: Rate?
+  /// When it is no longer tried for a while; nil for never.
+  package var breaker: BreakerRules?
 
-  package init(build: String = "", concurrency: Int? = nil, rate: Rate? = nil) {
+  package init(
+    build: String = "", concurrency: Int? = nil, rate: Rate? = nil, breaker: BreakerRules? = nil
+  ) {
     self.build = build
     self.concurrency = concurrency
     self.rate = rate
+    self.breaker = breaker
   }
 }
 
-/// What holds for all handlers of a group together.
+/// What holds for all jobs of a group together: those of its handlers, and those that chose it.
 package struct GroupRules: Sendable, Equatable {
+  /// Which of its waiting jobs is next.
+  package enum Order: String, Sendable, CaseIterable {
+    /// As everywhere: by rank, and whoever can't start lets the others pass.
+    case priority
+    /// By number: one that is held, or waits for its next attempt, keeps those behind it waiting.
+    case fifo
+  }
+
   /// How many of its jobs may run at once; nil for no bound.
   package var concurrency: Int?
   /// How often its jobs may start; nil for no bound.
   package var rate: Rate?
   /// The group that this one is a part of; nil for none.
   package var within: String?
+  package var order = Order.priority
 
-  package init(concurrency: Int? = nil, rate: Rate? = nil, within: String? = nil) {
+  package init(
+    concurrency: Int? = nil, rate: Rate? = nil, within: String? = nil, order: Order = .priority
+  ) {
     self.concurrency = concurrency
     self.rate = rate
     self.within = within
+    self.order = order
   }
+
+  /// What holds for a group that is not configured: one job at a time, in the order of submission.
+  package static let serial = GroupRules(concurrency: 1, order: .fifo)
 
   /// Returns a group and those that it is within, innermost first; nil if one is not there or the way comes
   /// back to where it was.

@@ -1,6 +1,8 @@
 /// Why an attempt is made to stop.
 package enum StopReason: String, Sendable, Equatable {
   case cancelled, timedOut
+  /// Its job has taken as long as it may in all.
+  case deadline
   /// It fills its memory limit and gets nowhere.
   case thrashing
   /// Its memory is needed by others.
@@ -54,7 +56,7 @@ struct RunningAttempt: Sendable {
     self.groups = groups
     self.admitted = admitted
     self.frozenTime = frozenTime
-    footprint = Footprint(estimate: estimate, limits: job.terms.limits, since: admitted)
+    footprint = Footprint(estimate: estimate, limits: job.limits, since: admitted)
   }
 
   /// Why it is being stopped; nil if it is not.
@@ -66,6 +68,9 @@ struct RunningAttempt: Sendable {
     }
   }
 
+  /// In whose bounds it counts.
+  var member: Membership { Membership(handler: job.handler, groups: groups) }
+
   /// Whether its processes are stopped by the kernel, since when.
   var frozenSince: Timestamp? { if case .frozen(_, let since) = phase { since } else { nil } }
 
@@ -75,8 +80,9 @@ struct RunningAttempt: Sendable {
   /// When time alone will change it; nil if it will not.
   var nextTime: Timestamp? {
     switch phase {
-    case .starting, .frozen, .killing: nil
-    case .running(let deadline): deadline
+    case .starting, .killing: nil
+    case .running(let deadline): min(deadline, job.finishBy ?? deadline)
+    case .frozen: job.finishBy
     case .stopping(_, let killAt): killAt
     }
   }
@@ -100,8 +106,8 @@ struct RunningAttempt: Sendable {
   /// Returns when it will have ended for certain: when the grace after its time limit is over.
   func latestEnd(at now: Timestamp) -> Timestamp {
     switch phase {
-    case .starting: now + job.terms.longest
-    case .running(let deadline): max(deadline, now) + job.terms.grace
+    case .starting: now + job.longest
+    case .running(let deadline): max(min(deadline, job.finishBy ?? deadline), now) + job.terms.grace
     case .frozen(let left, _): now + max(left, .zero) + job.terms.grace
     case .stopping(_, let killAt): max(killAt, now)
     case .killing: now
@@ -119,7 +125,7 @@ struct RunningAttempt: Sendable {
     switch (phase, event) {
     case (.starting(stop: nil), .started):
       started = now
-      phase = .running(deadline: now + job.terms.timeout + frozenTime)
+      phase = .running(deadline: now + job.timeout + frozenTime)
       return [.markRunning]
     case (.starting(stop: let reason?), .started):
       started = now
@@ -141,7 +147,12 @@ struct RunningAttempt: Sendable {
       frozenTime += now - since
       phase = .running(deadline: now + left)
       return [.thaw]
+    case (.frozen(_, let since), .timer):
+      guard isTooLate(at: now) else { return [] }
+      frozenTime += now - since
+      return [.thaw] + stop(because: .deadline, at: now)
     case (.running(let deadline), .timer):
+      if isTooLate(at: now) { return stop(because: .deadline, at: now) }
       return now >= deadline ? stop(because: .timedOut, at: now) : []
     case (.stopping(let reason, let killAt), .timer):
       guard now >= killAt else { return [] }
@@ -149,7 +160,7 @@ struct RunningAttempt: Sendable {
       return [.kill]
     case (.stopping, .stopRequested), (.killing, .stopRequested):
       return []  // The first request fixed the reason and the time.
-    case (.starting, .timer), (.frozen, .timer), (.killing, .timer):
+    case (.starting, .timer), (.killing, .timer):
       return []  // They wait for others.
     case (.starting, .freezeRequested), (.frozen, .freezeRequested), (.stopping, .freezeRequested),
       (.killing, .freezeRequested), (.starting, .thawRequested), (.running, .thawRequested),
@@ -160,6 +171,8 @@ struct RunningAttempt: Sendable {
     }
   }
 
+  private func isTooLate(at now: Timestamp) -> Bool { job.finishBy.map { $0 <= now } ?? false }
+
   /// One that gets nowhere would not come to its signal handler, and an evicted one runs again anyway: both
   /// are killed at once.
   private mutating func stop(because reason: StopReason, at now: Timestamp) -> [Effect] {
@@ -167,7 +180,7 @@ struct RunningAttempt: Sendable {
     case .thrashing, .evicted:
       phase = .killing(reason)
       return [.kill]
-    case .cancelled, .timedOut:
+    case .cancelled, .timedOut, .deadline:
       phase = .stopping(reason, killAt: now + job.terms.grace)
       return [.terminate]
     }

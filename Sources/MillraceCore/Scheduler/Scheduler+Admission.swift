@@ -42,9 +42,9 @@ extension Scheduler {
       let demand = self.demand(of: job, estimate)
       guard policy.fits(demand, beside: situation.used),
         let passage = reservation.passage(
-          of: demand, expected: now + job.expectedRun, certain: now + job.terms.longest),
-        handlers.isOpen(job.handler, at: now),
-        handlers.leavesRoom(for: head.handler, beside: job.handler, at: now)
+          of: demand, expected: now + job.expectedRun, certain: now + job.longest),
+        case let member = membership(of: job), handlers.isOpen(member, at: now),
+        handlers.leavesRoom(for: membership(of: head), beside: member, at: now)
       else { continue }
       actions.append(start(job, estimate, demand, &situation, isBackfill: true))
       reservation.take(demand, by: passage)
@@ -73,22 +73,22 @@ extension Scheduler {
     started.attempts += 1
     let attempt = RunningAttempt(
       id: AttemptID(job: job.id, number: started.attempts), job: started,
-      build: handlers.rules[job.handler]?.build ?? "", groups: handlers.chain(of: job.handler),
+      build: handlers.rules[job.handler]?.build ?? "", groups: membership(of: job).groups,
       admitted: situation.now, estimate: estimate)
     place(attempt)
-    handlers.begin(job.handler, groups: attempt.groups, at: situation.now)
+    handlers.begin(attempt.member, at: situation.now)
     lastStart = situation.now
     situation.take(demand)
     return .start(attempt.id, started, admission)
   }
 
-  /// The job with the lowest rank of all whose handler may run one more.
+  /// The job with the lowest rank of all whose handler and groups may run one more.
   func head(_ offsets: [Int64], at now: Timestamp) -> JobID? {
     var best: OrderedQueue.Entry?
     for (lane, offset) in zip(lanes, offsets) {
-      guard let entry = lane.queue.first?.moved(by: offset) else { continue }
+      guard let entry = lane.first?.moved(by: offset) else { continue }
       if let best, !(entry < best) { continue }
-      if handlers.isOpen(lane.key.handler, at: now) { best = entry }
+      if isOpen(lane, at: now) { best = entry }
     }
     return best?.job
   }
@@ -96,9 +96,8 @@ extension Scheduler {
   /// The jobs that may be tried for backfill, in the order in which they are tried.
   private func candidates(behind head: JobID, _ offsets: [Int64], at now: Timestamp) -> [JobID] {
     // The last one has the job that comes first.
-    var readers = zip(lanes, offsets).filter { lane, _ in
-      !lane.queue.isEmpty && handlers.isOpen(lane.key.handler, at: now)
-    }.map(LaneReader.init).sorted(by: >)
+    var readers = zip(lanes, offsets).filter { lane, _ in isOpen(lane, at: now) }
+      .map(LaneReader.init).sorted(by: >)
     var candidates: [(run: Duration, job: JobID)] = []
     let bound = policy.backfillWindow ?? Int.max
     while candidates.count < bound, var reader = readers.popLast() {
@@ -116,7 +115,8 @@ extension Scheduler {
 
   func situation(used: Resources, at now: Timestamp) -> Situation {
     Situation(
-      policy: policy, now: now, isDraining: isDraining, used: used, pressure: pressure, lastStart: lastStart)
+      policy: policy, now: now, isDraining: isDraining, pause: pause, used: used, pressure: pressure,
+      lastStart: lastStart)
   }
 
   /// Returns what the running attempts take.

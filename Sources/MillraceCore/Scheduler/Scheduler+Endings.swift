@@ -2,7 +2,7 @@ extension Scheduler {
   /// Settles an attempt whose processes are all gone.
   mutating func finish(_ id: AttemptID, _ report: AttemptReport, at now: Timestamp) -> [Action] {
     let attempt = remove(id)
-    let (outcome, failure) = Verdict.of(report, stop: attempt.stopReason, terms: attempt.job.terms)
+    let (outcome, failure) = Verdict.of(report, stop: attempt.stopReason, job: attempt.job)
     var result: JobResult?
     if case .done(let value) = report.word, outcome == .succeeded { result = value }
     var usage = report.usage
@@ -15,23 +15,21 @@ extension Scheduler {
       let part = part(of: attempt)
       shares?.charge(share, part: part, over: attempt.runTime(until: now), at: now)
     }
-    var job = attempt.job
-    if outcome == .oomPressure || outcome == .evicted {
-      job.shown = max(job.shown, attempt.footprint.largest, usage.memoryPeak ?? .zero)
-    }
-    return settle(
-      job, id,
-      AttemptEnd(
-        outcome: outcome, ended: now, exit: report.exit, usage: usage, failure: failure, result: result),
-      at: now)
+    var end = AttemptEnd(
+      outcome: outcome, ended: now, exit: report.exit, usage: usage, failure: failure, result: result)
+    end.checkpoint = report.checkpoint
+    var pause = Duration.zero
+    if case .snoozed(let delay, _) = report.word, outcome == .snoozed { pause = delay }
+    return settle(attempt, end, pause: pause, at: now)
   }
 
   /// Settles an attempt that could not be started.
   mutating func lose(_ id: AttemptID, because reason: String, at now: Timestamp) -> [Action] {
     let attempt = remove(id)
     let outcome: Outcome = attempt.stopReason == .cancelled ? .cancelled : .lost
-    let failure = Failure(code: "not_started", message: reason, isRetryable: true)
-    return settle(attempt.job, id, AttemptEnd(outcome: outcome, ended: now, failure: failure), at: now)
+    let failure = Failure(code: Self.notStarted, message: reason, isRetryable: true)
+    let end = AttemptEnd(outcome: outcome, ended: now, failure: failure)
+    return settle(attempt, end, pause: .zero, at: now)
   }
 
   private mutating func remove(_ id: AttemptID) -> RunningAttempt {
@@ -39,7 +37,7 @@ extension Scheduler {
       preconditionFailure("attempt \(id) is not running")
     }
     attemptOf[id.job] = nil
-    handlers.end(attempt.job.handler, groups: attempt.groups)
+    handlers.end(attempt.member)
     return attempt
   }
 
@@ -53,45 +51,30 @@ extension Scheduler {
   }
 
   private mutating func settle(
-    _ job: WaitingJob, _ id: AttemptID, _ end: AttemptEnd, at now: Timestamp
+    _ attempt: RunningAttempt, _ end: AttemptEnd, pause: Duration, at now: Timestamp
   ) -> [Action] {
-    var job = job
+    var job = attempt.job
+    let before = job.carryover
+    if end.outcome == .oomPressure || end.outcome == .evicted {
+      let shown = max(attempt.footprint.largest, end.usage.memoryPeak ?? .zero)
+      job.carryover.shown = max(job.carryover.shown ?? .zero, shown)
+    }
     if end.outcome.usesAttempt { job.attemptsUsed += 1 }
-    job.losses = end.outcome == .lost ? job.losses + 1 : 0
-    let next = next(of: job, after: end, at: now)
+    var next = next(of: &job, after: attempt.id, end, pause: pause, at: now)
+    if job.isCancelled, next != .done(.succeeded) { next = .done(.cancelled) }
+    var actions = [Action.finish(attempt.id, end, next)]
     switch next {
     case .done:
-      break
+      return actions + judge(attempt, end, at: now)
     case .retry(let time):
       job.notBefore = time
       job.waitingSince = time
-      enqueue(job)
     case .requeue:
       job.notBefore = nil
       job.waitingSince = now
-      enqueue(job)
     }
-    return [.finish(id, end, next)]
-  }
-
-  private func next(of job: WaitingJob, after end: AttemptEnd, at now: Timestamp) -> AfterAttempt {
-    switch end.outcome {
-    case .succeeded: .done(.succeeded)
-    case .cancelled: .done(.cancelled)
-    case .oomOwnLimit: .done(.failed)  // The same limit would end it again.
-    case .oomPressure, .evicted: .requeue
-    case .lost:
-      job.losses < policy.maxLosses
-        ? .retry(notBefore: now + backoff(.seconds(1), times: job.losses)) : .done(.failed)
-    case .error, .crashed, .timedOut:
-      end.failure?.isRetryable ?? true && job.attemptsUsed < job.terms.maxAttempts
-        ? .retry(notBefore: now + backoff(job.terms.retryDelay, times: job.attemptsUsed))
-        : .done(.failed)
-    }
-  }
-
-  /// The wait before the next attempt: doubled for each one before, up to the policy's bound.
-  private func backoff(_ base: Duration, times: Int) -> Duration {
-    min(min(base, policy.maxRetryDelay) * (1 << min(max(times - 1, 0), 30)), policy.maxRetryDelay)
+    if job.carryover != before { actions.append(.carry(job.id, job.carryover)) }
+    enqueue(job)
+    return actions + judge(attempt, end, at: now)
   }
 }

@@ -6,18 +6,21 @@ package struct Explanation: Sendable, Equatable {
   package var ahead: Int?
   /// What it is expected to need, and on what that rests.
   package var estimate: Estimate
+  /// When it fails if it has not been started, or has not ended, by then; nil if it may wait for ever.
+  package var expires: Timestamp?
 
-  package init(gates: [GateVerdict], ahead: Int?, estimate: Estimate) {
+  package init(gates: [GateVerdict], ahead: Int?, estimate: Estimate, expires: Timestamp? = nil) {
     self.gates = gates
     self.ahead = ahead
     self.estimate = estimate
+    self.expires = expires
   }
 }
 
 extension Scheduler {
   /// Returns why a job waits; nil if it does not wait.
   package func explanation(of id: JobID, at now: Timestamp) -> Explanation? {
-    waiting[id].map { explanation(of: $0, at: now) }
+    (waiting[id] ?? dependencies.job(id)).map { explanation(of: $0, at: now) }
   }
 
   /// Returns what would hold a job back if it were submitted now.
@@ -31,14 +34,18 @@ extension Scheduler {
     var job = job
     let estimate = estimates.estimate(for: job)
     // The place that it would have if its time had come.
-    if job.notBefore != nil { _ = appraise(&job) }
+    let isBlocked = dependencies.contains(job.id)
+    if job.notBefore != nil || isBlocked { _ = appraise(&job) }
     let demand = demand(of: job, estimate)
     let situation = situation(used: used(at: now), at: now)
     var gates = MachineGates.all.map { $0.verdict(on: demand, in: situation) }
-    gates.insert(contentsOf: handlers.verdicts(on: job.handler, at: now) + [timeVerdict(job, at: now)], at: 1)
+    let own = [holdVerdict(job), dependencyVerdict(job.id), timeVerdict(job, at: now)]
+    gates.insert(contentsOf: memberVerdicts(job, at: now) + own, at: 1)
     let ahead = jobsAhead(of: job, at: now)
     gates.append(reservationVerdict(job, demand, estimate, ahead: ahead, situation))
-    return Explanation(gates: gates, ahead: job.notBefore == nil ? ahead : nil, estimate: estimate)
+    return Explanation(
+      gates: gates, ahead: job.notBefore == nil && !isBlocked ? ahead : nil, estimate: estimate,
+      expires: job.expiry)
   }
 
   private func timeVerdict(_ job: WaitingJob, at now: Timestamp) -> GateVerdict {
@@ -49,12 +56,14 @@ extension Scheduler {
   /// How many jobs in open lanes rank before a job.
   private func jobsAhead(of job: WaitingJob, at now: Timestamp) -> Int {
     let offsets = laneOffsets(at: now)
-    let own = laneOf[LaneKey(handler: job.handler, share: job.share)]
+    let own = laneOf[LaneKey(of: job)]
     let rank = job.rank.adding(clamped: own.map { offsets[$0] } ?? 0)
     return zip(lanes, offsets).enumerated().reduce(0) { count, entry in
       let (lane, offset) = entry.element
-      guard entry.offset == own || handlers.isOpen(lane.key.handler, at: now) else { return count }
-      return count + lane.queue.countBefore(rank: rank.adding(clamped: -offset), job: job.id)
+      guard entry.offset == own || isOpen(lane, at: now) else { return count }
+      return count
+        + lane.countBefore(
+          rank: rank.adding(clamped: -offset), job: job.id, isOwn: entry.offset == own)
     }
   }
 
@@ -71,7 +80,7 @@ extension Scheduler {
       policy.backfill != .none && situation.pressure.level == .none
       && !policy.fits(needed, beside: situation.used)
       && reservation.passage(
-        of: demand, expected: now + job.expectedRun, certain: now + job.terms.longest) != nil
+        of: demand, expected: now + job.expectedRun, certain: now + job.longest) != nil
     return GateVerdict(
       gate: .reservation, isOpen: mayPass, used: Int64(ahead), opensAt: mayPass ? nil : reservation.start,
       subject: "\(head)")

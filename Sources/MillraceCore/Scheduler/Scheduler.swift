@@ -6,7 +6,7 @@
 /// (backfill): so a big job is not starved by small ones.
 package struct Scheduler: Sendable {
   /// What it goes by.
-  package let policy: Policy
+  package internal(set) var policy: Policy
 
   var waiting: [JobID: WaitingJob] = [:]
   var lanes: [Lane] = []
@@ -16,6 +16,19 @@ package struct Scheduler: Sendable {
   /// Queued jobs that are in no lane, by handler: they would not fit even if nothing else ran.
   var parked: [String: Set<JobID>] = [:]
   var scheduled = OrderedQueue()
+  /// Jobs that would be queued and are held.
+  var onHold: Set<JobID> = []
+  /// The waiting jobs of groups that keep the order of submission.
+  var lines = GroupLines()
+  /// What is paused or stopping.
+  var activities: [Station: Activity] = [:]
+  /// Who has paused the runner; nil if nobody has.
+  var pause: Pause?
+  /// Waiting jobs that fail at a time, in its order.
+  var expiries = OrderedQueue()
+  /// The last job of each handler, whose terms the next one may share.
+  var exemplars: [String: WaitingJob] = [:]
+  var dependencies = DependencyBook()
   var running: [AttemptID: RunningAttempt] = [:]
   var attemptOf: [JobID: AttemptID] = [:]
   var handlers: HandlerSituation
@@ -24,6 +37,8 @@ package struct Scheduler: Sendable {
   var isLearning = true
   var shares: FairShare?
   var pressure = PressureMonitor()
+  /// What the jitter of retries is drawn from.
+  var lot: Lot
   /// When something was last done about critical pressure.
   var lastRelief: Timestamp?
   var lastStart: Timestamp?
@@ -41,12 +56,15 @@ package struct Scheduler: Sendable {
     handlers = HandlerSituation(groups: policy.groups, of: policy.groupOf)
     estimates = Estimates(rule: policy.learning)
     shares = policy.fairShare.map(FairShare.init)
+    lot = Lot(seed: policy.seed)
   }
 
   /// How many jobs wait for a gate.
   package var queuedCount: Int { waiting.count - scheduled.count }
   /// How many jobs wait for a time.
   package var scheduledCount: Int { scheduled.count }
+  /// The attempts that have not ended, by number.
+  package var runningAttempts: [AttemptID] { running.keys.sorted() }
   /// How many attempts have not ended.
   package var runningCount: Int { running.count }
   /// Whether nothing runs and nothing will be started.
@@ -56,7 +74,9 @@ package struct Scheduler: Sendable {
   package var needsSamples: Bool { !running.isEmpty || (queuedInLanes > 0 && pressure.level > .none) }
 
   /// Returns whether a job waits or runs.
-  package func knows(_ job: JobID) -> Bool { waiting[job] != nil || attemptOf[job] != nil }
+  package func knows(_ job: JobID) -> Bool {
+    waiting[job] != nil || attemptOf[job] != nil || dependencies.contains(job)
+  }
 
   /// Returns the attempt at a job that has not ended; nil if there is none.
   package func attempt(of job: JobID) -> AttemptID? { attemptOf[job] }
@@ -64,11 +84,16 @@ package struct Scheduler: Sendable {
   /// When time alone will change something; nil if it will not.
   package var nextTime: Timestamp? {
     var times = running.values.compactMap(\.nextTime)
-    if let job = scheduled.first { times.append(Timestamp(rawValue: job.rank)) }
+    times += [scheduled.first, expiries.first].compactMap { $0.map { Timestamp(rawValue: $0.rank) } }
     if queuedInLanes > 0, let lastPass {
       let situation = situation(used: Resources(), at: lastPass)
-      let rates = lanes.lazy.filter { !$0.queue.isEmpty }.compactMap { handlers.nextByRate($0.key.handler) }
-      times += ([situation.nextStart].compactMap(\.self) + rates).filter { $0 > lastPass }
+      var openings = [situation.nextStart].compactMap(\.self)
+      if handlers.hasTimes {
+        openings += lanes.lazy.filter { !$0.isEmpty }.flatMap { lane in
+          [handlers.nextByRate(lane.member), handlers.nextByBreaker(lane.key.handler)].compactMap(\.self)
+        }
+      }
+      times += openings.filter { $0 > lastPass }
     }
     return times.min()
   }
@@ -82,13 +107,14 @@ package struct Scheduler: Sendable {
   package mutating func handle(_ events: [Event], at now: Timestamp) -> [Action] {
     var actions: [Action] = []
     var mayAdmit = false
-    for event in events {
-      actions += apply(event, at: now)
+    for event in Event.knownFirst(events) {
+      actions += withConsequences(apply(event, at: now), at: now)
+      actions += endDrains()
       // That a process exists makes no room.
       if case .started = event { continue }
       mayAdmit = true
     }
-    return mayAdmit ? actions + admit(at: now) : actions
+    return mayAdmit ? actions + withConsequences(expire(at: now), at: now) + admit(at: now) : actions
   }
 
   private mutating func apply(_ event: Event, at now: Timestamp) -> [Action] {
@@ -96,18 +122,23 @@ package struct Scheduler: Sendable {
     case .submitted(let jobs):
       for job in jobs { enqueue(job) }
       return []
+    case .blocked(let jobs):
+      block(jobs)
+      return []
+    case .gone(let job, let state):
+      return consequences(of: [(job, state)], at: now)
     case .adopted(let adoption):
       return adopt(adoption)
     case .learned(let evidence):
       for one in evidence {
         estimates.note(one)
-        handlers.recall(one.handler, startedAt: one.started)
+        handlers.recall(handlers.membership(of: one.handler), startedAt: one.started)
       }
       for handler in Set(evidence.map(\.handler)).sorted() { unpark(handler) }
       return []
     case .handlers(let rules):
       handlers.rules = rules
-      return []
+      return renewBreakers()
     case .started(let id):
       return advance(id, by: .started, at: now)
     case .refused(let id, let reason):
@@ -120,6 +151,20 @@ package struct Scheduler: Sendable {
       return cancel(job, at: now)
     case .reprioritise(let job, let priority):
       return reprioritise(job, to: priority)
+    case .hold(let job, let isHeld):
+      return hold(job, isHeld, at: now)
+    case .operate(let station, let request):
+      return operate(station, request)
+    case .policy(let new):
+      adopt(new)
+      return []
+    case .revive(let renewals):
+      return revive(renewals)
+    case .breakers(let standings):
+      restore(standings)
+      return []
+    case .resetBreaker(let handler):
+      return resetBreaker(of: handler, at: now)
     case .drain:
       isDraining = true
       return thawAll(at: now)  // Nothing new comes that would need their memory.
@@ -133,12 +178,13 @@ package struct Scheduler: Sendable {
     _ = appraise(&job)
     var attempt = RunningAttempt(
       id: AttemptID(job: job.id, number: adoption.number), job: job, build: adoption.build,
-      groups: handlers.chain(of: job.handler), admitted: adoption.started,
+      groups: membership(of: job).groups, admitted: adoption.started,
       estimate: estimates.estimate(for: job), frozenTime: adoption.frozenTime)
     _ = attempt.handle(.started, at: adoption.started)  // It is on record as running.
     place(attempt)
-    handlers.go(on: job.handler, groups: attempt.groups)
-    handlers.recall(job.handler, startedAt: adoption.started)
+    handlers.go(on: attempt.member)
+    handlers.adopt(job.handler, build: attempt.build, startedAt: adoption.started)
+    handlers.recall(attempt.member, startedAt: adoption.started)
     return []
   }
 
@@ -174,8 +220,12 @@ package struct Scheduler: Sendable {
   }
 
   private mutating func cancel(_ job: JobID, at now: Timestamp) -> [Action] {
-    if let attempt = attemptOf[job] { return advance(attempt, by: .stopRequested(.cancelled), at: now) }
-    return takeOut(job) == nil ? [] : [.cancelled(job)]  // Nil: it has ended.
+    if let attempt = attemptOf[job] {
+      running[attempt]?.job.isCancelled = true
+      return [.cancelRequested(job)] + advance(attempt, by: .stopRequested(.cancelled), at: now)
+    }
+    if let actions = cancelBlocked(job) { return actions }
+    return takeOut(job) == nil ? [] : [.close(job, .cancelled, .cancelled)]  // Nil: it has ended.
   }
 
   private mutating func reprioritise(_ job: JobID, to priority: Priority) -> [Action] {
@@ -183,6 +233,8 @@ package struct Scheduler: Sendable {
       attempt.job.priority = priority
       _ = appraise(&attempt.job)
       running[id] = attempt
+    } else if dependencies.contains(job) {
+      dependencies.update(job) { $0.priority = priority }
     } else {
       guard var entry = takeOut(job) else { return [] }  // It has ended.
       entry.priority = priority

@@ -14,6 +14,10 @@ package protocol HistoryReader: Sendable {
   func history(matching filter: HistoryFilter) async throws -> [HistoryRow]
   /// Returns a line per handler, over all attempts that match (order, offset and limit are not used).
   func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary]
+  /// Returns a workflow with its jobs; nil if there is none with that number.
+  func workflow(_ id: Int64) async throws -> WorkflowRecord?
+  /// Returns workflows, the newest first: at most `limit`, and only those with a lower number than `before`.
+  func workflows(before: Int64?, limit: Int) async throws -> [WorkflowSummary]
   /// Returns the newest plugin builds on record, by name.
   func plugins() async throws -> [Plugin]
 }

@@ -10,8 +10,19 @@ package enum StoreChange: Sendable {
   case running(AttemptID, at: Timestamp)
   /// The attempt ended, and the job goes where `next` says.
   case ended(AttemptID, AttemptEnd, next: AfterAttempt)
-  /// A job that is not running was cancelled.
-  case cancelled(JobID, at: Timestamp)
+  /// A job that is not running has ended: it is `cancelled` or `failed`.
+  case closed(JobID, JobState, EndReason, at: Timestamp)
+  /// The dependencies of a `blocked` job are met: it is `scheduled` if its time has not come, else `queued`.
+  case unblocked(JobID, notBefore: Timestamp?)
+  /// A job that has not ended is held, or no longer.
+  case held(JobID, Bool)
+  /// Somebody asked for the cancellation of a job that has not ended.
+  case cancelRequested(JobID, at: Timestamp)
+  /// What the attempts at a job that has not ended leave to the next one.
+  case carried(JobID, Carryover)
+  /// A job that `failed` or was `cancelled` begins anew under its number: it is `queued`, or `blocked`, with
+  /// all of its attempts before it, and other terms if they are given.
+  case revived(JobID, to: JobState, terms: Terms?)
   /// The time of a `scheduled` job has come: it is `queued`.
   case due(JobID)
   /// The processes of a running attempt are stopped by the kernel.
@@ -20,6 +31,77 @@ package enum StoreChange: Sendable {
   case thawed(AttemptID, at: Timestamp)
   /// A job that has not ended has another priority.
   case reprioritised(JobID, Priority)
+  /// Something that a next runner must know is noted, or forgotten.
+  case memo(Memo)
+}
+
+/// Something beside jobs that a next runner must know.
+package struct Memo: Hashable, Sendable {
+  /// What it is about.
+  package enum Kind: String, Hashable, Sendable, CaseIterable {
+    /// A setting that was changed at run time.
+    case setting
+    /// The runner, a handler or a group that does not take or start jobs.
+    case pause
+    /// The breaker of a handler.
+    case breaker
+  }
+
+  package var kind: Kind
+  /// What of this kind: the name of a setting, a handler, a group.
+  package var name: String
+  /// Nil to forget it.
+  package var value: JSONValue?
+
+  package init(_ kind: Kind, _ name: String, _ value: JSONValue?) {
+    self.kind = kind
+    self.name = name
+    self.value = value
+  }
+}
+
+/// A submission that is on record.
+package struct Acceptance: Hashable, Sendable {
+  /// Its job: a new one, or the one that has its key already.
+  package var job: JobID
+  /// Whether the job is new.
+  package var isNew: Bool
+  /// How it begins: `queued`, `scheduled` or `blocked`; `cancelled` if a dependency can't be met any more.
+  package var state: JobState
+  /// The dependencies that are not settled, each on a job.
+  package var waitsFor: [Dependency]
+  /// Which dependency can't be met any more, for a job that is held for it; nil if all can.
+  package var broken: EndReason?
+
+  package init(
+    job: JobID, isNew: Bool = true, state: JobState = .queued, waitsFor: [Dependency] = [],
+    broken: EndReason? = nil
+  ) {
+    self.job = job
+    self.isNew = isNew
+    self.state = state
+    self.waitsFor = waitsFor
+    self.broken = broken
+  }
+}
+
+/// The result of a job, as those that depend on it find it.
+package struct Output: Hashable, Sendable {
+  /// The name of the step, or `job-41`.
+  package var name: String
+  package var job: JobID
+  package var mediaType: String
+  package var bytes: [UInt8]
+
+  /// The most that a job finds of all that it depends on.
+  package static let largestTotal = Bytes.mebibytes(64)
+
+  package init(name: String, job: JobID, mediaType: String, bytes: [UInt8]) {
+    self.name = name
+    self.job = job
+    self.mediaType = mediaType
+    self.bytes = bytes
+  }
 }
 
 /// Everything of a job that an attempt needs and the scheduler does not keep.
@@ -29,6 +111,10 @@ package struct StoredPayload: Sendable {
   /// The input; nil if none was given.
   package var input: [UInt8]?
   package var traceParent: String?
+  /// What the attempt before saved; nil if nothing.
+  package var checkpoint: [UInt8]?
+  /// The results of the jobs that it depends on.
+  package var outputs: [Output] = []
 
   package init(parameters: JSONValue, input: [UInt8]?, traceParent: String?) {
     self.parameters = parameters
@@ -52,7 +138,11 @@ package struct UnfinishedJob: Sendable {
 /// Where jobs and attempts are kept. One writer: the engine.
 package protocol JobStore: HistoryReader {
   /// Makes jobs of submissions, all or none; returned means committed to the disk.
-  func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [JobID]
+  func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance]
+  /// Makes the jobs of a workflow, all or none, with the workflow itself; returned means committed.
+  func accept(
+    _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
+  ) async throws -> AcceptedWorkflow
   /// Commits changes in one transaction, all or none, in this order.
   func commit(_ changes: [StoreChange]) async throws
   /// Returns what an attempt at a job needs.
@@ -62,6 +152,14 @@ package protocol JobStore: HistoryReader {
   /// Returns what the last attempts of each handler and class have shown, in the order of their ends: those
   /// whose outcome is evidence (`Outcome.isEvidence`), at most `count` of each.
   func evidence(lastOfEach count: Int) async throws -> [Evidence]
+  /// Returns all that was noted for a next runner, by kind and name.
+  func memos() async throws -> [Memo]
+  /// Deletes jobs that have ended, at most `count` of them in one transaction, those that ended first before
+  /// the others: with their attempts, inputs, results, labels, keys and dependencies.
+  ///
+  /// A job that one that has not ended depends on stays, and so does one whose key still holds unless it is
+  /// named. Call it until it deletes nothing.
+  func delete(_ choice: EndedJobs, atMost count: Int, at now: Timestamp) async throws -> Deletion
   /// Notes the builds of plugins that were seen, with their handlers.
   func note(_ plugins: [Plugin], at now: Timestamp) async throws
 }

@@ -33,7 +33,8 @@ package enum LaunchEvent: Sendable {
   /// It could not be started; nothing of it is left behind.
   case refused(AttemptID, reason: String)
   case progress(AttemptID, Progress)
-  /// All of its processes are gone and its cgroup is removed.
+  /// All of its processes are gone. What is known of it is kept until `release`, whatever becomes of the
+  /// runner.
   case ended(AttemptID, AttemptReport)
 }
 
@@ -53,11 +54,16 @@ package protocol Launcher: Sendable {
   /// What happens, in order; there is one reader.
   var events: AsyncStream<LaunchEvent> { get }
   /// Takes over what a former runner left: attempts in `open` that are still known go on and end by an
-  /// event, thawed if they were frozen; everything else that is found is killed and removed. Returns those
-  /// that go on.
+  /// event, thawed if they were frozen; those that have ended and were not released end by an event too,
+  /// maybe for the second time; everything else that is found is killed and removed. Returns those that end
+  /// by an event.
   func takeOver(open: [KeptAttempt]) async throws -> [AttemptID]
   /// Starts an attempt; the answer is an event.
   func launch(_ plan: LaunchPlan) async
+  /// Lets go of attempts whose ends are on record: their cgroups are removed, and no later runner is told of
+  /// them. Before that, a crash of the runner loses nothing: the end is told again. Attempts that are not
+  /// known are passed over.
+  func release(_ attempts: [AttemptID]) async
   /// Asks all processes of an attempt to end (SIGTERM).
   func terminate(_ attempt: AttemptID) async
   /// Kills all processes of an attempt at once.
@@ -68,6 +74,9 @@ package protocol Launcher: Sendable {
   func thaw(_ attempt: AttemptID) async
   /// Returns what each running attempt uses now, and how the machine is.
   func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample)
+  /// Compares what is there of attempts with the attempts that should have not ended, or not on record. What
+  /// is wrong twice in a row is a leak: it is mended where that is safe, and told.
+  func audit(expecting: Set<AttemptID>) async -> Audit
   /// Describes the plugin in a file, in a throw-away, unprivileged, capped process.
   func describe(_ file: String) async throws -> Plugin
 }

@@ -121,6 +121,15 @@ final class Leaf {
     return try gauges.sample(buffer)
   }
 
+  /// Closes the files that are kept open for `sample`.
+  func closeGauges() { gauges = nil }
+
+  /// Whether any process was ever in it: what it used stays after its end.
+  func hasRun(_ buffer: ReadingBuffer) throws -> Bool {
+    let usage = try finalUsage(buffer).usage
+    return (usage.cpuUser ?? .zero) + (usage.cpuSystem ?? .zero) > .zero
+  }
+
   /// Removes the leaf; it must be empty.
   func remove() throws {
     try checkErrno(unlinkat(parent.number, name, AT_REMOVEDIR), "remove the cgroup `\(name)`")

@@ -167,6 +167,28 @@ final class KeeperConnection {
     try send(packet)
   }
 
+  /// Has the keeper hold an attempt that another one started; `exit` is nil while it is not known.
+  func hold(_ attempt: AttemptID, _ exit: ExitStatus?, descriptors: [Int32]) throws {
+    var packet = millrace_keeper_hold()
+    packet.type = UInt32(MILLRACE_KEEPER_HOLD)
+    packet.attempt = Int32(attempt.number)
+    packet.job = attempt.job.rawValue
+    switch exit {
+    case .exited(let code): (packet.exited, packet.code, packet.status) = (1, Int32(CLD_EXITED), code)
+    case .signalled(let signal): (packet.exited, packet.code, packet.status) = (1, Int32(CLD_KILLED), signal)
+    case nil: break
+    }
+    try send(packet, descriptors)
+  }
+
+  /// Asks which attempts the keeper has, from an index on; the answer is a packet.
+  func list(from index: Int) throws {
+    var packet = millrace_keeper_list()
+    packet.type = UInt32(MILLRACE_KEEPER_LIST)
+    packet.from = UInt32(index)
+    try send(packet)
+  }
+
   /// Tells the keeper to end when nothing is left.
   func quit() throws {
     var packet = millrace_keeper_quit()
@@ -181,5 +203,5 @@ final class KeeperConnection {
 
 extension Error {
   /// Whether the other end of a connection has closed it.
-  fileprivate var isHangUp: Bool { (self as? LinuxError)?.reason == .kernel(ECONNRESET) }
+  var isHangUp: Bool { (self as? LinuxError)?.reason == .kernel(ECONNRESET) }
 }

@@ -7,9 +7,10 @@ enum KeeperPacket {
   /// What an attempt's descriptors are for, while it is kept.
   struct Kept {
     var attempt: AttemptID
+    /// 0 if it is no child of this keeper.
     var pid: Int32
     var exit: ExitStatus?
-    /// Outcome, log, channel; ours to close.
+    /// Outcome, log, channel, pidfd; ours to close.
     var descriptors: [Int32]
 
     /// Closes what was not taken.
@@ -18,17 +19,19 @@ enum KeeperPacket {
 
   case hello(pid: Int32, kept: Int)
   case kept(Kept)
-  case started(AttemptID)
+  /// With its pidfd, ours to close.
+  case started(AttemptID, pidfd: Int32)
   case refused(AttemptID, errno: Int32)
   case exited(AttemptID, ExitStatus)
+  /// A part of what the keeper keeps; `next` is where the next part begins, nil behind the last.
+  case listed([AttemptID], next: Int?)
 
   /// The largest packet that the keeper sends.
-  static let capacity = 256
+  static let capacity = 1024
   /// The most descriptors that come with one.
   static let maxDescriptors = 4
 
-  /// Reads a packet; descriptors that are not used are closed. A pidfd is not: the keeper is the parent, and
-  /// signals go by the cgroup.
+  /// Reads a packet; descriptors that are not used are closed.
   /// - Throws: `LinuxError` if it is none: then the keeper is not of our build.
   init(_ bytes: ArraySlice<UInt8>, descriptors: [Int32]) throws(LinuxError) {
     var unused = descriptors
@@ -45,11 +48,7 @@ enum KeeperPacket {
       self = .hello(pid: hello.pid, kept: Int(hello.kept))
     case MILLRACE_KEEPER_KEPT:
       let kept = try load(millrace_keeper_kept.self)
-      guard descriptors.count == 3 else {
-        throw LinuxError(
-          "take over what the keeper holds", .missing("its descriptors did not arrive"),
-          hint: "raise the runner's limit of open files")
-      }
+      guard descriptors.count == 4 else { throw Self.descriptorsLost }
       unused = []
       self = .kept(
         Kept(
@@ -58,24 +57,56 @@ enum KeeperPacket {
     case MILLRACE_KEEPER_STARTED:
       let started = try load(millrace_keeper_started.self)
       let id = AttemptID(job: JobID(started.job), number: Int(started.attempt))
-      self = started.error == 0 ? .started(id) : .refused(id, errno: started.error)
+      guard started.error == 0 else {
+        self = .refused(id, errno: started.error)
+        return
+      }
+      guard descriptors.count == 1 else { throw Self.descriptorsLost }
+      unused = []
+      self = .started(id, pidfd: descriptors[0])
     case MILLRACE_KEEPER_EXITED:
       let exited = try load(millrace_keeper_exited.self)
       self = .exited(
         AttemptID(job: JobID(exited.job), number: Int(exited.attempt)), Self.exit(exited.code, exited.status))
+    case MILLRACE_KEEPER_LISTED: self = Self.listed(try load(millrace_keeper_listed.self))
     default: throw Self.malformed
     }
   }
 
   /// Closes what came with a packet that nobody takes.
-  func close() { if case .kept(let record) = self { record.close() } }
+  func close() {
+    switch self {
+    case .kept(let record): record.close()
+    case .started(_, let pidfd): Glibc.close(pidfd)
+    case .hello, .refused, .exited, .listed: break
+    }
+  }
+
+  private static let descriptorsLost = LinuxError(
+    "take over what the keeper holds", .missing("its descriptors did not arrive"),
+    hint: "raise the runner's limit of open files")
+
+  private static func listed(_ listed: millrace_keeper_listed) -> KeeperPacket {
+    let count = min(Int(listed.count), Int(MILLRACE_KEEPER_PAGE))
+    let ids = withUnsafeBytes(of: listed.jobs) { jobs in
+      withUnsafeBytes(of: listed.attempts) { attempts in
+        (0..<count).map { index in
+          AttemptID(
+            job: JobID(jobs.load(fromByteOffset: index * 8, as: Int64.self)),
+            number: Int(attempts.load(fromByteOffset: index * 4, as: Int32.self)))
+        }
+      }
+    }
+    let next = Int(listed.from) + Int(MILLRACE_KEEPER_PAGE)
+    return .listed(ids, next: next < Int(listed.total) ? next : nil)
+  }
 
   private static let malformed = LinuxError(
     "talk to the keeper", .malformed("a packet of another build"),
     hint: "let the jobs of the old runner end, then start again")
 
   /// CLD_EXITED is 1; CLD_KILLED and CLD_DUMPED are a signal (waitid(2)).
-  private static func exit(_ code: Int32, _ status: Int32) -> ExitStatus {
+  static func exit(_ code: Int32, _ status: Int32) -> ExitStatus {
     code == 1 ? .exited(code: status) : .signalled(signal: status)
   }
 }

@@ -1,43 +1,11 @@
 import CMillraceLinux
-import FoundationEssentials
 import Glibc
 import Logging
 import MillraceCore
 import MillraceEngine
 
 extension LaunchLoop {
-  /// Takes in all that the keeper has said.
-  func readKeeper() {
-    do {
-      while let packet = try keeper?.receive() { handle(packet) }
-    } catch {
-      logger.error("the keeper is gone; what it ran is killed", metadata: ["error": "\(error)"])
-      if let keeper { millrace_epoll_remove(epoll.number, keeper.socket.number) }
-      _ = keeper?.waitForEnd()  // It has closed its socket; one that lives on is found again.
-      keeper = nil
-      for attempt in attempts.values.sorted(by: { $0.serial < $1.serial }) { end(attempt, nil) }
-    }
-  }
-
-  private func handle(_ packet: KeeperPacket) {
-    switch packet {
-    case .started(let id):
-      attempt(id).map(start)
-    case .refused(let id, let number):
-      attempt(id).map { refuse($0, LinuxError("start \(id)", .kernel(number))) }
-    case .exited(let id, let exit):
-      if let attempt = attempt(id) {
-        end(attempt, exit)
-      } else if keeper?.noteEnd(id, exit) != true {
-        forget(id)
-      }
-    case .hello, .kept:
-      packet.close()
-      logger.error("the keeper greeted twice")
-    }
-  }
-
-  private func refuse(_ attempt: LiveAttempt, _ error: LinuxError) {
+  func refuse(_ attempt: LiveAttempt, _ error: LinuxError) {
     drop(attempt)
     remove(attempt.leaf)
     switch attempt.purpose {
@@ -70,11 +38,11 @@ extension LaunchLoop {
     var final = FinalUsage()
     do {
       if let population = attempt.population, try population.isAny() { return }
+      guard attempt.exitDeadline == nil else { return }  // How it ended is still to come.
       final = try attempt.leaf.finalUsage(buffer)
     } catch {
       logger.error("usage not read", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
     }
-    remove(attempt.leaf)
     conclude(attempt, final)
   }
 
@@ -85,19 +53,40 @@ extension LaunchLoop {
     }
     _ = attempt.receiveProgress()
     let progress = attempt.takeProgress(at: Self.monotonic())
-    let word = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
+    let left = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
     drop(attempt)
-    forget(attempt.id)
-    let report = AttemptReport(
-      exit: attempt.exit, usage: final.usage, word: word,
-      killedByOthersMemory: final.isKilledByOthersMemory)
+    var report = AttemptReport(
+      exit: attempt.exit, usage: final.usage, word: left.word, memoryKill: memoryKill(of: attempt, final))
+    report.checkpoint = left.checkpoint
     switch attempt.purpose {
+    case .job where attempt.isDisowned: letGo(of: attempt)
     case .job:
       if let progress { events.yield(.progress(attempt.id, progress)) }
+      ended[attempt.id] = attempt
       events.yield(.ended(attempt.id, report))
     case .description(let answer, let file, _):
+      letGo(of: attempt)
       answer.resume(with: Result { try Manifest.plugin(from: report, file: file, isLate: attempt.isLate) })
     }
+  }
+
+  private func memoryKill(of attempt: LiveAttempt, _ final: FinalUsage) -> MemoryKill? {
+    guard final.usage.oomKills ?? 0 > 0 else { return nil }
+    guard final.isKilledByOthersMemory else { return .ownLimit }
+    do { return try culprits.culprit(above: attempt.group, at: Self.monotonic(), buffer) } catch {
+      logger.error("limits above not read", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
+      return .machine
+    }
+  }
+
+  /// Lets go of ends that are on record.
+  func release(_ ids: [AttemptID]) {
+    for id in ids { ended.removeValue(forKey: id).map(letGo) }
+  }
+
+  private func letGo(of attempt: LiveAttempt) {
+    forget(attempt.id)
+    remove(attempt.leaf)
   }
 
   /// How often the log is read at the end, 256 KiB each: more than the largest pipe of an ordinary user, 1
@@ -109,30 +98,32 @@ extension LaunchLoop {
     return poll(&poller, 1, 0) > 0 && poller.revents & Int16(POLLIN) != 0
   }
 
-  /// Lets go of everything of an attempt but its leaf.
+  /// Takes an attempt out of those that run, with all that can be made again.
   private func drop(_ attempt: LiveAttempt) {
     millrace_epoll_remove(epoll.number, attempt.log.number)
     millrace_epoll_remove(epoll.number, attempt.channel.number)
     if let population = attempt.population { millrace_epoll_remove(epoll.number, population.descriptor) }
+    // Others hold the same pidfd: closing ours does not end the watch.
+    if let process = attempt.process { millrace_epoll_remove(epoll.number, process.descriptor.number) }
     attempts[attempt.serial] = nil
     serials[attempt.id] = nil
+    attempt.population = nil
+    attempt.leaf.closeGauges()
     logs.end(attempt.id)
     removeDirectory(attempt.workDirectory)
   }
 
   /// Removes a work directory; a big tree takes its time, and the loop has none.
-  private func removeDirectory(_ path: String) {
-    if rmdir(path) == 0 { return }  // Most jobs leave it empty.
-    Task.detached { [logger] in
-      do { try FileManager.default.removeItem(atPath: path) } catch {
+  func removeDirectory(_ path: String) {
+    // Most jobs leave it empty; a former runner may have removed it.
+    if rmdir(path) == 0 || errno == ENOENT { return }
+    Task.detached { [logger, parent = settings.workDirectory] in
+      do {
+        let directory = try Descriptor(opening: parent, flags: O_RDONLY | O_DIRECTORY)
+        try await DirectoryRemoval.remove(String(path.dropFirst(parent.count + 1)), in: directory.number)
+      } catch {
         logger.warning("work directory not removed", metadata: ["path": "\(path)", "error": "\(error)"])
       }
-    }
-  }
-
-  func forget(_ id: AttemptID) {
-    do { try keeper?.forget(id) } catch {
-      logger.error("keeper not told", metadata: ["attempt": "\(id)", "error": "\(error)"])
     }
   }
 
@@ -140,18 +131,23 @@ extension LaunchLoop {
   func takeOver(_ open: [KeptAttempt]) throws -> [AttemptID] {
     let plugins = Dictionary(open.map { ($0.attempt, $0.plugin) }) { first, _ in first }
     var taken: [LiveAttempt] = []
-    for record in try connectedKeeper().takeKept() {
+    let keeper = try connectedKeeper()
+    for record in keeper.takeKept() + orphans {
       if let plugin = plugins[record.attempt], let attempt = adopt(record, plugin: plugin) {
         taken.append(attempt)
       } else {
         release(record)
       }
     }
+    orphans = []
     hasTakenOver = true
     let known = Set(serials.keys.map(\.description))
     removeLeaves(except: known)
     removeDirectories(except: known)
-    for attempt in taken where attempt.exit != nil { end(attempt, attempt.exit) }
+    handOver(to: keeper)
+    for attempt in taken where !attempt.isEnding {
+      if attempt.exit != nil { end(attempt, attempt.exit) } else if !attempt.isChild { watchProcess(attempt) }
+    }
     return taken.map(\.id)
   }
 
@@ -161,16 +157,20 @@ extension LaunchLoop {
     let leaf: Leaf
     do {
       leaf = try Leaf(existing: record.attempt.description, in: try tree.pluginDirectory(plugin))
+      try culprits.watch(plugin, at: Self.monotonic(), isLate: true, buffer)
     } catch {
       logger.error("attempt not taken over", metadata: ["attempt": "\(record.attempt)", "error": "\(error)"])
       return nil
     }
     let attempt = LiveAttempt(
-      id: record.attempt, serial: nextSerial, purpose: .job, leaf: leaf,
+      id: record.attempt, serial: nextSerial, purpose: .job, group: plugin, leaf: leaf,
       outcome: Descriptor(owning: record.descriptors[0]), log: Descriptor(owning: record.descriptors[1]),
       channel: Descriptor(owning: record.descriptors[2]),
       workDirectory: "\(settings.workDirectory)/\(record.attempt)")
     nextSerial += 1
+    attempt.process = MainProcess(owning: record.descriptors[3])
+    attempt.isHeld = !orphans.contains { $0.attempt == record.attempt }
+    attempt.isChild = record.pid != 0 && attempt.isHeld
     attempt.isStarted = true
     setFrozen(attempt, false)  // A former runner may have frozen it, and nobody knows of that any more.
     attempt.exit = record.exit
@@ -186,30 +186,30 @@ extension LaunchLoop {
   private func removeLeaves(except known: Set<String>) {
     do {
       for (plugin, name) in try tree.leaves() where !known.contains(name) {
-        removeLeaf(name, of: plugin)
+        do {
+          try removeLeaf(name, of: plugin)
+          logger.warning("left-over cgroup removed", metadata: ["leaf": "\(plugin)/\(name)"])
+        } catch {
+          logger.error(
+            "left-over cgroup not removed", metadata: ["leaf": "\(plugin)/\(name)", "error": "\(error)"])
+        }
       }
     } catch {
       logger.error("left-over cgroups not looked for", metadata: ["error": "\(error)"])
     }
   }
 
-  private func removeLeaf(_ name: String, of plugin: String) {
-    do {
-      let leaf = try Leaf(existing: name, in: try tree.pluginDirectory(plugin))
-      try leaf.kill()
-      let population = try leaf.population()
-      while try population.isAny() {
-        var poller = pollfd(fd: population.descriptor, events: Int16(POLLPRI), revents: 0)
-        guard poll(&poller, 1, Self.patience) > 0 else {
-          throw LinuxError("empty the cgroup `\(name)`", .missing("its processes do not end"))
-        }
+  func removeLeaf(_ name: String, of plugin: String) throws {
+    let leaf = try Leaf(existing: name, in: try tree.pluginDirectory(plugin))
+    try leaf.kill()
+    let population = try leaf.population()
+    while try population.isAny() {
+      var poller = pollfd(fd: population.descriptor, events: Int16(POLLPRI), revents: 0)
+      guard poll(&poller, 1, Self.patience) > 0 else {
+        throw LinuxError("empty the cgroup `\(name)`", .missing("its processes do not end"))
       }
-      try leaf.remove()
-      logger.warning("left-over cgroup removed", metadata: ["leaf": "\(plugin)/\(name)"])
-    } catch {
-      logger.error(
-        "left-over cgroup not removed", metadata: ["leaf": "\(plugin)/\(name)", "error": "\(error)"])
     }
+    try leaf.remove()
   }
 
   /// How long the processes of a left-over leaf may take to end, in ms.

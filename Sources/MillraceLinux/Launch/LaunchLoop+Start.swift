@@ -45,8 +45,10 @@ extension LaunchLoop {
   ) throws {
     let identity = settings.pluginIdentities[group] ?? settings.identity
     let work = "\(settings.workDirectory)/\(id)"
+    let parent = try tree.pluginDirectory(group)
+    try culprits.watch(group, at: Self.monotonic(), isLate: false, buffer)
     let leaf = try Leaf(
-      name: id.description, in: try tree.pluginDirectory(group), limits: limits, priority: priority,
+      name: id.description, in: parent, limits: limits, priority: priority,
       controllers: tree.controllers)
     do {
       try makeWorkDirectory(work, for: identity)
@@ -59,8 +61,8 @@ extension LaunchLoop {
         log.ours.number, channel.ours.number,
       ]
       let attempt = LiveAttempt(
-        id: id, serial: nextSerial, purpose: purpose, leaf: leaf, outcome: outcome, log: log.ours,
-        channel: channel.ours, workDirectory: work)
+        id: id, serial: nextSerial, purpose: purpose, group: group, leaf: leaf, outcome: outcome,
+        log: log.ours, channel: channel.ours, workDirectory: work)
       nextSerial += 1
       try watch(attempt)
       try send(packet, descriptors)
@@ -74,11 +76,12 @@ extension LaunchLoop {
 
   /// Asks the keeper for a process; a new keeper if the one that was there has gone unnoticed.
   private func send(_ packet: millrace_keeper_start, _ descriptors: [Int32]) throws {
+    let former = try connectedKeeper()
     do {
-      try connectedKeeper().send(packet, descriptors)
+      try former.send(packet, descriptors)
     } catch {
       readKeeper()
-      guard keeper == nil else { throw error }
+      guard keeper !== former else { throw error }
       try connectedKeeper().send(packet, descriptors)
     }
   }
@@ -143,22 +146,6 @@ extension LaunchLoop {
     var numbers: [Int32] = [-1, -1]
     try check(millrace_socketpair(&numbers), "make a channel")
     return Ends(ours: Descriptor(owning: numbers[0]), theirs: Descriptor(owning: numbers[1]))
-  }
-
-  /// Returns the keeper; connects to one or starts it if there is none.
-  func connectedKeeper() throws -> KeeperConnection {
-    if let keeper { return keeper }
-    let keeper = try KeeperConnection(settings, in: tree)
-    try watch(keeper.socket.number, .keeper, serial: 0, events: Self.readable)
-    self.keeper = keeper
-    if hasTakenOver { for record in keeper.takeKept() { release(record) } }
-    return keeper
-  }
-
-  /// Lets go of an attempt that nobody takes over.
-  func release(_ record: KeeperPacket.Kept) {
-    record.close()
-    forget(record.attempt)
   }
 
   static func monotonic() -> Int64 {

@@ -14,12 +14,14 @@ final class LaunchLoop: @unchecked Sendable {
   /// What others ask of the loop.
   enum Command {
     case launch(LaunchPlan)
+    case release([AttemptID])
     case terminate(AttemptID)
     case kill(AttemptID)
     case freeze(AttemptID)
     case thaw(AttemptID)
     case sample(CheckedContinuation<Samples, Never>)
     case takeOver([KeptAttempt], CheckedContinuation<[AttemptID], any Error>)
+    case audit(Set<AttemptID>, CheckedContinuation<Audit, Never>)
     case describe(String, CheckedContinuation<Plugin, any Error>)
     case stop(CheckedContinuation<Void, Never>)
   }
@@ -27,7 +29,7 @@ final class LaunchLoop: @unchecked Sendable {
   typealias Samples = (attempts: [AttemptID: UsageSample], machine: MachineSample)
 
   /// What a tag of epoll stands for; the rest of the tag is the attempt's serial number.
-  enum Source: UInt64 { case command, keeper, log, channel, population }
+  enum Source: UInt64 { case command, keeper, log, channel, population, process }
 
   /// Bits of epoll: the same as those of poll(2).
   static let readable = UInt32(POLLIN)
@@ -44,15 +46,28 @@ final class LaunchLoop: @unchecked Sendable {
   let epoll: Descriptor
   /// Where kernel files are read.
   let buffer = ReadingBuffer()
+  /// Who is to blame when the kernel kills.
+  let culprits: MemoryCulprits
   /// There from the first sample on.
   var machine: MachineGauges?
   var keeper: KeeperConnection?
+  /// What a keeper held that died before anybody took over.
+  var orphans: [KeeperPacket.Kept] = []
+  /// When a keeper took the place of one that had died, and when the next may; monotonic, in ms.
+  var lastReplacement: Int64 = 0
+  var keeperDeadline: Int64?
   var attempts: [UInt64: LiveAttempt] = [:]
   var serials: [AttemptID: UInt64] = [:]
+  /// Attempts whose ends were told and are not known to be on record: the keeper still has them, and so has
+  /// the kernel their leaves. Bounded: while nothing can be recorded, nothing is started.
+  var ended: [AttemptID: LiveAttempt] = [:]
   var nextSerial: UInt64 = 1
   /// The number of the next description: unique on this machine, since a keeper may still know those of a
   /// former runner.
   var nextDescription = -LaunchLoop.monotonicNanoseconds()
+  /// The audit that waits for the keeper, and what the last one found.
+  var inspection: Inspection?
+  var suspects: [Inspection.Finding: Bool] = [:]
   /// Whether what a former runner left is settled; until then the keeper's records of it stay.
   var hasTakenOver = false
 
@@ -66,6 +81,7 @@ final class LaunchLoop: @unchecked Sendable {
     events: AsyncStream<LaunchEvent>.Continuation
   ) throws {
     self.tree = tree
+    culprits = MemoryCulprits(mount: tree.mount, tree: tree.path)
     self.settings = settings
     self.logs = logs
     self.logger = logger
@@ -101,8 +117,9 @@ final class LaunchLoop: @unchecked Sendable {
   /// Answers a command that comes after the loop's end.
   private func refuse(_ command: Command) {
     switch command {
-    case .launch, .terminate, .kill, .freeze, .thaw: break  // Nobody reads the events any more.
+    case .launch, .release, .terminate, .kill, .freeze, .thaw: break  // Nobody reads the events any more.
     case .sample(let answer): answer.resume(returning: ([:], MachineSample()))
+    case .audit(_, let answer): answer.resume(returning: Audit())
     case .takeOver(_, let answer): answer.resume(throwing: Self.stopped)
     case .describe(_, let answer): answer.resume(throwing: Self.stopped)
     case .stop(let answer): answer.resume()
@@ -128,6 +145,7 @@ final class LaunchLoop: @unchecked Sendable {
       if keeper?.hasPending == true { readKeeper() }
       tellProgress()
       endLateDescriptions()
+      meetDeadlines()
     }
   }
 
@@ -141,12 +159,14 @@ final class LaunchLoop: @unchecked Sendable {
     for (index, command) in batch.enumerated() {
       switch command {
       case .launch(let plan): launch(plan)
+      case .release(let ids): release(ids)
       case .terminate(let id): attempt(id).map { signal($0, SIGTERM) }
       case .kill(let id): attempt(id).map(kill)
       case .freeze(let id): attempt(id).map { setFrozen($0, true) }
       case .thaw(let id): attempt(id).map { setFrozen($0, false) }
       case .sample(let answer): answer.resume(returning: samples())
       case .takeOver(let open, let answer): answer.resume(with: Result { try takeOver(open) })
+      case .audit(let expected, let answer): audit(expecting: expected, answer)
       case .describe(let file, let answer): describe(file, answer)
       case .stop(let answer):
         let late = commands.withLock { commands in
@@ -168,15 +188,18 @@ final class LaunchLoop: @unchecked Sendable {
     case .log: attempts[serial].map(readLog)
     case .channel: attempts[serial].map(readChannel)
     case .population: attempts[serial].map(concludeIfEmpty)
+    case .process: attempts[serial].map(processEnded)
     }
   }
 
   /// Milliseconds until something is to be done without an event; -1 if nothing is.
   private func timeToNextDeadline() -> Int32 {
     let next = attempts.values.lazy.compactMap { attempt in
-      [attempt.isLate ? nil : attempt.descriptionDeadline, attempt.progressTime].compactMap(\.self).min()
+      [attempt.isLate ? nil : attempt.descriptionDeadline, attempt.progressTime, attempt.exitDeadline]
+        .compactMap(\.self).min()
     }.min()
-    return next.map { Int32(clamping: max(0, $0 - Self.monotonic())) } ?? -1
+    guard let time = [next, keeperDeadline].compactMap(\.self).min() else { return -1 }
+    return Int32(clamping: max(0, time - Self.monotonic()))
   }
 
   func attempt(_ id: AttemptID) -> LiveAttempt? { serials[id].flatMap { attempts[$0] } }
@@ -224,7 +247,7 @@ final class LaunchLoop: @unchecked Sendable {
 
   /// Leaves the keeper and what runs to the next runner; a keeper without any ends.
   private func letGo() {
-    let isIdle = attempts.isEmpty
+    let isIdle = attempts.isEmpty && ended.isEmpty
     for attempt in attempts.values {
       logs.end(attempt.id)
       if attempt.isFrozen { setFrozen(attempt, false) }  // Who would let it go on if no runner follows?
@@ -232,10 +255,17 @@ final class LaunchLoop: @unchecked Sendable {
       kill(attempt)
       answer.resume(throwing: Self.stopped)
     }
+    endAudit()
     attempts = [:]
     serials = [:]
+    ended = [:]
+    for record in orphans { record.close() }
+    orphans = []
     events.finish()
-    guard let keeper else { return }
+    guard let keeper else {
+      if !isIdle { logger.error("without a keeper nobody will know how the running attempts end") }
+      return
+    }
     self.keeper = nil
     do { try keeper.quit() } catch {
       logger.warning("keeper not told to quit", metadata: ["error": "\(error)"])

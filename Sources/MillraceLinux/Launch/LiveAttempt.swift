@@ -16,6 +16,8 @@ final class LiveAttempt {
   /// Never used twice: what epoll reports can't be taken for another attempt.
   let serial: UInt64
   let purpose: Purpose
+  /// The group of its plugin, by name.
+  let group: String
   let leaf: Leaf
   let outcome: Descriptor
   /// The read end of the pipe that is its stdout and stderr.
@@ -23,6 +25,16 @@ final class LiveAttempt {
   /// Our end of the channel on which it reports progress.
   let channel: Descriptor
   let workDirectory: String
+  /// Its main process; nil until the keeper has made it.
+  var process: MainProcess?
+  /// Whether the keeper that is there has it.
+  var isHeld = false
+  /// Whether the keeper that is there is its parent and tells its end.
+  var isChild = true
+  /// Whether its end is seen here, by its main process.
+  var isWatched = false
+  /// While nobody has reaped its main process: until when that is waited for, monotonic in ms.
+  var exitDeadline: Int64?
   /// How its main process ended; set once it has.
   var exit: ExitStatus?
   /// Whether its main process exists or existed.
@@ -33,6 +45,8 @@ final class LiveAttempt {
   var isFrozen = false
   /// Whether it was said that its usage can't be read.
   var isUnreadable = false
+  /// Whether nobody wants to hear how it ends.
+  var isDisowned = false
   /// Whether a description took too long and was killed.
   var isLate = false
   /// A signal that was asked for before the main process existed.
@@ -45,17 +59,24 @@ final class LiveAttempt {
   private var nextProgress: Int64 = 0
 
   init(
-    id: AttemptID, serial: UInt64, purpose: Purpose, leaf: Leaf, outcome: consuming Descriptor,
-    log: consuming Descriptor, channel: consuming Descriptor, workDirectory: String
+    id: AttemptID, serial: UInt64, purpose: Purpose, group: String, leaf: Leaf,
+    outcome: consuming Descriptor, log: consuming Descriptor, channel: consuming Descriptor,
+    workDirectory: String
   ) {
     self.id = id
     self.serial = serial
     self.purpose = purpose
+    self.group = group
     self.leaf = leaf
     self.outcome = outcome
     self.log = log
     self.channel = channel
     self.workDirectory = workDirectory
+  }
+
+  /// What a keeper holds of it, in the order of the protocol.
+  func descriptors(with process: MainProcess) -> [Int32] {
+    [outcome.number, log.number, channel.number, process.descriptor.number]
   }
 
   var isJob: Bool { if case .job = purpose { true } else { false } }

@@ -7,11 +7,11 @@ package import MillraceEngine
 /// Runs attempts on this machine, each in a cgroup of its own, as children of the keeper.
 package final class LocalLauncher: Launcher {
   package let events: AsyncStream<LaunchEvent>
-  private let loop: LaunchLoop
+  let loop: LaunchLoop
 
   /// Makes a launcher and starts its thread; the keeper is started when it is first needed.
   ///
-  /// This process may then open as many files as the system allows: a running attempt takes nine, and many
+  /// This process may then open as many files as the system allows: a running attempt takes ten, and many
   /// systems start a service with 1,024.
   package init(tree: CgroupTree, settings: LaunchSettings, logs: LogFiles, logger: Logger) throws {
     // No bound of its own: none may be lost. An attempt has a start, an end, and ten tellings of progress a
@@ -37,6 +37,7 @@ package final class LocalLauncher: Launcher {
   }
 
   package func launch(_ plan: LaunchPlan) { loop.put(.launch(plan)) }
+  package func release(_ attempts: [AttemptID]) { loop.put(.release(attempts)) }
   package func terminate(_ attempt: AttemptID) { loop.put(.terminate(attempt)) }
   package func kill(_ attempt: AttemptID) { loop.put(.kill(attempt)) }
 
@@ -45,6 +46,10 @@ package final class LocalLauncher: Launcher {
 
   package func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample) {
     await withCheckedContinuation { loop.put(.sample($0)) }
+  }
+
+  package func audit(expecting: Set<AttemptID>) async -> Audit {
+    await withCheckedContinuation { loop.put(.audit(expecting, $0)) }
   }
 
   package func describe(_ file: String) async throws -> Plugin {

@@ -12,29 +12,68 @@ enum OutcomeFile {
     return file
   }
 
-  /// Returns what the handler said; nil if it said nothing that can be read.
-  static func read(_ file: borrowing Descriptor, maxResult: Bytes) -> HandlerWord? {
+  /// What can be read of it.
+  struct Contents: Equatable {
+    /// What the handler said at its end; nil if it said nothing.
+    var word: HandlerWord?
+    /// What it saved last for the next attempt; nil if it saved nothing.
+    var checkpoint: [UInt8]?
+  }
+
+  /// Returns what is in a file whose writers are all gone.
+  static func read(_ file: borrowing Descriptor, maxResult: Bytes) -> Contents {
     var head = millrace_outcome()
     let size = MemoryLayout<millrace_outcome>.size
     let got = withUnsafeMutableBytes(of: &head) { pread(file.number, $0.baseAddress, size, 0) }
-    guard got == size, head.magic == MILLRACE_OUTCOME_MAGIC else { return nil }
-    guard head.status == 0 else {
+    guard got == size else { return Contents() }
+    return Contents(word: word(head, file, maxResult), checkpoint: checkpoint(head, file))
+  }
+
+  private static func word(
+    _ head: millrace_outcome, _ file: borrowing Descriptor, _ maxResult: Bytes
+  ) -> HandlerWord? {
+    guard head.magic == MILLRACE_OUTCOME_MAGIC else { return nil }
+    switch head.status {
+    case 0: break
+    case 3:
+      let delay = min(max(head.delay_ms, 0), longestSnooze)
+      let reason = text(of: head.message)
+      return .snoozed(after: .milliseconds(delay), reason: reason.isEmpty ? nil : reason)
+    default:
       return .failed(
         Failure(
           code: text(of: head.code), message: text(of: head.message), isRetryable: head.retryable == 1))
     }
     guard head.has_result == 1 else { return .done(nil) }
-    guard head.result_length <= UInt64(maxResult.rawValue) else { return nil }
-    let length = Int(head.result_length)
+    guard head.result_length <= UInt64(maxResult.rawValue),
+      let bytes = bytes(of: file, at: MemoryLayout<millrace_outcome>.size, count: Int(head.result_length))
+    else { return nil }
+    return .done(JobResult(mediaType: text(of: head.media_type), bytes: bytes))
+  }
+
+  /// A year, in ms, as `millrace.h` has it.
+  private static let longestSnooze: Int64 = 31_536_000_000
+
+  private static func checkpoint(_ head: millrace_outcome, _ file: borrowing Descriptor) -> [UInt8]? {
+    guard head.checkpoint_generation > 0, head.result_capacity < 1 << 41 else { return nil }
+    let slot = Int(head.checkpoint_generation & 1)
+    let length = slot == 0 ? head.checkpoint_length.0 : head.checkpoint_length.1
+    guard length <= UInt64(MILLRACE_CHECKPOINT_SLOT) else { return nil }
+    let slots = (MemoryLayout<millrace_outcome>.size + Int(head.result_capacity) + 15) & ~15
+    return bytes(of: file, at: slots + slot * Int(MILLRACE_CHECKPOINT_SLOT), count: Int(length))
+  }
+
+  /// Returns so many bytes; nil if the file is shorter than it says.
+  private static func bytes(of file: borrowing Descriptor, at offset: Int, count length: Int) -> [UInt8]? {
+    let number = file.number
     let bytes = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
       while count < length {
         let got = pread(
-          file.number, buffer.baseAddress.map { $0 + count }, length - count, off_t(size + count))
-        if got <= 0 { break }  // Shorter than it says.
+          number, buffer.baseAddress.map { $0 + count }, length - count, off_t(offset + count))
+        if got <= 0 { break }
         count += got
       }
     }
-    guard bytes.count == length else { return nil }
-    return .done(JobResult(mediaType: text(of: head.media_type), bytes: bytes))
+    return bytes.count == length ? bytes : nil
   }
 }

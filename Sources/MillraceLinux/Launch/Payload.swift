@@ -9,11 +9,12 @@ enum Payload {
   /// Makes the file.
   static func make(for plan: LaunchPlan, maxResult: Bytes) throws -> Descriptor {
     var bytes = [UInt8](repeating: 0, count: MemoryLayout<millrace_payload>.size)
-    func append(_ text: String) -> UInt64 {
+    func append(_ block: [UInt8]) -> UInt64 {
       let offset = UInt64(bytes.count)
-      bytes += Array(text.utf8) + [0]
+      bytes += block + [0]
       return offset
     }
+    func append(_ text: String) -> UInt64 { append(Array(text.utf8)) }
     var head = millrace_payload()
     head.size = UInt32(MemoryLayout<millrace_payload>.size)
     head.attempt = Int32(plan.attempt.number)
@@ -25,9 +26,23 @@ enum Payload {
     head.parameters = append(parameters)
     head.parameters_length = UInt64(parameters.utf8.count)
     if let input = plan.payload.input {
-      head.input = UInt64(bytes.count)
+      head.input = append(input)
       head.input_length = UInt64(input.count)
-      bytes += input + [0]
+    }
+    if let checkpoint = plan.payload.checkpoint, !checkpoint.isEmpty {
+      head.checkpoint = append(checkpoint)
+      head.checkpoint_length = UInt64(checkpoint.count)
+    }
+    let outputs = plan.payload.outputs.map { output in
+      millrace_payload_output(
+        job: output.job.rawValue, name: append(output.name), media_type: append(output.mediaType),
+        bytes: output.bytes.isEmpty ? 0 : append(output.bytes), length: UInt64(output.bytes.count))
+    }
+    if !outputs.isEmpty {
+      bytes += [UInt8](repeating: 0, count: -bytes.count & 7)
+      head.outputs = UInt64(bytes.count)
+      head.output_count = UInt64(outputs.count)
+      outputs.withUnsafeBytes { bytes += $0 }
     }
     head.max_result = UInt64(maxResult.rawValue)
     withUnsafeBytes(of: head) { bytes.replaceSubrange(0..<$0.count, with: $0) }

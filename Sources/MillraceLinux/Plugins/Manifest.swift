@@ -35,7 +35,7 @@ struct Manifest: Decodable {
     switch (report.word, report.exit) {
     case (.failed(let failure), _):
       throw refused(failure.message)
-    case (.done(let result?), .exited(code: 0)):
+    case (.done(let result?), .exited(code: 0)), (.done(let result?), nil):
       return try plugin(from: result.bytes, file: file, refused: refused)
     case _ where isLate:
       throw refused("it did not describe itself within 10 s")

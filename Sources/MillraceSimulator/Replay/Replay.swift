@@ -165,7 +165,9 @@ package struct Replay {
       case .thaw(let id): thaw(id)
       case .finish(let id, let end, let next): settle(id, end, next)
       case .notice(.evicted): figures.evictions += 1
-      case .markRunning, .cancelled, .due, .reprioritised, .notice: break
+      case .markRunning, .close, .cancelRequested, .held, .operated, .due, .unblock, .reprioritised, .carry,
+        .revive, .breaker, .notice:
+        break
       }
     }
   }
@@ -205,7 +207,7 @@ package struct Replay {
 
   private mutating func settle(_ id: AttemptID, _ end: AttemptEnd, _ next: AfterAttempt) {
     if end.outcome == .oomOwnLimit { figures.ownLimitKills += 1 }
-    guard case .done(let state) = next, let job = open.removeValue(forKey: id.job) else { return }
+    guard case .done(let state, _) = next, let job = open.removeValue(forKey: id.job) else { return }
     figures.count(
       submitted: job.known.submitted, start: job.firstStart, ended: now, run: job.lastRun,
       isFailed: state != .succeeded)
@@ -230,7 +232,7 @@ package struct Replay {
     return AttemptReport(
       exit: isWhole ? .exited(code: 0) : .signalled(signal: 9), usage: usage,
       word: isWhole ? .done(nil) : nil,
-      killedByOthersMemory: way == .machine)
+      memoryKill: way == .machine ? .machine : nil)
   }
 
   /// How an attempt leaves the machine.

@@ -12,7 +12,7 @@ struct Profile: Sendable {
 /// What will become of an attempt, as far as it is up to itself: drawn from the seed and its number alone, so
 /// that it is the same under every policy.
 struct Fate {
-  enum Ending { case success, failure, crash, unknown }
+  enum Ending { case success, failure, crash, unknown, snooze }
 
   var isRefused: Bool
   /// From its admission until its process exists.
@@ -35,7 +35,7 @@ struct Fate {
     // Drawn in any case, so that a twist changes nothing but its own kind.
     let lots = (0..<6).map { _ in Int.random(in: 0..<12, using: &random) }
     let terms = job.submission.terms
-    let limit = terms.limits.memory
+    let limit = Course.limits(of: job).memory
     isRefused = twists.contains(.refusedStarts) && lots[0] == 0
     startDelay = random.seconds(0...(twists.contains(.slowStarts) ? 3 : 0))
     let longest = terms.timeout.components.seconds
@@ -46,6 +46,8 @@ struct Fate {
       case 0, 1: twists.contains(.failures) ? .failure : .success
       case 2: twists.contains(.crashes) ? .crash : .success
       case 3: twists.contains(.unknownEnds) ? .unknown : .success
+      // Not for ever: it comes to its end at last.
+      case 4: twists.contains(.snoozes) && id.number < 8 ? .snooze : .success
       default: .success
       }
     let share = Int64.random(in: 20...120, using: &random)

@@ -2,7 +2,7 @@ import MillraceCore
 
 /// What must hold whenever the scheduler has decided, checked against the record alone.
 struct Invariants {
-  let policy: Policy
+  var policy: Policy
   /// Whether attempts are measured; if not, what each counts with is known here, too.
   let isMeasured: Bool
   /// The handlers that can be run now.
@@ -11,6 +11,8 @@ struct Invariants {
   var sample = MachineSample()
   private var starts: [String: [Timestamp]] = [:]
   private var lastStart: Timestamp?
+  /// The attempts that try a handler whose breaker is open.
+  private var probes: [String: AttemptID] = [:]
 
   init(policy: Policy, isMeasured: Bool) {
     self.policy = policy
@@ -38,14 +40,24 @@ struct Invariants {
     }
     lastStart = now
     let name = job.submission.handler
+    if ledger.breakers[name] != nil { probes[name] = id }
     // A rate counts from when it is there.
     if handlers[name]?.rate != nil { starts[name, default: []].append(now) }
-    for group in chain(of: name) { starts["group " + group, default: []].append(now) }
+    for group in groups(of: job) { starts["group " + group, default: []].append(now) }
   }
 
   /// A new runner is told of a start by the record.
   mutating func recall(_ handler: String, startedAt time: Timestamp) {
-    for name in [handler] + chain(of: handler).map({ "group " + $0 }) {
+    recall(handler, usualGroups(of: handler), startedAt: time)
+  }
+
+  /// A new runner has found an attempt at a job.
+  mutating func recall(_ job: Job, startedAt time: Timestamp) {
+    recall(job.submission.handler, groups(of: job), startedAt: time)
+  }
+
+  private mutating func recall(_ handler: String, _ groups: [String], startedAt time: Timestamp) {
+    for name in [handler] + groups.map({ "group " + $0 }) {
       starts[name, default: []].append(time)
     }
   }
@@ -100,16 +112,39 @@ struct Invariants {
   private func checkHandler(of job: Job, _ ledger: Ledger, at now: Timestamp) throws(BrokenRule) {
     let name = job.submission.handler
     try BrokenRule.unless(handlers[name] != nil, "job \(job.id) is started, `\(name)` is not there")
-    try BrokenRule.unless(isOpen(name, ledger, at: now), "job \(job.id) is started, `\(name)` is closed")
+    try BrokenRule.unless(!job.isHeld, "job \(job.id) is started and is held")
+    try BrokenRule.unless(isTurn(of: job, ledger), "job \(job.id) is started out of turn in its group")
+    try BrokenRule.unless(
+      isOpen(job, ledger, at: now), "job \(job.id) is started, `\(name)` or one of its groups is closed")
   }
 
-  /// Whether one more attempt of a handler may start, as far as the handler and its groups are concerned.
-  private func isOpen(_ name: String, _ ledger: Ledger, at now: Timestamp) -> Bool {
-    guard let rule = handlers[name] else { return false }
+  /// Whether no job comes before one in its groups that keep the order of submission.
+  private func isTurn(of job: Job, _ ledger: Ledger) -> Bool {
+    let lines = groups(of: job).filter { rules(ofGroup: $0).order == .fifo }
+    return lines.isEmpty
+      || !ledger.unfinished.contains { id in
+        id < job.id && ledger.running[id] == nil
+          && !groups(of: ledger.job(id)).filter(lines.contains).isEmpty
+      }
+  }
+
+  private func rules(ofGroup name: String) -> GroupRules { policy.groups[name] ?? .serial }
+
+  /// Whether a job may start, as far as its handler and its groups are concerned.
+  private func isOpen(_ job: Job, _ ledger: Ledger, at now: Timestamp) -> Bool {
+    let name = job.submission.handler
+    let groups = groups(of: job)
+    let stations = [.runner, .handler(name)] + groups.map(Station.group)
+    guard let rule = handlers[name], isBreakerOpen(name, ledger, at: now),
+      stations.allSatisfy({ ledger.standstills[$0] == nil })
+    else {
+      return false
+    }
     var running: [String: Int] = [:]
     for attempt in ledger.running.values {
-      let handler = ledger.job(attempt.id.job).submission.handler
-      for name in [handler] + chain(of: handler).map({ "group " + $0 }) { running[name, default: 0] += 1 }
+      let other = ledger.job(attempt.id.job)
+      let names = [other.submission.handler] + self.groups(of: other).map { "group " + $0 }
+      for name in names { running[name, default: 0] += 1 }
     }
     func isOpen(_ name: String, _ concurrency: Int?, _ rate: Rate?) -> Bool {
       if let concurrency, running[name, default: 0] >= concurrency { return false }
@@ -117,13 +152,28 @@ struct Invariants {
       return starts[name, default: []].count { now - $0 < rate.span } < rate.count
     }
     return isOpen(name, rule.concurrency, rule.rate)
-      && chain(of: name).allSatisfy {
-        isOpen("group " + $0, policy.groups[$0]?.concurrency, policy.groups[$0]?.rate)
+      && groups.allSatisfy {
+        isOpen("group " + $0, rules(ofGroup: $0).concurrency, rules(ofGroup: $0).rate)
       }
   }
 
-  private func chain(of handler: String) -> [String] {
+  /// While a breaker is open, one attempt at a time may try, and that after the cool-down only.
+  private func isBreakerOpen(_ name: String, _ ledger: Ledger, at now: Timestamp) -> Bool {
+    guard let breaker = ledger.breakers[name] else { return true }
+    let isTried = probes[name].map { ledger.running[$0.job]?.id == $0 } ?? false
+    return !isTried && breaker.opensAt.map { $0 <= now } ?? true
+  }
+
+  private func usualGroups(of handler: String) -> [String] {
     policy.groupOf[handler].flatMap { GroupRules.chain(from: $0, in: policy.groups) } ?? []
+  }
+
+  /// The groups that a job is in: its own and those of its handler.
+  private func groups(of job: Job) -> [String] {
+    let usual = usualGroups(of: job.submission.handler)
+    guard let group = job.submission.group else { return usual }
+    let own = GroupRules.chain(from: group, in: policy.groups) ?? [group]
+    return own + usual.filter { !own.contains($0) }
   }
 }
 
@@ -145,14 +195,10 @@ extension Invariants {
 
   /// The queued jobs whose handler may run one more.
   private func waiting(_ ledger: Ledger, at now: Timestamp) -> [Job] {
-    var isOpen: [String: Bool] = [:]
-    return ledger.unfinished.compactMap { id in
+    ledger.unfinished.compactMap { id in
       let job = ledger.job(id)
-      guard job.state == .queued else { return nil }
-      let name = job.submission.handler
-      let open = isOpen[name] ?? self.isOpen(name, ledger, at: now)
-      isOpen[name] = open
-      return open ? job : nil
+      guard job.state == .queued, !job.isHeld, isTurn(of: job, ledger) else { return nil }
+      return isOpen(job, ledger, at: now) ? job : nil
     }
   }
 
@@ -167,7 +213,7 @@ extension Invariants {
   }
 
   private func slack(_ job: Job) -> Int64 {
-    let length = policy.order == .slowdown ? job.submission.terms.timeout * policy.stretch : .zero
+    let length = policy.order == .slowdown ? Course.timeout(of: job) * policy.stretch : .zero
     return length.microseconds + (policy.fairShare?.weight.microseconds ?? 0)
   }
 }
@@ -190,9 +236,13 @@ extension Invariants {
     try BrokenRule.unless(
       !fits(demand, beside: before.reduce(Resources()) { $0 + $1.demand }),
       "job \(passing[0].id.job) passes job \(head.id), which fits")
-    let more = passing.map { (time: now + ledger.job($0.id.job).submission.terms.longest, demand: $0.demand) }
-    let terms = head.submission.terms
-    let latest = max(reserved, head.submitted + terms.timeout * policy.patience)
+    let more = passing.map { passing in
+      let job = ledger.job(passing.id.job)
+      return (
+        time: now + Course.timeout(of: job) + job.submission.terms.grace, demand: passing.demand
+      )
+    }
+    let latest = max(reserved, head.submitted + Course.timeout(of: head) * policy.patience)
     let delayed = start(of: demand, after: ends + more)
     try BrokenRule.unless(
       delayed.map { $0 <= latest } ?? false,
@@ -216,9 +266,13 @@ extension Invariants {
   }
 
   private func latestEnd(_ attempt: Ledger.OpenAttempt, _ ledger: Ledger, at now: Timestamp) -> Timestamp {
-    let terms = ledger.job(attempt.id.job).submission.terms
+    let job = ledger.job(attempt.id.job)
+    let (terms, timeout) = (job.submission.terms, Course.timeout(of: job))
     if attempt.isKilled { return now }
     if let asked = attempt.terminated { return max(asked + terms.grace, now) }
-    return (attempt.started.map { max($0 + terms.timeout, now) } ?? now + terms.timeout) + terms.grace
+    let end = attempt.started.map { started in
+      max(min(started + timeout, Course.deadline(of: job) ?? started + timeout), now)
+    }
+    return (end ?? now + timeout) + terms.grace
   }
 }

@@ -19,6 +19,8 @@ struct Ledger {
   }
 
   private var jobs: [JobID: Job] = [:]
+  /// What is paused or stopping.
+  private(set) var standstills: [Station: Activity] = [:]
   /// Jobs that have not ended, in order.
   private(set) var unfinished: [JobID] = []
   private(set) var running: [JobID: OpenAttempt] = [:]
@@ -27,16 +29,19 @@ struct Ledger {
   var steady = Timestamp(microseconds: 0)
   private var submissions: [JobID: Timestamp] = [:]
   private var firstStarts: [JobID: Timestamp] = [:]
-  private var losses: [JobID: Int] = [:]
+  /// What the attempts at each job have shown of what the next one may be.
+  private var courses: [JobID: Course] = [:]
+  /// How the breakers are that are not closed, as a next runner finds them.
+  private(set) var breakers: [String: BreakerStanding] = [:]
   /// What ended attempts have shown, in the order of their ends.
   private(set) var evidence: [Evidence] = []
   private(set) var outcomes: [Outcome: Int] = [:]
   private(set) var figures: WorkloadFigures
-  private let cpuMillis: Int64
+  private let policy: Policy
 
-  init(cpuMillis: Int64) {
-    self.cpuMillis = cpuMillis
-    figures = WorkloadFigures(cpuMillis: cpuMillis)
+  init(policy: Policy) {
+    self.policy = policy
+    figures = WorkloadFigures(cpuMillis: policy.capacity.cpuMillis)
   }
 
   func job(_ id: JobID) -> Job {
@@ -44,12 +49,12 @@ struct Ledger {
     return job
   }
 
-  func losses(of id: JobID) -> Int { losses[id] ?? 0 }
-
+  /// Puts a job on record, in the state that it says.
   mutating func accept(_ job: Job) {
     jobs[job.id] = job
     submissions[job.id] = steady
     unfinished.append(job.id)
+    if job.state.isFinal { end(job.id, job.state, run: .zero) }
   }
 
   mutating func refuse() { figures.refused += 1 }
@@ -69,9 +74,9 @@ struct Ledger {
     running[id.job] = attempt
   }
 
-  /// A new runner has not found an attempt; `isLast` if the job has failed by that.
-  mutating func lose(_ id: AttemptID, isLast: Bool, at now: Timestamp) throws(BrokenRule) {
-    try finish(id, AttemptEnd(outcome: .lost, ended: now), isLast ? .done(.failed) : .requeue, at: now)
+  /// A new runner has not found an attempt; its job goes where `next` says.
+  mutating func lose(_ id: AttemptID, _ next: AfterAttempt, at now: Timestamp) throws(BrokenRule) {
+    try finish(id, AttemptEnd(outcome: .lost, ended: now), next, at: now)
   }
 
   mutating func perform(_ action: Action, at now: Timestamp) throws(BrokenRule) {
@@ -93,19 +98,39 @@ struct Ledger {
     case .terminate(let id): try terminate(id, at: now)
     case .kill(let id): try kill(id, at: now)
     case .finish(let id, let end, let next): try finish(id, end, next, at: now)
-    case .cancelled(let job):
+    case .close(let job, let end, let reason):
       let state = self.job(job).state
-      try BrokenRule.unless([.queued, .scheduled].contains(state), "\(job) is cancelled while \(state)")
-      end(job, .cancelled, run: .zero)
+      try BrokenRule.unless(
+        [.blocked, .queued, .scheduled].contains(state), "\(job) is \(end) while \(state): \(reason.message)")
+      if reason.code == EndReason.dependencyCode {
+        try BrokenRule.unless(broken(job) != nil, "\(job) is \(end) and lacks nothing: \(reason.message)")
+      }
+      try courses[job, default: Course()].checkEnd(of: self.job(job), end, reason, at: now)
+      self.end(job, end, run: .zero)
     case .due(let job):
       let entry = self.job(job)
       try BrokenRule.unless(entry.state == .scheduled, "\(job) is due while \(entry.state)")
       try BrokenRule.unless(entry.notBefore.map { $0 <= now } ?? false, "\(job) is due too early")
       jobs[job]?.state = .queued
       jobs[job]?.notBefore = nil
+    case .unblock(let job, let time): try unblock(job, notBefore: time, at: now)
     case .reprioritised(let job, let priority):
       try BrokenRule.unless(!self.job(job).state.isFinal, "\(job) has ended and gets another priority")
       jobs[job]?.submission.priority = priority
+    case .cancelRequested(let job):
+      try BrokenRule.unless(running[job] != nil, "\(job) is being cancelled and does not run")
+      jobs[job]?.cancelRequested = now
+    case .held(let job, let isHeld):
+      try BrokenRule.unless(!self.job(job).state.isFinal, "\(job) has ended and is held or released")
+      jobs[job]?.isHeld = isHeld
+    case .operated(let station, let activity):
+      standstills[station] = activity.pause == nil ? nil : activity
+    case .carry(let job, let carryover):
+      try courses[job, default: Course()].check(carryover, of: self.job(job), policy)
+      jobs[job]?.carryover = carryover
+    case .revive(let job, _, _): throw BrokenRule("\(job) begins anew, and nobody has asked for that")
+    case .breaker(let standing):
+      breakers[standing.handler] = standing.phase == .closed ? nil : standing
     case .notice(.evicted): figures.evictions += 1
     case .notice: break
     }
@@ -116,14 +141,17 @@ struct Ledger {
     try BrokenRule.unless(everStarted.insert(id).inserted, "\(id) is started twice")
     try BrokenRule.unless(
       job.state == .queued && running[id.job] == nil, "\(id) is started while \(job.state)")
+    try BrokenRule.unless(job.cancelRequested == nil, "\(id) is started after its job was cancelled")
     try BrokenRule.unless(id.number == job.attempts + 1, "\(id) is started after attempt \(job.attempts)")
     try BrokenRule.unless(
       job.attemptsUsed < job.submission.terms.maxAttempts, "\(id) is one attempt too many")
+    try BrokenRule.unless(
+      Course.expiry(of: job).map { now < $0 } ?? true, "\(id) is started when its job's time is over")
     jobs[id.job]?.state = .starting
     jobs[id.job]?.attempts += 1
     if firstStarts[id.job] == nil { firstStarts[id.job] = steady }
     running[id.job] = OpenAttempt(
-      id: id, demand: admission.demand, limits: job.submission.terms.limits, admitted: now)
+      id: id, demand: admission.demand, limits: Course.limits(of: job), admitted: now)
   }
 
   private mutating func freeze(_ id: AttemptID, at now: Timestamp) throws(BrokenRule) {
@@ -169,18 +197,32 @@ struct Ledger {
       throw BrokenRule("\(id) ends and does not run")
     }
     outcomes[end.outcome, default: 0] += 1
-    losses[id.job] = end.outcome == .lost ? losses(of: id.job) + 1 : 0
+    try courses[id.job, default: Course()].note(end, next, of: job(id.job), id, policy, at: now)
     if end.outcome == .oomOwnLimit { figures.ownLimitKills += 1 }
     if end.outcome.usesAttempt { jobs[id.job]?.attemptsUsed += 1 }
     let run = attempt.began.map { max(.zero, steady - $0 - attempt.frozenTime) } ?? .zero
-    figures.use(cpuMillis: min(attempt.demand.cpuMillis, cpuMillis), for: run)
+    figures.use(cpuMillis: min(attempt.demand.cpuMillis, policy.capacity.cpuMillis), for: run)
     switch next {
-    case .done(let state): self.end(id.job, state, run: run)
+    case .done(let state, _): self.end(id.job, state, run: run)
     case .retry(let time):
       jobs[id.job]?.state = .scheduled
       jobs[id.job]?.notBefore = time
     case .requeue: jobs[id.job]?.state = .queued
     }
+  }
+
+  private mutating func unblock(
+    _ id: JobID, notBefore: Timestamp?, at now: Timestamp
+  ) throws(BrokenRule) {
+    let job = job(id)
+    try BrokenRule.unless(job.state == .blocked, "\(id) waits for nobody any more and is \(job.state)")
+    try BrokenRule.unless(
+      open(job).isEmpty && broken(id) == nil,
+      "\(id) waits for nobody any more, but needs \(job.submission.after)")
+    try BrokenRule.unless(
+      notBefore == job.submission.notBefore.flatMap { $0 > now ? $0 : nil }, "\(id) forgets its time")
+    jobs[id]?.state = notBefore == nil ? .queued : .scheduled
+    jobs[id]?.notBefore = notBefore
   }
 
   private mutating func end(_ id: JobID, _ state: JobState, run: Duration) {
@@ -189,5 +231,45 @@ struct Ledger {
     figures.count(
       submitted: submissions[id] ?? steady, start: firstStarts[id], ended: steady, run: run,
       isFailed: state == .failed)
+  }
+}
+
+extension Ledger {
+  /// What a job depends on that has not ended.
+  func open(_ job: Job) -> [Dependency] {
+    job.submission.after.filter { end(of: $0) == nil }
+  }
+
+  /// Why a dependency of a job can't be met any more; nil if all can.
+  func broken(_ job: Job) -> EndReason? {
+    for dependency in job.submission.after {
+      guard case .job(let needed) = dependency.needed, let state = end(of: dependency),
+        !dependency.condition.isMet(by: state)
+      else { continue }
+      return .dependency(needed, state, neededAs: dependency.condition)
+    }
+    return nil
+  }
+
+  /// The same of the job with this number.
+  func broken(_ id: JobID) -> EndReason? { broken(job(id)) }
+
+  private func end(of dependency: Dependency) -> JobState? {
+    guard case .job(let needed) = dependency.needed, job(needed).state.isFinal else { return nil }
+    return job(needed).state
+  }
+
+  /// Whoever waits for others waits for one that has not ended, or is held: nobody is forgotten, and no
+  /// failure stops on its way.
+  func checkBlocked() throws(BrokenRule) {
+    for id in unfinished where job(id).state == .blocked {
+      let job = job(id)
+      if broken(job) != nil {
+        try BrokenRule.unless(
+          job.isHeld, "\(id) waits for what can't be any more: \(job.submission.after)")
+      } else {
+        try BrokenRule.unless(!open(job).isEmpty, "\(id) is forgotten: all that it needs is met")
+      }
+    }
   }
 }

@@ -7,6 +7,12 @@ struct Scenario {
     case submission(count: Int)
     case cancel(JobID)
     case reprioritise(JobID, Priority)
+    case hold(JobID, Bool)
+    case operate(Station, Activity.Request)
+    /// Whatever is held is released, whatever is paused is resumed.
+    case open
+    /// Somebody changes how many attempts may run.
+    case slots(Int)
     case handlers([String: HandlerRules])
     /// Something else takes the machine's memory, or no longer does.
     case spell(MachineSample)
@@ -64,11 +70,13 @@ struct Scenario {
     policy.pressure.freezeAfter = random.oneIn(4) ? nil : random.seconds(0...5)
     policy.pressure.evictAfter = random.seconds(1...10)
     policy.patience = Int.random(in: 0...4, using: &random)
+    let isInOrder = twists.contains(.serialGroups) && random.oneIn(2)
     guard twists.contains(.groups) else { return }
     policy.groups["outer"] = GroupRules(concurrency: Int.random(in: 1...4, using: &random))
     policy.groups["inner"] = GroupRules(
       concurrency: random.oneIn(2) ? nil : Int.random(in: 1...3, using: &random),
-      rate: twists.contains(.rates) ? Rate(count: 3, per: .seconds(20)) : nil, within: "outer")
+      rate: twists.contains(.rates) ? Rate(count: 3, per: .seconds(20)) : nil, within: "outer",
+      order: isInOrder ? .fifo : .priority)
     for (name, group) in [("alpha", "inner"), ("beta", "inner"), ("gamma", "outer")] where !random.oneIn(3) {
       policy.groupOf[name] = group
     }
@@ -102,6 +110,11 @@ struct Scenario {
     for _ in 0..<times(.reprioritisations, 10) {
       put(.reprioritise(anyJob(&random), priority()), in: 0...last)
     }
+    for _ in 0..<times(.holds, 10) { put(.hold(anyJob(&random), !random.oneIn(4)), in: 0...last) }
+    for _ in 0..<times(.pauses, 8) { put(.operate(station(), request()), in: 0...last) }
+    for _ in 0..<times(.newPolicies, 4) {
+      put(.slots(Int.random(in: 1...6, using: &random)), in: 0...last)
+    }
     for _ in 0..<times(.comingAndGoing, 4) { put(.handlers(rules(all: false)), in: 0...last) }
     for _ in 0..<times(.lostHosts, 3) { put(.lostHost(profiles[random.oneIn(2) ? 0 : 1].name), in: 0...last) }
     for _ in 0..<times(.clockSteps, 2) {
@@ -118,6 +131,7 @@ struct Scenario {
       put(.spell(spell()), in: time...time)
       put(.spell(MachineSample()), in: time + 1...time + 40)
     }
+    put(.open, in: last + 1...last + 1)
     put(.handlers(rules(all: true)), in: 0...0)
     put(.handlers(rules(all: true)), in: last + 1...last + 1)
     put(.spell(MachineSample()), in: last + 41...last + 41)
@@ -149,9 +163,36 @@ struct Scenario {
         build: random.oneIn(3) ? "new" : "old",
         concurrency: twists.contains(.concurrency) && random.oneIn(2)
           ? Int.random(in: 1...3, using: &random) : nil,
-        rate: twists.contains(.rates) && random.oneIn(2) ? Rate(count: 2, per: .seconds(15)) : nil)
+        rate: twists.contains(.rates) && random.oneIn(2) ? Rate(count: 2, per: .seconds(15)) : nil,
+        breaker: breaker())
       if all || !random.oneIn(3) { rules[profile.name] = rule }
     }
+    return rules
+  }
+
+  private mutating func station() -> Station {
+    let stations: [Station] = [
+      .runner, .handler("alpha"), .handler("delta"), .group("line-a"), .group("inner"), .group("outer"),
+    ]
+    return stations.randomElement(using: &random) ?? .runner
+  }
+
+  private mutating func request() -> Activity.Request {
+    let pause = Pause(by: "ann", since: Timestamp(microseconds: 0))
+    let requests: [Activity.Request] = [.pause(pause), .drain(pause), .resume]
+    return requests.randomElement(using: &random) ?? .resume
+  }
+
+  /// Changes how many attempts may run.
+  mutating func set(slots: Int) { policy.capacity.slots = slots }
+
+  private mutating func breaker() -> BreakerRules? {
+    guard twists.contains(.breakers) else { return nil }
+    var rules = BreakerRules()
+    rules.failures = Int.random(in: 1...4, using: &random)
+    if random.oneIn(2) { (rules.rate, rules.window) = (0.5, Int.random(in: 2...8, using: &random)) }
+    rules.coolDown = random.seconds(1...20)
+    rules.longestCoolDown = .seconds(60)
     return rules
   }
 
@@ -169,27 +210,65 @@ extension Scenario {
     return profile
   }
 
+  /// Draws on which of the last jobs the next one depends, if it does.
+  private func dependencies(of number: Int64) -> ([Dependency], Dependency.Failure) {
+    var random = SeededGenerator(seed: seed &+ UInt64(bitPattern: number) &* 0x9e37_79b9_7f4a_7c15)
+    guard number > 1, random.oneIn(2) else { return ([], .cancel) }
+    let dependencies = (0..<Int.random(in: 1...3, using: &random)).map { _ in
+      let needed = Int64.random(in: max(1, number - 10)...number - 1, using: &random)
+      return Dependency(
+        .job(JobID(needed)), Dependency.Condition.allCases.randomElement(using: &random) ?? .ok)
+    }
+    return (dependencies, random.oneIn(4) ? .hold : .cancel)
+  }
+
   /// Makes the next job.
   mutating func job(_ number: Int64, at time: Timestamp) -> Job {
     let profile = profiles[Int.random(in: 0..<profiles.count, using: &random)]
     // What people ask for is mostly too much.
     let asked = Bytes(profile.peak.rawValue / 10 * Int64.random(in: 10...100, using: &random))
-    let terms = Terms(
+    var terms = Terms(
       limits: Limits(
         memory: min(max(asked, .kibibytes(64)), memory),
         cpuMillis: min(profile.cpuMillis * Int64.random(in: 1...3, using: &random), cpuMillis), pids: 8),
       timeout: random.seconds(1...max(1, profile.run * 3)), grace: random.seconds(0...5),
       maxAttempts: Int.random(in: 1...4, using: &random), retryDelay: random.seconds(0...10))
+    amend(&terms)
     let isDelayed = random.oneIn(5)
     let delay = random.seconds(1...100)
     let notBefore = twists.contains(.delays) && isDelayed ? time + delay : nil
     let jobClass = ["small", "large", nil].randomElement(using: &random) ?? nil
     let owner = ["ann", "bob", "eve"].randomElement(using: &random) ?? "ann"
-    let submission = Submission(
+    let group = ["line-a", "line-b", "inner", nil, nil, nil].randomElement(using: &random) ?? nil
+    var submission = Submission(
       handler: profile.name, terms: terms, priority: priority(),
       jobClass: twists.contains(.classes) ? jobClass : nil, labels: ["owner": owner])
+    if twists.contains(.serialGroups) { submission.group = group }
+    if twists.contains(.dependencies) {
+      (submission.after, submission.onDependencyFailure) = dependencies(of: number)
+    }
     return Job(
       id: JobID(number), submission: submission, submitted: time,
       state: notBefore == nil ? .queued : .scheduled, notBefore: notBefore)
+  }
+
+  /// What holds for the attempts after the first one, and for the job's time. Drawn in any case, so that a
+  /// twist changes nothing but its own kind.
+  private mutating func amend(_ terms: inout Terms) {
+    let causes = RetryCauses(rawValue: UInt8.random(in: 0...15, using: &random))
+    var rule = RetryRule()
+    rule.factor = Double.random(in: 1...3, using: &random)
+    rule.jitter = Double.random(in: 0...1, using: &random)
+    rule.maxDelay = random.oneIn(2) ? nil : random.seconds(0...60)
+    rule.timeoutFactor = Double.random(in: 1...2, using: &random)
+    let share = Int64.random(in: 50...300, using: &random)
+    let start = random.oneIn(3) ? random.seconds(0...200) : nil
+    let finish = random.oneIn(3) ? random.seconds(1...300) : nil
+    if twists.contains(.growth) {
+      rule.memoryMax = share > 200 ? nil : Bytes(terms.limits.memory.rawValue / 100 * share)
+      terms.retry = rule
+    }
+    if twists.contains(.causes) { terms.retry.causes = causes }
+    if twists.contains(.expiries) { (terms.startWithin, terms.finishWithin) = (start, finish) }
   }
 }

@@ -9,7 +9,9 @@ extension Simulation {
       let job = ledger.job(id.job)
       let profile = scenario.profile(of: job.submission.handler)
       let fate = Fate(of: id, job: job, profile: profile, seed: scenario.seed, twists: scenario.twists)
-      live[id] = Live(id: id, fate: fate, limit: job.submission.terms.limits.memory)
+      live[id] = Live(
+        id: id, fate: fate, limit: Course.limits(of: job).memory,
+        build: invariants.handlers[profile.name]?.build ?? "")
       plan(fate.isRefused ? .refused(id) : .started(id), at: time + fate.startDelay)
     case .freeze(let id): live[id]?.frozenSince = time
     case .thaw(let id): thaw(id)
@@ -17,7 +19,11 @@ extension Simulation {
       guard let fate = live[id]?.fate, !fate.isDeaf else { return }
       planEnd(of: id, .told, at: time + fate.stopDelay, ifSooner: true)
     case .kill(let id): planEnd(of: id, .killed, at: time + .seconds(live[id]?.fate.isDeaf ?? false ? 1 : 0))
-    case .markRunning, .finish, .cancelled, .due, .reprioritised, .notice: break
+    case .held(let id, true) where ledger.broken(id) != nil:
+      plan(.outside(.cancel(id)), at: time + Self.patienceWithHeld)
+    case .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .unblock, .reprioritised,
+      .carry, .revive, .breaker, .notice:
+      break
     }
   }
 
@@ -72,7 +78,8 @@ extension Simulation {
       return .ended(
         id,
         AttemptReport(
-          exit: .signalled(signal: 9), usage: usage, word: nil, killedByOthersMemory: way == .machine))
+          exit: .signalled(signal: 9), usage: usage, word: nil,
+          memoryKill: way == .machine ? .machine : .ownLimit))
     case .lost: return .ended(id, AttemptReport(exit: nil, usage: Usage(), word: nil))
     }
   }
@@ -86,6 +93,9 @@ extension Simulation {
         word: .failed(Failure(code: "no", message: "it would not", isRetryable: true)))
     case .crash: AttemptReport(exit: .signalled(signal: 11), usage: usage, word: nil)
     case .unknown: AttemptReport(exit: nil, usage: usage, word: nil)
+    case .snooze:
+      AttemptReport(
+        exit: .exited(code: 0), usage: usage, word: .snoozed(after: .seconds(30), reason: nil))
     }
   }
 

@@ -21,6 +21,8 @@ package struct Simulation {
     var id: AttemptID
     var fate: Fate
     var limit: Bytes
+    /// The build of its handler.
+    var build: String
     /// When its process began; nil if there is none yet.
     var started: Duration?
     /// Its end as it is planned; one of another plan is void.
@@ -60,7 +62,7 @@ package struct Simulation {
     random = SeededGenerator(seed: ~seed)
     scenario = try Scenario(seed: seed, options: options)
     scheduler = Scheduler(policy: scenario.policy)
-    ledger = Ledger(cpuMillis: scenario.policy.capacity.cpuMillis)
+    ledger = Ledger(policy: scenario.policy)
     invariants = Invariants(policy: scenario.policy, isMeasured: scenario.twists.contains(.samples))
     for (time, incident) in scenario.incidents { plan(.outside(incident), at: time) }
   }
@@ -128,6 +130,18 @@ package struct Simulation {
     case .submission(let count): return submit(count)
     case .cancel(let job): return isAccepted(job) ? [.cancel(job)] : []
     case .reprioritise(let job, let priority): return isAccepted(job) ? [.reprioritise(job, priority)] : []
+    case .hold(let job, let isHeld):
+      // Those that lack something are cancelled in the end.
+      return isAccepted(job) && ledger.broken(job) == nil ? [.hold(job, isHeld)] : []
+    case .operate(let station, let request): return [.operate(station, request)]
+    case .open:
+      let held = ledger.unfinished.filter { ledger.job($0).isHeld && ledger.broken($0) == nil }
+      return held.map { .hold($0, false) }
+        + ledger.standstills.keys.sorted().map { .operate($0, .resume) }
+    case .slots(let slots):
+      scenario.set(slots: slots)
+      invariants.policy = scenario.policy
+      return [.policy(scenario.policy)]
     case .handlers(let rules):
       invariants.handlers = rules
       return [.handlers(rules)]
@@ -156,8 +170,9 @@ package struct Simulation {
 
   private mutating func submit(_ count: Int) -> [Event] {
     var jobs: [WaitingJob] = []
+    var blocked: [BlockedJob] = []
     for _ in 0..<count {
-      let job = scenario.job(accepted + 1, at: now)
+      var job = scenario.job(accepted + 1, at: now)
       let limits = job.submission.terms.limits
       let capacity = scenario.policy.capacity
       guard limits.memory <= min(capacity.memory, capacity.committed), limits.cpuMillis <= capacity.cpuMillis
@@ -166,10 +181,22 @@ package struct Simulation {
         continue
       }
       accepted += 1
+      let (open, broken) = (ledger.open(job), ledger.broken(job))
+      if broken != nil, job.submission.onDependencyFailure == .cancel {
+        job.state = .cancelled
+      } else if broken != nil || !open.isEmpty {
+        job.state = .blocked
+        job.isHeld = broken != nil
+      }
       ledger.accept(job)
-      jobs.append(WaitingJob(job, sharedBy: scenario.policy.fairShare?.label))
+      if job.isHeld { plan(.outside(.cancel(job.id)), at: time + Self.patienceWithHeld) }
+      if job.state == .blocked {
+        blocked.append(self.blocked(job, waitsFor: open, broken: broken))
+      } else if !job.state.isFinal {
+        jobs.append(WaitingJob(job, sharedBy: scenario.policy.fairShare?.label))
+      }
     }
-    return jobs.isEmpty ? [] : [.submitted(jobs)]
+    return (jobs.isEmpty ? [] : [.submitted(jobs)]) + (blocked.isEmpty ? [] : [.blocked(blocked)])
   }
 }
 
@@ -186,7 +213,7 @@ extension Simulation {
         let known = ledger.job(id.job)
         try BrokenRule.unless(
           job.attempts == id.number && job.attemptsUsed == known.attemptsUsed
-            && job.priority == known.submission.priority && job.losses == ledger.losses(of: id.job),
+            && job.priority == known.submission.priority && job.carryover == known.carryover,
           "\(id) is started as what it is not on record: \(job)")
         try BrokenRule.unless(!isDown, "\(id) is started while the runner is shutting down")
         if admission.isBackfill {
@@ -202,6 +229,8 @@ extension Simulation {
       answer(action)
     }
     if !actions.isEmpty { try checkCounts() }
+    if events.contains(where: { if case .timer = $0 { true } else { false } }) { try checkTimes() }
+    try ledger.checkBlocked()
     if let passed, let demand = demand(of: passed) {
       try invariants.checkReservation(
         of: passed, demand: demand, before: before, passing: passing.compactMap { ledger.running[$0.job] },
@@ -214,7 +243,7 @@ extension Simulation {
   private func demand(of job: Job) -> Resources? {
     scheduler.explanation(of: job.id, at: now).map { explanation in
       Resources(
-        slots: 1, memory: explanation.estimate.memory, committed: job.submission.terms.limits.memory,
+        slots: 1, memory: explanation.estimate.memory, committed: Course.limits(of: job).memory,
         cpuMillis: explanation.estimate.cpuMillis)
     }
   }
@@ -222,14 +251,33 @@ extension Simulation {
   /// The scheduler knows exactly the jobs that have not ended, each once.
   private func checkCounts() throws(BrokenRule) {
     let unfinished = ledger.unfinished
-    var (scheduled, queued) = (0, 0)
+    var (blocked, scheduled, queued) = (0, 0, 0)
     for id in unfinished where ledger.running[id] == nil {
-      if ledger.job(id).state == .scheduled { scheduled += 1 } else { queued += 1 }
+      switch ledger.job(id).state {
+      case .blocked: blocked += 1
+      case .scheduled: scheduled += 1
+      default: queued += 1
+      }
     }
     try BrokenRule.unless(unfinished.allSatisfy(scheduler.knows), "the scheduler has forgotten a job")
     try BrokenRule.unless(
       scheduler.runningCount == ledger.running.count && scheduler.scheduledCount == scheduled
-        && scheduler.queuedCount == queued, "the scheduler and the record differ at \(now.rawValue)")
+        && scheduler.queuedCount == queued && scheduler.blockedCount == blocked,
+      "the scheduler and the record differ at \(now.rawValue)")
+  }
+
+  /// Nothing waits beyond its time, and nothing runs on beyond its job's deadline.
+  private func checkTimes() throws(BrokenRule) {
+    for id in ledger.unfinished {
+      let job = ledger.job(id)
+      guard let attempt = ledger.running[id] else {
+        try BrokenRule.unless(Course.expiry(of: job).map { now < $0 } ?? true, "\(id) waits beyond its time")
+        continue
+      }
+      let isStopped = attempt.started == nil || attempt.terminated != nil || attempt.isKilled
+      try BrokenRule.unless(
+        isStopped || Course.deadline(of: job).map { now < $0 } ?? true, "\(attempt.id) runs on")
+    }
   }
 
   /// The first in rank waits only behind a gate that is closed.
@@ -278,39 +326,45 @@ extension Simulation {
     // Its clock is read from the wall anew.
     epoch = wall
     invariants.restart()
-    var found: [Event] = [.learned(ledger.evidence)]
+    let breakers = ledger.breakers.keys.sorted().compactMap { ledger.breakers[$0] }
+    var found: [Event] = [.learned(ledger.evidence), .breakers(breakers)]
     // What this runner expects of the attempts that it finds.
     var learned = scheduler
     _ = learned.handle(found, at: now)
     for one in ledger.evidence { invariants.recall(one.handler, startedAt: one.started) }
+    let unended = Set(ledger.unfinished)
     for id in ledger.unfinished {
+      if ledger.job(id).state == .blocked {
+        found.append(.blocked([self.blocked(ledger.job(id), unended: unended)]))
+        continue
+      }
       let label = scenario.policy.fairShare?.label
       guard let attempt = ledger.running[id] else {
-        var job = WaitingJob(ledger.job(id), sharedBy: label)
-        job.losses = ledger.losses(of: id)
-        found.append(.submitted([job]))
+        found.append(.submitted([WaitingJob(ledger.job(id), sharedBy: label)]))
         continue
       }
       let isLost = scenario.twists.contains(.lossAtRestart) && random.oneIn(3)
       if live[attempt.id]?.started != nil, !isLost {
         thaw(attempt.id)
-        var job = WaitingJob(ledger.job(id), sharedBy: label)
-        job.losses = ledger.losses(of: id)
+        let job = WaitingJob(ledger.job(id), sharedBy: label)
         ledger.adopt(attempt.id, learned.explanation(ofNew: job, at: now).estimate, at: now)
         let adoption = adoption(of: attempt, by: job)
-        invariants.recall(job.handler, startedAt: adoption.started)
+        invariants.recall(ledger.job(id), startedAt: adoption.started)
         found.append(.adopted(adoption))
       } else {
         live[attempt.id] = nil
-        let losses = ledger.losses(of: id) + 1
-        let isLast = losses >= scenario.policy.maxLosses
-        try ledger.lose(attempt.id, isLast: isLast, at: now)
-        guard !isLast else { continue }
         var job = WaitingJob(ledger.job(id), sharedBy: label)
-        job.losses = losses
+        let next = job.lose(attempt.id, under: scenario.policy, at: now)
+        try ledger.lose(attempt.id, next, at: now)
+        guard next == .requeue else {
+          found.append(.gone(id, .failed))
+          continue
+        }
+        try ledger.perform(.carry(id, job.carryover), at: now)
         found.append(.submitted([job]))
       }
     }
+    found += whatWasAsked
     if random.oneIn(2) {
       try handle(found + [.handlers(invariants.handlers)])
     } else {
@@ -323,9 +377,23 @@ extension Simulation {
     }
   }
 
+  /// Cancellations and pauses hold on.
+  private var whatWasAsked: [Event] {
+    let cancelled = ledger.unfinished.filter { ledger.job($0).cancelRequested != nil }
+    return cancelled.map { .cancel($0) }
+      + ledger.standstills.keys.sorted().compactMap { station in
+        switch ledger.standstills[station] {
+        case .paused(let pause)?: .operate(station, .pause(pause))
+        case .stopping(let pause)?: .operate(station, .drain(pause))
+        case .idle?, .running?, nil: nil
+        }
+      }
+  }
+
   private func adoption(of attempt: Ledger.OpenAttempt, by job: WaitingJob) -> Adoption {
     Adoption(
-      job: job, number: attempt.id.number, build: "old", started: attempt.started ?? attempt.admitted,
+      job: job, number: attempt.id.number, build: live[attempt.id]?.build ?? "",
+      started: attempt.started ?? attempt.admitted,
       frozenTime: ledger.running[job.id]?.frozenTime ?? .zero)
   }
 }

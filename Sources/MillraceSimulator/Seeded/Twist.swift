@@ -10,4 +10,8 @@ package enum Twist: String, CaseIterable, Sendable {
   // What the policy says.
   case concurrency, groups, rates, stagger, fairShare, slowdown, noBackfill, inOrder, wholeProcessors
   case noLearning, tightPromises, slowStarts
+  // What jobs do, too; at the end, so that older seeds keep their twists.
+  case snoozes, dependencies, causes, growth, expiries, breakers
+  // What operators do to jobs and to the runner.
+  case serialGroups, holds, pauses, newPolicies
 }

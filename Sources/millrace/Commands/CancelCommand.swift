@@ -4,26 +4,28 @@ import MillraceCore
 import MillraceWire
 
 /// `millrace cancel`: stops jobs that have not ended.
-struct CancelCommand: ParsableCommand {
+struct CancelCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cancel",
     abstract: "Cancel jobs; a running one is asked to stop, and killed after its grace period.",
     discussion: """
       examples:
         millrace cancel 42
-        millrace cancel $(millrace list --state queued -o ids)
+        millrace cancel --state queued --class nightly
+        millrace cancel --state queued --class nightly --yes
 
-      Each job is tried; the exit code is that of the first one that could not be cancelled.
+      Of numbers, each is tried; the exit code is that of the first one that could not be cancelled. With \
+      filters, all jobs that match and have not ended are cancelled, after --yes.
       """)
 
-  @Argument(help: ArgumentHelp("The jobs.", valueName: "job"), transform: Quantities.job)
-  var jobs: [JobID]
-
+  @OptionGroup var selection: Selection
   @OptionGroup var runner: RunnerOptions
   @OptionGroup var format: OutputOptions
 
-  func run() throws {
+  func run() async throws {
     let client = runner.client
-    try EachJob(jobs).run(format) { try client.cancel($0) }
+    try await selection.run("cancel", past: "cancelled", client: client, format: format) {
+      try client.cancel($0)
+    }
   }
 }

@@ -1,94 +1,16 @@
 import ArgumentParser
-import MillraceClient
-import MillraceCore
-import MillraceWire
 
 /// `millrace handlers`: what jobs can be asked for.
 struct HandlersCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "handlers",
-    abstract: "List what can be run, or show one handler with its parameters.",
+    abstract: "List what can be run, show one handler with its parameters, or close its breaker.",
     discussion: """
       examples:
         millrace handlers
         millrace handlers checksum
-
-      Files in the plugin directory that were refused are told on standard error, with the reason; so are \
-      the mistakes in the files of settings beside the plugins.
-      """)
-
-  @Argument(help: "Only this one, with its parameters.")
-  var name: String?
-
-  @OptionGroup var runner: RunnerOptions
-  @OptionGroup var format: OutputOptions
-
-  func run() throws {
-    let view = try runner.client.handlers()
-    let rows = view.plugins.flatMap { plugin in
-      plugin.handlers.map { HandlerRow(plugin: plugin, handler: $0) }
-    }
-    guard let name else {
-      try format.print(rows, as: .handlers, page: view)
-      for refused in view.refused {
-        StandardError.note("refused `\(refused.path)`: \(refused.reason)".printable)
-      }
-      return
-    }
-    guard let row = rows.first(where: { $0.handler.name == name }) else {
-      let known = rows.map(\.handler.name).sorted().joined(separator: ", ")
-      throw CommandError(
-        .notFound, "there is no handler `\(name)`", hint: known.isEmpty ? nil : "there are: \(known)")
-    }
-    try format.print(one: row, as: .handlers, json: row.handler) { paint in
-      let parameters = Parameter.all(of: row.handler.parameterSchema)
-      let card = Table.handlers.card(row, paint: paint)
-      return card
-        + (parameters.isEmpty
-          ? "\nit takes no parameters\n"
-          : "\n" + Table.parameters.lines(parameters, wide: true, paint: paint))
-    }
-  }
-}
-
-/// A handler with the plugin that has it.
-struct HandlerRow: Encodable {
-  var plugin: PluginView
-  var handler: HandlerView
-
-  private enum CodingKeys: String, CodingKey { case plugin, pluginVersion }
-
-  func encode(to encoder: any Encoder) throws {
-    try handler.encode(to: encoder)
-    var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(plugin.name, forKey: .plugin)
-    try container.encode(plugin.version, forKey: .pluginVersion)
-  }
-}
-
-extension Table where Row == HandlerRow {
-  /// Handlers, a line each; limits that are not said are the runner's.
-  static var handlers: Table {
-    Table(
-      [
-        Column("HANDLER", "name") { $0.handler.name },
-        Column("PLUGIN", "plugin") { $0.plugin.name },
-        Column("VERSION", "plugin_version") { $0.plugin.version },
-        Column("MEMORY", "memory_bytes", .right, wide: true, raw: { Figures.raw($0.handler.memoryBytes) }) {
-          Figures.bytes($0.handler.memoryBytes)
-        },
-        Column("CPU", "cpu_millis", .right, wide: true, raw: { Figures.raw($0.handler.cpuMillis) }) {
-          Figures.processors($0.handler.cpuMillis)
-        },
-        Column("PIDS", "pids", .right, wide: true) { Figures.raw($0.handler.pids) },
-        Column(
-          "TIMEOUT", "timeout_seconds", .right, wide: true, raw: { Figures.raw($0.handler.timeoutSeconds) }
-        ) { Figures.span($0.handler.timeoutSeconds) },
-        Column("ATTEMPTS", "max_attempts", .right, wide: true) { Figures.raw($0.handler.maxAttempts) },
-        Column("CONCURRENCY", "concurrency", .right, wide: true) { Figures.raw($0.handler.concurrency) },
-        Column("RATE", "rate", .right, wide: true) { $0.handler.rate ?? "" },
-        Column("SUMMARY", "summary") { $0.handler.summary },
-        Column("FILE", "path", wide: true) { $0.plugin.path },
-      ], id: { $0.handler.name })
-  }
+        millrace handlers reset checksum
+      """,
+    subcommands: [HandlersListCommand.self, HandlersResetCommand.self],
+    defaultSubcommand: HandlersListCommand.self)
 }

@@ -14,25 +14,7 @@ struct ListCommand: AsyncParsableCommand {
         millrace cancel $(millrace list --state queued --class nightly -o ids)
       """)
 
-  @Option(name: .customLong("state"), help: "Only jobs in this state. May be repeated.")
-  var states: [JobState] = []
-
-  @Option(help: "Only jobs of this handler.")
-  var handler: String?
-
-  @Option(name: .customLong("class"), help: "Only jobs of this class.")
-  var jobClass: String?
-
-  @Option(
-    name: .customLong("label"), help: "Only jobs with this label: key=value. May be repeated.",
-    transform: Quantities.pair)
-  var labels: [(key: String, value: String)] = []
-
-  @Option(help: "Only jobs submitted since: 2h, 2026-08-01, RFC 3339.", transform: Moment.past)
-  var since: Timestamp?
-
-  @Option(help: "Only jobs submitted before.", transform: Moment.past)
-  var until: Timestamp?
+  @OptionGroup var selection: SelectionOptions
 
   @Option(help: "At most so many.", transform: Quantities.count)
   var limit = 50
@@ -43,20 +25,11 @@ struct ListCommand: AsyncParsableCommand {
   @OptionGroup var record: RecordOptions
   @OptionGroup var format: OutputOptions
 
-  private var filter: JobFilter {
-    var filter = JobFilter()
-    filter.states = states
-    filter.handler = handler
-    filter.jobClass = jobClass
-    filter.labels = Dictionary(labels.map { ($0.key, $0.value) }) { $1 }
-    filter.since = since
-    filter.until = until
-    return filter
-  }
+  private var filter: JobFilter { selection.filter }
 
   func run() async throws {
     let page = try await record.read { source in
-      all || !states.isEmpty
+      all || !filter.states.isEmpty
         ? try await source.jobs(matching: filter, atMost: all ? .max : limit)
         : try await Self.unfinishedFirst(source, filter, limit: limit)
     }
@@ -83,5 +56,3 @@ struct ListCommand: AsyncParsableCommand {
     return page
   }
 }
-
-extension JobState: ExpressibleByArgument {}

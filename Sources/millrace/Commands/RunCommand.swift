@@ -34,7 +34,7 @@ struct RunCommand: ParsableCommand {
     if dryRun { return try Rehearsal.show(try direct.rehearse(request)) }
     let interrupts = try Interrupts()
     let job = try direct.submit(request)
-    note("job \(job.id)")
+    note("job \(job.id)" + (job.existing ?? false ? " has this key already" : ""))
     var client = direct
     client.interruption = Interruption(descriptor: interrupts.descriptor) {
       try interrupted(job.id, times: interrupts.take(), client: direct)

@@ -23,15 +23,40 @@ struct StatusCommand: ParsableCommand {
   func run() throws {
     let status = try runner.client.status()
     try format.print(one: status, as: .status, json: status) { paint in
+      let standing = (status.stations ?? []).dropFirst().map(Table<StatusView>.words)
+      let changed = (status.settings ?? []).map { setting in
+        "\(setting.name) = \(setting.value) "
+          + (setting.persisted ? "(survives a restart)" : "(until the next start)")
+      }
       let notices = status.notices.suffix(Self.shownNotices)
       return Table.status.card(status, paint: paint)
+        + Self.section("paused", standing, paint) + Self.section("changed settings", changed, paint)
         + (notices.isEmpty ? "" : "\n" + paint("notices", .title) + "\n")
         + notices.map { "  \(Figures.time($0.time))  \($0.text.printable)\n" }.joined()
     }
   }
 }
 
+extension StatusCommand {
+  /// Lines under a title; nothing if there are none.
+  private static func section(_ title: String, _ lines: [String], _ paint: Paint) -> String {
+    lines.isEmpty
+      ? "" : "\n" + paint(title, .title) + "\n" + lines.map { "  \($0.printable)\n" }.joined()
+  }
+}
+
 extension Table where Row == StatusView {
+  /// What the runner, a handler or a group does: "handler `x` is paused by root since …".
+  fileprivate static func words(_ station: StationView) -> String {
+    let name = station.name.map { "\(station.kind) `\($0)` is " } ?? ""
+    guard let by = station.by, let since = station.since else { return name + station.state }
+    return "\(name)\(station.state) by \(by) since \(Figures.time(since))"
+  }
+
+  private static func stateTone(_ status: StatusView) -> Tone {
+    status.stations?.first?.by == nil ? .plain : .busy
+  }
+
   /// The runner; shown from top to bottom.
   static var status: Table { Table(process + jobs + resources + machine, id: { "\($0.pid)" }) }
 
@@ -42,6 +67,12 @@ extension Table where Row == StatusView {
       Column("STARTED", "started", raw: { $0.started }) { Figures.time($0.started) },
       Column("HEALTHY", "healthy", raw: { "\($0.healthy)" }, tone: { $0.healthy ? .good : .bad }) {
         $0.healthy ? "yes" : "no: jobs are not taken or not started"
+      },
+      Column("STATE", "state", raw: { $0.stations?.first?.state ?? "" }, tone: stateTone) {
+        $0.stations?.first.map(Self.words) ?? ""
+      },
+      Column("RECORD", "record_trouble", raw: { $0.recordTrouble ?? "" }, tone: { _ in .bad }) {
+        $0.recordTrouble?.printable ?? ""
       },
       Column("DRAINING", "draining", raw: { "\($0.draining)" }, tone: { $0.draining ? .busy : .plain }) {
         $0.draining ? "yes: no new jobs are taken" : "no"
@@ -54,6 +85,7 @@ extension Table where Row == StatusView {
       Column("RUNNING", "running") { "\($0.running)" },
       Column("QUEUED", "queued") { "\($0.queued)" },
       Column("SCHEDULED", "scheduled") { "\($0.scheduled)" },
+      Column("HELD", "held") { Figures.raw($0.held) },
     ]
   }
 

@@ -14,6 +14,8 @@ struct SubmitCommand: ParsableCommand {
         millrace submit thumbnail width:=64 --input photo.jpg --label album=summer
         millrace submit exec --memory 1G --timeout 2h --priority 7 -- make -j4
         millrace submit --batch jobs.txt --class nightly --wait
+        millrace submit --template thumbnail.yaml path=photo.jpg --priority 7
+        millrace submit checksum path=/srv --after ok:41 --after any:42
         millrace submit thumbnail width:=64 --memory 2G --dry-run
 
       A line of a batch is a request in JSON ({"handler":"checksum","arguments":[…]}) or the words of a \
@@ -27,6 +29,11 @@ struct SubmitCommand: ParsableCommand {
 
   @Option(help: "Read many requests from a file, one a line; - is standard input.", completion: .file())
   var batch: String?
+
+  @Option(
+    help: "Read the job from a file, and put the words key=value into it; docs/workflows.md.",
+    completion: .file())
+  var template: String?
 
   @Flag(help: "Wait until it has ended; exits with 1 if it did not succeed.")
   var wait = false
@@ -44,6 +51,9 @@ struct SubmitCommand: ParsableCommand {
     guard !dryRun || (batch == nil && !wait && !follow) else {
       throw ValidationError("--dry-run is for one job, without --batch, --wait and --follow")
     }
+    guard template == nil || (batch == nil && words.command.isEmpty) else {
+      throw ValidationError("--template is for one job, without --batch and words after --")
+    }
     guard batch != nil else { return }
     guard words.isEmpty else { throw ValidationError("a handler and --batch exclude each other") }
     guard !follow else { throw ValidationError("--follow is for one job; use --wait with --batch") }
@@ -60,9 +70,10 @@ struct SubmitCommand: ParsableCommand {
       try finish(try ids.map { try follower.end(of: $0) })
       return
     }
-    let request = try options.fill(try words.request())
+    let request = try request()
     if dryRun { return try Rehearsal.show(try client.rehearse(request), output: output) }
     let job = try client.submit(request)
+    if job.existing ?? false { StandardError.note("job \(job.id) has this key already; nothing was added") }
     if follow {
       StandardError.note("job \(job.id)")
       try finish([try follower.follow(job.id) { try StandardOutput.write($0) }])
@@ -74,10 +85,21 @@ struct SubmitCommand: ParsableCommand {
     }
   }
 
+  private func request() throws -> SubmitRequest {
+    guard let template else { return try options.fill(try words.request()) }
+    let given = [words.handler].compactMap(\.self) + words.parameters
+    let filled = try WorkflowFile.request(template, given: given)
+    return try options.fill(SubmitRequest(handler: filled.handler)).filled(from: filled)
+  }
+
   private func submit(_ name: String, to client: Client) throws -> [JobID] {
     let file = try BatchFile(text: try InputFile.text(name), name: name)
     do {
-      return try client.submit(BatchRequest(jobs: try file.requests.map { try options.fill($0) }))
+      let answer = try client.submit(BatchRequest(jobs: try file.requests.map { try options.fill($0) }))
+      for id in answer.existing ?? [] {
+        StandardError.note("job \(id) has this key already; nothing was added")
+      }
+      return answer.ids
     } catch var problem as Problem {
       if let index = problem.index, file.lines.indices.contains(index) {
         problem.detail = "`\(name)`, line \(file.lines[index]): \(problem.detail)"

@@ -1,4 +1,5 @@
 import MillraceCore
+import MillraceWire
 
 /// Reads quantities as people write them; errors are `ArgumentProblem`.
 enum Quantities {
@@ -45,6 +46,45 @@ enum Quantities {
     return count
   }
 
+  /// Reads a factor: 1 or more.
+  static func factor(_ text: String) throws -> Double {
+    guard let number = plainNumber(text), number >= 1 else {
+      throw ArgumentProblem("it must be a number from 1 on, like 1.5")
+    }
+    return number
+  }
+
+  /// Reads a part of a whole: `20%`, `0.2`.
+  static func part(_ text: String) throws -> Double {
+    let isPercent = text.hasSuffix("%")
+    let number = plainNumber(isPercent ? String(text.dropLast()) : text).map { isPercent ? $0 / 100 : $0 }
+    guard let number, number <= 1 else { throw ArgumentProblem("it must be 0% to 100%, or 0 to 1") }
+    return number
+  }
+
+  /// Neither `nan` nor `0x10` nor `1e3` is a number to people.
+  private static func plainNumber(_ text: String) -> Double? {
+    guard text.allSatisfy({ $0.isASCII && ($0.isNumber || $0 == ".") }) else { return nil }
+    return Double(text)
+  }
+
+  /// Reads words with commas between them.
+  static func words(_ text: String) throws -> [String] {
+    let words = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    guard words.allSatisfy({ !$0.isEmpty }) else {
+      throw ArgumentProblem("write words with commas between them")
+    }
+    return words
+  }
+
+  /// Reads how much memory: a size, or how much more than before: `512M`, `+50%`.
+  static func memory(_ text: String) throws -> MemoryChange {
+    guard text.hasPrefix("+") else { return .amount(try bytes(text)) }
+    guard text.hasSuffix("%"), let percent = Int(text.dropFirst().dropLast()), (1...1000).contains(percent)
+    else { throw ArgumentProblem("it must be a size like 512M, or +1% to +1000%") }
+    return .more(percent: percent)
+  }
+
   /// Reads a priority.
   static func priority(_ text: String) throws -> Int {
     guard let number = Int(text), Priority(rawValue: number) != nil else {
@@ -81,11 +121,33 @@ enum Quantities {
     return (String(text[..<equals]), String(text[text.index(after: equals)...]))
   }
 
+  /// Reads `ok:41`, `any:41`, `failed:41`, or `41` for the first.
+  static func dependency(_ text: String) throws -> DependencyView {
+    let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+    let word = parts.count == 2 ? parts[0] : Dependency.Condition.ok.rawValue
+    guard parts.count <= 2, let condition = Dependency.Condition(rawValue: word),
+      let id = JobID(text: parts[parts.count - 1])
+    else { throw ArgumentProblem("write ok:41, any:41 or failed:41") }
+    return DependencyView(Dependency(.job(id), condition))
+  }
+
+  /// Reads the number of a workflow.
+  static func workflow(_ text: String) throws -> Int64 {
+    guard let id = JobID(text: text) else { throw ArgumentProblem("it is no workflow number; write 3") }
+    return id.rawValue
+  }
+
   /// Reads the number of a job.
   static func job(_ text: String) throws -> JobID {
     guard let id = JobID(text: text) else { throw ArgumentProblem("it is no job number; write 42") }
     return id
   }
+}
+
+/// How much memory a job shall have from now on.
+enum MemoryChange: Equatable {
+  case amount(Bytes)
+  case more(percent: Int)
 }
 
 /// A job, or one attempt at it: `42`, `42.1`.

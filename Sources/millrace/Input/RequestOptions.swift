@@ -34,6 +34,8 @@ struct RequestOptions: ParsableArguments {
     help: "The wait before the second attempt; doubled for each one after that.", transform: Quantities.span)
   var retryDelay: Duration?
 
+  @OptionGroup var retry: RetryOptions
+
   @Option(help: "1 to 10; higher is sooner.", transform: Quantities.priority)
   var priority: Int?
 
@@ -48,9 +50,34 @@ struct RequestOptions: ParsableArguments {
   @Option(help: "The earliest start: +10m, '2026-08-01 14:30', RFC 3339.", transform: Moment.future)
   var notBefore: Timestamp?
 
+  @Option(help: "Another submission with this key gets the same job, as long as the key holds.")
+  var key: String?
+
+  @Option(help: ArgumentHelp("Among which jobs the key is looked for: handler (as default) or global."))
+  var keyScope: JobKey.Scope?
+
+  @Option(help: "How long the key holds: 24h (as default).", transform: Quantities.span)
+  var keyWindow: Duration?
+
+  @Flag(help: "The key holds until the job has ended; without --key, the same work has the same key.")
+  var unique = false
+
+  @Option(help: "The group that it is in; one that is not configured runs one job at a time, in order.")
+  var group: String?
+
+  @Flag(help: "Hold it until it is released.")
+  var hold = false
+  @Option(
+    help: "A job that must have ended before: ok:41, any:41 or failed:41. May be repeated.",
+    transform: Quantities.dependency)
+  var after: [DependencyView] = []
+
+  @Option(help: "What becomes of it if one of these can't be met any more: cancel (as default) or hold.")
+  var onDependencyFailure: Dependency.Failure?
+
   /// Returns `request` with these put where it says nothing.
   func fill(_ request: SubmitRequest) throws -> SubmitRequest {
-    var request = request
+    var request = retry.fill(request)
     if request.input == nil, let input { request.input = Data(try InputFile.bytes(input)) }
     request.memoryBytes = request.memoryBytes ?? memory?.rawValue
     request.cpuMillis = request.cpuMillis ?? cpu
@@ -66,7 +93,44 @@ struct RequestOptions: ParsableArguments {
       let ours = Dictionary(labels.map { ($0.key, $0.value) }) { $1 }
       request.labels = (request.labels ?? [:]).merging(ours) { theirs, _ in theirs }
     }
+    if request.after == nil, !after.isEmpty { request.after = after }
+    request.onDependencyFailure = request.onDependencyFailure ?? onDependencyFailure?.rawValue
     request.notBefore = request.notBefore ?? notBefore.map(Wire.text(of:))
+    request.key = request.key ?? key
+    request.keyScope = request.keyScope ?? keyScope?.rawValue
+    request.keyWindowSeconds = request.keyWindowSeconds ?? keyWindow?.seconds
+    if unique { request.unique = request.unique ?? true }
+    request.group = request.group ?? group
+    if hold { request.hold = request.hold ?? true }
+    return request
+  }
+}
+
+extension JobKey.Scope: ExpressibleByArgument {}
+extension Dependency.Failure: ExpressibleByArgument {}
+
+extension SubmitRequest {
+  /// Returns this request with what a template says where this one says nothing.
+  func filled(from template: SubmitRequest) -> SubmitRequest {
+    var request = template
+    request.input = input ?? template.input
+    request.memoryBytes = memoryBytes ?? template.memoryBytes
+    request.cpuMillis = cpuMillis ?? template.cpuMillis
+    request.pids = pids ?? template.pids
+    request.io = io ?? template.io
+    request.timeoutSeconds = timeoutSeconds ?? template.timeoutSeconds
+    request.graceSeconds = graceSeconds ?? template.graceSeconds
+    request.maxAttempts = maxAttempts ?? template.maxAttempts
+    request.retryDelaySeconds = retryDelaySeconds ?? template.retryDelaySeconds
+    request.priority = priority ?? template.priority
+    request.jobClass = jobClass ?? template.jobClass
+    if let labels { request.labels = labels.merging(template.labels ?? [:]) { ours, _ in ours } }
+    request.notBefore = notBefore
+    (request.key, request.keyScope, request.keyWindowSeconds) = (key, keyScope, keyWindowSeconds)
+    (request.unique, request.hold) = (unique, hold)
+    request.group = group ?? template.group
+    request.after = after
+    request.onDependencyFailure = onDependencyFailure
     return request
   }
 }
@@ -125,7 +189,7 @@ struct RequestWords: ParsableArguments {
     return request
   }
 
-  private static func json(_ text: String, of name: String) throws -> JSONValue {
+  static func json(_ text: String, of name: String) throws -> JSONValue {
     do {
       return try Wire.decoder().decode(JSONValue.self, from: Data(text.utf8))
     } catch {

@@ -16,6 +16,11 @@ enum Figures {
     return "\(millis / 1000)" + (fraction.isEmpty ? "" : "." + String(fraction))
   }
 
+  /// `2`, `1.5`.
+  static func number(_ number: Double) -> String {
+    number == number.rounded() && abs(number) < 1e15 ? "\(Int64(number))" : "\(number)"
+  }
+
   static func time(_ text: String?) -> String { text.map(Moment.local) ?? "" }
 
   static func raw<Value: CustomStringConvertible>(_ value: Value?) -> String { value?.description ?? "" }

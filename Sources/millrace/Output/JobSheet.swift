@@ -33,13 +33,40 @@ struct JobSheet {
     card.add("priority", "\(job.priority)")
     card.add("class", job.jobClass)
     card.add("labels", Figures.labels(job.labels))
+    card.add("group", job.group)
+    card.add("key", job.key)
+    if job.held ?? false { card.add("held", "until it is released") }
+    card.add("cancelled", job.cancelRequested.map { "asked for at \(Figures.time($0))" })
     card.add("limits", Self.words(job.limits) + ", \(Figures.span(job.timeoutSeconds))")
     card.add("attempts", "\(job.attemptsUsed) of \(job.maxAttempts) used, \(job.attempts) started")
+    card.add("retries", job.maxAttempts > 1 ? detail.course.map(Self.words) : nil)
+    card.add("next attempt", nextAttempt)
+    card.add("to start", detail.course?.startWithinSeconds.map { "within \(Figures.span($0))" })
+    card.add("to end", detail.course?.finishWithinSeconds.map { "within \(Figures.span($0))" })
     card.add("submitted", Figures.time(job.submitted))
     card.add("not before", Figures.time(job.notBefore))
+    card.add("after", job.after.map { Self.words($0, job.onDependencyFailure) })
+    card.add("workflow", job.workflow.map { "\($0)" + (job.step.map { ", step \($0)" } ?? "") })
     card.add("ended", Figures.time(job.ended))
+    card.add("reason", job.reason?.message)
     card.add("uses now", usesNow)
     return card
+  }
+
+  /// What the attempts so far taught more than the limits say.
+  private var nextAttempt: String? {
+    let memory = detail.course?.nextMemoryBytes.map { Figures.bytes($0) + " of memory" }
+    let words = [memory, detail.course?.nextTimeoutSeconds.map { Figures.span($0) }].compactMap { $0 }
+    return words.isEmpty ? nil : words.joined(separator: ", ")
+  }
+
+  private static func words(_ course: CourseView) -> String {
+    let causes = course.retryOn.isEmpty ? "never" : "after " + course.retryOn.joined(separator: ", ")
+    let wait = "\(Figures.span(course.retryDelaySeconds)) × \(Figures.number(course.retryFactor))"
+    let bound = course.retryMaxDelaySeconds.map { ", at most \(Figures.span($0))" } ?? ""
+    let jitter = course.retryJitter > 0 ? ", jitter \(Int((course.retryJitter * 100).rounded())) %" : ""
+    let memory = course.memoryMaxBytes.map { ", memory up to \(Figures.bytes($0))" } ?? ""
+    return "\(causes); waits \(wait)\(bound)\(jitter)\(memory)"
   }
 
   private var usesNow: String? {
@@ -72,6 +99,13 @@ struct JobSheet {
     card.add("admitted", words(attempt.admission))
     card.add("plugin", "\(attempt.plugin) \(attempt.pluginVersion) (\(attempt.pluginSha256.prefix(12)))")
     return card
+  }
+
+  /// Returns what a job depends on in words: `ok:41, any:42`; the first twenty.
+  private static func words(_ after: [DependencyView], _ failure: Dependency.Failure?) -> String {
+    let words = after.prefix(20).map { "\($0.condition?.rawValue ?? "ok"):\($0.job.map { "\($0)" } ?? "-")" }
+    let more = after.count > words.count ? ", \(after.count - words.count) more" : ""
+    return words.joined(separator: ", ") + more + (failure == .hold ? "; held if it can't be" : "")
   }
 
   private static func frozen(_ attempt: AttemptView) -> String? {

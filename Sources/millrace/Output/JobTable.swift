@@ -29,10 +29,22 @@ extension Table where Row == JobView {
         Column("TIMEOUT", "timeout_seconds", .right, wide: true, raw: { "\($0.timeoutSeconds)" }) {
           Figures.span($0.timeoutSeconds)
         },
+        Column("HELD", "held", wide: true) { $0.held ?? false ? "yes" : "" },
+        Column("GROUP", "group", wide: true) { $0.group ?? "" },
         Column("CLASS", "class", wide: true) { $0.jobClass ?? "" },
         Column("LABELS", "labels", wide: true) { Figures.labels($0.labels) },
         Column("PARAMETERS", "parameters", wide: true) { $0.parameters.text },
+        Column("AFTER", "after", wide: true) { ($0.after ?? []).words },
+        Column("WORKFLOW", "workflow", .right, wide: true) { $0.workflow.map { "\($0)" } ?? "" },
+        Column("STEP", "step", wide: true) { $0.step ?? "" },
       ], id: { "\($0.id)" })
+  }
+}
+
+extension [DependencyView] {
+  /// The dependencies in words: `ok:41 any:42`.
+  fileprivate var words: String {
+    map { "\($0.condition?.rawValue ?? "ok"):\($0.job.map { "\($0)" } ?? "-")" }.joined(separator: " ")
   }
 }
 

@@ -55,7 +55,8 @@ struct OutputOptions: ParsableArguments {
     }
   }
 
-  private static func json(_ value: some Encodable, pretty: Bool) throws -> String {
+  /// Returns JSON with a line break at its end.
+  static func json(_ value: some Encodable, pretty: Bool) throws -> String {
     String(decoding: try Wire.encoder(pretty: pretty).encode(value), as: UTF8.self) + "\n"
   }
 }

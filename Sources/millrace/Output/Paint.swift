@@ -33,7 +33,7 @@ extension Outcome {
     switch self {
     case .succeeded: .good
     case .error, .crashed, .oomOwnLimit, .timedOut: .bad
-    case .oomPressure, .evicted, .lost: .busy
+    case .oomPressure, .evicted, .snoozed, .lost: .busy
     case .cancelled: .quiet
     }
   }

@@ -14,12 +14,14 @@ extension AttemptView {
     case nil: started == nil ? "starting" : "running"
     case .succeeded: "succeeded"
     case .error: error
-    case .crashed: signal.map { "crashed by \(Self.name(ofSignal: $0))" } ?? "crashed"
+    case .crashed: signal.map { "crashed by \(SignalName.text(of: $0))" } ?? "crashed"
     case .oomOwnLimit: "killed: \(ownLimit)\(memoryNumbers)"
-    case .oomPressure: "killed for memory that others took\(memoryNumbers); no attempt is used up"
+    case .oomPressure:
+      "killed: \(failure?.message ?? "others took the memory")\(memoryNumbers); no attempt is used up"
     case .timedOut: "stopped: \(failure?.message ?? "its time was up")"
     case .cancelled: "cancelled"
     case .evicted: "taken back to make room; no attempt is used up"
+    case .snoozed: "\(failure?.message ?? "it asked to be run again later"); no attempt is used up"
     case .lost: "lost: \(failure?.message ?? "nobody knows how it ended"); no attempt is used up"
     }
   }
@@ -41,21 +43,12 @@ extension AttemptView {
     let numbers = [peak, kills].compactMap { $0 }
     return numbers.isEmpty ? "" : " (\(numbers.joined(separator: ", ")))"
   }
-
-  private static func name(ofSignal signal: Int32) -> String {
-    let names: [Int32: String] = [
-      1: "SIGHUP", 2: "SIGINT", 3: "SIGQUIT", 4: "SIGILL", 5: "SIGTRAP", 6: "SIGABRT", 7: "SIGBUS",
-      8: "SIGFPE",
-      9: "SIGKILL", 11: "SIGSEGV", 13: "SIGPIPE", 14: "SIGALRM", 15: "SIGTERM", 24: "SIGXCPU", 25: "SIGXFSZ",
-      31: "SIGSYS",
-    ]
-    return names[signal].map { "\($0) (signal \(signal))" } ?? "signal \(signal)"
-  }
 }
 
 extension JobView {
   /// How the job ended, in words; `last` is its last attempt, nil if there was none.
   func ending(_ last: AttemptView?) -> String {
-    if let last, state == .failed { last.verdict } else { state.rawValue }
+    if let reason { return "\(state.rawValue): \(reason.message)" }
+    return if let last, state == .failed { last.verdict } else { state.rawValue }
   }
 }

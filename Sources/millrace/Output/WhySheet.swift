@@ -32,6 +32,7 @@ struct WhySheet {
   private func text(of explanation: ExplanationView, _ forecast: ForecastView?, paint: Paint) -> String {
     var card = Card([.init("jobs ahead", explanation.ahead.map { "\($0)" } ?? "it waits for its time")])
     card.add("expected", Self.words(explanation.estimate))
+    card.add("fails", explanation.expires.map { "at \(Figures.time($0)) if it waits until then" })
     card.add("predicted start", forecast.map(words))
     return Self.gates(explanation.gates, paint: paint) + "\n" + card.lines(paint: paint)
   }
@@ -50,7 +51,8 @@ struct WhySheet {
   private static func words(_ gate: GateView) -> String {
     guard let remedy = gate.remedy else { return gate.reason }
     let time = gate.opensAt.map { " (\(Figures.time($0)))" } ?? ""
-    return "\(gate.reason); opened by \(remedy)\(time)"
+    let since = gate.pausedSince.map { " since \(Figures.time($0))" } ?? ""
+    return "\(gate.reason)\(since); opened by \(remedy)\(time)"
   }
 
   private static func words(_ estimate: EstimateView) -> String {

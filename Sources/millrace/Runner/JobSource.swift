@@ -8,6 +8,10 @@ protocol JobSource: Sendable {
   func jobs(matching filter: JobFilter) async throws -> JobPage
   /// Returns all that is known of a job.
   func job(_ id: JobID) async throws -> JobDetail
+  /// Returns a workflow with its steps and jobs.
+  func workflow(_ id: Int64) async throws -> WorkflowView
+  /// Returns a page of workflows, the newest first.
+  func workflows(before: Int64?, limit: Int) async throws -> WorkflowPage
   /// Returns why a job waits, or what held it back until it started.
   func why(_ id: JobID) async throws -> WhyView
   /// Returns a page of the history.

@@ -30,7 +30,23 @@ struct Record: JobSource {
 
   func job(_ id: JobID) async throws -> JobDetail {
     guard let job = try await reader.job(id) else { throw Self.unknown(id) }
-    return JobDetail(job: JobView(job), attempts: try await reader.attempts(of: id).map(AttemptView.init))
+    return JobDetail(
+      job: JobView(job), attempts: try await reader.attempts(of: id).map(AttemptView.init),
+      course: CourseView(job))
+  }
+
+  func workflow(_ id: Int64) async throws -> WorkflowView {
+    guard let record = try await reader.workflow(id) else {
+      throw CommandError(.notFound, "there is no workflow \(id) on record")
+    }
+    return WorkflowView(record)
+  }
+
+  func workflows(before: Int64?, limit: Int) async throws -> WorkflowPage {
+    let workflows = try await reader.workflows(before: before, limit: limit)
+    return WorkflowPage(
+      workflows: workflows.map(WorkflowSummaryView.init),
+      next: workflows.count == limit ? workflows.last?.id : nil)
   }
 
   /// Only the runner knows the gates of a job that waits.

@@ -43,6 +43,8 @@ struct Machine: Sendable, Equatable {
     policy.groups = configuration.groups
     policy.groupOf = configuration.handlers.compactMapValues(\.group)
     policy.fairShare = configuration.fairShare
+    policy.breaker = configuration.breaker
+    policy.maxCrashes = configuration.poisonAfter
     return policy
   }
 
@@ -53,6 +55,7 @@ struct Machine: Sendable, Equatable {
       overrides: configuration.handlers.mapValues(\.wishes),
       concurrency: configuration.handlers.compactMapValues(\.concurrency),
       rates: configuration.handlers.compactMapValues(\.rate),
+      breakers: configuration.handlers.compactMapValues(\.breaker),
       machine: Limits(
         memory: configuration.capacity.memory.amount(of: memory), cpuMillis: cpuMillis, pids: pids),
       maxInput: configuration.bounds.input)

@@ -15,13 +15,16 @@ final class Runner: Sendable {
   private let launcher: LocalLauncher
   private let engine: Engine
   private let plugins: PluginDirectory
+  private let keeper: RecordKeeper
   private let api: APIServer
   private let drain: Duration
   private let log: Logger
 
   /// Puts the parts together; nothing is served yet.
   /// - Throws: what is wrong with a directory, the database, the cgroups or a user's name.
-  init(_ configuration: Configuration, drain: Duration, log: Logger) async throws {
+  init(
+    _ configuration: Configuration, from file: String, drain: Duration, threshold: LogThreshold, log: Logger
+  ) async throws {
     let state = try StateDirectory(configuration.state)
     lock = try StateLock(state: state.path)
     let runtime = StateDirectory.parent(of: configuration.socket)
@@ -30,25 +33,34 @@ final class Runner: Sendable {
     let logs = LogFiles(directory: state.logs, cap: configuration.bounds.log, log: log)
     let mount = try CgroupMount.current().path
     tree = try CgroupTree(root: configuration.cgroupRoot.group(belowMount: mount))
-    let settings = try Self.launchSettings(configuration, state: state, runtime: runtime)
-    launcher = try LocalLauncher(tree: tree, settings: settings, logs: logs, logger: log)
+    let launchSettings = try Self.launchSettings(configuration, state: state, runtime: runtime)
+    launcher = try LocalLauncher(tree: tree, settings: launchSettings, logs: logs, logger: log)
     let sidecars = Sidecars(directory: configuration.plugins, overrides: configuration.handlers)
     plugins = PluginDirectory(
       path: configuration.plugins, builds: state.builds, launcher: launcher, log: log,
       amend: { sidecars.amend($0, files: $1) })
     let machine = Machine.current().within(try tree.bounds())
-    let policy = machine.policy(configuration)
+    var policy = machine.policy(configuration)
+    policy.seed = .random(in: .min ... .max)
     try tree.wall(off: policy.capacity.memory)
+    let settings = LiveSettings(over: configuration, of: file, on: machine, log: threshold) { [tree] in
+      try tree.wall(off: $0)
+    }
+    let clock = AnchoredClock(wall: try await Self.startTime(after: store, log))
     engine = Engine(
       ports: Engine.Ports(
-        store: store, launcher: launcher, plugins: plugins, logs: logs,
-        clock: AnchoredClock(wall: try await Self.startTime(after: store, log))),
+        store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock, settings: settings),
       policy: policy, reception: machine.reception(configuration),
       version: Millraced.version, pid: getpid(), log: log)
+    keeper = RecordKeeper(
+      store: store, files: StateFiles(logs: state.logs, builds: state.builds), clock: clock,
+      retention: configuration.retention, log: log, buildsInUse: { [engine] in await engine.buildsInUse })
     var server = APIServer.Configuration(socketPath: configuration.socket)
     server.socketMode = configuration.socketMode
     server.maxInput = configuration.bounds.input
-    api = APIServer(serving: engine, settings: sidecars, configuration: server, logger: log) {
+    api = APIServer(
+      serving: engine, settings: sidecars, keeping: keeper, configuration: server, logger: log
+    ) {
       log.notice("ready", metadata: ["socket": "\(configuration.socket)", "state": "\(state.path)"])
     }
     self.drain = drain
@@ -62,6 +74,7 @@ final class Runner: Sendable {
       configuration: ServiceGroupConfiguration(
         services: [
           .init(service: api), .init(service: PluginService(plugins: plugins)),
+          .init(service: KeepingService(keeper: keeper)),
           .init(service: EngineService(engine: engine, drain: drain, log: log)),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: log))

@@ -10,21 +10,20 @@ struct ServeCommand: AsyncParsableCommand {
   @OptionGroup var options: ConfigurationOptions
 
   @Option(help: "How long a stop waits for running jobs; they go on without the runner after that.")
-  var drain: DrainTime = DrainTime(time: .seconds(30))
+  var drain: Span = Span(time: .seconds(30))
 
   func run() async throws {
     let configuration = try options.configuration()
-    LoggingSystem.bootstrap { label in
-      var handler = StreamLogHandler.standardError(label: label)
-      handler.logLevel = configuration.logLevel
-      return handler
-    }
-    let runner = try await Runner(configuration, drain: drain.time, log: Logger(label: "millraced"))
+    let threshold = LogThreshold(configuration.logLevel)
+    LoggingSystem.bootstrap { ThresholdLog(label: $0, threshold: threshold) }
+    let runner = try await Runner(
+      configuration, from: options.file(), drain: drain.time, threshold: threshold,
+      log: Logger(label: "millraced"))
     try await runner.run()
   }
 
   /// A span on the command line.
-  struct DrainTime: ExpressibleByArgument {
+  struct Span: ExpressibleByArgument {
     var time: Duration
 
     init(time: Duration) { self.time = time }

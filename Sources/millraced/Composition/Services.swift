@@ -1,4 +1,5 @@
 import Logging
+import MillraceCore
 import MillraceEngine
 import MillraceLinux
 import ServiceLifecycle
@@ -28,4 +29,19 @@ struct PluginService: Service {
   let plugins: PluginDirectory
 
   func run() async throws { try await cancelWhenGracefulShutdown { try await plugins.run() } }
+}
+
+/// The keeping of the record as a part of the runner.
+struct KeepingService: Service {
+  let keeper: RecordKeeper
+
+  func run() async throws { await cancelWhenGracefulShutdown { await keeper.run() } }
+}
+
+extension Engine {
+  /// The SHA-256 of the plugins in use; nil while none is: then nobody has looked yet.
+  var buildsInUse: Set<String>? {
+    let plugins = catalog().plugins
+    return plugins.isEmpty ? nil : Set(plugins.map(\.sha256))
+  }
 }

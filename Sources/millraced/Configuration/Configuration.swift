@@ -23,6 +23,10 @@ struct Configuration: Sendable, Equatable {
   var queue = Queue()
   var pressure = PressureRules()
   var learning = Learning()
+  /// When a handler is no longer tried for a while; nil for never.
+  var breaker: BreakerRules? = BreakerRules()
+  /// How often in a row an attempt may crash before its job fails, whatever attempts it has left.
+  var poisonAfter = 3
   /// The groups of handlers, by name; each `within` names one of them, and none is within itself.
   var groups: [String: GroupRules] = [:]
   /// How usage counts in the order of jobs; nil if it does not.
@@ -34,6 +38,8 @@ struct Configuration: Sendable, Equatable {
   /// How handlers are started that have no tier of their own.
   var tier = StartTier.template
   var bounds = Bounds()
+  /// How long ended jobs and what belongs to them are kept.
+  var retention = Retention()
   /// What the operator says of single handlers, by name.
   var handlers: [String: HandlerSettings] = [:]
   /// Libraries that the keeper loads once for all jobs.
@@ -121,6 +127,8 @@ struct Configuration: Sendable, Equatable {
     var concurrency: Int?
     /// How often its jobs start; nil for no bound.
     var rate: Rate?
+    /// When it is no longer tried for a while; the inner nil for never, the outer one for what holds for all.
+    var breaker: BreakerRules??
     /// The group that it is in; nil for none.
     var group: String?
     /// How it is started; nil for the usual way.

@@ -22,7 +22,7 @@ struct ConfigurationOptions: ParsableArguments {
 
   /// Returns the file's settings with the flags' in their place.
   ///
-  /// - Throws: `ConfigurationError` if the file can't be read; the usual file need not be there.
+  /// - Throws: `FileMistakes` if the file can't be read; the usual file need not be there.
   func configuration(in surroundings: Surroundings = .current()) throws -> Configuration {
     var configuration = Configuration.standard(in: surroundings)
     if let config {
@@ -38,6 +38,9 @@ struct ConfigurationOptions: ParsableArguments {
     }
     return configuration
   }
+
+  /// The file that is read, or that would be if it were there.
+  func file(in surroundings: Surroundings = .current()) -> String { config ?? surroundings.usualFile }
 
   /// A path on the command line is relative to where the command is given.
   private func absolute(_ path: String) -> String {

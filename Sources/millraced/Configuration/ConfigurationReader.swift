@@ -1,40 +1,42 @@
 import FoundationEssentials
 import Logging
 import MillraceCore
+import MillraceYAML
 import Synchronization
-import Yams
 
 /// Reads the configuration from YAML: all mistakes are told at once, and then nothing of it is used.
 struct ConfigurationReader {
   var configuration: Configuration
+  /// Whether handlers and groups that are there already stay: a change at run time says one thing of one.
+  var isAmending = false
   /// Where groups are named; they are looked up when all are read.
   var groupNames: [(within: String?, setting: Setting)] = []
 
   /// Reads a file.
   ///
-  /// - Throws: `ConfigurationError`, also if the file is not there.
+  /// - Throws: `FileMistakes`, also if the file is not there.
   static func read(file: String, over defaults: Configuration) throws -> Configuration {
     let bytes: Data
     do {
       bytes = try Data(contentsOf: URL(filePath: file))
     } catch {
       let reason = (error as? CocoaError)?.code == .fileReadNoSuchFile ? "there is no such file" : "\(error)"
-      throw ConfigurationError(file: file, mistakes: [.init(place: nil, message: reason)])
+      throw FileMistakes(file: file, mistakes: [.init(place: nil, message: reason)])
     }
     guard let text = String(validating: bytes, as: UTF8.self) else {
-      throw ConfigurationError(file: file, mistakes: [.init(place: nil, message: "this is no UTF-8 text")])
+      throw FileMistakes(file: file, mistakes: [.init(place: nil, message: "this is no UTF-8 text")])
     }
     return try read(text, named: file, over: defaults)
   }
 
   /// Reads a text.
   ///
-  /// - Throws: `ConfigurationError`.
+  /// - Throws: `FileMistakes`.
   static func read(
-    _ text: String, named file: String, over defaults: Configuration
+    _ text: String, named file: String, over defaults: Configuration, isAmending: Bool = false
   ) throws -> Configuration {
     let document = YAMLDocument()
-    var reader = ConfigurationReader(configuration: defaults)
+    var reader = ConfigurationReader(configuration: defaults, isAmending: isAmending)
     if let root = document.root(of: text) {
       reader.apply(root)
       reader.checkGroups()
@@ -46,7 +48,8 @@ struct ConfigurationReader {
   private mutating func apply(_ root: Setting) {
     let names = [
       "state", "plugins", "socket", "socket_mode", "cgroup_root", "host", "user", "plugin_users", "capacity",
-      "queue", "pressure", "learning", "defaults", "bounds", "groups", "handlers", "fair_share", "preload",
+      "queue", "pressure", "learning", "breaker", "poison_after", "defaults", "bounds", "retention", "groups",
+      "handlers", "fair_share", "preload",
       "log_level",
     ]
     for setting in root.settings(known: names) {
@@ -63,8 +66,11 @@ struct ConfigurationReader {
       case "queue": applyQueue(setting)
       case "pressure": applyPressure(setting)
       case "learning": applyLearning(setting)
+      case "breaker": set(&configuration.breaker, setting.breaker())
+      case "poison_after": set(&configuration.poisonAfter, setting.count(1...Policy.mostCrashes))
       case "defaults": applyDefaults(setting)
       case "bounds": applyBounds(setting)
+      case "retention": applyRetention(setting)
       case "groups": configuration.groups = groups(of: setting)
       case "handlers": configuration.handlers = handlers(of: setting)
       case "fair_share": applyFairShare(setting)
@@ -98,10 +104,10 @@ struct ConfigurationReader {
   }
 
   private mutating func handlers(of section: Setting) -> [String: Configuration.HandlerSettings] {
-    var handlers: [String: Configuration.HandlerSettings] = [:]
+    var handlers = isAmending ? configuration.handlers : [:]
     for handler in section.settings() where handler.hasValidName() {
-      var settings = Configuration.HandlerSettings()
-      for setting in handler.settings(known: Setting.handlerNames + ["tier", "group"]) {
+      var settings = handlers[handler.name] ?? Configuration.HandlerSettings()
+      for setting in handler.settings(known: Setting.handlerNames + ["tier", "group", "breaker"]) {
         setting.apply(to: &settings)
         if setting.name == "group" { groupNames.append((nil, setting)) }
       }
@@ -123,6 +129,17 @@ func set<Value>(_ target: inout Value, _ value: Value?) {
 }
 
 extension Setting {
+  /// Reads a share of the machine, in percent or as an amount.
+  func share<Amount>(
+    _ what: String, _ amount: (String) -> Amount?
+  ) -> Configuration.Share<Amount>? {
+    value("\(what) or a part from 0.1% to 100%") { text in
+      guard text.hasSuffix("%") else { return amount(text).map { .amount($0) } }
+      guard let percent = Double(text.dropLast()), (0.1...100).contains(percent) else { return nil }
+      return .percent(percent)
+    }
+  }
+
   fileprivate func permissions() -> UInt32? {
     value("permissions in octal that let the owner read and write, like 0600") { text in
       let digits = text.hasPrefix("0o") ? text.dropFirst(2) : text[...]

@@ -1,4 +1,5 @@
 import MillraceCore
+import MillraceYAML
 
 /// The sections that the scheduler goes by.
 extension ConfigurationReader {
@@ -104,13 +105,14 @@ extension ConfigurationReader {
   }
 
   mutating func groups(of section: Setting) -> [String: GroupRules] {
-    var groups: [String: GroupRules] = [:]
+    var groups = isAmending ? configuration.groups : [:]
     for group in section.settings() where group.hasValidName() {
-      var rules = GroupRules()
-      for setting in group.settings(known: ["concurrency", "rate", "within"]) {
+      var rules = groups[group.name] ?? GroupRules()
+      for setting in group.settings(known: ["concurrency", "rate", "within", "order"]) {
         switch setting.name {
         case "concurrency": rules.concurrency = setting.count(1...10_000)
         case "rate": rules.rate = setting.rate()
+        case "order": set(&rules.order, setting.word(of: GroupRules.Order.self))
         default:
           rules.within = setting.text()
           groupNames.append((group.name, setting))
@@ -128,8 +130,8 @@ extension ConfigurationReader {
       // A value that is no text is noted already.
       guard let name = inner.map({ groups[$0]?.within }) ?? setting.plainText else { continue }
       if groups[name] == nil {
-        let meant = Spelling.nearest(to: name, among: groups.keys.sorted())
-        setting.mistake("names no group: `\(name)`" + (meant.map { ", did you mean `\($0)`?" } ?? ""))
+        let meant = Spelling.question(about: name, among: groups.keys.sorted())
+        setting.mistake("names no group: `\(name)`" + (meant ?? ""))
       } else if let inner, let circle = Self.circle(from: inner, in: groups) {
         setting.mistake("makes a circle: \(circle.joined(separator: " within "))")
       }

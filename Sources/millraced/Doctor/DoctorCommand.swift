@@ -19,6 +19,9 @@ struct DoctorCommand: AsyncParsableCommand {
   @Option(name: .shortAndLong, help: "How the findings are printed: table or json.")
   var output = Output.table
 
+  @Option(help: "How long the check of the database may take; every page and index is read.")
+  var checkTime = ServeCommand.Span(time: DatabaseCheck.usualTime)
+
   func run() async throws {
     let findings = await findings()
     switch output {
@@ -31,7 +34,8 @@ struct DoctorCommand: AsyncParsableCommand {
   /// Returns the findings; a configuration that can't be read is one, and then the defaults are looked at.
   func findings() async -> [Finding] {
     do {
-      let examination = Examination(configuration: try options.configuration())
+      var examination = Examination(configuration: try options.configuration())
+      examination.checkTime = checkTime.time
       let file = options.config ?? Surroundings.current().usualFile
       let isThere = MachineFiles().status(file) != nil
       let found = Finding(
@@ -42,7 +46,8 @@ struct DoctorCommand: AsyncParsableCommand {
       let found = Finding(
         check: "configuration", status: .failure, found: mistakes,
         mend: ["\"${EDITOR:-vi}\" \(quoted(options.config ?? Surroundings.current().usualFile))"])
-      let examination = Examination(configuration: .standard(in: .current()))
+      var examination = Examination(configuration: .standard(in: .current()))
+      examination.checkTime = checkTime.time
       return [found] + (await examination.findings())
     }
   }

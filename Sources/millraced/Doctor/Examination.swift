@@ -6,6 +6,8 @@ import MillraceCore
 struct Examination: Sendable {
   let configuration: Configuration
   var machine = MachineFiles()
+  /// How long the check of the database may take.
+  var checkTime = DatabaseCheck.usualTime
 
   /// Looks at everything, and returns the findings in the order of the table.
   func findings() async -> [Finding] {
@@ -20,7 +22,8 @@ struct Examination: Sendable {
       HostCheck(path: configuration.host, answer: HostCheck.ask(configuration.host)),
       PluginDirectoryCheck(machine: machine, path: configuration.plugins),
       StateDirectoryCheck(machine: machine, path: configuration.state),
-      DatabaseCheck(file: configuration.database), disk(), clock(),
+      DatabaseCheck(file: configuration.database, time: checkTime, isRunnerThere: isRunnerThere), disk(),
+      clock(),
       PressureCheck(machine: machine, rules: configuration.pressure), runner,
     ]
     var findings: [Finding] = []

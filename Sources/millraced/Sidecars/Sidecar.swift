@@ -1,5 +1,5 @@
 import MillraceCore
-import Yams
+import MillraceYAML
 
 /// The settings of a plugin's handlers in a file beside it: `libthumbnail.so` has `libthumbnail.yaml`.
 ///
@@ -23,7 +23,7 @@ struct Sidecar: Equatable {
 
   /// Reads a text; `known` are the handlers that the plugin has.
   ///
-  /// - Throws: `ConfigurationError` with all mistakes.
+  /// - Throws: `FileMistakes` with all mistakes.
   init(_ text: String, named file: String, handlers known: [String]) throws {
     let document = YAMLDocument()
     if let root = document.root(of: text) {
@@ -35,7 +35,7 @@ struct Sidecar: Equatable {
   private mutating func read(_ section: Setting, _ known: [String]) {
     for handler in section.settings() {
       guard known.contains(handler.name) else {
-        let meant = Spelling.nearest(to: handler.name, among: known).map { ", did you mean `\($0)`?" }
+        let meant = Spelling.question(about: handler.name, among: known)
         handler.mistakeInName("is no handler of this plugin" + (meant ?? ""))
         continue
       }

@@ -2,6 +2,7 @@ import Glibc
 import MillraceCore
 import MillraceEngine
 import MillraceLinux
+import MillraceYAML
 import Synchronization
 
 /// The sidecars of all plugins: reads them with each catalog, and writes recommendations into them.
@@ -70,7 +71,7 @@ final class Sidecars: SettingsFiles {
   /// All mistakes on one line, each with its place.
   private static func reason(_ error: any Error) -> String {
     switch error {
-    case let error as ConfigurationError: error.lines.joined(separator: "; ")
+    case let error as FileMistakes: error.lines.joined(separator: "; ")
     case let error as LinuxError: LinuxError(error.doing, error.reason).description
     default: "\(error)"
     }

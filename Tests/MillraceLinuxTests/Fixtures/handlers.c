@@ -3,6 +3,7 @@
 #include "millrace.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -102,6 +103,34 @@ static int sends_rubbish(const millrace_job *job, const millrace_context *contex
     return MILLRACE_OK;
 }
 
+/* Wants to be run again. */
+static int snoozes(const millrace_job *job, const millrace_context *context) {
+    (void)job;
+    context->set_result(context, "not kept", 8, NULL);
+    return context->snooze(context, 300000, "the tide is out");
+}
+
+/* Saves two checkpoints, and waits. */
+static int saves(const millrace_job *job, const millrace_context *context) {
+    if (context->checkpoint(context, "first", 5) != MILLRACE_OK) return MILLRACE_FAILED;
+    if (context->checkpoint(context, "second", 6) != MILLRACE_OK) return MILLRACE_FAILED;
+    return waits(job, context);
+}
+
+/* Gives what it got as its result: the checkpoint, then each output. */
+static int shows_past(const millrace_job *job, const millrace_context *context) {
+    char text[4096];
+    int length = snprintf(text, sizeof text, "[%.*s]", (int)job->checkpoint_length,
+                          job->checkpoint ? (const char *)job->checkpoint : "");
+    for (size_t i = 0; i < job->output_count; i++) {
+        const millrace_output *output = MILLRACE_OUTPUT(job, i);
+        length += snprintf(text + length, sizeof text - (size_t)length, " %s of %lld: %.*s (%s)",
+                           output->name, (long long)output->job, (int)output->length,
+                           output->bytes ? (const char *)output->bytes : "", output->media_type);
+    }
+    return context->set_result(context, text, (size_t)length, "text/plain");
+}
+
 #define HANDLER(function) \
     {.size = sizeof(millrace_handler), .name = #function, .summary = "Of the tests", .run = function}
 
@@ -128,6 +157,9 @@ static const millrace_handler handlers[] = {
     HANDLER(floods_progress),
     HANDLER(floods_log),
     HANDLER(sends_rubbish),
+    HANDLER(snoozes),
+    HANDLER(saves),
+    HANDLER(shows_past),
 };
 
 static const millrace_plugin plugin = {

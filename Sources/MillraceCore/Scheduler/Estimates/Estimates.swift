@@ -24,7 +24,8 @@ package struct Estimates: Sendable {
   /// More kinds of jobs than this are not told apart: a class that comes later is estimated by its handler.
   package static let maxKeys = 10_000
 
-  private let rule: Policy.Learning
+  /// How it learns; its window never changes.
+  var rule: Policy.Learning
   private var places: [Key: Int] = [:]
   private var entries: [Entry] = []
   private var runs = 0
@@ -77,8 +78,8 @@ package struct Estimates: Sendable {
 
   /// Returns what a job is expected to need.
   package func estimate(for job: WaitingJob) -> Estimate {
-    let limits = job.terms.limits
-    let timeout = job.terms.timeout
+    let limits = job.limits
+    let timeout = job.timeout
     var estimate = Estimate(
       memory: limits.memory, cpuMillis: limits.cpuMillis, expectedRun: timeout, runBound: timeout,
       settling: rule.settling, memoryBasis: .declared, runBasis: .declared)
@@ -88,7 +89,7 @@ package struct Estimates: Sendable {
       return estimate
     }
     if let (peak, basis) = figure(learned.memory) {
-      estimate.memory = min(max(Bytes(peak), job.shown), limits.memory)
+      estimate.memory = min(max(Bytes(peak), job.carryover.shown ?? .zero), limits.memory)
       estimate.memoryBasis = basis
     }
     if let (rate, _) = figure(learned.cpuMillis) { estimate.cpuMillis = min(max(rate, 1), limits.cpuMillis) }
@@ -113,7 +114,7 @@ package struct Estimates: Sendable {
     let recent =
       ofClass?.duration.mean(ofLast: rule.recent)
       ?? learned(Key(handler: job.handler, jobClass: nil))?.duration.mean(ofLast: rule.recent)
-    return recent.map { min(.microseconds($0), job.terms.timeout) } ?? job.terms.timeout
+    return recent.map { min(.microseconds($0), job.timeout) } ?? job.timeout
   }
 
   /// The mean run time of all attempts that were noted; nil if there were none.

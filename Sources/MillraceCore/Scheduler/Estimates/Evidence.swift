@@ -36,7 +36,7 @@ extension Outcome {
   package var isEvidence: Bool {
     switch self {
     case .succeeded, .oomOwnLimit, .timedOut: true
-    case .error, .crashed, .oomPressure, .cancelled, .evicted, .lost: false
+    case .error, .crashed, .oomPressure, .cancelled, .evicted, .snoozed, .lost: false
     }
   }
 }

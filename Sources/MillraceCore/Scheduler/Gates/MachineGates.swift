@@ -11,10 +11,12 @@ enum MachineGates {
   ]
 }
 
-/// Closed while the runner is shutting down.
+/// Closed while the runner is shutting down or paused.
 struct RunnerGate: Gate {
   func verdict(on demand: Resources, in situation: Situation) -> GateVerdict {
-    GateVerdict(gate: .runner, isOpen: !situation.isDraining)
+    GateVerdict(
+      gate: .runner, isOpen: !situation.isDraining && situation.pause == nil,
+      pause: situation.isDraining ? nil : situation.pause)
   }
 }
 

@@ -3,6 +3,8 @@ struct Situation: Sendable {
   var policy: Policy
   var now: Timestamp
   var isDraining: Bool
+  /// Who has paused the runner; nil if nobody has.
+  var pause: Pause?
   /// What the running attempts take.
   var used: Resources
   var pressure: PressureMonitor
@@ -18,7 +20,7 @@ struct Situation: Sendable {
 
   /// Whether nothing at all can start now, whatever it is.
   var isClosedForAll: Bool {
-    isDraining || used.slots >= policy.capacity.slots || pressure.level == .critical
+    isDraining || pause != nil || used.slots >= policy.capacity.slots || pressure.level == .critical
       || nextStart.map { $0 > now } ?? false
   }
 

@@ -1,21 +1,22 @@
-/// Reads the jobs of one lane in order.
+/// Reads the jobs of one lane in order; of one with an order of its own, only the first.
 struct LaneReader: Comparable {
   /// The next job, with the lane's offset in its rank.
   private(set) var head: OrderedQueue.Entry
-  private let queue: OrderedQueue
+  private let queue: OrderedQueue?
   private let offset: Int64
   private var cursor = OrderedQueue.Cursor()
 
   /// Begins to read a lane that is not empty.
   init(_ lane: Lane, offset: Int64) {
-    guard let first = lane.queue.first else { preconditionFailure("the lane is empty") }
-    queue = lane.queue
+    guard let first = lane.first else { preconditionFailure("the lane is empty") }
+    queue = lane.successors
     self.offset = offset
     head = first.moved(by: offset)
   }
 
   /// Moves on to the next job; returns whether there is one.
   mutating func advance() -> Bool {
+    guard let queue else { return false }
     queue.advance(&cursor)
     guard let next = queue.entry(at: cursor) else { return false }
     head = next.moved(by: offset)

@@ -16,7 +16,7 @@ extension Policy {
     switch order {
     case .priority: return rank
     case .slowdown:
-      let length = min(job.expectedRun, meanRun ?? job.terms.timeout).microseconds
+      let length = min(job.expectedRun, meanRun ?? job.timeout).microseconds
       let back = Double(length) * Double(stretch) * (1 - part(of: demand))
       return rank.adding(clamped: Int64(min(back, 0x1p62)))
     }

@@ -3,8 +3,15 @@ extension Scheduler {
   mutating func enqueue(_ job: WaitingJob) {
     precondition(waiting[job.id] == nil && attemptOf[job.id] == nil, "job \(job.id) is known already")
     var job = job
+    lines.join(job.id, handlers.lines(of: membership(of: job)))
+    if let other = exemplars[job.handler] { job.shareTerms(with: other) }
+    exemplars[job.handler] = job
+    watchExpiry(of: job)
     if let time = job.notBefore {
       scheduled.insert(job.id, rank: time.rawValue)
+    } else if job.isHeld {
+      _ = appraise(&job)
+      onHold.insert(job.id)
     } else {
       let demand = appraise(&job)
       line(up: job, needing: demand)
@@ -25,7 +32,7 @@ extension Scheduler {
   /// there was more, or less was known of it) stays out of the lanes, so that it holds nobody back.
   private mutating func line(up job: WaitingJob, needing demand: Resources) {
     if policy.fits(demand, beside: Resources()) {
-      lanes[lane(of: job)].queue.insert(job.id, rank: job.rank)
+      lanes[lane(of: job)].insert(job.id, rank: job.rank)
       queuedInLanes += 1
     } else {
       parked[job.handler, default: []].insert(job.id)
@@ -34,7 +41,7 @@ extension Scheduler {
 
   /// Takes a job out of its lane that does not fit any more even if nothing else ran.
   mutating func park(_ job: WaitingJob) {
-    if lanes[lane(of: job)].queue.remove(job.id, rank: job.rank) { queuedInLanes -= 1 }
+    if lanes[lane(of: job)].remove(job.id, rank: job.rank) { queuedInLanes -= 1 }
     parked[job.handler, default: []].insert(job.id)
   }
 
@@ -51,9 +58,13 @@ extension Scheduler {
   mutating func takeOut(_ id: JobID) -> WaitingJob? {
     guard let job = waiting.removeValue(forKey: id) else { return nil }
     held[id] = nil
+    lines.leave(id, handlers.lines(of: membership(of: job)))
+    forgetExpiry(of: job)
     if let time = job.notBefore {
       scheduled.remove(id, rank: time.rawValue)
-    } else if lanes[lane(of: job)].queue.remove(id, rank: job.rank) {
+    } else if onHold.remove(id) != nil {
+      return job
+    } else if lanes[lane(of: job)].remove(id, rank: job.rank) {
       queuedInLanes -= 1
     } else {
       parked[job.handler]?.remove(id)
@@ -61,25 +72,35 @@ extension Scheduler {
     return job
   }
 
-  /// Forgets lanes in which nobody waits, when they are many: shares come and go.
+  /// Forgets lanes in which nobody waits, when they are many: shares and groups come and go.
   mutating func closeEmptyLanes() {
-    guard lanes.count > 64, lanes.count(where: \.queue.isEmpty) > lanes.count / 2 else { return }
-    lanes.removeAll(where: \.queue.isEmpty)
+    guard lanes.count > 64, lanes.count(where: \.isEmpty) > lanes.count / 2 else { return }
+    lanes.removeAll(where: \.isEmpty)
     laneOf = Dictionary(uniqueKeysWithValues: lanes.enumerated().map { ($1.key, $0) })
   }
 
-  private mutating func lane(of job: WaitingJob) -> Int {
-    let key = LaneKey(handler: job.handler, share: job.share)
+  mutating func lane(of job: WaitingJob) -> Int {
+    let key = LaneKey(of: job)
     if let lane = laneOf[key] { return lane }
     laneOf[key] = lanes.count
-    lanes.append(Lane(key: key))
+    let member = membership(of: job)
+    lanes.append(Lane(key: key, member: member, lines: handlers.lines(of: member)))
     return lanes.count - 1
+  }
+
+  /// In whose bounds a job counts.
+  func membership(of job: WaitingJob) -> Membership { handlers.membership(of: job.handler, in: job.group) }
+
+  /// Whether the first job of a lane may start, as far as its handler and its groups are concerned.
+  func isOpen(_ lane: Lane, at now: Timestamp) -> Bool {
+    guard let first = lane.first else { return false }
+    return lines.isNext(first.job, in: lane.lines) && handlers.isOpen(lane.member, at: now)
   }
 
   /// What a job counts with when it starts.
   func demand(of job: WaitingJob, _ estimate: Estimate) -> Resources {
     Resources(
-      slots: 1, memory: estimate.memory, committed: job.terms.limits.memory, cpuMillis: estimate.cpuMillis)
+      slots: 1, memory: estimate.memory, committed: job.limits.memory, cpuMillis: estimate.cpuMillis)
   }
 
   /// The part of the machine that an attempt was admitted with.

@@ -1,0 +1,32 @@
+/// How long ended jobs and what belongs to them are kept, and how much all of it may come to.
+package struct Retention: Hashable, Sendable {
+  /// How long after its end a job that succeeded stays; nil: for ever.
+  package var succeeded: Duration? = days(30)
+  /// The same of one that failed: a dead letter.
+  package var failed: Duration? = days(90)
+  package var cancelled: Duration? = days(30)
+  /// How long after their last line the logs of a job stay that is still on record; nil: as long as the job.
+  package var logs: Duration? = days(14)
+  /// What database, payload files and logs may come to; nil: no bound.
+  package var bytes: Bytes? = .gibibytes(10)
+
+  /// Makes the usual one.
+  package init() {}
+
+  /// Returns how long jobs with this end stay; nil: for ever.
+  /// - Precondition: `state` is final.
+  package func span(for state: JobState) -> Duration? {
+    switch state {
+    case .succeeded: succeeded
+    case .failed: failed
+    case .cancelled: cancelled
+    case .blocked, .scheduled, .queued, .starting, .running:
+      preconditionFailure("a job that is \(state) has not ended")
+    }
+  }
+
+  /// In which order jobs go when there is no room: dead letters last, those of one group by their ends.
+  package static let order: [[JobState]] = [[.succeeded, .cancelled], [.failed]]
+
+  private static func days(_ count: Int) -> Duration { .seconds(count * 86_400) }
+}

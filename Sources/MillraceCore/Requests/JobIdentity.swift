@@ -1,0 +1,73 @@
+/// What makes two requests ask for the same job.
+enum JobIdentity {
+  /// The longest key, in characters.
+  static let maxKey = 200
+
+  /// Finds the key of a request.
+  ///
+  /// - Parameters:
+  ///   - request: what is asked for.
+  ///   - parameters: its parameters, checked and complete.
+  /// - Returns: the key; nil if it wants none.
+  /// - Throws: `Refusal` for a key that can't be.
+  static func key(of request: JobRequest, parameters: JSONValue) throws(Refusal) -> JobKey? {
+    guard var key = request.key else {
+      guard request.isUnique else { return nil }
+      return JobKey(digest(of: request, parameters: parameters), window: nil)
+    }
+    if request.isUnique { key.window = nil }
+    guard (1...maxKey).contains(key.text.count) else {
+      throw Refusal(.invalid, "a key has 1 to \(maxKey) characters, not \(key.text.count)")
+    }
+    guard !key.text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+      throw Refusal(.invalid, "a key must not have control characters in it")
+    }
+    if let window = key.window, !(Duration.seconds(1)...Duration.seconds(36_525 * 86_400)).contains(window) {
+      throw Refusal(.invalid, "the window of a key is from 1 s to 100 years, not \(window.text)")
+    }
+    return key
+  }
+
+  /// Checks the name of a group.
+  /// - Throws: `Refusal` for one that can't be.
+  static func check(group: String?) throws(Refusal) {
+    guard let group, !Handler.isValidName(group) else { return }
+    throw Refusal(
+      .invalid, "`\(group)` can't be the name of a group",
+      hint: "1 to 64 of `a-z 0-9 - _ .`, a letter first")
+  }
+
+  /// The same for each request that asks for the same work: handler, parameters, class and input.
+  private static func digest(of request: JobRequest, parameters: JSONValue) -> String {
+    var text = ""
+    append(
+      .array([.string(request.handler), parameters, request.jobClass.map(JSONValue.string) ?? .null]),
+      to: &text)
+    return "unique:" + SHA256.hex(of: Array(text.utf8) + (request.input.map { [0] + $0 } ?? []))
+  }
+
+  /// Writes a value in the one way there is: members in the order of their names, each text with its length.
+  private static func append(_ value: JSONValue, to text: inout String) {
+    switch value {
+    case .null: text += "n"
+    case .bool(let bool): text += bool ? "t" : "f"
+    case .integer(let whole): text += "#\(whole)"
+    case .number(let number): text += Int64(exactly: number).map { "#\($0)" } ?? "#\(number)"
+    case .string(let string): append(string, to: &text)
+    case .array(let elements):
+      text += "[\(elements.count)"
+      for element in elements { append(element, to: &text) }
+    case .object(let members):
+      text += "{\(members.count)"
+      for (name, member) in members.sorted(by: { $0.key < $1.key }) {
+        append(name, to: &text)
+        append(member, to: &text)
+      }
+    }
+    text += ";"
+  }
+
+  private static func append(_ string: String, to text: inout String) {
+    text += "\"\(string.utf8.count):\(string)"
+  }
+}

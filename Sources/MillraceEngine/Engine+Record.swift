@@ -1,0 +1,82 @@
+import Logging
+import MillraceCore
+
+extension Engine {
+  /// Writes what is decided, then starts what is to be started. What fails stays, and is tried again later.
+  func write() async {
+    do {
+      try await notePlugins()
+      try await commit()
+      try await startLaunches()
+    } catch {
+      meet(RecordTrouble(error, at: ports.clock.now()))
+      return
+    }
+    guard trouble != nil else { return }
+    trouble = nil
+    note("the record is written again")
+  }
+
+  /// Tries again to write, if it is time. With nothing to write the builds in use are noted once more: only a
+  /// write shows whether one is possible.
+  func mend() async {
+    guard let trouble, trouble.nextTry <= ports.clock.now() else { return }
+    if backlog.isEmpty { backlog.plugins = inUse.plugins }
+    await write()
+  }
+
+  /// Takes note of trouble with the record; tells of it once.
+  func meet(_ found: RecordTrouble) {
+    if trouble?.kind != found.kind {
+      log.error(
+        "the record cannot be written: no job is taken or started, what runs goes on",
+        metadata: ["error": "\(found.message)", "hint": "\(found.hint)"])
+      keep(notice: "the record cannot be written: \(found.message)")
+    }
+    trouble = found
+  }
+
+  private func notePlugins() async throws {
+    guard let plugins = backlog.plugins else { return }
+    do {
+      try await ports.store.note(plugins, at: ports.clock.now())
+    } catch let error as any StorageFailure where error.kind == .mistake {
+      // Jobs don't depend on this note.
+      log.error("cannot record the plugins", metadata: ["error": "\(error)"])
+    }
+    backlog.plugins = nil
+  }
+
+  private func commit() async throws {
+    let (changes, ended) = (backlog.changes, backlog.ended)
+    guard !changes.isEmpty else { return }
+    try await ports.store.commit(changes)
+    backlog.changes.removeFirst(changes.count)
+    backlog.ended.removeFirst(ended.count)
+    let attempts = changes.compactMap { if case .ended(let id, _, _) = $0 { id } else { nil } }
+    if !attempts.isEmpty { await ports.launcher.release(attempts) }
+    for job in ended { resumeWaiters(of: .end(job)) }
+  }
+
+  /// Starts what is on record as `starting`.
+  /// - Throws: what keeps a payload from being read if that passes; its attempt is started then.
+  private func startLaunches() async throws {
+    while let launch = backlog.launches.first {
+      do {
+        let payload = try await ports.store.payload(of: launch.id.job)
+        backlog.launches.removeFirst()
+        await ports.launcher.launch(
+          LaunchPlan(
+            attempt: launch.id, handler: launch.job.handler, plugin: launch.plugin,
+            limits: launch.job.limits, priority: launch.job.priority,
+            deadline: launch.job.deadline(ofStart: ports.clock.now()), payload: payload))
+        auditRing.yield()
+      } catch let error as any StorageFailure where error.kind == .passing {
+        throw error
+      } catch {
+        backlog.launches.removeFirst()
+        put(.event(.refused(launch.id, reason: "cannot read its input: \(error)")))
+      }
+    }
+  }
+}

@@ -1,0 +1,90 @@
+import FoundationEssentials
+import GRDB
+import Glibc
+import MillraceCore
+import MillraceEngine
+import TestSupport
+import Testing
+
+@testable import MillraceStore
+
+@Suite("The check of the whole record")
+struct RecordCheckTests {
+  @Test("a sound record has no damage, while a runner has it open too")
+  func sound() async throws {
+    try await withStore { store, file in
+      _ = try await store.submit([large, Sample.full()], at: Sample.time(0))
+      let check = try await self.check(file)
+      #expect(check.damages.isEmpty && check.files == 1 && check.orphans == 0 && !check.isCutShort)
+      #expect(check.size > .zero)
+    }
+  }
+
+  @Test("a payload file that is gone is damage, one that no row names is left for the next start")
+  func files() async throws {
+    try await withStore { store, file in
+      _ = try await store.submit([large], at: Sample.time(0))
+      let name = try store.blobs.names()[0]
+      let orphan = "\(store.blobs.path)/0123"
+      try Data("left behind".utf8).write(to: URL(filePath: orphan))
+      // Just now it may belong to a transaction that is under way.
+      #expect(try await self.check(file).orphans == 0)
+      var times = [timespec(tv_sec: 0, tv_nsec: 0), timespec(tv_sec: 0, tv_nsec: 0)]
+      #expect(utimensat(AT_FDCWD, orphan, &times, 0) == 0)
+      #expect(try await self.check(file).orphans == 1)
+      unlink("\(store.blobs.path)/\(name)")
+      let check = try await self.check(file)
+      #expect(check.damages == ["the payload file `\(store.blobs.path)/\(name)` is gone"])
+    }
+  }
+
+  @Test("a row that belongs to nothing, and an index that does not fit its table, are found")
+  func rows() async throws {
+    try await withStore { store, file in
+      _ = try await store.submit([Sample.full()], at: Sample.time(0))
+      try store.close()
+      let queue = try DatabaseQueue(path: file)
+      try await queue.writeWithoutTransaction { db in
+        try db.execute(
+          sql: """
+            PRAGMA foreign_keys = OFF;
+            INSERT INTO label (job, key, value) VALUES (99, 'a', 'b');
+            PRAGMA writable_schema = ON;
+            UPDATE sqlite_schema SET sql = 'CREATE INDEX job_handler ON job (class)'
+              WHERE name = 'job_handler'
+            """)
+      }
+      try queue.close()
+      let damages = try await self.check(file).damages
+      #expect(damages.contains("a row of `label` belongs to none of `job`"), "\(damages)")
+      #expect(damages.contains { $0.contains("job_handler") }, "\(damages)")
+    }
+  }
+
+  @Test("it ends when its time is up, and says so")
+  func time() async throws {
+    try await withStore { store, file in
+      var asked = Sample.full()
+      asked.input = [UInt8](repeating: 3, count: 1000)
+      let batch = [Submission](repeating: asked, count: 1000)
+      for _ in 0..<10 { _ = try await store.submit(batch, at: Sample.time(0)) }
+      let history = try SQLiteHistory(opening: file)
+      #expect(try await history.check(within: .zero).isCutShort)
+      #expect(try await !history.check(within: .seconds(600)).isCutShort)
+      try history.close()
+    }
+  }
+
+  private var large: Submission {
+    var asked = Sample.plain()
+    asked.input = [UInt8](repeating: 1, count: 2 << 20)
+    return asked
+  }
+
+  private func check(_ file: String) async throws -> RecordCheck {
+    let history = try SQLiteHistory(opening: file)
+    let check = try await history.check(within: .seconds(60))
+    try history.close()
+    return check
+  }
+}

@@ -1,0 +1,47 @@
+package import MillraceCore
+package import MillraceEngine
+import Synchronization
+
+extension MemoryJobStore: RecordStore {
+  package func tallies(of choice: EndedJobs, at now: Timestamp) async throws -> [JobState: JobTally] {
+    state.withLock { state in
+      state.matching(choice, at: now).reduce(into: [:]) { tallies, record in
+        tallies[record.job.state] = (tallies[record.job.state] ?? JobTally()) + record.tally
+      }
+    }
+  }
+
+  package func firstEnd(of choice: EndedJobs, at now: Timestamp) async throws -> Timestamp? {
+    state.withLock { $0.matching(choice, at: now).first?.job.ended }
+  }
+
+  package func ends(of jobs: [JobID]) async throws -> [JobID: JobEnd?] {
+    state.withLock { state in
+      jobs.reduce(into: [:]) { ends, id in
+        guard state.has(id) else { return }
+        let job = state.records[Int(id.rawValue) - 1].job
+        ends[id] = .some(job.ended.map { JobEnd(state: job.state, ended: $0) })
+      }
+    }
+  }
+
+  package func builds(onRecord candidates: [String]) async throws -> Set<String> {
+    let named = state.withLock { state in
+      Set(state.records.filter { !$0.isDeleted }.flatMap { $0.attempts.map(\.pluginSHA256) })
+    }
+    return named.intersection(candidates)
+  }
+
+  /// A job counts 1000 bytes and its payloads.
+  package func size() async throws -> RecordSize {
+    let records = state.withLock { $0.records.filter { !$0.isDeleted } }
+    let payloads = records.map(\.tally).reduce(JobTally(), +).bytes
+    return RecordSize(database: Bytes(Int64(1000 * records.count)), payloads: payloads, canShrink: true)
+  }
+
+  package func shrink() async throws -> Bytes { .zero }
+
+  package func backup(to directory: String) async throws -> BackupReport {
+    throw Refusal(description: "a store in memory has no files")
+  }
+}
