@@ -10,7 +10,7 @@ final class RunnerProcess: Sendable {
   /// The path of its cgroups.
   let cgroup: String
   private let group: String
-  private let process = Mutex<pid_t?>(nil)
+  private let process = Mutex<TestProcess?>(nil)
 
   var state: String { home + "/state" }
   var witnesses: String { home + "/witnesses" }
@@ -21,7 +21,7 @@ final class RunnerProcess: Sendable {
     return client
   }
   /// The runner's process; nil while there is none.
-  var pid: pid_t? { process.withLock { $0 } }
+  var pid: pid_t? { process.withLock { $0?.pid } }
 
   private static let settings = """
     capacity: {slots: 8, memory: 50%}
@@ -47,28 +47,12 @@ final class RunnerProcess: Sendable {
 
   /// Starts a runner; returns at once.
   func start() throws {
-    let program =
-      URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
-      .deletingLastPathComponent().path + "/millraced"
     let arguments = [
-      program, "--state", state, "--plugins", home + "/plugins", "--socket", home + "/run/sock",
+      "--state", state, "--plugins", home + "/plugins", "--socket", home + "/run/sock",
       "--cgroup-root", group, "--config", home + "/millrace.yaml", "--drain", "60s",
     ]
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-    for output in [Int32(1), 2] {
-      posix_spawn_file_actions_addopen(&actions, output, home + "/log", O_WRONLY | O_CREAT | O_APPEND, 0o644)
-    }
-    var pid: pid_t = 0
-    let words = arguments.map { strdup($0) } + [nil]
-    defer { for word in words { free(word) } }
-    let result = posix_spawn(&pid, program, &actions, nil, words, environ)
-    guard result == 0 else {
-      throw TestFailure("cannot start \(program): \(String(cString: strerror(result)))")
-    }
-    process.withLock { $0 = pid }
+    let started = try TestProcess("millraced", arguments, log: home + "/log")
+    process.withLock { $0 = started }
   }
 
   /// Kills the runner as a crash would, and starts the next one.
@@ -77,19 +61,16 @@ final class RunnerProcess: Sendable {
     try start()
   }
 
-  /// Stops the runner as an operator would; returns how it ended, as `waitpid` says.
+  /// Stops the runner as an operator would; returns its exit code.
   func stop() -> Int32 { end(by: SIGTERM) }
 
   private func end(by signal: Int32) -> Int32 {
-    let pid = process.withLock { process in
+    let ending = process.withLock { process in
       defer { process = nil }
       return process
     }
-    guard let pid else { return -1 }
-    var status: Int32 = -1
-    kill(pid, signal)
-    while waitpid(pid, &status, 0) < 0, errno == EINTR {}
-    return status
+    // It is a child of this process: what could fail is the wait of a second one for it.
+    return (try? ending?.end(by: signal).status) ?? -1
   }
 
   /// Returns when the runner has its plugin in use.

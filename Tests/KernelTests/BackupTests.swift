@@ -1,6 +1,7 @@
 import Foundation
 import MillraceCore
 import MillraceWire
+import TestSupport
 import Testing
 
 /// A record that was copied while jobs ran, and a runner that is started with the copy.

@@ -1,6 +1,7 @@
 import Foundation
 import MillraceCore
 import MillraceWire
+import TestSupport
 import Testing
 
 /// What a user gets wrong: one clear error each, the exit code of its kind, and nothing half-done.
@@ -113,7 +114,7 @@ struct BadInputTests {
     let block = [UInt8](repeating: 1, count: 4096)
     while fwrite(block, 1, block.count, file) == block.count, fflush(file) == 0 {}
     fclose(file)
-    var refused: Programs.Run?
+    var refused: TestProcess.Run?
     for _ in 1...50 where refused == nil {
       let run = try await runner.millrace("submit", "exec", "--", "true")
       if run.status != 0 { refused = run }

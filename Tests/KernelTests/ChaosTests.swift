@@ -1,3 +1,4 @@
+import TestSupport
 import Testing
 
 /// The short form of `make chaos`: the same program, one seed.

@@ -1,6 +1,7 @@
 import Foundation
 import MillraceCore
 import MillraceWire
+import TestSupport
 import Testing
 
 /// What a stop, a crash or a second runner does to jobs.
@@ -114,19 +115,14 @@ struct RestartTests {
     }
   }
 
-  /// Whether a job's log comes to hold a word; follows it, so there is nothing to time.
+  /// Whether a job's log, as `logs -f` shows it, comes to hold a word.
   private func follows(_ runner: RunnerUnderTest, _ job: String, until word: String) async throws -> Bool {
-    let process = Process()
-    process.executableURL = Programs.directory.appendingPathComponent("millrace")
-    process.arguments = ["logs", "-f", job]
-    process.environment = ProcessInfo.processInfo.environment.merging(["MILLRACE_SOCKET": runner.socket]) {
-      $1
+    let environment = TestProcess.environment(with: ["MILLRACE_SOCKET": runner.socket])
+    let process = try TestProcess("millrace", ["logs", "-f", job], environment: environment)
+    let deadline = ContinuousClock.now + .seconds(60)
+    while ContinuousClock.now < deadline, !process.output.contains(word) {
+      try await Task.sleep(for: .milliseconds(20))
     }
-    let output = Pipe()
-    process.standardOutput = output
-    try process.run()
-    defer { process.terminate() }
-    for await line in output.lines() where line.contains(word) { return true }
-    return false
+    return try process.end(by: SIGTERM).output.contains(word)
   }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import MillraceCore
 import MillraceWire
+import TestSupport
 
 extension RunnerUnderTest {
   /// Runs jobs of `balloon` to their ends, so that the runner learns what they need.
@@ -36,7 +37,7 @@ extension RunnerUnderTest {
     _ = try await command(["wait"] + jobs + ["--timeout", "60s"])
   }
 
-  private func command(_ arguments: [String], input: Data? = nil) async throws -> Programs.Run {
+  private func command(_ arguments: [String], input: Data = Data()) async throws -> TestProcess.Run {
     try await Programs.run("millrace", arguments, environment: ["MILLRACE_SOCKET": socket], input: input)
   }
 

@@ -7,7 +7,7 @@ import TestSupport
 final class RunnerUnderTest {
   let home: String
   let configuration: String?
-  private var process: Process?
+  private var process: TestProcess?
 
   var socket: String { home + "/run/sock" }
   var state: String { home + "/state" }
@@ -36,7 +36,7 @@ final class RunnerUnderTest {
 
   /// Drops a plugin that ships into the directory.
   func install(_ name: String) throws {
-    try install(file: Programs.directory.appendingPathComponent("lib\(name).so").path)
+    try install(file: "\(TestProcess.programs)/lib\(name).so")
   }
 
   /// Drops a plugin's file into the directory.
@@ -56,48 +56,37 @@ final class RunnerUnderTest {
 
   /// Starts the runner; returns when it has described its plugins and answers.
   func start(handlers: Int) async throws {
-    let process = Process()
-    process.executableURL = Programs.directory.appendingPathComponent("millraced")
-    process.arguments = arguments + ["--drain", "20s"]
-    if isRootless { try delegate(to: process) }
-    let log = Pipe()
-    process.standardError = log
-    try process.run()
+    var command = ["\(TestProcess.programs)/millraced"] + arguments + ["--drain", "20s"]
+    if isRootless { command = try delegated(command) }
+    let process = try TestProcess(command[0], Array(command.dropFirst()))
     self.process = process
-    var seen = 0
-    var text = ""
-    var isReady = false
-    for await line in log.lines() {
-      text += line + "\n"
-      if line.hasSuffix("] ready") { isReady = true }
-      if line.contains("plugin loaded") { seen += 1 }
-      if isReady, seen >= handlers { break }
+    let deadline = ContinuousClock.now + .seconds(120)
+    while ContinuousClock.now < deadline, kill(process.pid, 0) == 0 {
+      let lines = process.errors.split(separator: "\n")
+      let loaded = lines.count { $0.contains("plugin loaded") }
+      if lines.contains(where: { $0.hasSuffix("] ready") }), loaded >= handlers { return }
+      try await Task.sleep(for: .milliseconds(20))
     }
-    guard isReady else { throw Failure(description: "the runner did not start:\n\(text)") }
+    throw Failure(description: "the runner did not start:\n\(process.errors)")
   }
 
-  /// Makes a cgroup that `nobody` owns, and has the runner started there as that user.
-  private func delegate(to process: Process) throws {
+  /// Makes a cgroup that `nobody` owns; returns what starts the runner there as that user.
+  private func delegated(_ command: [String]) throws -> [String] {
     let directory = "/sys/fs/cgroup" + group
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     let nobody: [FileAttributeKey: Any] = [.ownerAccountID: 65534, .groupOwnerAccountID: 65534]
     let files = ["", "/cgroup.procs", "/cgroup.subtree_control", "/cgroup.threads"].map { directory + $0 }
-    for path in files + [home, plugins]
-      + (try FileManager.default.contentsOfDirectory(atPath: plugins)).map({
-        "\(plugins)/\($0)"
-      })
-    {
+    let installed = try FileManager.default.contentsOfDirectory(atPath: plugins).map { "\(plugins)/\($0)" }
+    for path in files + [home, plugins] + installed {
       try FileManager.default.setAttributes(nobody, ofItemAtPath: path)
     }
     let words = ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"]
     let script = "echo $$ > \(directory)/cgroup.procs && exec \(words.joined(separator: " ")) \"$@\""
-    let program = process.executableURL?.path ?? ""
-    process.executableURL = URL(fileURLWithPath: "/bin/sh")
-    process.arguments = ["-c", script, "sh", program] + (process.arguments ?? [])
+    return ["/bin/sh", "-c", script, "sh"] + command
   }
 
   /// Runs the runner where it is expected to refuse to.
-  func startRefused() async throws -> Programs.Run { try await Programs.run("millraced", arguments) }
+  func startRefused() async throws -> TestProcess.Run { try await Programs.run("millraced", arguments) }
 
   /// Stops the runner as systemd would; returns its exit code.
   @discardableResult
@@ -127,15 +116,13 @@ final class RunnerUnderTest {
   private func end(by signal: Int32) async -> Int32 {
     guard let process else { return -1 }
     self.process = nil
-    await withCheckedContinuation { continuation in
-      process.terminationHandler = { _ in continuation.resume() }
-      kill(process.processIdentifier, signal)
-    }
-    return process.terminationStatus
+    kill(process.pid, signal)
+    // It is a child of this process: what could fail is the wait of a second one for it.
+    return (try? await process.ended().status) ?? -1
   }
 
   /// Runs `millrace` against this runner.
-  func millrace(_ arguments: String..., input: Data? = nil) async throws -> Programs.Run {
+  func millrace(_ arguments: String..., input: Data = Data()) async throws -> TestProcess.Run {
     try await Programs.run(
       "millrace", arguments, environment: ["MILLRACE_SOCKET": socket, "MILLRACE_STATE": state], input: input)
   }

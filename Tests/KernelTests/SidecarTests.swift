@@ -1,6 +1,7 @@
 import Foundation
 import MillraceCore
 import MillraceWire
+import TestSupport
 import Testing
 
 /// What a runner learns from real cgroups, and how it becomes the limit of the jobs that come.

@@ -1,6 +1,7 @@
 import Foundation
 import MillraceCore
 import MillraceWire
+import TestSupport
 import Testing
 
 /// What needs a kernel with pressure figures (PSI): `etc/kernel/run --psi`.
@@ -18,7 +19,7 @@ struct StallTests {
         "exec", "--priority", "1", "--memory", "16M", "--timeout", "1h", "--", "sh", "-c", script)
       try await runner.waitForStart(of: last)
       // It reads the same files again and again, which don't fit its limit: the kernel drops what comes next.
-      let programs = ["millraced", "millrace"].map { Programs.directory.appendingPathComponent($0).path }
+      let programs = ["millraced", "millrace"].map { "\(TestProcess.programs)/\($0)" }
       let reading = "while :; do cat \(programs.joined(separator: " ")) >/dev/null; done"
       let thrashing = try await runner.submit("exec", "--memory", "8M", "--", "sh", "-c", reading)
       _ = try await runner.waitForFreeze(of: last)

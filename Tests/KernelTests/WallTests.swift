@@ -1,6 +1,7 @@
 import Foundation
 import MillraceCore
 import MillraceWire
+import TestSupport
 import Testing
 
 @Suite("The walls around all jobs", .timeLimit(.minutes(5)))

@@ -1,6 +1,7 @@
 import Foundation
 import MillraceCore
 import MillraceWire
+import TestSupport
 import Testing
 
 /// Jobs that need each other, run by the real runner.

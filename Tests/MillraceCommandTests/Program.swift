@@ -1,5 +1,4 @@
-import FoundationEssentials
-import Glibc
+import Foundation
 import TestSupport
 
 /// The built `millrace`, run as a person would run it.
@@ -13,71 +12,27 @@ final class Program {
   }
 
   /// The `millrace` that lies beside this test bundle.
-  static var path: String {
-    get throws {
-      var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-      let count = readlink("/proc/self/exe", &buffer, buffer.count)
-      let own = String(decoding: buffer[..<max(0, count)].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-      guard let slash = own.lastIndex(of: "/") else { throw TestFailure("where am I?") }
-      return own[...slash] + "millrace"
-    }
-  }
+  static let path = TestProcess.programs + "/millrace"
 
-  let pid: pid_t
-  private let directory: TemporaryDirectory
+  private let process: TestProcess
+
+  var pid: pid_t { process.pid }
 
   /// Starts a program; `output` takes its standard output, or else it is kept.
   init(
     _ arguments: [String], path: String, environment: [String: String] = [:], input: String = "",
     output: Int32? = nil
   ) throws {
-    directory = try TemporaryDirectory()
-    try input.write(toFile: directory.path + "/in", atomically: false, encoding: .utf8)
-    var actions = posix_spawn_file_actions_t()
-    posix_spawn_file_actions_init(&actions)
-    defer { posix_spawn_file_actions_destroy(&actions) }
-    posix_spawn_file_actions_addopen(&actions, 0, directory.path + "/in", O_RDONLY, 0)
-    if let output {
-      posix_spawn_file_actions_adddup2(&actions, output, 1)
-    } else {
-      posix_spawn_file_actions_addopen(&actions, 1, directory.path + "/out", O_WRONLY | O_CREAT, 0o600)
-    }
-    posix_spawn_file_actions_addopen(&actions, 2, directory.path + "/error", O_WRONLY | O_CREAT, 0o600)
-    let variables = ["PATH": "/usr/bin:/bin", "TZ": "UTC", "HOME": directory.path]
-      .merging(environment) { $1 }
-    var argv = ([path] + arguments).map { strdup($0) }
-    var envp = variables.map { strdup("\($0.key)=\($0.value)") }
-    defer { for pointer in argv + envp { free(pointer) } }
-    argv.append(nil)
-    envp.append(nil)
-    var pid: pid_t = 0
-    // The threads of a test have signals blocked that a shell's children have not.
-    var attributes = posix_spawnattr_t()
-    posix_spawnattr_init(&attributes)
-    defer { posix_spawnattr_destroy(&attributes) }
-    var none = sigset_t()
-    sigemptyset(&none)
-    posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-    let status = posix_spawn(&pid, path, &actions, &attributes, argv, envp)
-    guard status == 0 else { throw TestFailure("cannot start \(path): \(String(cString: strerror(status)))") }
-    self.pid = pid
+    let variables = ["PATH": "/usr/bin:/bin", "TZ": "UTC", "HOME": TestDirectory.path]
+    process = try TestProcess(
+      path, arguments, environment: variables.merging(environment) { $1 }, input: Data(input.utf8),
+      output: output)
   }
 
   /// Returns what came of it, when it has ended.
   func end() throws -> Outcome {
-    var status: Int32 = 0
-    while waitpid(pid, &status, 0) < 0 {
-      guard errno == EINTR else { throw TestFailure("cannot wait for \(pid)") }
-    }
-    let signal = status & 0x7f
-    return Outcome(
-      code: signal == 0 ? status >> 8 & 0xff : 128 + signal, out: text("/out"), error: text("/error"))
-  }
-
-  private func text(_ name: String) -> String {
-    guard let data = FileManager.default.contents(atPath: directory.path + name) else { return "" }
-    return String(decoding: data, as: UTF8.self)
+    let run = try process.end()
+    return Outcome(code: run.status, out: run.output, error: run.errors)
   }
 
   /// Runs `millrace` to its end.

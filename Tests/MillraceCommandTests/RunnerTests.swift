@@ -355,7 +355,7 @@ struct RunnerTests {
       [.answer(200, "{\"attempts\":[\(Answers.attempt("succeeded"))]}")]
     }
     func history(_ environment: [String: String]) throws -> String {
-      let command = "\(try Program.path) history --socket \(server.socket)"
+      let command = "\(Program.path) history --socket \(server.socket)"
       return try Program(
         ["-qec", command, "/dev/null"], path: "/usr/bin/script",
         environment: ["TERM": "xterm", "SHELL": "/bin/sh"].merging(environment) { $1 }
@@ -370,7 +370,7 @@ struct RunnerTests {
   func binaryResult() throws {
     let server = try ScriptedServer { _ in [.answer(200, "\u{1b}[2J", type: "image/png")] }
     let outcome = try Program(
-      ["-qec", "\(try Program.path) result 1 --socket \(server.socket)", "/dev/null"],
+      ["-qec", "\(Program.path) result 1 --socket \(server.socket)", "/dev/null"],
       path: "/usr/bin/script",
       environment: ["SHELL": "/bin/sh"]
     ).end()

@@ -66,7 +66,7 @@ struct UsageTests {
     let server = try ScriptedServer { _ in [] }
     chmod(server.socket, 0)
     // Root may use any socket: the program runs as nobody then.
-    let words = ["-c", "exec \"$0\" status --socket \"$1\"", try Program.path, server.socket]
+    let words = ["-c", "exec \"$0\" status --socket \"$1\"", Program.path, server.socket]
     let isRoot = getuid() == 0
     chmod(String(server.socket.dropLast(2)), 0o755)
     let outcome = try Program(

@@ -80,7 +80,8 @@ final class Bench: Sendable {
     while await engine.inboxCount < count { await Task.yield() }
   }
 
-  /// The same while no job is taken.
+  /// The same while no job is taken. After a failed write: the engine has taken note of the failure, at the
+  /// time that the clock shows now.
   func settled() async throws {
     await #expect(throws: Refusal.self) { try await settle() }
   }

@@ -54,7 +54,6 @@ struct DiskFullTests {
       async let waited = bench.engine.wait(for: first, atMost: .seconds(3600))
       _ = try await bench.engine.cancel(third)
       try await bench.settled()
-      try await bench.clock.sleeper(until: bench.clock.now() + .seconds(1))
       #expect(!bench.journal.has("release"), "if the runner died now, its end must be told again")
       bench.store.fill(false)
       bench.clock.advance(by: .seconds(1))
@@ -75,6 +74,7 @@ struct DiskFullTests {
       bench.store.fill()
       bench.launcher.say(.ended(AttemptID(job), .success))
       try await bench.journal.wait(for: "failed [ended 1.1")
+      try await bench.settled()
       async let waited = bench.engine.wait(for: job, atMost: .seconds(3600))
       try await bench.clock.sleeper(until: Sample.time(3600))
       bench.store.fill(false)
@@ -91,8 +91,8 @@ struct DiskFullTests {
       bench.store.fail { call in call == "commit" ? .isTorn(.inputOutput) : nil }
       bench.launcher.say(.ended(AttemptID(job), .success))
       try await bench.journal.wait(for: "torn [ended 1.1")
+      try await bench.settled()
       bench.store.fail(by: nil)
-      try await bench.clock.sleeper(until: Sample.time(1))
       bench.clock.advance(by: .seconds(1))
       try await bench.clock.sleeper(until: Sample.time(61))
       let refusal = try await #require(throws: Refusal.self) { try await bench.submit() }

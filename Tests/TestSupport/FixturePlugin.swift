@@ -32,14 +32,11 @@ package enum FixturePlugin {
       let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       let sources = folder.deletingLastPathComponent().deletingLastPathComponent()
       let path = "\(TestDirectory.path)/lib\(key).so"
-      let compiler = Process()
-      compiler.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-      compiler.arguments =
+      let arguments =
         ["cc", "-shared", "-fPIC", "-pthread", "-I", sources.path + "/Sources/CMillrace/include"]
         + macros.map { "-D" + $0 } + ["-o", path, "\(folder.path)/Fixtures/\(name).c"]
-      try compiler.run()
-      compiler.waitUntilExit()
-      guard compiler.terminationStatus == 0 else { throw TestFailure("cannot compile \(key)") }
+      let run = try TestProcess("/usr/bin/env", arguments).end()
+      guard run.status == 0 else { throw TestFailure("cannot compile \(key):\n\(run.errors)") }
       built[key] = path
       return path
     }
