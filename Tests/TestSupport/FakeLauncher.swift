@@ -90,8 +90,8 @@ package final class FakeLauncher: Launcher {
   }
 
   package func release(_ attempts: [AttemptID]) async {
-    for attempt in attempts { journal.append("release \(attempt)") }
     state.withLock { state in for attempt in attempts { state.ended[attempt] = nil } }
+    for attempt in attempts { journal.append("release \(attempt)") }
   }
 
   package func terminate(_ attempt: AttemptID) async {
