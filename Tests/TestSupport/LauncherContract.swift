@@ -105,6 +105,7 @@ package struct LauncherContract: Sendable, CustomStringConvertible {
         break
       }
       await launcher.release([two])
+      while await launcher.audit(expecting: []) != Audit() { await Task.yield() }
     },
     LauncherContract("an attempt of which nothing is there is told; an end that nobody released is released")
     {
