@@ -13,6 +13,7 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef CLONE_INTO_CGROUP
@@ -139,6 +140,12 @@ void millrace_flush_streams(void) { fcloseall(); }
 
 void millrace_set_environment(char **environment) { environ = environment; }
 
+static int64_t now_us(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 static int32_t wait_for(idtype_t type, id_t id, int options, millrace_ending *ending) {
     siginfo_t info;
     int result;
@@ -148,6 +155,7 @@ static int32_t wait_for(idtype_t type, id_t id, int options, millrace_ending *en
     } while (result < 0 && errno == EINTR);
     if (result < 0) return -errno;
     if (info.si_pid == 0) return 0;
+    ending->time_us = now_us();
     ending->pid = info.si_pid;
     ending->code = info.si_code;
     ending->status = info.si_status;
@@ -186,6 +194,7 @@ int32_t millrace_pidfd_ending(int32_t pidfd, millrace_ending *ending) {
     if (ioctl(pidfd, DESCRIBE_PROCESS, &description) < 0) return -errno;
     if ((description.mask & DESCRIBES_EXIT) == 0) return 0;
     const int status = description.exit_code;
+    ending->time_us = now_us();
     ending->pid = 0;
     ending->code = WIFEXITED(status) ? CLD_EXITED : CLD_KILLED;
     ending->status = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);

@@ -12,6 +12,9 @@ extension Engine {
     let kept = Set(try await ports.launcher.takeOver(open: open))
     var changes: [StoreChange] = []
     let memos = try await ports.store.memos()
+    let formerBoot = memos.first { $0.kind == .boot }?.value
+    let isRebooted = boot != nil && formerBoot != nil && formerBoot != boot.map { .string($0) }
+    if let boot, formerBoot != .string(boot) { changes.append(.memo(Memo(.boot, "id", .string(boot)))) }
     var found = restoreSettings(memos)
     found.append(.learned(try await ports.store.evidence(lastOfEach: learningWindow)))
     found.append(.breakers(memos.compactMap(\.breaker)))
@@ -36,7 +39,7 @@ extension Engine {
       var next = job.lose(attempt.id, under: scheduler.policy, at: ports.clock.now())
       let end: JobState = unfinished.job.cancelRequested == nil ? .failed : .cancelled
       if next != .requeue, end == .cancelled { next = .done(.cancelled) }
-      changes.append(.ended(attempt.id, lostEnd(), next: next))
+      changes.append(.ended(attempt.id, lostEnd(isRebooted), next: next))
       guard next == .requeue else {
         found.append(.gone(job.id, end))
         continue
@@ -106,10 +109,12 @@ extension Engine {
       frozenTime: attempt.frozenTime + frozenNow)
   }
 
-  private func lostEnd() -> AttemptEnd {
-    AttemptEnd(
+  private func lostEnd(_ isRebooted: Bool) -> AttemptEnd {
+    let words =
+      isRebooted
+      ? "the machine was started anew while it ran" : "the runner was away and nothing of it was found"
+    return AttemptEnd(
       outcome: .lost, ended: ports.clock.now(),
-      failure: Failure(
-        code: "lost", message: "the runner was away and nothing of it was found", isRetryable: true))
+      failure: Failure(code: "lost", message: words, isRetryable: true))
   }
 }

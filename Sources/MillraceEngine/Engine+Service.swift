@@ -24,6 +24,9 @@ extension Engine {
   func handler(named name: String) throws -> Handler {
     let known = inUse.plugins.flatMap(\.handlers)
     if let handler = known.first(where: { $0.name == name }) { return handler }
+    guard hasCatalog else {
+      throw Refusal(.starting, "the runner is reading its plugins", hint: "try again in a moment")
+    }
     let names = known.map { "`\($0.name)`" }.sorted().joined(separator: ", ")
     throw Refusal(
       .notFound, "there is no handler `\(name)`",

@@ -175,6 +175,7 @@ extension Engine {
       log.notice("plugin loaded", metadata: ["plugin": "\(plugin.name)", "version": "\(plugin.version)"])
     }
     inUse = new
+    hasCatalog = true
     return rules(of: new)
   }
 
@@ -186,7 +187,8 @@ extension Engine {
         rules[handler.name] = HandlerRules(
           build: plugin.sha256, concurrency: reception.concurrency[handler.name] ?? handler.concurrency,
           rate: reception.rates[handler.name] ?? handler.rate,
-          breaker: reception.breakers[handler.name] ?? scheduler.policy.breaker)
+          breaker: reception.breakers[handler.name]
+            ?? (handler.hasUnrelatedJobs ? nil : scheduler.policy.breaker))
       }
     }
     return rules

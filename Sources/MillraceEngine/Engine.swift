@@ -33,11 +33,15 @@ package actor Engine: JobService {
   var reception: Reception
   let log: Logger
   let identity: (version: String, pid: Int32)
+  /// The kernel's boot id; nil if it does not matter.
+  let boot: String?
   let startTime: Timestamp
 
   var scheduler: Scheduler
   var changedSettings = ChangedSettings()
   var inUse = Catalog(plugins: [], refused: [])
+  /// Whether the plugin directory was read: before, an unknown handler may only not be known yet.
+  var hasCatalog = false
   var inbox: [Input] = []
   var backlog = Backlog()
   /// Why the record can't be written; nil if it can, as far as is known.
@@ -78,12 +82,14 @@ package actor Engine: JobService {
 
   /// Makes an engine; `run` starts it.
   package init(
-    ports: Ports, policy: Policy, reception: Reception, version: String, pid: Int32, log: Logger
+    ports: Ports, policy: Policy, reception: Reception, version: String, pid: Int32, boot: String? = nil,
+    log: Logger
   ) {
     self.ports = ports
     self.reception = reception
     self.log = log
     identity = (version, pid)
+    self.boot = boot
     startTime = ports.clock.now()
     scheduler = Scheduler(policy: policy)
     (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))

@@ -66,6 +66,7 @@ extension Refusal.Kind {
   fileprivate var retryAfterSeconds: Int? {
     switch self {
     case .queueFull: 5
+    case .starting: 1
     case .draining: 10
     case .notFound, .invalid, .neverAdmissible, .tooLarge, .storage, .conflict: nil
     }

@@ -222,7 +222,8 @@ struct Keeper {
       job: held.job, attempt: held.attempt, pid: 0, outcome: packet.descriptors[0],
       log: packet.descriptors[1], channel: packet.descriptors[2], pidfd: packet.descriptors[3])
     if held.exited == 1 {
-      attempt.ending = millrace_ending(pid: 0, code: held.code, status: held.status)
+      attempt.ending = millrace_ending(
+        time_us: held.ended_us, pid: 0, code: held.code, status: held.status)
       attempt.isEndKnown = true
     }
     attempts.append(attempt)

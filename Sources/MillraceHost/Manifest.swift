@@ -71,6 +71,8 @@ enum Manifest {
       json.number(handler.retry_delay_ms)
       json.key("concurrency")
       json.number(handler.concurrency)
+      json.key("has_unrelated_jobs")
+      json.boolean(handler.flags & UInt32(MILLRACE_UNRELATED_JOBS) != 0)
     }
   }
 

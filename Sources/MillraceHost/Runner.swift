@@ -80,11 +80,12 @@ struct Runner {
       return send(
         millrace_keeper_exited(
           type: UInt32(MILLRACE_KEEPER_EXITED), attempt: attempt.attempt, job: attempt.job,
-          code: ending.code, status: ending.status))
+          code: ending.code, status: ending.status, ended_us: ending.time_us))
     }
     let kept = millrace_keeper_kept(
       type: UInt32(MILLRACE_KEEPER_KEPT), attempt: attempt.attempt, job: attempt.job, pid: attempt.pid,
-      exited: attempt.ending == nil ? 0 : 1, code: ending.code, status: ending.status)
+      exited: attempt.ending == nil ? 0 : 1, code: ending.code, status: ending.status,
+      ended_us: ending.time_us)
     return send(kept, (attempt.outcome, attempt.log, attempt.channel, attempt.pidfd), count: 4)
   }
 

@@ -49,6 +49,10 @@ public protocol Handler: SendableMetatype {
   /// How many of its jobs may run at once; nil (as is the default) for no bound of its own.
   static var concurrency: Int? { get }
 
+  /// Whether the failure of one of its jobs tells nothing of the next, as where each runs another program;
+  /// else (as is the default) it is not tried for a while when it keeps failing.
+  static var hasUnrelatedJobs: Bool { get }
+
   /// Makes a handler for one attempt.
   init()
 
@@ -80,6 +84,9 @@ extension Handler {
 
   /// No bound of its own.
   public static var concurrency: Int? { nil }
+
+  /// A handler that keeps failing is not tried for a while.
+  public static var hasUnrelatedJobs: Bool { false }
 }
 
 /// The parameters of a handler that takes none.

@@ -78,6 +78,7 @@ public enum PluginExport {
     handler.max_attempts = Int32(clamping: type.retry.attempts ?? 0)
     handler.retry_delay_ms = type.retry.delay?.milliseconds ?? 0
     handler.concurrency = Int64(type.concurrency ?? 0)
+    handler.flags = type.hasUnrelatedJobs ? UInt32(MILLRACE_UNRELATED_JOBS) : 0
     return handler
   }
 

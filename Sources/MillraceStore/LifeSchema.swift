@@ -79,7 +79,7 @@ enum LifeSchema {
 
   private static let memo = """
     CREATE TABLE memo (
-      kind TEXT NOT NULL CHECK (kind IN ('setting', 'pause', 'breaker')),
+      kind TEXT NOT NULL CHECK (kind IN ('setting', 'pause', 'breaker', 'boot')),
       name TEXT NOT NULL,
       value TEXT NOT NULL CHECK (json_valid(value)),
       PRIMARY KEY (kind, name)

@@ -105,6 +105,7 @@ package struct Problem: Error, Codable, Sendable, Equatable {
       case .neverAdmissible: (422, "never admissible")
       case .tooLarge: (413, "too large")
       case .queueFull: (503, "queue full")
+      case .starting: (503, "starting")
       case .draining: (503, "shutting down")
       case .storage: (507, "storage failed")
       case .conflict: (409, "conflict")

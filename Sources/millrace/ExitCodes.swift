@@ -73,7 +73,7 @@ enum ExitCodes: Equatable {
     switch problem.kind {
     case .notFound, .neverAdmissible: .notFound
     case .invalid, .tooLarge: .usage
-    case .queueFull, .draining: .queueFull
+    case .queueFull, .starting, .draining: .queueFull
     case .storage: .failure
     case .conflict: .jobFailed
     case nil:

@@ -16,16 +16,12 @@ struct Expectation {
     // It may have been stopped at any moment before its end.
     if wasCancelled, end.outcome == .cancelled { return true }
     if mayTimeOut, end.outcome == .timedOut { return true }
-    let isKill = end.exit == .signalled(signal: 9) || end.exit == .signalled(signal: 15)
     if wasKilled, end.outcome == .crashed, end.exit == .signalled(signal: 9) { return true }
-    // The runner that stopped it died before it could say why; the next one knows only how it ended.
-    if wasStopped, end.outcome == .crashed, isKill { return true }
     if end.outcome == .lost { return witness == nil || wasOrphaned }
     return false
   }
 
   private var mayTimeOut: Bool { deed.kind == .hang || deed.kind == .deaf }
-  private var wasStopped: Bool { wasCancelled || mayTimeOut }
 
   /// Only the parent of a process is told how it ended, by most kernels.
   private func ended(_ end: AttemptEnd, _ exit: ExitStatus) -> Bool {
@@ -40,7 +36,8 @@ struct Expectation {
     case "crash": end.outcome == .crashed && ended(end, .signalled(signal: Int32(deed.n)))
     case "exit": end.outcome == .error && ended(end, .exited(code: Int32(deed.n)))
     case "hog": end.outcome == .oomOwnLimit
-    case "stopped": wasStopped && end.outcome == .error && end.failure?.code == "stopped"
+    // When it ended is not known without its parent, so neither that its time was over.
+    case "stopped": mayTimeOut && wasOrphaned && end.outcome == .error && end.failure?.code == "stopped"
     case nil, _?: false
     }
   }

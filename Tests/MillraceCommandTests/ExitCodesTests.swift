@@ -12,9 +12,8 @@ struct ExitCodesTests {
   func kinds() {
     let codes = Refusal.Kind.allCases.map { ExitCodes.code(of: Problem(Refusal($0, "x")))?.rawValue }
     let expected: [Refusal.Kind: Int32] = [
-      .notFound: 4, .invalid: 2, .neverAdmissible: 4, .tooLarge: 2, .queueFull: 75, .draining: 75,
-      .storage: 125,
-      .conflict: 1,
+      .notFound: 4, .invalid: 2, .neverAdmissible: 4, .tooLarge: 2, .queueFull: 75, .starting: 75,
+      .draining: 75, .storage: 125, .conflict: 1,
     ]
     #expect(codes == Refusal.Kind.allCases.map { expected[$0] })
   }

@@ -34,6 +34,23 @@ struct RunningAttemptTests {
     attempt(after: [(.started, 1), (.freezeRequested, 21)])
   }
 
+  /// When it ended, its bound by the wall, whether the kernel killed for memory, which time was over.
+  static let overruns: [(Int64?, Int64?, Int64, StopReason?)] = [
+    (nil, nil, 0, nil), (60, nil, 0, nil), (61, nil, 0, .timedOut), (70, nil, 0, .timedOut),
+    (70, nil, 1, nil), (70, 65, 0, .timedOut), (70, 50, 0, .deadline), (49, 50, 0, nil),
+  ]
+
+  @Test("an end after its time is the doing of a runner that died", arguments: overruns.indices)
+  func overrun(row: Int) {
+    let (ended, finishBy, kills, reason) = Self.overruns[row]
+    var attempt = Self.running()
+    attempt.job.terms.finishWithin = finishBy.map { .seconds($0) }
+    var report = VerdictTests.killed
+    report.ended = ended.map { Sample.time($0) }
+    report.usage.oomKills = kills
+    #expect(attempt.overrun(by: report) == reason)
+  }
+
   struct Row: Sendable {
     var name: String
     var from: @Sendable () -> RunningAttempt

@@ -30,7 +30,7 @@ final class Bench: Sendable {
 
   init(
     slots: Int = 10, maxQueued: Int = 100, record: MemoryJobStore = MemoryJobStore(),
-    at time: Timestamp = Sample.time(0), settings: (any RuntimeSettings)? = nil
+    at time: Timestamp = Sample.time(0), settings: (any RuntimeSettings)? = nil, boot: String? = nil
   ) {
     clock = ManualClock(time)
     store = FaultyJobStore(record, journal: journal)
@@ -44,7 +44,7 @@ final class Bench: Sendable {
       reception: Reception(
         defaults: Sample.terms, machine: Limits(memory: .gibibytes(1), cpuMillis: 4000, pids: 100),
         maxInput: .kibibytes(1)),
-      version: "1.2.3", pid: 42, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      version: "1.2.3", pid: 42, boot: boot, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
   /// Runs the engine with the tools in use while `body` works, then stops it.

@@ -43,6 +43,25 @@ struct RestoreTests {
     }
   }
 
+  @Test("says of lost attempts whether the machine was started anew", arguments: ["first", "second"])
+  func reboot(boot: String) async throws {
+    let store = try await record([])
+    try await Bench(record: store, boot: "first").run {}
+    _ = try await store.submit([Sample.plain(handler: "work")], at: Sample.time(0))
+    try await store.commit([.starting(Sample.attempt(JobID(1), 1))])
+    let bench = Bench(record: store, at: Sample.time(20), boot: boot)
+    try await bench.run {
+      let end = try #require(try await store.attempts(of: JobID(1)).first?.end)
+      #expect(end.outcome == .lost)
+      #expect(
+        end.failure?.message
+          == (boot == "first"
+            ? "the runner was away and nothing of it was found"
+            : "the machine was started anew while it ran"))
+      #expect(try await store.memos() == [Memo(.boot, "id", .string(boot))])
+    }
+  }
+
   @Test("takes over attempts that are still known: their end is recorded as if nothing had been")
   func adopted() async throws {
     let store = try await record([.running, .starting])

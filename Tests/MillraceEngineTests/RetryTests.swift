@@ -75,6 +75,22 @@ struct RetryTests {
     }
   }
 
+  @Test("a handler whose jobs have nothing in common is tried again however many fail")
+  func unrelated() async throws {
+    let bench = Bench()
+    var tools = Bench.tools
+    tools.handlers[0].hasUnrelatedJobs = true
+    try await bench.run(catalog: [tools]) {
+      for number in 1...12 as ClosedRange<Int64> {
+        let job = try await bench.submit(wishes: Wishes(maxAttempts: 1))
+        try await bench.journal.wait(for: "launch \(number).1")
+        try await bench.start(AttemptID(job))
+        try await bench.end(AttemptID(job), .crash)
+      }
+      #expect(await bench.engine.breakers() == [])
+    }
+  }
+
   @Test("a job that waits beyond its time has failed on record")
   func expired() async throws {
     let bench = Bench(slots: 1)

@@ -99,6 +99,9 @@ struct SubmissionTests {
   func unknownHandler() async throws {
     let bench = Bench()
     try await bench.run(catalog: []) {
+      let early = try await #require(throws: Refusal.self) { try await bench.submit("work") }
+      #expect(early.kind == .starting)
+      try await bench.use([])
       let refusal = try await #require(throws: Refusal.self) { try await bench.submit("work") }
       #expect(
         refusal

@@ -18,7 +18,7 @@ struct ProblemTests {
       #expect(problem == Problem(refusal))
       #expect(reply.status == problem.status)
       #expect(reply.headers["content-type"] == "application/problem+json")
-      let mayRetry = kind == .queueFull || kind == .draining
+      let mayRetry = [.queueFull, .starting, .draining].contains(kind)
       #expect((reply.headers["retry-after"] != nil) == mayRetry)
       #expect(server.log.all.isEmpty)
     }

@@ -24,6 +24,7 @@ import Testing
     #expect(hello["max_attempts"] as? Int == 3)
     #expect(hello["retry_delay_ms"] as? Int == 1500)
     #expect(hello["concurrency"] as? Int == 2)
+    #expect(hello["has_unrelated_jobs"] as? Bool == false)
     #expect(handlers[1]["parameter_schema"] is NSNull)
     #expect(handlers[1]["limits"] as? [String: Int] == ["memory_bytes": 0, "cpu_millis": 0, "pids": 0])
   }

@@ -96,7 +96,7 @@ extension StageTests {
         try LauncherFixture.build(at: file, defining: "HANGS")
         chmod(file, 0o755)
         let reason = await reason(actor, file)
-        #expect(reason == "it did not describe itself within 10 s")
+        #expect(reason == "plugin `\(file)` did not return within 10 s while it was loaded")
         #expect(try stage.leaves() == [])
       }
     }

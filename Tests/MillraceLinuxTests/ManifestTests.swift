@@ -16,11 +16,12 @@ struct ManifestTests {
   }
 
   private func handler(
-    _ name: String = "h", schema: String = "null", timeout: Int64 = 0, memory: Int64 = 0
+    _ name: String = "h", schema: String = "null", timeout: Int64 = 0, memory: Int64 = 0,
+    unrelated: Bool = false
   ) -> String {
     #"{"name":"\#(name)","summary":"","parameter_schema":\#(schema),"limits":{"memory_bytes":\#(memory),"#
       + #""cpu_millis":0,"pids":0},"timeout_ms":\#(timeout),"max_attempts":0,"retry_delay_ms":0,"#
-      + #""concurrency":0}"#
+      + #""concurrency":0,"has_unrelated_jobs":\#(unrelated)}"#
   }
 
   private func reason(_ text: String) -> String {
@@ -33,6 +34,11 @@ struct ManifestTests {
   func defaults() throws {
     let plugin = try plugin(manifest(handler(timeout: -5, memory: -1)))
     #expect(plugin.handlers == [Handler(name: "h", summary: "")])
+  }
+
+  @Test("a handler may say that its jobs have nothing in common")
+  func unrelated() throws {
+    #expect(try plugin(manifest(handler(unrelated: true))).handlers[0].hasUnrelatedJobs)
   }
 
   @Test(
@@ -70,7 +76,7 @@ struct ManifestTests {
       ),
       (
         AttemptReport(exit: .signalled(signal: 9), usage: Usage(), word: nil), true,
-        "it did not describe itself within 10 s"
+        "it did not describe itself within 15 s"
       ),
       (
         AttemptReport(exit: .signalled(signal: 9), usage: Usage(oomKills: 1), word: nil), false,

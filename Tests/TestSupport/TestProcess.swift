@@ -23,13 +23,9 @@ package final class TestProcess: Sendable {
   package let pid: pid_t
   private let directory: String
 
-  /// Starts a program.
-  ///
-  /// - Parameters:
-  ///   - path: where it is, or its name if it was built beside the tests.
-  ///   - environment: all of it; nil for the test's own.
-  ///   - output: a descriptor that takes its standard output instead of a file.
-  ///   - log: a file to which both outputs are appended instead of files of its own.
+  /// Starts a program, by its path or, if it was built beside the tests, by its name. `environment` is all of
+  /// it, nil the test's own; `output` is a descriptor that takes its standard output instead of a file, `log`
+  /// a file to which both outputs are appended.
   package init(
     _ path: String, _ arguments: [String], environment: [String: String]? = nil, input: Data = Data(),
     output: Int32? = nil, log: String? = nil
@@ -55,7 +51,8 @@ package final class TestProcess: Sendable {
     posix_spawnattr_setsigmask(&attributes, &none)
     posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     let words = ([path] + arguments).map { strdup($0) } + [nil]
-    let variables = (environment ?? ProcessInfo.processInfo.environment)
+    let variables =
+      (environment ?? ProcessInfo.processInfo.environment)
       .map { strdup("\($0.key)=\($0.value)") } + [nil]
     defer { for word in words + variables { free(word) } }
     var pid: pid_t = 0

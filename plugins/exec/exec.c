@@ -193,6 +193,7 @@ static const millrace_handler handlers[] = {{
     .parameter_schema = schema,
     .run = run,
     .max_attempts = 1,
+    .flags = MILLRACE_UNRELATED_JOBS,
 }};
 
 static const millrace_plugin plugin = {

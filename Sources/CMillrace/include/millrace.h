@@ -168,6 +168,13 @@ typedef struct millrace_limits {
     int64_t pids;
 } millrace_limits;
 
+/* Flags of a handler. */
+enum {
+    /* Its jobs have nothing in common, like those that each run another program: that one fails tells
+     * nothing of the next. Without it the runner stops trying a handler that keeps failing. */
+    MILLRACE_UNRELATED_JOBS = 1
+};
+
 /* A handler: one kind of job. */
 typedef struct millrace_handler {
     size_t size;
@@ -186,7 +193,7 @@ typedef struct millrace_handler {
     /* How many attempts a job has (0: the runner's default), and the wait before the second one;
      * it doubles for each one after that. */
     int32_t max_attempts;
-    int32_t reserved;
+    uint32_t flags;
     int64_t retry_delay_ms;
     /* How many jobs of this handler may run at once; 0: no bound of its own. */
     int64_t concurrency;

@@ -47,9 +47,10 @@ typedef struct millrace_keeper_kept {
     int32_t attempt;
     int64_t job;
     int32_t pid;    /* 0 if it is no child of this keeper, which then can't tell its end */
-    int32_t exited; /* 1 if code and status are valid */
+    int32_t exited; /* 1 if the following are valid */
     int32_t code;   /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
     int32_t status; /* exit code or signal */
+    int64_t ended_us; /* when, in microseconds since 1970-01-01 UTC */
 } millrace_keeper_kept;
 
 /* What a runner hands to a new keeper when the old one has died: not answered, and passed over if the keeper
@@ -63,6 +64,7 @@ typedef struct millrace_keeper_hold {
     int32_t code;
     int32_t status;
     uint32_t reserved;
+    int64_t ended_us;
 } millrace_keeper_hold;
 
 /* The child enters the leaf, drops to uid and gid (if the keeper is root), loses all capabilities and the
@@ -104,6 +106,7 @@ typedef struct millrace_keeper_exited {
     int64_t job;
     int32_t code;
     int32_t status;
+    int64_t ended_us;
 } millrace_keeper_exited;
 
 typedef struct millrace_keeper_forget {

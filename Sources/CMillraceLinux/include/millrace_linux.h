@@ -45,8 +45,10 @@ void millrace_flush_streams(void);
 /* Makes `environment` (ends with NULL, stays where it is) the environment of this process. */
 void millrace_set_environment(char **environment);
 
-/* How a process ended: `code` is CLD_EXITED, CLD_KILLED or CLD_DUMPED, `status` the exit code or signal. */
+/* How a process ended: `code` is CLD_EXITED, CLD_KILLED or CLD_DUMPED, `status` the exit code or signal,
+ * `time_us` when that was seen, in microseconds since 1970-01-01 UTC. */
 typedef struct millrace_ending {
+    int64_t time_us;
     int32_t pid;
     int32_t code;
     int32_t status;

@@ -2,6 +2,8 @@
 package struct AttemptReport: Sendable, Equatable {
   /// How the main process ended; nil if nobody knows.
   package var exit: ExitStatus?
+  /// When the main process ended; nil if that was not seen.
+  package var ended: Timestamp?
   package var usage: Usage
   /// What the handler said; nil if it said nothing, or nothing that can be read.
   package var word: HandlerWord?

@@ -35,6 +35,8 @@ package struct Handler: Hashable, Sendable, Codable {
   package var concurrency: Int?
   /// How often its jobs may start; nil for no bound of its own.
   package var rate: Rate?
+  /// Whether the failure of one of its jobs tells nothing of the next: then it has no breaker.
+  package var hasUnrelatedJobs = false
 
   /// Makes a description of a handler.
   package init(

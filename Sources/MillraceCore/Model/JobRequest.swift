@@ -75,6 +75,8 @@ package struct Refusal: Error, Sendable, Equatable {
     case tooLarge
     /// The queue is full: try later.
     case queueFull
+    /// The runner takes no jobs yet: it is reading its plugins.
+    case starting
     /// The runner takes no new jobs: it is shutting down.
     case draining
     /// The disk or the database does not take it.

@@ -68,6 +68,15 @@ struct RunningAttempt: Sendable {
     }
   }
 
+  /// Which of its times was over when it ended, though nobody here stopped it: then a former runner did, and
+  /// died before it could say so.
+  func overrun(by report: AttemptReport) -> StopReason? {
+    guard case .running(let deadline) = phase, let ended = report.ended, report.usage.oomKills ?? 0 == 0
+    else { return nil }
+    if let finishBy = job.finishBy, finishBy <= min(ended, deadline) { return .deadline }
+    return deadline <= ended ? .timedOut : nil
+  }
+
   /// In whose bounds it counts.
   var member: Membership { Membership(handler: job.handler, groups: groups) }
 

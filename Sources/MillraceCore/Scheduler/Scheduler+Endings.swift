@@ -2,21 +2,23 @@ extension Scheduler {
   /// Settles an attempt whose processes are all gone.
   mutating func finish(_ id: AttemptID, _ report: AttemptReport, at now: Timestamp) -> [Action] {
     let attempt = remove(id)
-    let (outcome, failure) = Verdict.of(report, stop: attempt.stopReason, job: attempt.job)
+    let ended = min(max(report.ended ?? now, attempt.started ?? now), now)
+    let stop = attempt.stopReason ?? attempt.overrun(by: report)
+    let (outcome, failure) = Verdict.of(report, stop: stop, job: attempt.job)
     var result: JobResult?
     if case .done(let value) = report.word, outcome == .succeeded { result = value }
     var usage = report.usage
     usage.timeToPeak = attempt.footprint.timeToPeak
     if outcome.isEvidence, isLearning {
-      estimates.note(evidence(of: attempt, usage, at: now))
+      estimates.note(evidence(of: attempt, usage, at: ended))
       unpark(attempt.job.handler)
     }
     if let share = attempt.job.share {
       let part = part(of: attempt)
-      shares?.charge(share, part: part, over: attempt.runTime(until: now), at: now)
+      shares?.charge(share, part: part, over: attempt.runTime(until: ended), at: now)
     }
     var end = AttemptEnd(
-      outcome: outcome, ended: now, exit: report.exit, usage: usage, failure: failure, result: result)
+      outcome: outcome, ended: ended, exit: report.exit, usage: usage, failure: failure, result: result)
     end.checkpoint = report.checkpoint
     var pause = Duration.zero
     if case .snoozed(let delay, _) = report.word, outcome == .snoozed { pause = delay }

@@ -45,6 +45,8 @@ package struct Memo: Hashable, Sendable {
     case pause
     /// The breaker of a handler.
     case breaker
+    /// Since which start of the machine runners have worked, by the kernel's boot id.
+    case boot
   }
 
   package var kind: Kind

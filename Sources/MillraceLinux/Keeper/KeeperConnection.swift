@@ -110,7 +110,7 @@ final class KeeperConnection {
   }
 
   /// Notes the end of an attempt that may still be taken over; false if it is none of them.
-  func noteEnd(_ attempt: AttemptID, _ exit: ExitStatus) -> Bool {
+  func noteEnd(_ attempt: AttemptID, _ exit: ProcessExit) -> Bool {
     guard let index = kept.firstIndex(where: { $0.attempt == attempt }) else { return false }
     kept[index].exit = exit
     return true
@@ -168,16 +168,17 @@ final class KeeperConnection {
   }
 
   /// Has the keeper hold an attempt that another one started; `exit` is nil while it is not known.
-  func hold(_ attempt: AttemptID, _ exit: ExitStatus?, descriptors: [Int32]) throws {
+  func hold(_ attempt: AttemptID, _ exit: ProcessExit?, descriptors: [Int32]) throws {
     var packet = millrace_keeper_hold()
     packet.type = UInt32(MILLRACE_KEEPER_HOLD)
     packet.attempt = Int32(attempt.number)
     packet.job = attempt.job.rawValue
-    switch exit {
+    switch exit?.status {
     case .exited(let code): (packet.exited, packet.code, packet.status) = (1, Int32(CLD_EXITED), code)
     case .signalled(let signal): (packet.exited, packet.code, packet.status) = (1, Int32(CLD_KILLED), signal)
     case nil: break
     }
+    packet.ended_us = exit?.time.rawValue ?? 0
     try send(packet, descriptors)
   }
 

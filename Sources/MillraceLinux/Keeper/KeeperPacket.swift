@@ -9,7 +9,7 @@ enum KeeperPacket {
     var attempt: AttemptID
     /// 0 if it is no child of this keeper.
     var pid: Int32
-    var exit: ExitStatus?
+    var exit: ProcessExit?
     /// Outcome, log, channel, pidfd; ours to close.
     var descriptors: [Int32]
 
@@ -22,7 +22,7 @@ enum KeeperPacket {
   /// With its pidfd, ours to close.
   case started(AttemptID, pidfd: Int32)
   case refused(AttemptID, errno: Int32)
-  case exited(AttemptID, ExitStatus)
+  case exited(AttemptID, ProcessExit)
   /// A part of what the keeper keeps; `next` is where the next part begins, nil behind the last.
   case listed([AttemptID], next: Int?)
 
@@ -53,7 +53,8 @@ enum KeeperPacket {
       self = .kept(
         Kept(
           attempt: AttemptID(job: JobID(kept.job), number: Int(kept.attempt)), pid: kept.pid,
-          exit: kept.exited == 1 ? Self.exit(kept.code, kept.status) : nil, descriptors: descriptors))
+          exit: kept.exited == 1 ? ProcessExit(kept.code, kept.status, kept.ended_us) : nil,
+          descriptors: descriptors))
     case MILLRACE_KEEPER_STARTED:
       let started = try load(millrace_keeper_started.self)
       let id = AttemptID(job: JobID(started.job), number: Int(started.attempt))
@@ -67,7 +68,8 @@ enum KeeperPacket {
     case MILLRACE_KEEPER_EXITED:
       let exited = try load(millrace_keeper_exited.self)
       self = .exited(
-        AttemptID(job: JobID(exited.job), number: Int(exited.attempt)), Self.exit(exited.code, exited.status))
+        AttemptID(job: JobID(exited.job), number: Int(exited.attempt)),
+        ProcessExit(exited.code, exited.status, exited.ended_us))
     case MILLRACE_KEEPER_LISTED: self = Self.listed(try load(millrace_keeper_listed.self))
     default: throw Self.malformed
     }
@@ -104,11 +106,6 @@ enum KeeperPacket {
   private static let malformed = LinuxError(
     "talk to the keeper", .malformed("a packet of another build"),
     hint: "let the jobs of the old runner end, then start again")
-
-  /// CLD_EXITED is 1; CLD_KILLED and CLD_DUMPED are a signal (waitid(2)).
-  static func exit(_ code: Int32, _ status: Int32) -> ExitStatus {
-    code == 1 ? .exited(code: status) : .signalled(signal: status)
-  }
 }
 
 /// Copies a text into a fixed array of a C struct, zero-terminated.

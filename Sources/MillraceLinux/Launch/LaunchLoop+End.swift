@@ -15,7 +15,7 @@ extension LaunchLoop {
   }
 
   /// The main process is gone: whatever is left in the leaf follows it.
-  func end(_ attempt: LiveAttempt, _ exit: ExitStatus?) {
+  func end(_ attempt: LiveAttempt, _ exit: ProcessExit?) {
     guard !attempt.isEnding else { return }
     attempt.exit = exit
     attempt.isEnding = true
@@ -56,7 +56,9 @@ extension LaunchLoop {
     let left = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
     drop(attempt)
     var report = AttemptReport(
-      exit: attempt.exit, usage: final.usage, word: left.word, memoryKill: memoryKill(of: attempt, final))
+      exit: attempt.exit?.status, usage: final.usage, word: left.word,
+      memoryKill: memoryKill(of: attempt, final))
+    report.ended = attempt.exit?.time
     report.checkpoint = left.checkpoint
     switch attempt.purpose {
     case .job where attempt.isDisowned: letGo(of: attempt)

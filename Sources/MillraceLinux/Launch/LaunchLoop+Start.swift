@@ -22,7 +22,7 @@ extension LaunchLoop {
   }
 
   /// How long a plugin may take to describe itself.
-  private static let descriptionTime: Int64 = 10_000
+  private static let descriptionTime: Int64 = 15_000
   private static let descriptionLimits = Limits(memory: .mebibytes(256), cpuMillis: 1000, pids: 32)
 
   /// Describes a plugin in a process that is capped like a job.

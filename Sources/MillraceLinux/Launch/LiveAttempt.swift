@@ -36,7 +36,7 @@ final class LiveAttempt {
   /// While nobody has reaped its main process: until when that is waited for, monotonic in ms.
   var exitDeadline: Int64?
   /// How its main process ended; set once it has.
-  var exit: ExitStatus?
+  var exit: ProcessExit?
   /// Whether its main process exists or existed.
   var isStarted = false
   /// Whether its main process is gone: the leaf is emptied and then it is over.

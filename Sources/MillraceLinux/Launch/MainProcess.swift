@@ -17,7 +17,7 @@ final class MainProcess {
 
   /// What is known of its end.
   enum Ending: Equatable {
-    case known(ExitStatus)
+    case known(ProcessExit)
     /// Its parent has not reaped it; the pidfd says POLLHUP when it has.
     case unreaped
     /// This kernel tells it to nobody but the parent.
@@ -28,7 +28,7 @@ final class MainProcess {
   func ending() -> Ending {
     var ending = millrace_ending()
     switch millrace_pidfd_ending(descriptor.number, &ending) {
-    case 1: return .known(KeeperPacket.exit(ending.code, ending.status))
+    case 1: return .known(ProcessExit(ending))
     case 0: return isReaped ? .unknown : .unreaped
     default: return .unknown
     }

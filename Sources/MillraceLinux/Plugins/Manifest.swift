@@ -17,6 +17,7 @@ struct Manifest: Decodable {
     var maxAttempts: Int
     var retryDelayMs: Int64
     var concurrency: Int
+    var hasUnrelatedJobs: Bool
   }
 
   /// 0 stands for "not given".
@@ -38,7 +39,7 @@ struct Manifest: Decodable {
     case (.done(let result?), .exited(code: 0)), (.done(let result?), nil):
       return try plugin(from: result.bytes, file: file, refused: refused)
     case _ where isLate:
-      throw refused("it did not describe itself within 10 s")
+      throw refused("it did not describe itself within 15 s")
     case (_, nil):
       throw LinuxError("describe the plugin `\(file)`", .missing("its process was lost"))
     case _ where (report.usage.oomKills ?? 0) > 0:
@@ -95,13 +96,15 @@ extension Manifest.HandlerManifest {
       }
       if let schema { _ = try ParameterSchema(schema) }
       func given<Number: BinaryInteger>(_ value: Number) -> Number? { value > 0 ? value : nil }
-      return Handler(
+      var handler = Handler(
         name: name, summary: summary, parameterSchema: schema,
         wishes: Wishes(
           memory: given(limits.memoryBytes).map { Bytes($0) }, cpuMillis: given(limits.cpuMillis),
           pids: given(limits.pids), timeout: given(timeoutMs).map { .milliseconds($0) },
           maxAttempts: given(maxAttempts), retryDelay: given(retryDelayMs).map { .milliseconds($0) }),
         concurrency: given(concurrency))
+      handler.hasUnrelatedJobs = hasUnrelatedJobs
+      return handler
     }
   }
 }

@@ -51,7 +51,7 @@ final class Runner: Sendable {
       ports: Engine.Ports(
         store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock, settings: settings),
       policy: policy, reception: machine.reception(configuration),
-      version: Millraced.version, pid: getpid(), log: log)
+      version: Millraced.version, pid: getpid(), boot: try Boot.id(), log: log)
     keeper = RecordKeeper(
       store: store, files: StateFiles(logs: state.logs, builds: state.builds), clock: clock,
       retention: configuration.retention, log: log, buildsInUse: { [engine] in await engine.buildsInUse })
