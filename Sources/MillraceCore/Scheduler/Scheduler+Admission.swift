@@ -95,11 +95,11 @@ extension Scheduler {
 
   /// The jobs that may be tried for backfill, in the order in which they are tried.
   private func candidates(behind head: JobID, _ offsets: [Int64], at now: Timestamp) -> [JobID] {
-    // The last one has the job that comes first.
-    var readers = zip(lanes, offsets).filter { lane, _ in isOpen(lane, at: now) }
-      .map(LaneReader.init).sorted(by: >)
-    var candidates: [(run: Duration, job: JobID)] = []
     let bound = policy.backfillWindow ?? Int.max
+    // The last one has the job that comes first.
+    var readers = nearestLanes(offsets, at: now, past: bound).reversed()
+      .map { LaneReader(lanes[$0], offset: offsets[$0]) }
+    var candidates: [(run: Duration, job: JobID)] = []
     while candidates.count < bound, var reader = readers.popLast() {
       let job = reader.head.job
       if job != head, let run = waiting[job]?.expectedRun { candidates.append((run, job)) }
@@ -111,6 +111,20 @@ extension Scheduler {
     return candidates.enumerated().sorted { left, right in
       (left.element.run, left.offset) < (right.element.run, right.offset)
     }.map(\.element.job)
+  }
+
+  /// The open lanes in the order of their first jobs, one more than a bound at most. There can be thousands:
+  /// they are put in order before it is asked which are open.
+  private func nearestLanes(_ offsets: [Int64], at now: Timestamp, past bound: Int) -> [Int] {
+    let firsts = lanes.indices.compactMap { lane in
+      lanes[lane].first.map { (entry: $0.moved(by: offsets[lane]), lane: lane) }
+    }
+    var nearest: [Int] = []
+    for (_, lane) in firsts.sorted(by: { $0.entry < $1.entry }) where isOpen(lanes[lane], at: now) {
+      nearest.append(lane)
+      if nearest.count > bound { break }
+    }
+    return nearest
   }
 
   func situation(used: Resources, at now: Timestamp) -> Situation {
