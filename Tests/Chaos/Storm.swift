@@ -74,6 +74,7 @@ final class Storm {
     for attempt in record.attempts.values.joined() {
       if let outcome = attempt.end?.outcome { outcomes[outcome, default: 0] += 1 }
     }
+    if outcomes[.succeeded, default: 0] == 0 { violations.append("no attempt has succeeded") }
     let checker = Checker(
       record: record, witnesses: try Witness.all(in: runner.witnesses), ledger: ledger.all)
     return violations + checker.violations().map { "\($0.words)\n\(evidence(of: $0, record, checker))" }

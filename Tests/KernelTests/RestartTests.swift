@@ -105,6 +105,16 @@ struct RestartTests {
     #expect(submit.errors.contains("hint:"))
   }
 
+  @Test("a plugin's cgroup that a runner made and died over is made whole by the next one")
+  func halfMade() async throws {
+    try await RunnerUnderTest.with(plugins: ["exec"]) { runner in
+      let directory = "/sys/fs/cgroup\(runner.group)/p/exec"
+      try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: false)
+      let run = try await runner.millrace("run", "exec", "--", "true")
+      #expect(run.status == 0, "\(run.errors)")
+    }
+  }
+
   @Test("a second runner on the same state is refused and names the first")
   func second() async throws {
     try await RunnerUnderTest.with(plugins: ["exec"]) { runner in

@@ -15,7 +15,7 @@ package struct JobTemplate: Sendable, Equatable {
     defaults = [:]
     var members: [PlacedValue.Member] = []
     for member in reader.members(
-      of: tree, called: "the file", known: [Self.defaultsName] + StepReader.known)
+      of: tree, known: [Self.defaultsName] + StepReader.known)
     {
       if member.name == Self.defaultsName {
         defaults = Workflow.parameters(member, &reader)

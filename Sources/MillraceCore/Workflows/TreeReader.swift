@@ -8,12 +8,14 @@ struct TreeReader {
 
   mutating func note(_ others: [Mistake]) { mistakes += others }
 
-  /// Returns the members of an object; those that are not `known` (if given) are mistakes.
+  /// Returns the members of an object; those that are not `known` (if given) are mistakes. The whole file has
+  /// no name.
   mutating func members(
-    of value: PlacedValue, called name: String, known: [String]? = nil
+    of value: PlacedValue, called name: String? = nil, known: [String]? = nil
   ) -> [PlacedValue.Member] {
     guard case .object(let members, _) = value else {
-      note("`\(name)` must have names with values below it, not \(value.kind)", at: value.place)
+      let subject = name.map { "`\($0)`" } ?? "the file"
+      note("\(subject) must have names with values below it, not \(value.kind)", at: value.place)
       return []
     }
     guard let known else { return members }
@@ -21,7 +23,7 @@ struct TreeReader {
       if known.contains(member.name) { return true }
       let question = Spelling.question(about: member.name, among: known)
       note(
-        "there is no setting `\(name).\(member.name)`"
+        "there is no setting `\(name.map { "\($0)." } ?? "")\(member.name)`"
           + (question ?? "; there are \(known.joined(separator: ", "))"), at: member.place)
       return false
     }

@@ -37,7 +37,7 @@ package struct Workflow: Sendable, Equatable {
     name = ""
     parameters = [:]
     steps = []
-    let members = reader.members(of: tree, called: "the file", known: ["workflow", "parameters", "jobs"])
+    let members = reader.members(of: tree, known: ["workflow", "parameters", "jobs"])
     for member in members {
       switch member.name {
       case "workflow": name = reader.name(member) ?? ""

@@ -2,6 +2,7 @@ import CMillraceLinux
 import Clibcgroup
 import Glibc
 import MillraceCore
+import Synchronization
 
 /// The subtree `S` that is ours: `S/runner`, `S/keeper` and `S/p/<plugin>` with the leaves of attempts.
 ///
@@ -20,6 +21,8 @@ package final class CgroupTree: Sendable {
   private let group: String
   private let origin: String
   private let libcgroup: LibcgroupGroups
+  /// The plugins whose groups have their controllers, as far as this process has seen to it.
+  private let ready = Mutex<Set<String>>([])
 
   /// Makes or finds the subtree and moves this process into `S/runner`.
   ///
@@ -86,9 +89,12 @@ package final class CgroupTree: Sendable {
   func pluginDirectory(_ plugin: String) throws -> Descriptor {
     precondition(Handler.isValidName(plugin) || plugin == Self.describePlugin, "not a plugin's name")
     let directory = path + "/p/" + plugin
-    if access(directory, F_OK) != 0 {
-      try libcgroup.make(relative("p/" + plugin))
+    let isNew = access(directory, F_OK) != 0
+    if isNew { try libcgroup.make(relative("p/" + plugin)) }
+    // A former runner may have made it and died before it came to its controllers.
+    if isNew || !ready.withLock({ $0.contains(plugin) }) {
       try enableControllers(directory)
+      _ = ready.withLock { $0.insert(plugin) }
     }
     return try Descriptor(opening: directory, flags: O_RDONLY | O_DIRECTORY)
   }
