@@ -92,7 +92,8 @@ extension Engine {
       // What was held for a dependency is released by this.
       if job.state == .blocked { job.isHeld = false }
       job.state = revived.waitsFor.isEmpty ? .queued : .blocked
-      let waiting = WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
+      var waiting = WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
+      waiting.waitingSince = now
       if revived.waitsFor.isEmpty {
         if revived.job.state == .blocked { scheduler.forget(blocked: job.id) }
         accepted.waiting.append(waiting)

@@ -89,6 +89,7 @@ struct WorkflowTests {
       // Its report is cancelled, so there is something to mourn.
       try await run(bench, 5, 1, .success)
       #expect(try await states(bench) == [.succeeded, .succeeded, .failed, .cancelled, .succeeded])
+      bench.clock.advance(by: .seconds(60))
       let record = try await bench.engine.retryFailed(workflow: workflow)
       // It may have begun already.
       #expect([.queued, .starting].contains(record.jobs[2].state) && record.jobs[3].state == .blocked)
@@ -96,6 +97,8 @@ struct WorkflowTests {
       try await run(bench, 3, 2, .success)
       try await run(bench, 4, 1, .success)
       #expect(try await bench.store.job(JobID(3))?.attemptsUsed == 1)
+      // It waited for this attempt since then.
+      #expect(try await bench.store.attempts(of: JobID(3)).last?.queued == Sample.time(60))
       #expect(try await bench.store.workflow(workflow)?.summary.state == .succeeded)
       await refuses(bench, workflow, "workflow 1 has no failed job that could be tried again")
       await refuses(bench, 9, "there is no workflow 9")
