@@ -68,7 +68,11 @@ struct Checker {
     demand(
       (job.state == .succeeded) == (last == .succeeded),
       "it is `\(job.state.rawValue)` after its last attempt")
-    demand(job.state != .cancelled || ledger.cancelled.contains(id), "nobody cancelled it")
+    let isBlocked = deed.after.map { !isMet($0) } ?? false
+    demand(job.state != .cancelled || ledger.cancelled.contains(id) || isBlocked, "nobody cancelled it")
+    if isBlocked { demand(job.state == .cancelled && attempts.isEmpty, "what it needs did not come about") }
+    let snoozes = attempts.count { $0.end?.outcome == .snoozed }
+    demand(snoozes <= 1, "\(snoozes) attempts did not find what the one before had saved")
     demand(attempts.map(\.id.number) == Array(1..<attempts.count + 1), "its attempts are not 1, 2, …")
     demand(job.attemptsUsed <= deed.attempts, "it used \(job.attemptsUsed) attempts")
     if job.state == .succeeded, deed.kind == .result {
@@ -77,16 +81,29 @@ struct Checker {
     if let earliest = job.submission.notBefore, let first = attempts.first {
       demand(first.starting >= earliest, "it started before its time")
     }
-    var end: Int64 = 0
+    var end = deed.after.map { lastWord(of: $0) } ?? 0
     for attempt in attempts {
       let witness = witnesses[attempt.id]
       if let start = witness?.starts.first {
-        demand(start >= end, "attempt \(attempt.id) began before the one before it was over")
+        demand(start >= end, "attempt \(attempt.id) began before what comes before it was over")
       }
       end = max(end, witness?.last ?? 0)
       broken += untruths(attempt, deed, witness)
     }
     return broken
+  }
+
+  /// Whether what a job depends on has ended as it must; all have ended.
+  private func isMet(_ dependency: Dependency) -> Bool {
+    guard case .job(let needed) = dependency.needed, let state = record.jobs[needed]?.state, state.isFinal
+    else { return false }
+    return dependency.condition.isMet(by: state)
+  }
+
+  /// When the job that one depends on was last heard of.
+  private func lastWord(of dependency: Dependency) -> Int64 {
+    guard case .job(let needed) = dependency.needed else { return 0 }
+    return witnesses.filter { $0.key.job == needed }.map(\.value.last).max() ?? 0
   }
 
   /// What was asked for; nil if nobody asked.

@@ -35,6 +35,7 @@ struct Expectation {
     case "fail": end.outcome == .error && end.failure?.code == "no"
     case "crash": end.outcome == .crashed && ended(end, .signalled(signal: Int32(deed.n)))
     case "exit": end.outcome == .error && ended(end, .exited(code: Int32(deed.n)))
+    case "snooze": end.outcome == .snoozed && ended(end, .exited(code: 0))
     case "hog": end.outcome == .oomOwnLimit
     // When it ended is not known without its parent, so neither that its time was over.
     case "stopped": mayTimeOut && wasOrphaned && end.outcome == .error && end.failure?.code == "stopped"

@@ -63,6 +63,37 @@ struct CheckerTests {
       }.isEmpty)
   }
 
+  @Test("a job that ran though what it needs did not come about, and one that was not cancelled for it")
+  func dependency() {
+    let needed = JobID(2)
+    let after = Dependency(.job(needed), .ok)
+    func found(_ state: JobState, _ change: @escaping (inout Life) -> Void = { _ in }) -> [String] {
+      self.found { life in
+        life.jobs[needed] = life.jobs[JobID(1)]
+        life.jobs[needed]?.state = state
+        life.ledger.deeds[0].after = after
+        change(&life)
+      }.filter { $0.hasPrefix("job 1:") }
+    }
+    #expect(found(.succeeded).isEmpty)
+    #expect(found(.failed).contains { $0.contains("did not come about") })
+    let cancelled = found(.failed) { life in
+      life.jobs[JobID(1)]?.state = .cancelled
+      life.attempts = []
+      life.witness = ""
+    }
+    #expect(cancelled.isEmpty)
+  }
+
+  @Test("a job that was snoozed twice has lost what it saved")
+  func snoozes() {
+    let found = found { life in
+      life.attempts[0].end?.outcome = .snoozed
+      life.attempts.append(life.attempts[0])
+    }
+    #expect(found.contains { $0.contains("2 attempts did not find what the one before had saved") })
+  }
+
   /// One job that succeeded, and all that is known of it.
   private struct Life {
     var jobs: [JobID: Job] = [:]

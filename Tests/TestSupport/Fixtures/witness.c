@@ -139,6 +139,11 @@ static int run(const millrace_job *job, const millrace_context *context) {
         witness("end", "fail");
         return context->fail(context, "no", "it said no", strcmp(deed, "again") == 0);
     }
+    if (strcmp(deed, "later") == 0 && job->checkpoint_length == 0) {
+        context->checkpoint(context, "seen", 4);
+        witness("end", "snooze");
+        return context->snooze(context, 200, "later");
+    }
     if (strcmp(deed, "crash") == 0) {
         witness("end", "crash");
         signal((int)n, SIG_DFL);
