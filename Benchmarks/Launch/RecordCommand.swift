@@ -87,14 +87,15 @@ struct RecordCommand: AsyncParsableCommand {
     span = try await time {
       beside = try await commits(on: store) {
         while jobs < attempts / 10 {
-          let deletion = try await store.delete(EndedJobs([.succeeded]), atMost: 100, at: MadeRecord.later)
+          let deletion = try await store.delete(
+            EndedJobs([.succeeded]), atMost: RecordKeeper.slice, at: MadeRecord.later)
           guard !deletion.jobs.isEmpty else { return }
           jobs += deletion.jobs.count
         }
       }
     }
     Row(
-      what: "\(jobs) jobs pruned, in slices of 100, while others commit", lane: "native",
+      what: "\(jobs) jobs pruned, in slices of \(RecordKeeper.slice), while others commit", lane: "native",
       measured: "\(Int64(Double(jobs) / span.seconds)) jobs/s"
     ).show()
     Row(

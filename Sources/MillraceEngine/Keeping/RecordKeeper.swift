@@ -21,6 +21,9 @@ package actor RecordKeeper: RecordKeeping {
 
   /// The least time between two prunings that nobody asked for.
   package static let interval: Duration = .seconds(3600)
+  /// How many jobs go in one transaction if nothing else is said: whoever waits for a commit waits for one of
+  /// them.
+  package static let slice = 20
   /// How many jobs go in one transaction.
   let slice: Int
   /// A copy of a build that is younger may be on its way into use.
@@ -30,7 +33,7 @@ package actor RecordKeeper: RecordKeeping {
   package init(
     store: any RecordStore, files: any AttemptFiles, clock: any SteadyClock, retention: Retention,
     log: Logger,
-    slice: Int = 100, buildsInUse: @escaping @Sendable () async -> Set<String>?
+    slice: Int = RecordKeeper.slice, buildsInUse: @escaping @Sendable () async -> Set<String>?
   ) {
     self.store = store
     self.files = files
