@@ -87,13 +87,11 @@ extension Engine {
     for revived in revival.jobs {
       var job = revived.job
       if job.state.isFinal { job.submission.terms = job.renewed(job.submission.terms, at: now) }
-      job.attemptsUsed = 0
-      job.carryover = Carryover()
       // What was held for a dependency is released by this.
       if job.state == .blocked { job.isHeld = false }
       job.state = revived.waitsFor.isEmpty ? .queued : .blocked
       var waiting = WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
-      waiting.waitingSince = now
+      waiting.beginAnew(at: now)
       if revived.waitsFor.isEmpty {
         if revived.job.state == .blocked { scheduler.forget(blocked: job.id) }
         accepted.waiting.append(waiting)
@@ -112,9 +110,8 @@ extension Revival.Revived {
   /// What is written of it.
   fileprivate func changes(at now: Timestamp) -> [StoreChange] {
     guard job.state == .blocked else {
-      let (old, terms) = (job.submission.terms, job.renewed(job.submission.terms, at: now))
       let state: JobState = waitsFor.isEmpty ? .queued : .blocked
-      return [.revived(job.id, to: state, terms: terms == old ? nil : terms)]
+      return [.revived(job.id, to: state, terms: Renewal(job, at: now).terms)]
     }
     return [.held(job.id, false)] + (waitsFor.isEmpty ? [.unblocked(job.id, notBefore: nil)] : [])
   }

@@ -13,11 +13,18 @@ package struct Renewal: Sendable {
     self.terms = terms == job.submission.terms ? nil : terms
     var waiting = WaitingJob(job, sharedBy: label)
     waiting.terms = terms
-    waiting.carryover = Carryover()
-    waiting.attemptsUsed = 0
     waiting.notBefore = nil
-    waiting.waitingSince = now
+    waiting.beginAnew(at: now)
     self.job = waiting
+  }
+}
+
+extension WaitingJob {
+  /// Forgets the attempts that it has used and what they left: it waits for its next one from now on.
+  package mutating func beginAnew(at now: Timestamp) {
+    carryover = Carryover()
+    attemptsUsed = 0
+    waitingSince = now
   }
 }
 
