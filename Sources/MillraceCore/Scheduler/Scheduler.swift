@@ -38,7 +38,7 @@ package struct Scheduler: Sendable {
   var shares: FairShare?
   var pressure = PressureMonitor()
   /// What the jitter of retries is drawn from.
-  var lot: Lot
+  var lot: SeededGenerator
   /// When something was last done about critical pressure.
   var lastRelief: Timestamp?
   var lastStart: Timestamp?
@@ -56,7 +56,7 @@ package struct Scheduler: Sendable {
     handlers = HandlerSituation(groups: policy.groups, of: policy.groupOf)
     estimates = Estimates(rule: policy.learning)
     shares = policy.fairShare.map(FairShare.init)
-    lot = Lot(seed: policy.seed)
+    lot = SeededGenerator(seed: policy.seed)
   }
 
   /// How many jobs wait for a gate.

@@ -70,7 +70,7 @@ extension Scheduler {
     }
     let wait = rule.delay(
       base: job.terms.retryDelay, times: job.attemptsUsed, bound: policy.maxRetryDelay,
-      lot: rule.jitter > 0 ? lot.draw() : 0)
+      lot: rule.jitter > 0 ? lot.fraction() : 0)
     return .retry(notBefore: now + wait)
   }
 

@@ -1,5 +1,5 @@
 /// Random numbers from a seed (SplitMix64: Steele et al., "Fast splittable pseudorandom number generators",
-/// 2014): the same in every process.
+/// 2014): plain state, the same in every process.
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
   private var state: UInt64
 
@@ -16,8 +16,11 @@ package struct SeededGenerator: RandomNumberGenerator, Sendable {
   /// Returns true once in `count` times.
   package mutating func oneIn(_ count: Int) -> Bool { Int.random(in: 0..<count, using: &self) == 0 }
 
+  /// Returns a number from 0 on, below 1.
+  mutating func fraction() -> Double { Double(next() >> 11) * 0x1p-53 }
+
   /// Returns a whole number of seconds.
-  mutating func seconds(_ range: ClosedRange<Int64>) -> Duration {
+  package mutating func seconds(_ range: ClosedRange<Int64>) -> Duration {
     .seconds(Int64.random(in: range, using: &self))
   }
 }
