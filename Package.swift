@@ -145,8 +145,18 @@ let package = Package(
     .executableTarget(
       name: "millrace-host", dependencies: ["MillraceHost"],
       cSettings: strictC,
-      linkerSettings: [.unsafeFlags(["-enable-experimental-feature", "Embedded"])]),
-    .target(name: "MillraceHost", dependencies: ["CMillrace", "CMillraceLinux"], swiftSettings: embedded),
+      linkerSettings: [
+        .unsafeFlags([
+          "-enable-experimental-feature", "Embedded",
+          // Libraries that are loaded later must find this one first. No other: the host's own Swift symbols
+          // would take the place of theirs.
+          "-Xlinker", "--export-dynamic-symbol=__register_atfork",
+        ])
+      ]),
+    .target(name: "CMillraceHost", cSettings: strictC),
+    .target(
+      name: "MillraceHost", dependencies: ["CMillrace", "CMillraceHost", "CMillraceLinux"],
+      swiftSettings: embedded),
 
     // Handlers that ship.
     plugin("exec"),

@@ -38,7 +38,7 @@ struct LaunchPath {
       : LaunchSettings.Identity(uid: geteuid(), gid: getegid())
     let settings = LaunchSettings(
       host: host, keeperSocket: directory + "/keeper.sock", workDirectory: directory + "/work",
-      identity: identity, preload: tier.preload, coldByDefault: tier.isCold)
+      identity: identity, preload: tier.preload, tier: tier.isCold ? .cold : .template)
     let logs = LogFiles(directory: directory + "/logs", cap: .mebibytes(16), log: logger)
     makeLauncher = { [logger] in
       try LocalLauncher(tree: tree, settings: settings, logs: logs, logger: logger)
@@ -54,7 +54,7 @@ struct LaunchPath {
     while let event = await events.next() {
       switch event {
       case .started(id): return id
-      case .started, .progress, .ended: continue
+      case .started, .progress, .notice, .ended: continue
       case .refused(_, let reason): throw BenchmarkError("a job was refused: \(reason)")
       }
     }
@@ -96,7 +96,7 @@ struct LaunchPath {
     _ = request(seconds: 0)
     while let event = await events.next() {
       switch event {
-      case .started, .progress: continue
+      case .started, .progress, .notice: continue
       case .refused(_, let reason): throw BenchmarkError("a job was refused: \(reason)")
       case .ended(let id, let report):
         let time = began.nanosecondsSince

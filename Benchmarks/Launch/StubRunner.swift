@@ -60,6 +60,8 @@ private struct StubLauncher: Launcher {
   func kill(_ attempt: AttemptID) async {}
   func freeze(_ attempt: AttemptID) async {}
   func thaw(_ attempt: AttemptID) async {}
+  func hosts() async -> [WarmHostState] { [] }
+  func reclaim() async {}
   func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample) {
     ([:], MachineSample())
   }

@@ -57,6 +57,19 @@ int32_t millrace_set_identity(uint32_t uid, uint32_t gid) {
     return 0;
 }
 
+int32_t millrace_pass_gate(const millrace_gate *gate) {
+    if (syscall(SYS_setgroups, 0, NULL) < 0) return -errno;
+    if (syscall(SYS_setresgid, gate->gid, gate->gate_gid, gate->gate_gid) < 0) return -errno;
+    if (syscall(SYS_setresuid, gate->host_uid, gate->uid, gate->host_uid) < 0) return -errno;
+    return 0;
+}
+
+int32_t millrace_leave_gate(uint32_t uid, uint32_t gid) {
+    if (syscall(SYS_setresgid, gid, gid, gid) < 0) return -errno;
+    if (syscall(SYS_setresuid, uid, uid, uid) < 0) return -errno;
+    return 0;
+}
+
 int32_t millrace_get_limit(int32_t resource, uint64_t *soft, uint64_t *hard) {
     struct rlimit limit;
     if (getrlimit((__rlimit_resource_t)resource, &limit) < 0) return -errno;

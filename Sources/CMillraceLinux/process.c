@@ -37,19 +37,30 @@ static void set_cgroup(struct clone_args *args, int32_t cgroup) {
     args->cgroup = (uint64_t)cgroup;
 }
 
+static int32_t clone_process(struct clone_args *args) {
+    args->child_tid = thread_id_address();
+    /* A kernel without checkpoint support does not tell the address: libc's copy of the id is then stale
+     * in the child, which only error-checking mutexes notice. */
+    if (args->child_tid != 0) args->flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
+    long pid = syscall(SYS_clone3, args, sizeof *args);
+    return pid < 0 ? -errno : (int32_t)pid;
+}
+
 int32_t millrace_fork(int32_t cgroup, int32_t *pidfd) {
     int descriptor = -1;
     struct clone_args args = {
         .flags = CLONE_PIDFD, .pidfd = (uintptr_t)&descriptor, .exit_signal = SIGCHLD};
     set_cgroup(&args, cgroup);
-    args.child_tid = thread_id_address();
-    /* A kernel without checkpoint support does not tell the address: libc's copy of the id is then stale
-     * in the child, which only error-checking mutexes notice. */
-    if (args.child_tid != 0) args.flags |= CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID;
-    long pid = syscall(SYS_clone3, &args, sizeof args);
-    if (pid < 0) return -errno;
+    int32_t pid = clone_process(&args);
     *pidfd = pid > 0 ? descriptor : -1;
-    return (int32_t)pid;
+    return pid;
+}
+
+int32_t millrace_fork_sibling(int32_t cgroup) {
+    /* The exit signal is the caller's own. */
+    struct clone_args args = {.flags = CLONE_PARENT};
+    set_cgroup(&args, cgroup);
+    return clone_process(&args);
 }
 
 /* What parent and child of a `millrace_spawn` share. */
@@ -138,6 +149,8 @@ int32_t millrace_execute(const char *path, char *const *arguments, char *const *
 
 void millrace_flush_streams(void) { fcloseall(); }
 
+void millrace_write_streams(void) { fflush(NULL); }
+
 void millrace_set_environment(char **environment) { environ = environment; }
 
 static int64_t now_us(void) {
@@ -166,8 +179,19 @@ int32_t millrace_wait_pidfd(int32_t pidfd, int32_t wait, millrace_ending *ending
     return wait_for((idtype_t)P_PIDFD, (id_t)pidfd, WEXITED | (wait ? 0 : WNOHANG), ending);
 }
 
-int32_t millrace_reap(millrace_ending *ending) {
-    return wait_for(P_ALL, 0, WEXITED | WNOHANG, ending);
+int32_t millrace_reap_child(int32_t pid) {
+    millrace_ending ending;
+    const int32_t result = wait_for(P_PID, (id_t)pid, WEXITED | WNOHANG, &ending);
+    return result == 1 ? 0 : result < 0 ? result : -EAGAIN;
+}
+
+int32_t millrace_peek(millrace_ending *ending) {
+    return wait_for(P_ALL, 0, WEXITED | WNOHANG | WNOWAIT, ending);
+}
+
+int32_t millrace_is_child(int32_t pidfd) {
+    millrace_ending ending;
+    return wait_for((idtype_t)P_PIDFD, (id_t)pidfd, WEXITED | WNOHANG | WNOWAIT, &ending) >= 0;
 }
 
 int32_t millrace_pidfd_open(int32_t pid) {
@@ -179,7 +203,7 @@ int32_t millrace_pidfd_send_signal(int32_t pidfd, int32_t signal) {
     return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
-/* As in <linux/pidfd.h> of Linux 6.15; older headers lack it. The kernel fills in what it knows of it. */
+/* As in <linux/pidfd.h> since Linux 6.13, the exit since 6.15; older headers lack it. The kernel fills in what it knows of it. */
 struct process_description {
     uint64_t mask;
     uint64_t cgroup;
@@ -187,7 +211,16 @@ struct process_description {
     int32_t exit_code; /* a wait status */
 };
 #define DESCRIBE_PROCESS _IOWR(0xFF, 11, struct process_description)
+#define DESCRIBES_CGROUP (UINT64_C(1) << 2)
 #define DESCRIBES_EXIT (UINT64_C(1) << 3)
+
+int32_t millrace_pidfd_cgroup(int32_t pidfd, uint64_t *cgroup) {
+    struct process_description description = {.mask = DESCRIBES_CGROUP};
+    if (ioctl(pidfd, DESCRIBE_PROCESS, &description) < 0) return -errno;
+    if ((description.mask & DESCRIBES_CGROUP) == 0) return -ENODATA;
+    *cgroup = description.cgroup;
+    return 0;
+}
 
 int32_t millrace_pidfd_ending(int32_t pidfd, millrace_ending *ending) {
     struct process_description description = {.mask = DESCRIBES_EXIT};

@@ -65,7 +65,7 @@ extension Engine {
   /// Puts an action where it belongs: stops at once, everything else by way of the disk.
   private func sort(_ action: Action, at now: Timestamp, stops: inout [Action]) {
     switch action {
-    case .terminate, .kill:
+    case .terminate, .kill, .reclaim:
       stops.append(action)
     case .freeze(let id):
       stops.append(action)
@@ -132,6 +132,7 @@ extension Engine {
       case .kill(let id): await ports.launcher.kill(id)
       case .freeze(let id): await ports.launcher.freeze(id)
       case .thaw(let id): await ports.launcher.thaw(id)
+      case .reclaim: await ports.launcher.reclaim()
       case .start, .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .unblock,
         .reprioritised, .carry, .revive, .breaker, .notice:
         break
@@ -160,6 +161,8 @@ extension Engine {
       put(.event(.refused(id, reason: reason)))
     case .progress(let id, let news):
       progress[id.job] = news
+    case .notice(let text):
+      note(text)
     case .ended(let id, let report):
       put(.event(.ended(id, report)))
     }

@@ -33,6 +33,21 @@ struct Identity {
     try Identity.dropCapabilities()
   }
 
+  /// Becomes a warm host, without any capability (`millrace_gate`).
+  static func pass(_ gate: millrace_gate) throws(HostError) {
+    var gate = gate
+    try check(
+      millrace_pass_gate(&gate), "cannot become user \(gate.host_uid), group \(gate.gate_gid)",
+      hint: "the runner needs CAP_SETUID and CAP_SETGID")
+    try dropCapabilities()
+  }
+
+  /// Becomes a job of a warm host. No way leads back.
+  static func leave(_ gate: millrace_gate) throws(HostError) {
+    try check(
+      millrace_leave_gate(gate.uid, gate.gid), "cannot become user \(gate.uid), group \(gate.gid)", hint: "")
+  }
+
   /// Drops all capabilities of this process.
   static func dropCapabilities() throws(HostError) {
     try check(millrace_drop_capabilities(), "cannot drop all capabilities", hint: "the kernel refused capset")

@@ -25,8 +25,8 @@ final class JobContext {
   }
 
   /// Runs the handler and makes the outcome valid. Returns the exit code.
-  func run(_ handler: UnsafePointer<millrace_handler>, _ job: millrace_job) -> Int32 {
-    guard let run = handler.pointee.run else { preconditionFailure("the library was checked") }
+  func run(_ handler: millrace_handler, _ job: millrace_job) -> Int32 {
+    guard let run = handler.run else { preconditionFailure("the library was checked") }
     var job = job
     var functions = millrace_context()
     functions.size = MemoryLayout<millrace_context>.size
@@ -149,7 +149,7 @@ final class JobContext {
     return JobContext.done
   }
 
-  private func finish(_ returned: Int32, _ handler: UnsafePointer<millrace_handler>) -> Int32 {
+  private func finish(_ returned: Int32, _ handler: millrace_handler) -> Int32 {
     // Never unlocked: a thread that still runs has nothing more to say.
     pthread_mutex_lock(lock)
     if progressIsUnsent { send(&progress) }
@@ -159,7 +159,7 @@ final class JobContext {
       return ExitCode.done
     }
     if !isDone && !outcome.hasFailure {
-      let name = handler.pointee.name.map { String(cString: $0) } ?? ""
+      let name = handler.name.map { String(cString: $0) } ?? ""
       outcome.setFailure(code: "failed", message: "handler `\(name)` returned \(returned) and gave no reason")
     }
     outcome.finish(isDone ? .done : .failed)

@@ -1,4 +1,5 @@
 import CMillrace
+import CMillraceHost
 import CMillraceLinux
 import CMillraceLinux.Libc
 
@@ -41,7 +42,8 @@ enum JobProcess {
       millrace_set_environment(environment.variables)
       if request.tier == UInt32(MILLRACE_TIER_DESCRIBE) { describe(request.plugin, outcome) }
       try runHandler(
-        plugin: request.plugin, directory: request.directory, payload, outcome, channel: channel)
+        of: load(request.plugin, outcome), plugin: request.plugin, directory: request.directory, payload,
+        outcome, channel: channel)
     } catch {
       end(outcome, .host, Code.hostFailed, error)
     }
@@ -61,7 +63,41 @@ enum JobProcess {
         millrace_duplicate(channel, coldPayload, 1), "cannot keep the channel", hint: "")
       close(channel)
       millrace_close_range(UInt32(coldOutcome), UInt32.max)
-      try runHandler(plugin: plugin, directory: directory, payload, outcome, channel: moved)
+      try runHandler(
+        of: load(plugin, outcome), plugin: plugin, directory: directory, payload, outcome, channel: moved)
+    } catch {
+      end(outcome, .host, Code.hostFailed, error)
+    }
+  }
+
+  /// Runs the job in a warm host's new child, which is as confined as the host but for its identity. What the
+  /// plugin has open stays open; the host's own descriptors, and those of the packet, are `spare`.
+  static func runWarm(
+    _ request: StartRequest, _ library: PluginLibrary, gate: millrace_gate?, spare: [Int32]
+  ) -> Never {
+    millrace_duplicate(request.descriptors.log, STDOUT_FILENO, 0)
+    millrace_duplicate(request.descriptors.log, STDERR_FILENO, 0)
+    let outcome: Outcome
+    do throws(HostError) {
+      // Before any code of the plugin runs.
+      if let gate { try Identity.leave(gate) }
+      outcome = try Outcome(descriptor: request.descriptors.outcome, maximumResult: request.maximumResult)
+    } catch {
+      error.report()
+      _exit(ExitCode.host)
+    }
+    do throws(HostError) {
+      setsid()
+      let payload = try Payload(descriptor: request.descriptors.payload)
+      try check(
+        millrace_duplicate(request.descriptors.channel, channel, 1), "cannot keep the channel", hint: "")
+      for descriptor in spare where descriptor != channel { close(descriptor) }
+      try enter(request.directory)
+      millrace_set_environment(Environment(directory: request.directory, payload: payload).variables)
+      millrace_atfork_child()
+      try runHandler(
+        of: library, plugin: request.plugin, directory: request.directory, payload, outcome,
+        channel: channel)
     } catch {
       end(outcome, .host, Code.hostFailed, error)
     }
@@ -88,16 +124,24 @@ enum JobProcess {
   /// Takes away what a job may not have. Of the keeper it has: no_new_privs, an empty bounding set, a umask
   /// of 077, no signal handlers.
   private static func confine(_ request: StartRequest) throws(HostError) {
-    preferAsVictim()
-    try setLimits(openFiles: request.maximumOpenFiles)
+    try limit(openFiles: request.maximumOpenFiles)
     if let identity = request.identity { try identity.assume() } else { try Identity.dropCapabilities() }
-    let directory = request.directory.pointee == 0 ? nil : request.directory
-    guard (directory.map { chdir($0) } ?? chdir("/")) == 0 else {
+    try enter(request.directory)
+  }
+
+  private static func enter(_ path: UnsafePointer<CChar>) throws(HostError) {
+    guard (path.pointee == 0 ? chdir("/") : chdir(path)) == 0 else {
       let reason = words(for: -millrace_error())
       throw HostError(
-        "cannot enter the work directory `\(String(cString: request.directory))`: \(reason)",
+        "cannot enter the work directory `\(String(cString: path))`: \(reason)",
         hint: "it must belong to the user that jobs run as")
     }
+  }
+
+  /// Makes this process the first to go when the machine has no memory left, and limits what it may open.
+  static func limit(openFiles: UInt64) throws(HostError) {
+    preferAsVictim()
+    try setLimits(openFiles: openFiles)
   }
 
   /// When the machine itself is out of memory, a job should go rather than the runner or the system's
@@ -145,16 +189,18 @@ enum JobProcess {
     _exit(ExitCode.done)
   }
 
+  private static func load(_ plugin: UnsafePointer<CChar>, _ outcome: Outcome) -> PluginLibrary {
+    do throws(HostError) { return try PluginLibrary(plugin) } catch {
+      end(outcome, .host, Code.pluginRefused, error)
+    }
+  }
+
   private static func runHandler(
-    plugin: UnsafePointer<CChar>, directory: UnsafePointer<CChar>, _ payload: Payload, _ outcome: Outcome,
-    channel: Int32
+    of library: PluginLibrary, plugin: UnsafePointer<CChar>, directory: UnsafePointer<CChar>,
+    _ payload: Payload, _ outcome: Outcome, channel: Int32
   ) throws(HostError) -> Never {
     guard let name = payload.handler else {
       throw HostError("the payload names no handler", hint: "update runner and host together")
-    }
-    let library: PluginLibrary
-    do throws(HostError) { library = try PluginLibrary(plugin) } catch {
-      end(outcome, .host, Code.pluginRefused, error)
     }
     guard let handler = library.handlers.named(name) else {
       end(
@@ -172,14 +218,14 @@ enum JobProcess {
   }
 
   private static func job(
-    _ payload: Payload, _ handler: UnsafePointer<millrace_handler>, _ directory: UnsafePointer<CChar>
+    _ payload: Payload, _ handler: millrace_handler, _ directory: UnsafePointer<CChar>
   ) -> millrace_job {
     let head = payload.head.pointee
     var job = millrace_job()
     job.size = MemoryLayout<millrace_job>.size
     job.id = head.job
     job.attempt = head.attempt
-    job.handler = handler.pointee.name
+    job.handler = handler.name
     job.parameters = payload.parameters
     job.parameters_length = Int(head.parameters_length)
     job.input = payload.input
@@ -191,6 +237,7 @@ enum JobProcess {
     job.checkpoint_length = Int(head.checkpoint_length)
     job.outputs = payload.outputs()
     job.output_count = Int(head.output_count)
+    job.affinity = payload.affinity
     return job
   }
 

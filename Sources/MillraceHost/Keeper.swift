@@ -4,13 +4,15 @@ import CMillraceLinux.Libc
 /// The parent of all jobs: makes their processes, and keeps how they ended until a runner has it on record.
 /// It outlives the runner, and ends when it has nothing to keep and nobody to serve.
 struct Keeper {
-  private let epoll: Int32
+  let epoll: Int32
   private let signals: Int32
-  private let packet = Packet()
-  private var attempts: KeptAttempts
+  let packet = Packet()
+  let hostPacket = Packet()
+  var attempts: KeptAttempts
+  var hosts: KeptHosts
   private var runner: Runner?
   /// Whether it ends as soon as nothing is kept: the runner said so, or has gone.
-  private var isEnding = false
+  private(set) var isEnding = false
   private var hasServed = false
   /// Whether children may wait to be reaped.
   private var hasMoreToReap = false
@@ -20,7 +22,7 @@ struct Keeper {
   // Descriptors 3 to 6 are the keeper's own for good, so what a request brings never has the number of a
   // descriptor that a job's process is given (`JobProcess`).
   private static let listener: Int32 = 3
-  private static let ownDescriptors: Int32 = 7
+  static let ownDescriptors: Int32 = 7
 
   private static let listenerTag: UInt64 = 1
   private static let signalsTag: UInt64 = 2
@@ -29,7 +31,7 @@ struct Keeper {
   /// How long it waits for its first runner.
   private static let firstRunnerMilliseconds: Int32 = 60_000
   /// How many children are reaped, and requests read, before something else has its turn.
-  private static let turn = 64
+  static let turn = 64
 
   /// Prepares the process: everything that jobs inherit from it is as it should be in a job.
   ///
@@ -53,6 +55,7 @@ struct Keeper {
     let null = try check(
       millrace_open(AT_FDCWD, "/dev/null", O_RDONLY, 0), "cannot open `/dev/null`", hint: hint)
     try check(millrace_duplicate(null, STDIN_FILENO, 0), "cannot close standard input", hint: hint)
+    hosts = KeptHosts(epoll: epoll)
     precondition(epoll == 4 && signals == 5 && null == 6, "the lowest free numbers are used first")
 
     umask(0o077)
@@ -72,8 +75,8 @@ struct Keeper {
 
   /// Serves runners until there is nothing to keep. Returns the exit code.
   mutating func run() throws(HostError) -> Int32 {
-    var ready = [millrace_ready](repeating: millrace_ready(), count: 4)
-    while !(isEnding && attempts.all.isEmpty) {
+    var ready = [millrace_ready](repeating: millrace_ready(), count: 16)
+    while !(isEnding && attempts.all.isEmpty && hosts.all.isEmpty) {
       let wait = hasMoreToReap ? 0 : hasServed ? -1 : Keeper.firstRunnerMilliseconds
       let count = millrace_epoll_wait(epoll, &ready, Int32(ready.count), wait)
       try check(count, "cannot wait for events", hint: "")
@@ -83,6 +86,8 @@ struct Keeper {
       // The runner first: one that has gone makes room for the next.
       let tags = ready.prefix(Int(count))
       if tags.contains(where: { $0.tag == Keeper.runnerTag }) { serveRunner() }
+      // A host tells of a process before it is reaped, mostly.
+      for ready in tags where ready.tag & 0xff == Keeper.hostTag { serveHost(UInt32(ready.tag >> 8)) }
       if tags.contains(where: { $0.tag == Keeper.signalsTag }) { takeSignals() }
       if hasMoreToReap { reap() }
       if tags.contains(where: { $0.tag == Keeper.listenerTag }) { acceptRunner() }
@@ -145,7 +150,7 @@ struct Keeper {
     isEnding = false
   }
 
-  private func complain(_ complaint: String, at result: Int32) {
+  func complain(_ complaint: String, at result: Int32) {
     if result != -EAGAIN { put("error: \(complaint)\n", to: STDERR_FILENO) }
   }
 
@@ -157,7 +162,7 @@ struct Keeper {
   /// Sends what is to be sent, and waits for room in the socket if there is too much.
   private mutating func tellRunner() {
     guard var current = runner else { return }
-    let isAllSent = current.tell(&attempts)
+    let isAllSent = current.tell(&attempts, &hosts)
     runner = current
     guard isAllSent == isRoomAwaited else { return }
     isRoomAwaited = !isAllSent
@@ -189,6 +194,7 @@ struct Keeper {
     runner?.disconnect()
     runner = nil
     isEnding = true
+    endHosts()
   }
 
   private mutating func handleRequest() {
@@ -206,10 +212,19 @@ struct Keeper {
       list.type == UInt32(MILLRACE_KEEPER_LIST)
     {
       runner?.answer(attempts.page(from: Int(list.from)))
+    } else if packet.type == UInt32(MILLRACE_KEEPER_HOST) {
+      makeHost()
+    } else if packet.type == UInt32(MILLRACE_KEEPER_PREPARE) {
+      prepareHost()
+    } else if let close = packet.message(as: millrace_keeper_prepare.self),
+      close.type == UInt32(MILLRACE_KEEPER_CLOSE)
+    {
+      if let index = hosts.index(close.host) { hosts.close(index) }
     } else if let quit = packet.message(as: millrace_keeper_quit.self),
       quit.type == UInt32(MILLRACE_KEEPER_QUIT)
     {
       isEnding = true
+      endHosts()
     } else {
       put("error: the runner sent a malformed packet of \(packet.length) bytes\n", to: STDERR_FILENO)
     }
@@ -219,7 +234,7 @@ struct Keeper {
   private mutating func hold(_ held: millrace_keeper_hold) {
     guard attempts.index(job: held.job, attempt: held.attempt) == nil, !attempts.isFull else { return }
     var attempt = KeptAttempt(
-      job: held.job, attempt: held.attempt, pid: 0, outcome: packet.descriptors[0],
+      job: held.job, attempt: held.attempt, tier: held.tier, pid: 0, outcome: packet.descriptors[0],
       log: packet.descriptors[1], channel: packet.descriptors[2], pidfd: packet.descriptors[3])
     if held.exited == 1 {
       attempt.ending = millrace_ending(
@@ -234,14 +249,16 @@ struct Keeper {
     let start = packet.bytes.assumingMemoryBound(to: millrace_keeper_start.self).pointee
     var pidfd: Int32 = -1
     let pid = makeProcess(start, &pidfd)
+    if pid == 0 { return }  // A host makes it; the answer comes with that.
     runner?.answer(
       millrace_keeper_started(
         type: UInt32(MILLRACE_KEEPER_STARTED), attempt: start.attempt, job: start.job,
-        pid: max(0, pid), error: max(0, -pid)),
+        pid: max(0, pid), error: max(0, -pid), fork_us: 0),
       pidfd: pidfd)
   }
 
-  /// Returns the pid of the new process, or a negative errno if there is none: EBADMSG for a malformed
+  /// Returns the pid of the new process, 0 if a warm host was asked for it, or a negative errno if there is
+  /// none: EBADMSG for a malformed
   /// packet, EMFILE if its descriptors were lost, EINVAL for values that make no sense, EEXIST for an attempt
   /// that is known, EAGAIN if no more can be kept, ESHUTDOWN after QUIT, or what clone3 says (ENODEV or
   /// ENOENT: the leaf was removed).
@@ -254,13 +271,15 @@ struct Keeper {
     guard request.descriptors.leaf >= Keeper.ownDescriptors else { return -EBADMSG }
     guard attempts.index(job: request.job, attempt: request.attempt) == nil else { return -EEXIST }
     guard !attempts.isFull else { return -EAGAIN }
+    if request.tier == UInt32(MILLRACE_TIER_WARM) { return forward(request) }
 
     let pid = millrace_fork(request.descriptors.leaf, &pidfd)
     if pid == 0 { JobProcess.run(request) }
     guard pid > 0 else { return pid }
     attempts.append(
       KeptAttempt(
-        job: request.job, attempt: request.attempt, pid: pid, outcome: request.descriptors.outcome,
+        job: request.job, attempt: request.attempt, tier: request.tier, pid: pid,
+        outcome: request.descriptors.outcome,
         log: request.descriptors.keptLog, channel: request.descriptors.keptChannel, pidfd: pidfd))
     for index in [2, 5, 6] { packet.keep(index) }
     return pid
@@ -287,9 +306,20 @@ struct Keeper {
   private mutating func reap() {
     var ending = millrace_ending()
     for _ in 0..<Keeper.turn {
-      guard millrace_reap(&ending) == 1 else { return hasMoreToReap = false }
-      attempts.note(ending)
+      guard millrace_peek(&ending) == 1 else { return hasMoreToReap = false }
+      reapOne(ending)
     }
     hasMoreToReap = true
+  }
+
+  /// Reaps a child that has ended.
+  mutating func reapOne(_ ended: millrace_ending) {
+    if attempts.awaitedCount > 0, !attempts.holds(ended.pid) { findNewborn(ended.pid) }
+    guard millrace_reap_child(ended.pid) == 0 else { return }
+    if attempts.holds(ended.pid) {
+      attempts.note(ended)
+    } else if let host = hosts.note(ended) {
+      settle(owedBy: host)
+    }
   }
 }

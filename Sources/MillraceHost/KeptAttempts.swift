@@ -5,14 +5,18 @@ import CMillraceLinux.Libc
 struct KeptAttempt {
   let job: Int64
   let attempt: Int32
-  /// 0 for one that another keeper started: its end is seen by the runner, not here.
-  let pid: Int32
+  let tier: UInt32
+  /// 0 for one that another keeper started: its end is seen by the runner, not here. Also 0 while it is not
+  /// born.
+  fileprivate(set) var pid: Int32
   /// The outcome file, and the runner's ends of the log pipe and the channel.
   let outcome: Int32
   let log: Int32
   let channel: Int32
-  /// Holds the process for whoever must see its end without being its parent.
-  let pidfd: Int32
+  /// Holds the process for whoever must see its end without being its parent; -1 while it is not born.
+  fileprivate(set) var pidfd: Int32
+  /// How far a warm host is with making its process.
+  fileprivate(set) var birth = Birth.told
   /// How the process ended; nil while it runs.
   var ending: millrace_ending?
   /// Whether the connected runner knows of the attempt.
@@ -25,14 +29,30 @@ struct KeptAttempt {
   /// How many descriptors are kept of each.
   static let descriptorCount: Int32 = 4
 
+  enum Birth {
+    /// The host was asked, and has not answered.
+    case awaited(Delivery)
+    /// The process exists, which the runner is to be told.
+    case made(forkMicroseconds: UInt64)
+    /// There is none: an errno, which the runner is to be told.
+    case failed(Int32)
+    case told
+  }
+
   /// Whether there is something to tell the runner.
-  var isNews: Bool { !isForgotten && (!isKnown || ending != nil && !isEndKnown) }
+  var isNews: Bool {
+    switch birth {
+    case .awaited: false
+    case .made, .failed: true
+    case .told: !isForgotten && (!isKnown || ending != nil && !isEndKnown)
+    }
+  }
+
+  /// What is awaited of a warm host; nil if nothing is.
+  var delivery: Delivery? { if case .awaited(let delivery) = birth { delivery } else { nil } }
 
   fileprivate func closeDescriptors() {
-    close(outcome)
-    close(log)
-    close(channel)
-    close(pidfd)
+    for descriptor in [outcome, log, channel, pidfd] where descriptor >= 0 { close(descriptor) }
   }
 }
 
@@ -43,9 +63,14 @@ struct KeptAttempts {
   let capacity: Int
   /// How many attempts there is something to tell of.
   private(set) var newsCount = 0
+  /// How many wait for a warm host.
+  private(set) var awaitedCount = 0
+  /// Where each attempt is, and each process that was not reaped.
+  private var places = PlaceTable()
+  private var processes = PlaceTable()
 
   /// The most attempts, whatever the limit of descriptors is.
-  static let maximum = 4096
+  static let maximum = 8192
   /// Descriptors that are left for the keeper itself and for the request at hand.
   private static let reserve = 32
 
@@ -60,31 +85,69 @@ struct KeptAttempts {
   /// How many attempts a new runner is told of.
   var knowableCount: Int { all.count { !$0.isForgotten } }
 
-  func index(job: Int64, attempt: Int32) -> Int? {
-    all.firstIndex { $0.job == job && $0.attempt == attempt }
+  func index(job: Int64, attempt: Int32) -> Int? { places[job, attempt] }
+
+  /// Whether a process is one of these, or was.
+  func holds(_ pid: Int32) -> Bool { processes[Int64(pid), 0] != nil }
+
+  mutating func append(_ attempt: KeptAttempt) {
+    places[attempt.job, attempt.attempt] = all.count
+    if attempt.pid != 0 { processes[Int64(attempt.pid), 0] = all.count }
+    all.append(attempt)
   }
 
-  mutating func append(_ attempt: KeptAttempt) { all.append(attempt) }
+  /// Keeps an attempt whose process a warm host is asked for.
+  mutating func append(_ attempt: KeptAttempt, awaiting delivery: Delivery) {
+    var attempt = attempt
+    attempt.birth = .awaited(delivery)
+    awaitedCount += 1
+    append(attempt)
+  }
+
+  /// Takes in the process that a warm host has made.
+  mutating func bear(_ index: Int, pid: Int32, pidfd: Int32, forkMicroseconds: UInt64) {
+    settle(index, .made(forkMicroseconds: forkMicroseconds))
+    all[index].pid = pid
+    all[index].pidfd = pidfd
+    processes[Int64(pid), 0] = index
+  }
+
+  /// A warm host has made no process.
+  mutating func miscarry(_ index: Int, error: Int32) { settle(index, .failed(error)) }
+
+  private mutating func settle(_ index: Int, _ birth: KeptAttempt.Birth) {
+    guard let delivery = all[index].delivery else { preconditionFailure("it is not awaited") }
+    delivery.close()
+    awaitedCount -= 1
+    change(index) { $0.birth = birth }
+  }
 
   /// Notes how a process ended. Orphans of jobs, which the keeper reaps as well, are nobody's news.
   mutating func note(_ ending: millrace_ending) {
-    // A pid is another's only after it was reaped: the live entry with it is the one.
-    guard let index = all.firstIndex(where: { $0.pid == ending.pid && $0.ending == nil }) else { return }
-    if all[index].isForgotten {
-      all.swapAt(index, all.count - 1)
-      all.removeLast()
-    } else {
-      change(index) { $0.ending = ending }
-    }
+    // A pid is another's only after it was reaped.
+    guard let index = processes[Int64(ending.pid), 0] else { return }
+    processes[Int64(ending.pid), 0] = nil
+    if all[index].isForgotten { remove(index) } else { change(index) { $0.ending = ending } }
   }
 
   /// Drops what is kept of an attempt; a child that still runs is dropped at its end, to be reaped.
   mutating func forget(_ index: Int) {
-    guard !all[index].isForgotten else { return }
+    guard !all[index].isForgotten, all[index].delivery == nil else { return }
     all[index].closeDescriptors()
     change(index) { $0.isForgotten = true }
-    guard all[index].ending != nil || all[index].pid == 0 else { return }
-    all.swapAt(index, all.count - 1)
+    if all[index].ending != nil || all[index].pid == 0 { remove(index) }
+  }
+
+  private mutating func remove(_ index: Int) {
+    newsCount -= all[index].isNews ? 1 : 0
+    let last = all.count - 1
+    places[all[index].job, all[index].attempt] = nil
+    if index != last {
+      all.swapAt(index, last)
+      places[all[index].job, all[index].attempt] = index
+      let pid = Int64(all[index].pid)
+      if processes[pid, 0] == last { processes[pid, 0] = index }
+    }
     all.removeLast()
   }
 
@@ -110,13 +173,29 @@ struct KeptAttempts {
     return page
   }
 
-  /// A new runner knows nothing yet.
+  /// A new runner knows nothing yet; nothing is awaited of a host any more.
   mutating func unlearn() {
-    for index in all.indices {
+    for index in all.indices.reversed() {
+      if case .failed = all[index].birth {
+        all[index].closeDescriptors()
+        remove(index)
+        continue
+      }
       change(index) {
+        $0.birth = .told
         $0.isKnown = false
         $0.isEndKnown = false
       }
+    }
+  }
+
+  /// The runner was told that an attempt has started, or that it has not: then nothing is kept of it.
+  mutating func learnedBirth(_ index: Int) {
+    if case .failed = all[index].birth {
+      all[index].closeDescriptors()
+      remove(index)
+    } else {
+      change(index) { $0.birth = .told }
     }
   }
 

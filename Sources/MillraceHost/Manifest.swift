@@ -24,11 +24,13 @@ enum Manifest {
       json.text(plugin.version)
       json.key("has_warm_up")
       json.boolean(plugin.warm_up != nil)
+      json.key("is_warm")
+      json.boolean(plugin.flags & UInt32(MILLRACE_WARM) != 0)
       json.key("handlers")
       json.array { json in
         for index in 0..<library.handlers.count {
           json.element()
-          describe(library.handlers[index].pointee, in: &json)
+          describe(library.handlers[index], in: &json)
         }
       }
     }
@@ -73,13 +75,15 @@ enum Manifest {
       json.number(handler.concurrency)
       json.key("has_unrelated_jobs")
       json.boolean(handler.flags & UInt32(MILLRACE_UNRELATED_JOBS) != 0)
+      json.key("has_prepare")
+      json.boolean(handler.prepare != nil)
     }
   }
 
   private static func refuseDuplicates(in library: PluginLibrary, named name: String) throws(HostError) {
     for index in 1..<max(1, library.handlers.count) {
-      guard let handler = library.handlers[index].pointee.name else { continue }
-      for earlier in 0..<index where strcmp(library.handlers[earlier].pointee.name, handler) == 0 {
+      guard let handler = library.handlers[index].name else { continue }
+      for earlier in 0..<index where strcmp(library.handlers[earlier].name, handler) == 0 {
         throw HostError(
           "plugin `\(name)` has two handlers named `\(String(cString: handler))`",
           hint: "give each handler a name of its own")

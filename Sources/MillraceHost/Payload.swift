@@ -28,7 +28,7 @@ struct Payload {
     let value = head.pointee
     guard
       value.size == UInt32(MemoryLayout<millrace_payload>.size),
-      fitsText(value.handler), fitsText(value.trace_parent),
+      fitsText(value.handler), fitsText(value.trace_parent), fitsText(value.affinity),
       fitsText(value.parameters, length: value.parameters_length),
       fitsBytes(value.input, length: value.input_length),
       fitsBytes(value.checkpoint, length: value.checkpoint_length), outputsFit()
@@ -39,6 +39,8 @@ struct Payload {
   var handler: UnsafePointer<CChar>? { text(at: head.pointee.handler) }
   /// The W3C trace context, if there is one.
   var traceParent: UnsafePointer<CChar>? { text(at: head.pointee.trace_parent) }
+  /// The affinity key, if there is one.
+  var affinity: UnsafePointer<CChar>? { text(at: head.pointee.affinity) }
   /// The parameters as JSON, if there are any.
   var parameters: UnsafePointer<CChar>? { text(at: head.pointee.parameters) }
   /// The input bytes, if there are any.

@@ -16,12 +16,22 @@ struct PluginLibrary {
     case read = 3
   }
 
-  /// Loads a library and asks it for its description. Its constructors run now, and it stays loaded. Symbols
-  /// are bound when they are first called: a job binds only what it needs. `step` is called before each step.
-  init(_ path: UnsafePointer<CChar>, step: (Step) -> Void = { _ in }) throws(HostError) {
+  /// When the symbols of a library are bound: as they are first called, so that a job binds only what it
+  /// needs, or at once, so that forks don't do so again.
+  enum Binding {
+    case late, early
+
+    fileprivate var flag: Int32 { self == .late ? RTLD_LAZY : RTLD_NOW }
+  }
+
+  /// Loads a library and asks it for its description. Its constructors run now, and it stays loaded. `step` is
+  /// called before each step.
+  init(
+    _ path: UnsafePointer<CChar>, binding: Binding = .late, step: (Step) -> Void = { _ in }
+  ) throws(HostError) {
     let name = String(cString: path)
     step(.load)
-    guard let library = dlopen(path, RTLD_LAZY | RTLD_LOCAL) else {
+    guard let library = dlopen(path, binding.flag | RTLD_LOCAL) else {
       throw HostError(
         "cannot load plugin `\(name)`: \(PluginLibrary.loaderWords())",
         hint: "check it with `ldd \(name)`; the user that jobs run as must be able to read it")
@@ -43,20 +53,22 @@ struct PluginLibrary {
     self.plugin = plugin
   }
 
-  /// The handlers of a plugin, in its order. A newer plugin's structs are longer than ours: the distance of
-  /// two handlers is what the first says its size is.
+  /// The handlers of a plugin, in its order. An older plugin's structs are shorter than ours, a newer one's
+  /// longer: the distance of two handlers is what the first says its size is, and what is missing is zero.
   struct Handlers {
     fileprivate let first: UnsafeRawPointer
     fileprivate let stride: Int
     let count: Int
 
-    subscript(index: Int) -> UnsafePointer<millrace_handler> {
-      (first + index * stride).assumingMemoryBound(to: millrace_handler.self)
+    subscript(index: Int) -> millrace_handler {
+      var handler = millrace_handler()
+      memcpy(&handler, first + index * stride, min(stride, MemoryLayout<millrace_handler>.size))
+      return handler
     }
 
     /// The handler of this name, or nil.
-    func named(_ name: UnsafePointer<CChar>) -> UnsafePointer<millrace_handler>? {
-      for index in 0..<count where strcmp(self[index].pointee.name, name) == 0 { return self[index] }
+    func named(_ name: UnsafePointer<CChar>) -> millrace_handler? {
+      for index in 0..<count where strcmp(self[index].name, name) == 0 { return self[index] }
       return nil
     }
   }
@@ -99,7 +111,7 @@ struct PluginLibrary {
       throw refuse("has \(UInt(bitPattern: count)) handlers, more than \(maximumHandlers)")
     }
     let stride = first.pointee.size
-    guard isPlausible(stride, atLeast: MemoryLayout<millrace_handler>.size) else {
+    guard isPlausible(stride, atLeast: firstHandlerSize) else {
       throw refuse("says that its `millrace_handler` has \(UInt(bitPattern: stride)) bytes")
     }
     let handlers = Handlers(first: UnsafeRawPointer(first), stride: stride, count: count)
@@ -112,8 +124,7 @@ struct PluginLibrary {
   }
 
   /// Returns what is wrong with a handler, or nil.
-  private static func complaint(about handler: UnsafePointer<millrace_handler>, stride: Int) -> String? {
-    let value = handler.pointee
+  private static func complaint(about value: millrace_handler, stride: Int) -> String? {
     guard value.size == stride else {
       return "its size is \(UInt(bitPattern: value.size)), the first one's is \(stride)"
     }
@@ -131,6 +142,9 @@ struct PluginLibrary {
     }
     return nil
   }
+
+  /// The size of a handler before `prepare` was appended to it.
+  private static let firstHandlerSize = 80
 
   /// Whether a struct may have this size. The least one is what version 1 had: when a field is appended to a
   /// struct, the old size must be kept here.

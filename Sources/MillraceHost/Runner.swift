@@ -57,7 +57,7 @@ struct Runner {
   }
 
   /// Sends what the runner does not know yet. Returns whether all of it went.
-  mutating func tell(_ attempts: inout KeptAttempts) -> Bool {
+  mutating func tell(_ attempts: inout KeptAttempts, _ hosts: inout KeptHosts) -> Bool {
     if !isGreeted {
       let hello = millrace_keeper_hello(
         type: UInt32(MILLRACE_KEEPER_HELLO), protocol: UInt32(MILLRACE_KEEPER_PROTOCOL), pid: getpid(),
@@ -66,10 +66,41 @@ struct Runner {
       isGreeted = true
     }
     guard sendAnswer() else { return false }
+    guard tellBirths(&attempts), tell(&hosts) else { return false }
     guard attempts.newsCount > 0 else { return true }
     for index in attempts.all.indices where attempts.all[index].isNews {
       guard tell(attempts.all[index]) else { return false }
       attempts.learned(index)
+    }
+    return true
+  }
+
+  /// Tells what became of the processes that warm hosts were asked for.
+  private mutating func tellBirths(_ attempts: inout KeptAttempts) -> Bool {
+    guard attempts.newsCount > 0 else { return true }
+    // From the end on: what is dropped then leaves the rest where it is.
+    for index in attempts.all.indices.reversed() {
+      let attempt = attempts.all[index]
+      var started = millrace_keeper_started(
+        type: UInt32(MILLRACE_KEEPER_STARTED), attempt: attempt.attempt, job: attempt.job, pid: attempt.pid,
+        error: 0, fork_us: 0)
+      switch attempt.birth {
+      case .awaited, .told: continue
+      case .made(let microseconds): started.fork_us = microseconds
+      case .failed(let error): started.error = error
+      }
+      guard send(started, (attempt.pidfd, -1, -1, -1), count: attempt.pidfd >= 0 ? 1 : 0) else {
+        return false
+      }
+      attempts.learnedBirth(index)
+    }
+    return true
+  }
+
+  private mutating func tell(_ hosts: inout KeptHosts) -> Bool {
+    while let index = hosts.all.firstIndex(where: { !$0.news.isEmpty }) {
+      guard send(hosts.all[index].news[0]) else { return false }
+      hosts.learned(index)
     }
     return true
   }
@@ -85,7 +116,7 @@ struct Runner {
     let kept = millrace_keeper_kept(
       type: UInt32(MILLRACE_KEEPER_KEPT), attempt: attempt.attempt, job: attempt.job, pid: attempt.pid,
       exited: attempt.ending == nil ? 0 : 1, code: ending.code, status: ending.status,
-      ended_us: ending.time_us)
+      tier: attempt.tier, ended_us: ending.time_us)
     return send(kept, (attempt.outcome, attempt.log, attempt.channel, attempt.pidfd), count: 4)
   }
 

@@ -117,6 +117,7 @@ enum JobStatesPage {
     case .revive(_, let state, _): "→ `\(state.rawValue)`"
     case .carry(_, let carryover): carryover.memory == nil ? nil : "more memory next time"
     case .cancelRequested: "cancellation recorded"
+    case .reclaim: "warm hosts go"
     case .operated, .breaker, .notice: nil
     }
   }

@@ -106,6 +106,8 @@ final class StormMachine: Launcher {
     }
   }
 
+  func hosts() async -> [WarmHostState] { [] }
+  func reclaim() async {}
   func audit(expecting: Set<AttemptID>) async -> Audit { Audit() }
 
   func release(_ attempts: [AttemptID]) async {

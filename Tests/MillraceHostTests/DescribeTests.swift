@@ -44,7 +44,7 @@ import Testing
       ("SMALL_PLUGIN", "says that its `millrace_plugin` has 24 bytes"),
       ("HUGE_PLUGIN", "says that its `millrace_plugin` has 18446744073709551615 bytes"),
       ("SMALL_HANDLER", "says that its `millrace_handler` has 8 bytes"),
-      ("UNEQUAL_HANDLERS", "bad handler 2: its size is 88, the first one's is 80"),
+      ("UNEQUAL_HANDLERS", "bad handler 2: its size is 96, the first one's is 88"),
       ("LIMITS_SIZE", "the `millrace_limits` of `first` have the wrong size"),
       ("NO_HANDLERS", "has no handlers"),
       ("NULL_HANDLERS", "has no handlers"),
@@ -76,6 +76,22 @@ import Testing
   @Test("handlers of a newer interface with the same number are read at their own distance")
   func newerHandlers() throws {
     #expect(try names(of: try FixturePlugin.faulty("NEWER_HANDLERS")) == ["first", "second"])
+  }
+
+  @Test("handlers of an older interface, which had no `prepare`, are read without one")
+  func olderHandlers() throws {
+    let plugin = try FixturePlugin.faulty("OLDER_HANDLERS")
+    #expect(try names(of: plugin) == ["first", "second"])
+    #expect(try handlers(of: plugin).map { $0["has_prepare"] as? Bool } == [false, false])
+  }
+
+  @Test("a plugin says whether it is for warm hosts, and which handlers prepare for keys")
+  func warmth() throws {
+    let run = try HostProgram.run("describe", try FixturePlugin.warm())
+    let manifest = try #require(try JSONSerialization.jsonObject(with: run.output) as? [String: Any])
+    #expect(manifest["is_warm"] as? Bool == true && manifest["has_warm_up"] as? Bool == true)
+    let handlers = try handlers(of: try FixturePlugin.warm())
+    #expect(handlers.map { $0["has_prepare"] as? Bool } == [true, false, false])
   }
 
   @Test("a constructor that writes to every descriptor does not disturb the manifest")
@@ -141,11 +157,14 @@ import Testing
   }
 
   private func names(of plugin: String) throws -> [String] {
+    try handlers(of: plugin).compactMap { $0["name"] as? String }
+  }
+
+  private func handlers(of plugin: String) throws -> [[String: Any]] {
     let run = try HostProgram.run("describe", plugin)
     try #require(run.status == 0, "\(run.errors)")
     let manifest = try #require(try JSONSerialization.jsonObject(with: run.output) as? [String: Any])
-    let handlers = try #require(manifest["handlers"] as? [[String: Any]])
-    return handlers.compactMap { $0["name"] as? String }
+    return try #require(manifest["handlers"] as? [[String: Any]])
   }
 
   private func expectRefusal(of plugin: String, _ complaint: String) throws {

@@ -69,7 +69,7 @@ actor EventRecord {
     let event = try await first {
       switch $0 {
       case .ended(id, _), .refused(id, _): true
-      case .ended, .refused, .started, .progress: false
+      case .ended, .refused, .started, .progress, .notice: false
       }
     }
     guard case .ended(_, let report) = event else { throw TestFailure("refused: \(event)") }
@@ -81,12 +81,15 @@ actor EventRecord {
     let event = try await first {
       switch $0 {
       case .ended(id, _), .refused(id, _): true
-      case .ended, .refused, .started, .progress: false
+      case .ended, .refused, .started, .progress, .notice: false
       }
     }
     guard case .refused(_, let reason) = event else { throw TestFailure("not refused: \(event)") }
     return reason
   }
+
+  /// What the operator was told.
+  var notices: [String] { all.compactMap { if case .notice(let text) = $0 { text } else { nil } } }
 
   /// The events of an attempt, by name.
   func names(_ id: AttemptID) -> [String] {
@@ -96,7 +99,7 @@ actor EventRecord {
       case .refused(id, _): "refused"
       case .progress(id, _): "progress"
       case .ended(id, _): "ended"
-      case .started, .refused, .progress, .ended: nil
+      case .started, .refused, .progress, .notice, .ended: nil
       }
     }
   }

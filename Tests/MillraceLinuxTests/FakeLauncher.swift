@@ -27,6 +27,8 @@ final class FakeLauncher: Launcher {
   func audit(expecting: Set<AttemptID>) async -> Audit { Audit() }
   func terminate(_ attempt: AttemptID) async {}
   func kill(_ attempt: AttemptID) async {}
+  func hosts() async -> [WarmHostState] { [] }
+  func reclaim() async {}
   func freeze(_ attempt: AttemptID) async {}
   func thaw(_ attempt: AttemptID) async {}
   func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample) {

@@ -11,9 +11,10 @@ import TestSupport
 extension StageTests {
   @Suite struct LaterTests {
     @Test(
-      "a snooze is its word, with the time and the reason, and without a result", arguments: [false, true])
-    func snooze(cold: Bool) async throws {
-      try await Stage.launcher(cold: cold) { _, actor in
+      "a snooze is its word, with the time and the reason, and without a result",
+      arguments: StartTier.allCases)
+    func snooze(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { _, actor in
         let report = try await actor.run(1, "snoozes")
         #expect(report.exit == .exited(code: 0))
         #expect(report.word == .snoozed(after: .seconds(300), reason: "the tide is out"))
@@ -21,9 +22,10 @@ extension StageTests {
       }
     }
 
-    @Test("the last checkpoint survives however the attempt ends", arguments: [false, true], [false, true])
-    func checkpoint(cold: Bool, isKilled: Bool) async throws {
-      try await Stage.launcher(cold: cold) { _, actor in
+    @Test(
+      "the last checkpoint survives however the attempt ends", arguments: StartTier.allCases, [false, true])
+    func checkpoint(tier: StartTier, isKilled: Bool) async throws {
+      try await Stage.launcher(tier: tier) { _, actor in
         let id = actor.launch(1, "saves")
         try await actor.record.progress(id)
         if isKilled { actor.launcher.kill(id) } else { actor.launcher.terminate(id) }
@@ -33,9 +35,9 @@ extension StageTests {
       }
     }
 
-    @Test("a checkpoint survives the runner and the keeper too")
-    func checkpointKept() async throws {
-      try await Stage.use { stage in
+    @Test("a checkpoint survives the runner and the keeper too", arguments: StartTier.allCases)
+    func checkpointKept(tier: StartTier) async throws {
+      try await Stage.use(tier: tier) { stage in
         let old = try Stage.Actor(stage)
         let id = old.launch(1, "saves")
         try await old.record.progress(id)
@@ -53,9 +55,9 @@ extension StageTests {
       }
     }
 
-    @Test("the next attempt finds what was saved, and what other jobs made", arguments: [false, true])
-    func past(cold: Bool) async throws {
-      try await Stage.launcher(cold: cold) { stage, actor in
+    @Test("the next attempt finds what was saved, and what other jobs made", arguments: StartTier.allCases)
+    func past(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { stage, actor in
         let outputs = [
           Output(name: "extract", job: JobID(7), mediaType: "text/csv", bytes: Array("a,b".utf8)),
           Output(name: "job-9", job: JobID(9), mediaType: "text/plain", bytes: []),

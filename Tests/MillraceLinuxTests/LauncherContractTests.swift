@@ -58,7 +58,8 @@ extension StageTests {
           defer { for file in files { close(file) } }
           // The loop waits for commands now: nobody else sends.
           try last?.loop.keeper?.hold(
-            AttemptID(job: JobID(99), number: 9), ProcessExit(Int32(CLD_EXITED), 0, 0), descriptors: files)
+            AttemptID(job: JobID(99), number: 9), ProcessExit(Int32(CLD_EXITED), 0, 0), tier: nil,
+            descriptors: files)
         case .attempt: throw TestFailure("an attempt is launched")
         }
       }

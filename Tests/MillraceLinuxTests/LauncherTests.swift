@@ -12,9 +12,9 @@ struct StageTests {}
 
 extension StageTests {
   @Suite struct LauncherTests {
-    @Test("a job runs to its end: its result, its log and its exit arrive", arguments: [false, true])
-    func runs(cold: Bool) async throws {
-      try await Stage.launcher(cold: cold) { stage, actor in
+    @Test("a job runs to its end: its result, its log and its exit arrive", arguments: StartTier.allCases)
+    func runs(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { stage, actor in
         let report = try await actor.run(1, "echo", parameters: .object(["text": .string("hello")]))
         #expect(report.exit == .exited(code: 0))
         let result = JobResult(mediaType: "application/json", bytes: Array(#"{"text":"hello"}"#.utf8))
@@ -26,9 +26,10 @@ extension StageTests {
       }
     }
 
-    @Test("a shipped plugin runs a program; its output is the log, or the result")
-    func exec() async throws {
-      try await Stage.launcher { stage, actor in
+    @Test(
+      "a shipped plugin runs a program; its output is the log, or the result", arguments: StartTier.allCases)
+    func exec(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { stage, actor in
         let command = JSONValue.array(["sh", "-c", "echo out; echo err >&2; sleep 0.05"].map { .string($0) })
         let logged = try await actor.run(
           1, "exec", parameters: .object(["command": command]), plugin: stage.shipped("exec"))
@@ -45,9 +46,9 @@ extension StageTests {
       }
     }
 
-    @Test("a handler's failure arrives in its words")
-    func fails() async throws {
-      try await Stage.launcher { _, actor in
+    @Test("a handler's failure arrives in its words", arguments: StartTier.allCases)
+    func fails(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { _, actor in
         let report = try await actor.run(1, "fails")
         #expect(report.exit == .exited(code: 1))
         #expect(
@@ -55,18 +56,18 @@ extension StageTests {
       }
     }
 
-    @Test("a crash is known by its signal")
-    func crashes() async throws {
-      try await Stage.launcher { _, actor in
+    @Test("a crash is known by its signal", arguments: StartTier.allCases)
+    func crashes(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { _, actor in
         let report = try await actor.run(1, "crashes")
         #expect(report.exit == .signalled(signal: SIGABRT))
         #expect(report.word == nil)
       }
     }
 
-    @Test("a job that is asked to end does")
-    func terminate() async throws {
-      try await Stage.launcher { _, actor in
+    @Test("a job that is asked to end does", arguments: StartTier.allCases)
+    func terminate(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { _, actor in
         let id = actor.launch(1, "waits")
         #expect(try await actor.record.progress(id) == Progress(fraction: 0.5, message: "waiting"))
         actor.launcher.terminate(id)
@@ -77,9 +78,9 @@ extension StageTests {
       }
     }
 
-    @Test("a job that ignores the request goes on until it is killed")
-    func kill() async throws {
-      try await Stage.launcher { stage, actor in
+    @Test("a job that ignores the request goes on until it is killed", arguments: StartTier.allCases)
+    func kill(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { stage, actor in
         let id = actor.launch(1, "stubborn")
         try await actor.record.progress(id)
         actor.launcher.terminate(id)
@@ -103,9 +104,9 @@ extension StageTests {
       }
     }
 
-    @Test("stopping what is not there is no error")
-    func stopNothing() async throws {
-      try await Stage.launcher { _, actor in
+    @Test("stopping what is not there is no error", arguments: StartTier.allCases)
+    func stopNothing(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { _, actor in
         let id = AttemptID(job: JobID(99), number: 1)
         actor.launcher.terminate(id)
         actor.launcher.kill(id)
@@ -114,9 +115,9 @@ extension StageTests {
       }
     }
 
-    @Test("what a job leaves behind ends with it, in whatever session it is")
-    func grandchild() async throws {
-      try await Stage.launcher { stage, actor in
+    @Test("what a job leaves behind ends with it, in whatever session it is", arguments: StartTier.allCases)
+    func grandchild(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { stage, actor in
         let report = try await actor.run(1, "leaves_one")
         #expect(
           report.word
@@ -125,18 +126,18 @@ extension StageTests {
       }
     }
 
-    @Test("a job that closes all of its descriptors ends as usual")
-    func closesEverything() async throws {
-      try await Stage.launcher { _, actor in
+    @Test("a job that closes all of its descriptors ends as usual", arguments: StartTier.allCases)
+    func closesEverything(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { _, actor in
         let report = try await actor.run(1, "closes_everything")
         #expect(report.exit == .exited(code: 0))
         #expect(report.word == .done(JobResult(mediaType: "text/plain", bytes: Array("still here".utf8))))
       }
     }
 
-    @Test("a flood of progress is told ten times a second, the newest last")
-    func floodOfProgress() async throws {
-      try await Stage.launcher { _, actor in
+    @Test("a flood of progress is told ten times a second, the newest last", arguments: StartTier.allCases)
+    func floodOfProgress(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { _, actor in
         let id = actor.launch(1, "floods_progress")
         _ = try await actor.ended(id)
         let told = await actor.record.names(id).filter { $0 == "progress" }.count
@@ -149,9 +150,9 @@ extension StageTests {
       }
     }
 
-    @Test("what is no progress is dropped")
-    func rubbish() async throws {
-      try await Stage.launcher { _, actor in
+    @Test("what is no progress is dropped", arguments: StartTier.allCases)
+    func rubbish(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { _, actor in
         let id = actor.launch(1, "sends_rubbish")
         let progress = try await actor.record.progress(id)
         #expect(progress == Progress(fraction: 0.25, message: "after all"))
@@ -160,9 +161,9 @@ extension StageTests {
       }
     }
 
-    @Test("of a flood of output the head and the end are kept")
-    func floodOfOutput() async throws {
-      try await Stage.launcher { stage, actor in
+    @Test("of a flood of output the head and the end are kept", arguments: StartTier.allCases)
+    func floodOfOutput(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { stage, actor in
         _ = try await actor.run(1, "floods_log")
         let log = try stage.log(AttemptID(job: JobID(1), number: 1))
         #expect(log.hasPrefix("xxxx"))
@@ -171,9 +172,9 @@ extension StageTests {
       }
     }
 
-    @Test("a plugin file that is missing is the outcome's reason")
-    func noPlugin() async throws {
-      try await Stage.launcher { stage, actor in
+    @Test("a plugin file that is missing is the outcome's reason", arguments: StartTier.allCases)
+    func noPlugin(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { stage, actor in
         var gone = stage.plugin
         gone.path = stage.directory.path + "/libgone.so"
         let report = try await actor.run(1, "echo", plugin: gone)
@@ -184,18 +185,20 @@ extension StageTests {
       }
     }
 
-    @Test("a handler that the plugin does not have is the outcome's reason")
-    func noHandler() async throws {
-      try await Stage.launcher { _, actor in
+    @Test("a handler that the plugin does not have is the outcome's reason", arguments: StartTier.allCases)
+    func noHandler(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { _, actor in
         let report = try await actor.run(1, "nobody")
         guard case .failed(let failure) = report.word else { throw TestFailure("\(report)") }
         #expect(failure.code == "handler_missing")
       }
     }
 
-    @Test("an attempt whose work directory can't be made is refused, and leaves nothing")
-    func noWorkDirectory() async throws {
-      try await Stage.launcher { stage, actor in
+    @Test(
+      "an attempt whose work directory can't be made is refused, and leaves nothing",
+      arguments: StartTier.allCases)
+    func noWorkDirectory(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { stage, actor in
         rmdir(stage.settings.workDirectory)
         let reason = try await actor.record.refused(actor.launch(1, "echo"))
         #expect(reason.contains("make the work directory"))
@@ -205,9 +208,11 @@ extension StageTests {
       }
     }
 
-    @Test("an attempt whose plugin has too long a path is refused, and leaves nothing")
-    func longPath() async throws {
-      try await Stage.launcher { stage, actor in
+    @Test(
+      "an attempt whose plugin has too long a path is refused, and leaves nothing",
+      arguments: StartTier.allCases)
+    func longPath(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { stage, actor in
         var plugin = stage.plugin
         plugin.path = "/" + String(repeating: "x", count: 600)
         let reason = try await actor.record.refused(actor.launch(1, "echo", plugin: plugin))
@@ -229,9 +234,9 @@ extension StageTests {
       }
     }
 
-    @Test("running attempts are sampled, others are not")
-    func sample() async throws {
-      try await Stage.launcher { _, actor in
+    @Test("running attempts are sampled, others are not", arguments: StartTier.allCases)
+    func sample(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { _, actor in
         #expect(await actor.launcher.sample().attempts == [:])
         let id = actor.launch(1, "waits")
         try await actor.record.progress(id)
@@ -245,9 +250,9 @@ extension StageTests {
       }
     }
 
-    @Test("six hundred attempts asked for at once all run")
-    func many() async throws {
-      try await Stage.launcher { stage, actor in
+    @Test("six hundred attempts asked for at once all run", arguments: StartTier.allCases)
+    func many(tier: StartTier) async throws {
+      try await Stage.launcher(tier: tier) { stage, actor in
         let ids = (1...600).map { actor.launch($0, "echo") }
         for id in ids {
           let report = try await actor.ended(id)
@@ -257,9 +262,9 @@ extension StageTests {
       }
     }
 
-    @Test("a stopped launcher answers everything")
-    func stopped() async throws {
-      try await Stage.use { stage in
+    @Test("a stopped launcher answers everything", arguments: StartTier.allCases)
+    func stopped(tier: StartTier) async throws {
+      try await Stage.use(tier: tier) { stage in
         let actor = try Stage.Actor(stage)
         _ = try await actor.run(1, "echo")
         await actor.stop()

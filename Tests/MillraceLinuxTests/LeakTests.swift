@@ -96,7 +96,7 @@ extension StageTests {
             let event = try await actor.record.first {
               switch $0 {
               case .started(id), .refused(id, _): true
-              case .started, .refused, .progress, .ended: false
+              case .started, .refused, .notice, .progress, .ended: false
               }
             }
             try LeakTests.limitDescriptors(to: 1024)

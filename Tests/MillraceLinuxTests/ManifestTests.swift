@@ -12,7 +12,7 @@ struct ManifestTests {
   }
 
   private func manifest(name: String = "x", _ handlers: String...) -> String {
-    #"{"abi":1,"name":"\#(name)","version":"1","handlers":[\#(handlers.joined(separator: ","))]}"#
+    #"{"abi":1,"name":"\#(name)","version":"1","is_warm":false,"has_warm_up":false,"handlers":[\#(handlers.joined(separator: ","))]}"#
   }
 
   private func handler(
@@ -21,7 +21,7 @@ struct ManifestTests {
   ) -> String {
     #"{"name":"\#(name)","summary":"","parameter_schema":\#(schema),"limits":{"memory_bytes":\#(memory),"#
       + #""cpu_millis":0,"pids":0},"timeout_ms":\#(timeout),"max_attempts":0,"retry_delay_ms":0,"#
-      + #""concurrency":0,"has_unrelated_jobs":\#(unrelated)}"#
+      + #""concurrency":0,"has_unrelated_jobs":\#(unrelated),"has_prepare":false}"#
   }
 
   private func reason(_ text: String) -> String {

@@ -26,7 +26,10 @@ final class Stage: Sendable {
   /// Whom jobs become; also what `millrace-host describe` takes.
   static let nobody = LaunchSettings.Identity(uid: 65534, gid: 65534)
 
-  init(host: String = LauncherFixture.host, maxResult: Bytes = .mebibytes(1), cold: Bool = false) throws {
+  init(
+    host: String = LauncherFixture.host, maxResult: Bytes = .mebibytes(1), tier: StartTier = .template,
+    warm: WarmSettings = WarmSettings()
+  ) throws {
     let number = Self.count.add(1, ordering: .relaxed).newValue
     tree = try CgroupTree(root: "/millrace-test-\(getpid())-\(number)", needed: [])
     directory = try TemporaryDirectory()
@@ -37,17 +40,17 @@ final class Stage: Sendable {
     chmod(library, 0o755)
     settings = LaunchSettings(
       host: host, keeperSocket: directory.path + "/keeper.sock", workDirectory: directory.path + "/work",
-      identity: Self.nobody, coldByDefault: cold, maxResult: maxResult)
+      identity: Self.nobody, tier: tier, warm: warm, maxResult: maxResult)
     logs = LogFiles(directory: directory.path + "/logs", cap: .mebibytes(1), log: Logger(label: "test"))
-    plugin = Plugin(name: "fixture", version: "1.2.3", sha256: "", path: library, handlers: [])
+    plugin = Plugin(name: "fixture", version: "1.2.3", sha256: library, path: library, handlers: [])
   }
 
   /// Gives `body` a stage and removes everything of it afterwards.
   static func use(
-    host: String = LauncherFixture.host, maxResult: Bytes = .mebibytes(1), cold: Bool = false,
-    _ body: (Stage) async throws -> Void
+    host: String = LauncherFixture.host, maxResult: Bytes = .mebibytes(1),
+    tier: StartTier = .template, warm: WarmSettings = WarmSettings(), _ body: (Stage) async throws -> Void
   ) async throws {
-    let stage = try Stage(host: host, maxResult: maxResult, cold: cold)
+    let stage = try Stage(host: host, maxResult: maxResult, tier: tier, warm: warm)
     do {
       try await body(stage)
     } catch {
@@ -59,9 +62,10 @@ final class Stage: Sendable {
 
   /// Gives `body` a launcher on a stage; both are gone afterwards.
   static func launcher(
-    maxResult: Bytes = .mebibytes(1), cold: Bool = false, _ body: (Stage, Actor) async throws -> Void
+    maxResult: Bytes = .mebibytes(1), tier: StartTier = .template, warm: WarmSettings = WarmSettings(),
+    _ body: (Stage, Actor) async throws -> Void
   ) async throws {
-    try await use(maxResult: maxResult, cold: cold) { stage in
+    try await use(maxResult: maxResult, tier: tier, warm: warm) { stage in
       try await stage.launcher { try await body(stage, $0) }
     }
   }
@@ -94,11 +98,13 @@ final class Stage: Sendable {
     /// Starts an attempt at a job.
     func launch(
       _ job: Int64, _ handler: String, parameters: JSONValue = .object([:]), input: [UInt8]? = nil,
-      plugin: Plugin? = nil
+      plugin: Plugin? = nil, affinity: String? = nil
     ) -> AttemptID {
       let id = AttemptID(job: JobID(job), number: 1)
-      launcher.launch(
-        stage.plan(id, handler, plugin: plugin ?? stage.plugin, parameters: parameters, input: input))
+      var plan = stage.plan(
+        id, handler, plugin: plugin ?? stage.plugin, parameters: parameters, input: input)
+      plan.affinity = affinity
+      launcher.launch(plan)
       return id
     }
 
@@ -113,10 +119,11 @@ final class Stage: Sendable {
     /// Runs a job to its end.
     func run(
       _ job: Int64, _ handler: String, parameters: JSONValue = .object([:]), input: [UInt8]? = nil,
-      plugin: Plugin? = nil
+      plugin: Plugin? = nil, affinity: String? = nil
     ) async throws -> AttemptReport {
       try await ended(
-        launch(job, handler, parameters: parameters, input: input, plugin: plugin))
+        launch(
+          job, handler, parameters: parameters, input: input, plugin: plugin, affinity: affinity))
     }
 
     /// Stops the launcher and waits until all that it told was read.
@@ -154,7 +161,26 @@ final class Stage: Sendable {
       try FileManager.default.copyItem(atPath: "\(LauncherFixture.products)/lib\(name).so", toPath: path)
       chmod(path, 0o755)
     }
-    return Plugin(name: name, version: "", sha256: "", path: path, handlers: [])
+    return Plugin(name: name, version: "", sha256: path, path: path, handlers: [])
+  }
+
+  /// A plugin for warm hosts, made different by a macro.
+  func warm(_ macros: String...) throws -> Plugin {
+    let number = Self.count.add(1, ordering: .relaxed).newValue
+    let path = "\(directory.path)/libwarm-\(number).so"
+    let library =
+      switch macros.count {
+      case 0: try FixturePlugin.warm()
+      default: try FixturePlugin.warm(macros[0])
+      }
+    try FileManager.default.copyItem(atPath: library, toPath: path)
+    chmod(path, 0o755)
+    var shows = Handler(name: "shows", summary: "")
+    shows.preparesForKeys = true
+    var plugin = Plugin(name: "warm", version: "1", sha256: path, path: path, handlers: [shows])
+    plugin.isWarm = true
+    plugin.hasWarmUp = true
+    return plugin
   }
 
   /// The processes in the keeper's group.
@@ -172,8 +198,13 @@ final class Stage: Sendable {
   /// The files of an attempt's leaf that freeze it and tell of it.
   func freezer(_ id: AttemptID) -> Freezer { Freezer(leaf: "\(tree.path)/p/fixture/\(id)") }
 
-  /// The leaves that are there, as `plugin/attempt`.
-  func leaves() throws -> [String] { try tree.leaves().map { "\($0.plugin)/\($0.leaf)" } }
+  /// The leaves of attempts that are there, as `plugin/attempt`.
+  func leaves() throws -> [String] { try groups().filter { !$0.contains("/host-") } }
+
+  /// The cgroups of warm hosts that are there, as `plugin/host-1`.
+  func hosts() throws -> [String] { try groups().filter { $0.contains("/host-") } }
+
+  private func groups() throws -> [String] { try tree.leaves().map { "\($0.plugin)/\($0.leaf)" } }
 
   /// The work directories that are there.
   func workDirectories() throws -> [String] { try CgroupTree.subdirectories(settings.workDirectory) }
@@ -192,9 +223,9 @@ final class Stage: Sendable {
 
   private func close() throws {
     noteKeepers()
-    for group in ["keeper"] + (try leaves().map { "p/\($0)" }) { try empty(tree.path + "/" + group) }
+    for group in ["keeper"] + (try groups().map { "p/\($0)" }) { try empty(tree.path + "/" + group) }
     for keeper in orphans.withLock({ $0 }) { waitpid(keeper, nil, 0) }
-    for leaf in try leaves() { rmdir("\(tree.path)/p/\(leaf)") }
+    for leaf in try groups() { rmdir("\(tree.path)/p/\(leaf)") }
     try tree.close()
     if access(tree.path, F_OK) == 0 { try moveStrangers() }
     guard access(tree.path, F_OK) != 0 else { throw TestFailure("the stage's cgroup is still there") }

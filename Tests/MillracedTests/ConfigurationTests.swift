@@ -180,7 +180,7 @@ struct ConfigurationTests {
       ("capacity: {slots: 1.5}", "1:19: `capacity.slots` must be a whole number"),
       ("queue: {aging: 30}", "1:16: `queue.aging` must be a span from 1 s to 366 d 0 h, like 90s"),
       ("queue: {aging: -1s}", "1:16: `queue.aging` must be a span"),
-      ("defaults: {tier: warm}", "1:18: `defaults.tier` must be one of template, cold, not `warm`"),
+      ("defaults: {tier: hot}", "1:18: `defaults.tier` must be one of warm, template, cold, not `hot`"),
       ("defaults: {concurrency: 1}", "1:12: there is no setting `defaults.concurrency`"),
       ("bounds: {input: 2G}", "1:17: `bounds.input` must be a size from 1 B to 1 GiB"),
       ("retention: {failed: 10s}", "1:21: `retention.failed` must be a span from 1 min 0 s to "),

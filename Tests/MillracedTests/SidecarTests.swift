@@ -32,10 +32,21 @@ struct SidecarTests {
       maxAttempts: 2, retryDelay: .seconds(3))
     expected.concurrency = 4
     expected.rate = Rate(count: 5, per: .seconds(60))
-    #expect(sidecar.amended(author) == expected)
     let other = Handler(name: "rest", summary: "", concurrency: 3)
-    #expect(sidecar.amended(other) == other)
+    var plugin = Plugin(name: "x", version: "1", sha256: "", path: "/x.so", handlers: [author, other])
+    let amended = sidecar.amended(plugin)
+    plugin.handlers[0] = expected
+    #expect(amended == plugin)
     for text in ["", "# nothing\n", "handlers: {}"] { #expect(try Self.read(text) == Sidecar()) }
+  }
+
+  @Test("a sidecar says whether its plugin is warm, before its author")
+  func warm() throws {
+    let author = Plugin(name: "x", version: "1", sha256: "", path: "/x.so", handlers: [])
+    let warm = try Self.read("warm: true\nwarm_memory: 2G").amended(author)
+    #expect(warm.isWarm && warm.warmMemory == .gibibytes(2))
+    #expect(try !Self.read("warm: false").amended(warm).isWarm)
+    #expect(try Self.read("handlers: {}").amended(warm).isWarm)
   }
 
   @Test("every mistake is told with its place")
@@ -56,7 +67,7 @@ struct SidecarTests {
         "/p/libx.yaml:2:50: `handlers.work.rate` must be a rate of 1 to 10000 starts in some time, like "
           + "5/min, 100/h or 1/10s, not `0/min`",
         "/p/libx.yaml:3:3: `handlers.wrok` is no handler of this plugin, did you mean `work`?",
-        "/p/libx.yaml:4:1: there is no setting `memory`; there are handlers",
+        "/p/libx.yaml:4:1: there is no setting `memory`; there are handlers, warm, warm_memory",
       ])
   }
 
@@ -252,6 +263,8 @@ struct SidecarTests {
     func kill(_ attempt: AttemptID) async {}
     func freeze(_ attempt: AttemptID) async {}
     func thaw(_ attempt: AttemptID) async {}
+    func hosts() async -> [WarmHostState] { [] }
+    func reclaim() async {}
     func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample) {
       ([:], MachineSample())
     }

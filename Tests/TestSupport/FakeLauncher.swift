@@ -42,7 +42,7 @@ package final class FakeLauncher: Launcher {
       switch event {
       case .started(let attempt): state.running.insert(attempt)
       case .refused(let attempt, _): state.running.remove(attempt)
-      case .progress: break
+      case .progress, .notice: break
       case .ended(let attempt, let report):
         state.running.remove(attempt)
         state.ended[attempt] = report
@@ -102,6 +102,9 @@ package final class FakeLauncher: Launcher {
   }
 
   package func kill(_ attempt: AttemptID) async { journal.append("kill \(attempt)") }
+
+  package func hosts() async -> [WarmHostState] { [] }
+  package func reclaim() async { journal.append("reclaim") }
 
   package func freeze(_ attempt: AttemptID) async { journal.append("freeze \(attempt)") }
   package func thaw(_ attempt: AttemptID) async { journal.append("thaw \(attempt)") }

@@ -16,6 +16,9 @@ package enum FixturePlugin {
     try build("faulty", defining: ["FAULT_" + fault])
   }
 
+  /// The plugin for warm hosts, made different by `macros`: see `Fixtures/warm.c`.
+  package static func warm(_ macros: String...) throws -> String { try build("warm", defining: macros) }
+
   /// Writes a copy of the healthy plugin whose bytes `change` has altered.
   package static func altered(_ change: (inout Data) -> Void) throws -> String {
     var data = try Data(contentsOf: URL(fileURLWithPath: try handlers()))
@@ -31,7 +34,7 @@ package enum FixturePlugin {
       if let path = built[key] { return path }
       let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       let sources = folder.deletingLastPathComponent().deletingLastPathComponent()
-      let path = "\(TestDirectory.path)/lib\(key).so"
+      let path = TestDirectory.newPath("lib\(name).so")
       let arguments =
         ["cc", "-shared", "-fPIC", "-pthread", "-I", sources.path + "/Sources/CMillrace/include"]
         + macros.map { "-D" + $0 } + ["-o", path, "\(folder.path)/Fixtures/\(name).c"]

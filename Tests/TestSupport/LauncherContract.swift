@@ -144,7 +144,7 @@ extension Launcher {
       switch event {
       case .ended(attempt, let report): return report
       case .refused(attempt, let reason): throw TestFailure("refused: \(reason)")
-      case .started, .refused, .progress, .ended: continue
+      case .started, .refused, .progress, .notice, .ended: continue
       }
     }
     throw TestFailure("the events have ended")

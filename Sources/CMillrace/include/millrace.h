@@ -32,6 +32,10 @@
  *  - Durations are in milliseconds, sizes in bytes; 0 in a default means "none given: the runner's default".
  *  - A job is one process: a handler may allocate, start threads, fork and crash as it likes. All of it
  *    ends with the job, and what a handler leaks is gone when it returns.
+ *  - A plugin that is MILLRACE_WARM is loaded once into a warm host, which calls `warm_up`; its jobs are forks
+ *    of that process with all that it has in memory. Such a process must have one thread and hold no eventfd,
+ *    pipe, socket or writable shared memory when `warm_up` returns; else jobs start without it. A handler must
+ *    work without warm-up, too. What is random there is the same in all of its jobs (rand(3), hash seeds).
  *  - SIGTERM asks a job to stop (cancel, timeout, shutdown); `cancelled` then returns 1. What still runs
  *    after the grace period is killed with its whole control group.
  */
@@ -58,7 +62,7 @@ extern "C" {
 #define MILLRACE_HAS(pointer, field) \
     ((pointer)->size >= (size_t)((const char *)(&(pointer)->field + 1) - (const char *)(pointer)))
 
-/* What `run` and `warm_up` return; MILLRACE_SNOOZED only `run`, by way of `snooze`. */
+/* What `run`, `warm_up` and `prepare` return; MILLRACE_SNOOZED only `run`, by way of `snooze`. */
 enum { MILLRACE_OK = 0, MILLRACE_FAILED = 1, MILLRACE_SNOOZED = 2 };
 
 /* The longest checkpoint, in bytes, and the longest snooze: a year. */
@@ -119,6 +123,9 @@ typedef struct millrace_job {
     /* The results of the jobs that this one depends on; NULL and 0 if there are none. */
     const millrace_output *outputs;
     size_t output_count;
+    /* The submitter's affinity key; NULL if none. A handler that has `prepare` finds it prepared mostly, and
+     * must do it itself otherwise. */
+    const char *affinity;
 } millrace_job;
 
 /* The output of `job` at `index`, by the distance that Millrace lays them out with. */
@@ -197,14 +204,24 @@ typedef struct millrace_handler {
     int64_t retry_delay_ms;
     /* How many jobs of this handler may run at once; 0: no bound of its own. */
     int64_t concurrency;
+    /* Makes a warm host ready for the jobs with an affinity key, before they are forked from it: reads the
+     * key's table, opens its index. It is called again for each other key that this host gets. NULL: keys mean
+     * nothing here. */
+    int (*prepare)(const char *key);
 } millrace_handler;
+
+/* Flags of a plugin. */
+enum {
+    /* Its jobs are forked from a warm host, unless the operator says otherwise. */
+    MILLRACE_WARM = 1
+};
 
 /* A plugin: what `millrace_plugin_describe` returns. */
 typedef struct millrace_plugin {
     size_t size;
     /* MILLRACE_ABI as the author's compiler saw it. */
     uint32_t abi;
-    uint32_t reserved;
+    uint32_t flags;
     /* As a handler's name. */
     const char *name;
     /* As its author counts: "1.2.0". */

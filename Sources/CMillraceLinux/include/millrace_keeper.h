@@ -1,16 +1,20 @@
-/* millrace_keeper.h: what crosses between the runner, the keeper and a job's process.
+/* millrace_keeper.h: what crosses between the runner, the keeper, warm hosts and a job's process.
  *
  * Runner and keeper are the same build on the same machine: structs cross as they lie in memory. The
  * keeper listens on a SOCK_SEQPACKET socket that the runner made; one runner at a time is connected.
  * Each packet begins with its `type`. After connecting, the runner gets HELLO, then one KEPT for each
  * attempt that the keeper still knows, live or ended: so a new runner finds what the old one left.
+ *
+ * A warm host has a plugin loaded and warmed up, and forks jobs with all of that. It is the keeper's child, and
+ * so are the jobs (CLONE_PARENT). It listens to the keeper only, on a SOCK_SEQPACKET pair, and ends with that;
+ * when the runner goes, its hosts go.
  */
 #ifndef MILLRACE_KEEPER_H
 #define MILLRACE_KEEPER_H
 
 #include <stdint.h>
 
-#define MILLRACE_KEEPER_PROTOCOL 2
+#define MILLRACE_KEEPER_PROTOCOL 3
 #define MILLRACE_PATH_SIZE 512
 #define MILLRACE_NAME_SIZE 72
 
@@ -25,14 +29,22 @@ enum {
     MILLRACE_KEEPER_QUIT = 7,    /* runner to keeper: end as soon as no child and no record is left */
     MILLRACE_KEEPER_HOLD = 8,    /* runner to keeper: keep what another keeper started; descriptors as KEPT */
     MILLRACE_KEEPER_LIST = 9,    /* runner to keeper: which attempts do you keep? */
-    MILLRACE_KEEPER_LISTED = 10  /* keeper to runner: the answer, a page of it */
+    MILLRACE_KEEPER_LISTED = 10, /* keeper to runner: the answer, a page of it */
+    MILLRACE_KEEPER_HOST = 11,   /* runner to keeper: make a warm host; descriptors: its cgroup, its log */
+    MILLRACE_KEEPER_PREPARE = 12, /* runner to keeper to host: see millrace_keeper_prepare */
+    MILLRACE_KEEPER_CLOSE = 13,  /* runner to keeper: end a warm host */
+    MILLRACE_KEEPER_READY = 14,  /* host to keeper to runner: it is warm, or can't be */
+    MILLRACE_KEEPER_PREPARED = 15, /* host to keeper to runner: so far for a key, or can't be */
+    MILLRACE_KEEPER_GONE = 16,   /* keeper to runner: a warm host has ended */
+    MILLRACE_KEEPER_FORKED = 17  /* host to keeper: the answer to a START */
 };
 
 /* How a job's process comes to its plugin. */
 enum {
     MILLRACE_TIER_TEMPLATE = 1, /* fork of the keeper, then dlopen */
     MILLRACE_TIER_COLD = 2,     /* fork, then exec of `millrace-host cold` */
-    MILLRACE_TIER_DESCRIBE = 3  /* fork, then dlopen and a manifest as the result; nothing is run */
+    MILLRACE_TIER_DESCRIBE = 3, /* fork, then dlopen and a manifest as the result; nothing is run */
+    MILLRACE_TIER_WARM = 4      /* fork of a warm host */
 };
 
 typedef struct millrace_keeper_hello {
@@ -50,6 +62,7 @@ typedef struct millrace_keeper_kept {
     int32_t exited; /* 1 if the following are valid */
     int32_t code;   /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
     int32_t status; /* exit code or signal */
+    uint32_t tier;  /* how it was started */
     int64_t ended_us; /* when, in microseconds since 1970-01-01 UTC */
 } millrace_keeper_kept;
 
@@ -63,7 +76,7 @@ typedef struct millrace_keeper_hold {
     int32_t exited; /* as in KEPT */
     int32_t code;
     int32_t status;
-    uint32_t reserved;
+    uint32_t tier;
     int64_t ended_us;
 } millrace_keeper_hold;
 
@@ -79,7 +92,7 @@ typedef struct millrace_keeper_start {
     int32_t attempt;
     uint32_t uid;
     uint32_t gid;
-    uint32_t reserved;
+    uint32_t host; /* which one, for WARM, whose uid, gid and max_open_files are the host's */
     uint64_t max_open_files;
     uint64_t max_result;                        /* bytes; a DESCRIBE has 1 MiB */
     char plugin[MILLRACE_PATH_SIZE];            /* the library */
@@ -89,7 +102,8 @@ typedef struct millrace_keeper_start {
 /* `error` is an errno, 0 if the process was made: EBADMSG for a packet of the wrong length or with the wrong
  * descriptors, EMFILE if the keeper had no room for them, EINVAL for values that make no sense (a relative
  * path, uid or gid 0), EEXIST for an attempt that is kept, EAGAIN if no more can be kept, ESHUTDOWN after
- * QUIT, else what clone3 said (ENODEV or ENOENT: the leaf was removed).
+ * QUIT, ENOTCONN if there is no such warm host or it ended before it had made the process, EBUSY if it has
+ * more than one thread, else what clone3 said (ENODEV or ENOENT: the leaf was removed).
  * A process that was made may still not reach its handler: then it exits with 125 and its outcome says
  * why. */
 typedef struct millrace_keeper_started {
@@ -98,6 +112,7 @@ typedef struct millrace_keeper_started {
     int64_t job;
     int32_t pid;
     int32_t error;
+    uint64_t fork_us; /* what the fork took a warm host */
 } millrace_keeper_started;
 
 typedef struct millrace_keeper_exited {
@@ -155,6 +170,7 @@ typedef struct millrace_payload {
     uint64_t checkpoint_length;
     uint64_t outputs; /* millrace_payload_output[output_count], at a multiple of 8 */
     uint64_t output_count;
+    uint64_t affinity;
 } millrace_payload;
 
 /* The result of a job that this one depends on. */
@@ -165,6 +181,46 @@ typedef struct millrace_payload_output {
     uint64_t bytes;
     uint64_t length;
 } millrace_payload_output;
+
+/* A host is made in its cgroup, becomes what `millrace_gate` says (if the keeper is root), loads the plugin,
+ * calls its `warm_up` unless that is to be skipped, and says READY. Descriptors: the cgroup's directory, the
+ * log (pipe, its end). Not answered but by READY and GONE. */
+typedef struct millrace_keeper_host {
+    uint32_t type;
+    uint32_t host; /* a number that the runner uses once */
+    uint32_t uid;  /* of the jobs */
+    uint32_t gid;
+    uint32_t host_uid;
+    uint32_t gate_gid;
+    uint64_t max_open_files;
+    uint32_t skip_warm_up;
+    uint32_t reserved;
+    char plugin[MILLRACE_PATH_SIZE];
+} millrace_keeper_host;
+
+#define MILLRACE_KEY_SIZE 256
+
+/* Has a host call a handler's `prepare` with a key, which is answered by PREPARED. Also CLOSE, where only the
+ * host counts. */
+typedef struct millrace_keeper_prepare {
+    uint32_t type;
+    uint32_t host;
+    char handler[MILLRACE_NAME_SIZE];
+    char key[MILLRACE_KEY_SIZE];
+} millrace_keeper_prepare;
+
+/* READY, PREPARED and GONE. A host that was refused ends by itself. */
+typedef struct millrace_keeper_host_news {
+    uint32_t type;
+    uint32_t host;
+    uint32_t is_refused; /* the host can't fork jobs, or `prepare` failed; `reason` says why */
+    int32_t pid;
+    int32_t code; /* of GONE, as in EXITED */
+    int32_t status;
+    uint64_t load_us; /* of READY: what loading the plugin took */
+    uint64_t work_us; /* what `warm_up` or `prepare` took */
+    char reason[512];
+} millrace_keeper_host_news;
 
 #define MILLRACE_OUTCOME_MAGIC 0x6d6c726fu
 

@@ -21,6 +21,10 @@
  * the child. The caller must have one thread: no pthread_atfork handler runs. */
 int32_t millrace_fork(int32_t cgroup, int32_t *pidfd);
 
+/* Forks by clone3(2) a sibling: the caller's parent becomes the child's, and reaps it (CLONE_PARENT). Returns
+ * as `millrace_fork`, and the same holds. */
+int32_t millrace_fork_sibling(int32_t cgroup);
+
 /* A program to start: `descriptors[i]` becomes descriptor i of it, everything else is closed. */
 typedef struct millrace_program {
     const char *path;
@@ -42,6 +46,9 @@ int32_t millrace_execute(const char *path, char *const *arguments, char *const *
 /* Flushes all of stdio's streams, without waiting for one that another thread holds. */
 void millrace_flush_streams(void);
 
+/* Writes out what all of stdio's streams hold; they stay open. For a process with one thread. */
+void millrace_write_streams(void);
+
 /* Makes `environment` (ends with NULL, stays where it is) the environment of this process. */
 void millrace_set_environment(char **environment);
 
@@ -58,8 +65,19 @@ typedef struct millrace_ending {
  * or 0 if it still runs. */
 int32_t millrace_wait_pidfd(int32_t pidfd, int32_t wait, millrace_ending *ending);
 
-/* Reaps any child that has ended. Returns 1 and fills `*ending`, 0 if none has, -ECHILD if there is none. */
-int32_t millrace_reap(millrace_ending *ending);
+/* Tells of a child that has ended, and leaves it to be reaped. Returns 1 and fills `*ending`, 0 if none has,
+ * -ECHILD if there is none. */
+int32_t millrace_peek(millrace_ending *ending);
+
+/* Reaps a child that has ended; its number may then be another's. Returns 0. */
+int32_t millrace_reap_child(int32_t pid);
+
+/* Whether the process behind `pidfd` is a child of this one that was not reaped: 1 or 0. */
+int32_t millrace_is_child(int32_t pidfd);
+
+/* The number of the cgroup that the process behind `pidfd` is in: the inode number of its directory
+ * (PIDFD_GET_INFO, Linux 6.13; an older kernel says -ENOTTY). */
+int32_t millrace_pidfd_cgroup(int32_t pidfd, uint64_t *cgroup);
 
 /* Returns a descriptor of a process (pidfd_open). */
 int32_t millrace_pidfd_open(int32_t pid);
@@ -217,6 +235,25 @@ int32_t millrace_drop_capabilities(void);
 
 /* Drops the supplementary groups, then sets all three group and user ids of the calling thread. */
 int32_t millrace_set_identity(uint32_t uid, uint32_t gid);
+
+/* Who a warm host is. Its jobs become `uid` and `gid`; until then nobody but the host has the others.
+ *
+ * To make a process in a cgroup needs the right to write to its `cgroup.procs`, which `gate_gid` may. The uid
+ * is only the effective one of the host, which has `host_uid` for the rest: so a job, which is `uid` and no
+ * more, can neither move itself, nor signal, trace or read the host. */
+typedef struct millrace_gate {
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t host_uid;
+    uint32_t gate_gid;
+} millrace_gate;
+
+/* Becomes the host (root only): no supplementary groups, gids `gid`, `gate_gid`, `gate_gid` and uids
+ * `host_uid`, `uid`, `host_uid` (real, effective, saved). */
+int32_t millrace_pass_gate(const millrace_gate *gate);
+
+/* Becomes a job of such a host for good. */
+int32_t millrace_leave_gate(uint32_t uid, uint32_t gid);
 
 /* A resource's soft and hard limit; `resource` is an RLIMIT_ number. */
 int32_t millrace_get_limit(int32_t resource, uint64_t *soft, uint64_t *hard);

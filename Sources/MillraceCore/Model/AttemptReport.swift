@@ -11,6 +11,8 @@ package struct AttemptReport: Sendable, Equatable {
   package var memoryKill: MemoryKill?
   /// What the handler saved for the next attempt; nil if nothing.
   package var checkpoint: [UInt8]?
+  /// How it was started; nil if nobody knows.
+  package var tier: StartTier?
 
   package init(exit: ExitStatus?, usage: Usage, word: HandlerWord?, memoryKill: MemoryKill? = nil) {
     self.exit = exit

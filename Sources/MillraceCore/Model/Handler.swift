@@ -10,6 +10,12 @@ package struct Plugin: Hashable, Sendable, Codable {
   package var path: String
   /// What it can do.
   package var handlers: [Handler]
+  /// Whether its jobs are forked from a warm host.
+  package var isWarm = false
+  /// Whether it has something to do before jobs are forked from its host.
+  package var hasWarmUp = false
+  /// The most memory of such a host; nil for the runner's default.
+  package var warmMemory: Bytes?
 
   /// Makes a description of a plugin.
   package init(name: String, version: String, sha256: String, path: String, handlers: [Handler]) {
@@ -37,6 +43,8 @@ package struct Handler: Hashable, Sendable, Codable {
   package var rate: Rate?
   /// Whether the failure of one of its jobs tells nothing of the next: then it has no breaker.
   package var hasUnrelatedJobs = false
+  /// Whether warm hosts can be prepared for the affinity keys of its jobs.
+  package var preparesForKeys = false
 
   /// Makes a description of a handler.
   package init(

@@ -95,6 +95,8 @@ package enum Action: Sendable, Equatable {
   case terminate(AttemptID)
   /// Kill all of its processes.
   case kill(AttemptID)
+  /// Close the warm hosts that nobody needs now.
+  case reclaim
   /// Commit the end of an attempt and where its job goes.
   case finish(AttemptID, AttemptEnd, AfterAttempt)
   /// Commit that a job that is not running has ended.

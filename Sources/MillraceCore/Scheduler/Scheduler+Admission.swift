@@ -16,6 +16,7 @@ extension Scheduler {
       }
       guard policy.fits(demand, beside: situation.used) else {
         held[head] = closedGate(for: demand, in: situation)
+        actions += reclaim(for: demand, in: situation)
         return actions + backfill(behind: job, demand: demand, offsets, &situation)
       }
       actions.append(start(job, estimate, demand, &situation, isBackfill: false))
@@ -24,6 +25,17 @@ extension Scheduler {
       held[head] = closedGate(for: demand(of: job, estimates.estimate(for: job)), in: situation)
     }
     return actions
+  }
+
+  /// Has idle warm hosts go if their memory is what the first job lacks; once for each look at the machine.
+  private mutating func reclaim(for demand: Resources, in situation: Situation) -> [Action] {
+    var rest = situation.used
+    rest.memory = rest.memory - hostMemory
+    guard !hasReclaimed, !policy.hasMemory(for: demand, beside: situation.used),
+      policy.hasMemory(for: demand, beside: rest)
+    else { return [] }
+    hasReclaimed = true
+    return [.reclaim]
   }
 
   /// Starts jobs that rank behind the first one and do not delay it (EASY).
@@ -133,10 +145,14 @@ extension Scheduler {
       lastStart: lastStart)
   }
 
-  /// Returns what the running attempts take.
+  /// Returns what the running attempts take, and the warm hosts.
   package func used(at now: Timestamp) -> Resources {
-    running.values.reduce(Resources()) { $0 + $1.footprint.resources(at: now, policy: policy) }
+    running.values.reduce(Resources(memory: hostMemory)) {
+      $0 + $1.footprint.resources(at: now, policy: policy)
+    }
   }
+
+  var hostMemory: Bytes { pressure.sample.hostMemory ?? .zero }
 
   private func closedGate(for demand: Resources, in situation: Situation) -> GateVerdict? {
     MachineGates.all.lazy.map { $0.verdict(on: demand, in: situation) }.first { !$0.isOpen }

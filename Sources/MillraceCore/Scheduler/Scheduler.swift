@@ -41,6 +41,8 @@ package struct Scheduler: Sendable {
   var lot: SeededGenerator
   /// When something was last done about critical pressure.
   var lastRelief: Timestamp?
+  /// Whether warm hosts were asked to go since the machine was last looked at.
+  var hasReclaimed = false
   var lastStart: Timestamp?
   /// When it was last asked what may start.
   var lastPass: Timestamp?
@@ -70,8 +72,10 @@ package struct Scheduler: Sendable {
   /// Whether nothing runs and nothing will be started.
   package var isDrained: Bool { isDraining && running.isEmpty }
   /// Whether it can only go on when it is told how the machine is: something runs, or jobs wait for pressure
-  /// to go.
-  package var needsSamples: Bool { !running.isEmpty || (queuedInLanes > 0 && pressure.level > .none) }
+  /// or warm hosts to go.
+  package var needsSamples: Bool {
+    !running.isEmpty || (queuedInLanes > 0 && (pressure.level > .none || hostMemory > .zero))
+  }
 
   /// Returns whether a job waits or runs.
   package func knows(_ job: JobID) -> Bool {
@@ -146,6 +150,7 @@ package struct Scheduler: Sendable {
     case .ended(let id, let report):
       return finish(id, report, at: now)
     case .sampled(let samples, let machine):
+      hasReclaimed = false
       return take(samples, at: now) + relieve(machine, at: now)
     case .cancel(let job):
       return cancel(job, at: now)

@@ -11,6 +11,8 @@ package struct LaunchPlan: Sendable {
   /// When the attempt times out.
   package var deadline: Timestamp
   package var payload: StoredPayload
+  /// The affinity key of its job; nil for none.
+  package var affinity: String?
 
   package init(
     attempt: AttemptID, handler: String, plugin: Plugin, limits: Limits, priority: Priority,
@@ -33,6 +35,8 @@ package enum LaunchEvent: Sendable {
   /// It could not be started; nothing of it is left behind.
   case refused(AttemptID, reason: String)
   case progress(AttemptID, Progress)
+  /// Something that the operator should know of.
+  case notice(String)
   /// All of its processes are gone. What is known of it is kept until `release`, whatever becomes of the
   /// runner.
   case ended(AttemptID, AttemptReport)
@@ -46,6 +50,41 @@ package struct KeptAttempt: Sendable, Equatable {
   package init(attempt: AttemptID, plugin: String) {
     self.attempt = attempt
     self.plugin = plugin
+  }
+}
+
+/// A warm host at one moment: a process that has a plugin loaded, and forks its jobs.
+package struct WarmHostState: Sendable, Equatable, Codable {
+  package var number: UInt32
+  package var plugin: String
+  package var sha256: String
+  /// What it does: `warming`, `ready`, `preparing` or `closing`.
+  package var state: String
+  /// The affinity key that it is prepared for, and the handler that did so; nil if it is for none.
+  package var key: String?
+  package var handler: String?
+  /// Attempts that it has started.
+  package var started: Int
+  /// What it took to get warm, and what a fork of it takes (median of the last); zero while none is known.
+  package var warmUp: Duration
+  package var fork: Duration
+  /// Its working set; nil if the kernel does not tell.
+  package var memory: Bytes?
+
+  package init(
+    number: UInt32, plugin: String, sha256: String, state: String, key: String?, handler: String?,
+    started: Int, warmUp: Duration, fork: Duration, memory: Bytes?
+  ) {
+    self.number = number
+    self.plugin = plugin
+    self.sha256 = sha256
+    self.state = state
+    self.key = key
+    self.handler = handler
+    self.started = started
+    self.warmUp = warmUp
+    self.fork = fork
+    self.memory = memory
   }
 }
 
@@ -74,6 +113,10 @@ package protocol Launcher: Sendable {
   func thaw(_ attempt: AttemptID) async
   /// Returns what each running attempt uses now, and how the machine is.
   func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample)
+  /// Returns the warm hosts that there are.
+  func hosts() async -> [WarmHostState]
+  /// Closes the warm hosts that nobody needs now: a job waits for their memory.
+  func reclaim() async
   /// Compares what is there of attempts with the attempts that should have not ended, or not on record. What
   /// is wrong twice in a row is a leak: it is mended where that is safe, and told.
   func audit(expecting: Set<AttemptID>) async -> Audit

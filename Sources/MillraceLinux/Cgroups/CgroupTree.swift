@@ -99,6 +99,13 @@ package final class CgroupTree: Sendable {
     return try Descriptor(opening: directory, flags: O_RDONLY | O_DIRECTORY)
   }
 
+  /// Lets processes with an effective gid make others in a group, whose directory this is.
+  static func openGate(in directory: Int32, for gid: UInt32, name: String) throws {
+    try checkErrno(
+      fchownat(directory, "cgroup.procs", 0, gid, 0), "give `\(name)/cgroup.procs` to group \(gid)")
+    try checkErrno(fchmodat(directory, "cgroup.procs", 0o660, 0), "open `\(name)/cgroup.procs`")
+  }
+
   /// The group in which plugins are described; no plugin can have this name.
   static let describePlugin = "_describe"
 

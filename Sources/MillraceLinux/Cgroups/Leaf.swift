@@ -59,6 +59,12 @@ final class Leaf {
     self.parent = parent
   }
 
+  /// Lets processes with this effective gid make others in it, or move them here, as far as they may do so in
+  /// the group above, too (cgroup v2, "delegation containment").
+  func openGate(for gid: UInt32) throws {
+    try CgroupTree.openGate(in: directory.number, for: gid, name: name)
+  }
+
   /// Kills every process in it (`cgroup.kill`, Linux 5.14).
   func kill() throws { try files.write("cgroup.kill", "1") }
 

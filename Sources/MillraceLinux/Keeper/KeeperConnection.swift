@@ -168,7 +168,9 @@ final class KeeperConnection {
   }
 
   /// Has the keeper hold an attempt that another one started; `exit` is nil while it is not known.
-  func hold(_ attempt: AttemptID, _ exit: ProcessExit?, descriptors: [Int32]) throws {
+  func hold(
+    _ attempt: AttemptID, _ exit: ProcessExit?, tier: StartTier?, descriptors: [Int32]
+  ) throws {
     var packet = millrace_keeper_hold()
     packet.type = UInt32(MILLRACE_KEEPER_HOLD)
     packet.attempt = Int32(attempt.number)
@@ -178,6 +180,7 @@ final class KeeperConnection {
     case .signalled(let signal): (packet.exited, packet.code, packet.status) = (1, Int32(CLD_KILLED), signal)
     case nil: break
     }
+    packet.tier = UInt32(tier?.number ?? 0)
     packet.ended_us = exit?.time.rawValue ?? 0
     try send(packet, descriptors)
   }
@@ -187,6 +190,29 @@ final class KeeperConnection {
     var packet = millrace_keeper_list()
     packet.type = UInt32(MILLRACE_KEEPER_LIST)
     packet.from = UInt32(index)
+    try send(packet)
+  }
+
+  /// Has a warm host made in a cgroup; its answer is a packet. `log` gets what it prints.
+  func openHost(_ packet: millrace_keeper_host, cgroup: Int32, log: Int32) throws {
+    try send(packet, [cgroup, log])
+  }
+
+  /// Has a warm host prepared for a key; the answer is a packet.
+  func prepare(_ host: UInt32, for binding: WarmPool.Binding) throws {
+    var packet = millrace_keeper_prepare()
+    packet.type = UInt32(MILLRACE_KEEPER_PREPARE)
+    packet.host = host
+    try copy(binding.handler, into: &packet.handler, "prepare for `\(binding.handler)`")
+    try copy(binding.key, into: &packet.key, "prepare for the key `\(binding.key)`")
+    try send(packet)
+  }
+
+  /// Has a warm host end when it has done what it was asked for.
+  func closeHost(_ host: UInt32) throws {
+    var packet = millrace_keeper_prepare()
+    packet.type = UInt32(MILLRACE_KEEPER_CLOSE)
+    packet.host = host
     try send(packet)
   }
 

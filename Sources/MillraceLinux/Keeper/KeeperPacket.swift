@@ -10,6 +10,8 @@ enum KeeperPacket {
     /// 0 if it is no child of this keeper.
     var pid: Int32
     var exit: ProcessExit?
+    /// How it was started; nil if that is no tier of jobs.
+    var tier: StartTier?
     /// Outcome, log, channel, pidfd; ours to close.
     var descriptors: [Int32]
 
@@ -19,12 +21,29 @@ enum KeeperPacket {
 
   case hello(pid: Int32, kept: Int)
   case kept(Kept)
-  /// With its pidfd, ours to close.
-  case started(AttemptID, pidfd: Int32)
+  /// With its pidfd, ours to close, and what the fork took a warm host; zero if that is not known.
+  case started(AttemptID, pidfd: Int32, fork: Duration)
   case refused(AttemptID, errno: Int32)
   case exited(AttemptID, ProcessExit)
   /// A part of what the keeper keeps; `next` is where the next part begins, nil behind the last.
   case listed([AttemptID], next: Int?)
+  case host(HostNews)
+
+  /// What a warm host says, or its end.
+  struct HostNews: Equatable {
+    var host: UInt32
+    var kind: Kind
+    /// Why it can't fork, or was not prepared; nil if it can and was.
+    var refusal: String?
+    /// What loading the plugin took, and `warm_up` or `prepare`.
+    var load: Duration = .zero
+    var work: Duration = .zero
+
+    enum Kind: Equatable {
+      case ready, prepared
+      case gone(ExitStatus)
+    }
+  }
 
   /// The largest packet that the keeper sends.
   static let capacity = 1024
@@ -54,6 +73,7 @@ enum KeeperPacket {
         Kept(
           attempt: AttemptID(job: JobID(kept.job), number: Int(kept.attempt)), pid: kept.pid,
           exit: kept.exited == 1 ? ProcessExit(kept.code, kept.status, kept.ended_us) : nil,
+          tier: StartTier.allCases.first { $0.number == Int(kept.tier) },
           descriptors: descriptors))
     case MILLRACE_KEEPER_STARTED:
       let started = try load(millrace_keeper_started.self)
@@ -64,13 +84,16 @@ enum KeeperPacket {
       }
       guard descriptors.count == 1 else { throw Self.descriptorsLost }
       unused = []
-      self = .started(id, pidfd: descriptors[0])
+      self = .started(
+        id, pidfd: descriptors[0], fork: .microseconds(Int64(clamping: started.fork_us)))
     case MILLRACE_KEEPER_EXITED:
       let exited = try load(millrace_keeper_exited.self)
       self = .exited(
         AttemptID(job: JobID(exited.job), number: Int(exited.attempt)),
         ProcessExit(exited.code, exited.status, exited.ended_us))
     case MILLRACE_KEEPER_LISTED: self = Self.listed(try load(millrace_keeper_listed.self))
+    case MILLRACE_KEEPER_READY, MILLRACE_KEEPER_PREPARED, MILLRACE_KEEPER_GONE:
+      self = .host(HostNews(try load(millrace_keeper_host_news.self)))
     default: throw Self.malformed
     }
   }
@@ -79,8 +102,8 @@ enum KeeperPacket {
   func close() {
     switch self {
     case .kept(let record): record.close()
-    case .started(_, let pidfd): Glibc.close(pidfd)
-    case .hello, .refused, .exited, .listed: break
+    case .started(_, let pidfd, _): Glibc.close(pidfd)
+    case .hello, .refused, .exited, .listed, .host: break
     }
   }
 
@@ -106,6 +129,31 @@ enum KeeperPacket {
   private static let malformed = LinuxError(
     "talk to the keeper", .malformed("a packet of another build"),
     hint: "let the jobs of the old runner end, then start again")
+}
+
+extension StartTier {
+  /// The number in the keeper's protocol.
+  var number: Int {
+    switch self {
+    case .warm: MILLRACE_TIER_WARM
+    case .template: MILLRACE_TIER_TEMPLATE
+    case .cold: MILLRACE_TIER_COLD
+    }
+  }
+}
+
+extension KeeperPacket.HostNews {
+  fileprivate init(_ news: millrace_keeper_host_news) {
+    host = news.host
+    switch Int(news.type) {
+    case MILLRACE_KEEPER_READY: kind = .ready
+    case MILLRACE_KEEPER_PREPARED: kind = .prepared
+    default: kind = .gone(ProcessExit(news.code, news.status, 0).status)
+    }
+    refusal = news.is_refused == 0 ? nil : text(of: news.reason)
+    load = .microseconds(Int64(clamping: news.load_us))
+    work = .microseconds(Int64(clamping: news.work_us))
+  }
 }
 
 /// Copies a text into a fixed array of a C struct, zero-terminated.

@@ -49,7 +49,9 @@ extension LaunchLoop {
     inspection.end()
   }
 
-  private var known: Set<String> { Set(serials.keys.map(\.description) + ended.keys.map(\.description)) }
+  private var known: Set<String> {
+    Set(serials.keys.map(\.description) + ended.keys.map(\.description) + hosts.values.map(\.leaf.name))
+  }
 
   private func inspectLeaves(_ inspection: inout Inspection) throws {
     let known = known
@@ -113,7 +115,8 @@ extension LaunchLoop {
         return "the end of attempt \(id) was told and nobody let go of it; that is done now"
       }
     }
-    for id in expected.sorted() where attempt(id) == nil && ended[id] == nil {
+    let waiting = Set(hosts.values.flatMap(\.line).map(\.attempt))
+    for id in expected.sorted() where attempt(id) == nil && ended[id] == nil && !waiting.contains(id) {
       inspection.note(.attempt, "missing \(id)") {
         "attempt \(id) is held to be running and nothing of it is there; a restart settles it"
       }

@@ -5,7 +5,16 @@ import MillraceCore
 import MillraceEngine
 
 extension LaunchLoop {
-  func refuse(_ attempt: LiveAttempt, _ error: LinuxError) {
+  /// The keeper made no process, for this errno.
+  func refuse(_ attempt: LiveAttempt, _ number: Int32) {
+    // That is the host's fault, not the attempt's.
+    if attempt.tier == .warm, let plan = attempt.plan, [ENOTCONN, EBUSY, EPROTO, EAGAIN].contains(number) {
+      return startAgain(attempt, plan, afterError: number)
+    }
+    refuse(attempt, because: LinuxError("start \(attempt.id)", .kernel(number)))
+  }
+
+  func refuse(_ attempt: LiveAttempt, because error: LinuxError) {
     drop(attempt)
     remove(attempt.leaf)
     switch attempt.purpose {
@@ -59,6 +68,7 @@ extension LaunchLoop {
       exit: attempt.exit?.status, usage: final.usage, word: left.word,
       memoryKill: memoryKill(of: attempt, final))
     report.ended = attempt.exit?.time
+    report.tier = attempt.tier
     report.checkpoint = left.checkpoint
     switch attempt.purpose {
     case .job where attempt.isDisowned: letGo(of: attempt)
@@ -101,7 +111,7 @@ extension LaunchLoop {
   }
 
   /// Takes an attempt out of those that run, with all that can be made again.
-  private func drop(_ attempt: LiveAttempt) {
+  func drop(_ attempt: LiveAttempt) {
     millrace_epoll_remove(epoll.number, attempt.log.number)
     millrace_epoll_remove(epoll.number, attempt.channel.number)
     if let population = attempt.population { millrace_epoll_remove(epoll.number, population.descriptor) }
@@ -171,6 +181,7 @@ extension LaunchLoop {
       workDirectory: "\(settings.workDirectory)/\(record.attempt)")
     nextSerial += 1
     attempt.process = MainProcess(owning: record.descriptors[3])
+    attempt.tier = record.tier
     attempt.isHeld = !orphans.contains { $0.attempt == record.attempt }
     attempt.isChild = record.pid != 0 && attempt.isHeld
     attempt.isStarted = true

@@ -24,14 +24,17 @@ extension LaunchLoop {
 
   private func handle(_ packet: KeeperPacket) {
     switch packet {
-    case .started(let id, let pidfd):
+    case .started(let id, let pidfd, let fork):
       let process = MainProcess(owning: pidfd)
       guard let attempt = attempt(id) else { return }
       attempt.process = process
       attempt.isHeld = true
       start(attempt)
+      answered(attempt, fork: fork)
     case .refused(let id, let number):
-      attempt(id).map { refuse($0, LinuxError("start \(id)", .kernel(number))) }
+      guard let attempt = attempt(id) else { return }
+      answered(attempt, fork: nil)
+      refuse(attempt, number)
     case .exited(let id, let exit):
       if let attempt = attempt(id) {
         end(attempt, exit)
@@ -39,6 +42,7 @@ extension LaunchLoop {
         forget(id)
       }
     case .listed(let ids, let next): takeList(ids, next: next)
+    case .host(let news): take(news)
     case .hello, .kept:
       packet.close()
       logger.error("the keeper greeted twice")
@@ -63,6 +67,7 @@ extension LaunchLoop {
       if attempt.isStarted { watchProcess(attempt) } else { settleStart(attempt) }
     }
     for attempt in ended.values { attempt.isHeld = false }
+    for plan in loseHosts() { place(plan) }
     replaceKeeper()
   }
 
@@ -106,7 +111,8 @@ extension LaunchLoop {
     for attempt in Array(attempts.values) + Array(ended.values) where !attempt.isHeld {
       guard let process = attempt.process else { continue }
       do {
-        try keeper.hold(attempt.id, attempt.exit, descriptors: attempt.descriptors(with: process))
+        try keeper.hold(
+          attempt.id, attempt.exit, tier: attempt.tier, descriptors: attempt.descriptors(with: process))
         attempt.isHeld = true
       } catch {
         // If it is gone too, that is seen next, and there is another one.
@@ -138,7 +144,7 @@ extension LaunchLoop {
         start(attempt)
         end(attempt, nil)
       } else {
-        refuse(attempt, LinuxError("start \(attempt.id)", .missing("the keeper died before it did")))
+        refuse(attempt, because: LinuxError("start \(attempt.id)", .missing("the keeper died before it did")))
       }
     } catch {
       logger.error("start not settled", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
@@ -189,5 +195,6 @@ extension LaunchLoop {
       if let deadline = attempt.exitDeadline, deadline <= now { processEnded(attempt) }
     }
     if let keeperDeadline, keeperDeadline <= now { replaceKeeper() }
+    tendHosts(at: now)
   }
 }

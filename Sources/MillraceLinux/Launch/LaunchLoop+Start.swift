@@ -7,16 +7,25 @@ import MillraceEngine
 extension LaunchLoop {
   /// Starts an attempt at a job.
   func launch(_ plan: LaunchPlan) {
+    let tier = settings.tiers[plan.handler] ?? (plan.plugin.isWarm ? .warm : settings.tier)
+    if tier == .warm { place(plan) } else { start(plan, tier) }
+  }
+
+  /// Starts an attempt at a job in a tier; `host` is there for `warm`.
+  func start(_ plan: LaunchPlan, _ tier: StartTier, from host: UInt32? = nil) {
     do {
-      let isCold = settings.coldHandlers.contains(plan.handler) || settings.coldByDefault
       logs.begin(plan.attempt)
       let payload = try Payload.make(for: plan, maxResult: settings.maxResult)
-      try start(
+      let attempt = try start(
         plan.attempt, purpose: .job, plugin: plan.plugin.path, group: plan.plugin.name, payload: payload,
-        tier: isCold ? MILLRACE_TIER_COLD : MILLRACE_TIER_TEMPLATE, limits: plan.limits,
+        tier: tier.number, host: host, limits: plan.limits,
         priority: plan.priority)
+      attempt.tier = tier
+      attempt.host = host
+      if host != nil { attempt.plan = plan }
     } catch {
       logs.end(plan.attempt)
+      if let host { _ = pool.answered(host, fork: nil, at: Self.monotonic()) }
       events.yield(.refused(plan.attempt, reason: "\(error)"))
     }
   }
@@ -30,10 +39,10 @@ extension LaunchLoop {
     let id = AttemptID(job: JobID(nextDescription), number: 1)
     nextDescription -= 1
     do {
-      try start(
+      _ = try start(
         id, purpose: .description(answer, file: file, deadline: Self.monotonic() + Self.descriptionTime),
         plugin: file, group: CgroupTree.describePlugin, payload: try Payload.empty(),
-        tier: MILLRACE_TIER_DESCRIBE, limits: Self.descriptionLimits, priority: .default)
+        tier: MILLRACE_TIER_DESCRIBE, host: nil, limits: Self.descriptionLimits, priority: .default)
     } catch {
       answer.resume(throwing: error)
     }
@@ -41,8 +50,8 @@ extension LaunchLoop {
 
   private func start(
     _ id: AttemptID, purpose: LiveAttempt.Purpose, plugin: String, group: String,
-    payload: consuming Descriptor, tier: Int, limits: Limits, priority: Priority
-  ) throws {
+    payload: consuming Descriptor, tier: Int, host: UInt32?, limits: Limits, priority: Priority
+  ) throws -> LiveAttempt {
     let identity = settings.pluginIdentities[group] ?? settings.identity
     let work = "\(settings.workDirectory)/\(id)"
     let parent = try tree.pluginDirectory(group)
@@ -51,8 +60,9 @@ extension LaunchLoop {
       name: id.description, in: parent, limits: limits, priority: priority,
       controllers: tree.controllers)
     do {
+      if host != nil, geteuid() == 0 { try leaf.openGate(for: settings.warm.firstID) }
       try makeWorkDirectory(work, for: identity)
-      let packet = try packet(id, tier: tier, plugin: plugin, work: work, identity: identity)
+      let packet = try packet(id, tier: tier, host: host, plugin: plugin, work: work, identity: identity)
       let outcome = try OutcomeFile.make()
       let log = try Self.pipe()
       let channel = try Self.channel()
@@ -67,6 +77,7 @@ extension LaunchLoop {
       try watch(attempt)
       try send(packet, descriptors)
       add(attempt)
+      return attempt
     } catch {
       remove(leaf)
       rmdir(work)
@@ -112,7 +123,8 @@ extension LaunchLoop {
   }
 
   private func packet(
-    _ id: AttemptID, tier: Int, plugin: String, work: String, identity: LaunchSettings.Identity
+    _ id: AttemptID, tier: Int, host: UInt32?, plugin: String, work: String,
+    identity: LaunchSettings.Identity
   ) throws -> millrace_keeper_start {
     var packet = millrace_keeper_start()
     packet.uid = identity.uid
@@ -121,6 +133,7 @@ extension LaunchLoop {
     packet.max_result = UInt64(settings.maxResult.rawValue)
     packet.type = UInt32(MILLRACE_KEEPER_START)
     packet.tier = UInt32(tier)
+    packet.host = host ?? 0
     packet.job = id.job.rawValue
     packet.attempt = Int32(id.number)
     try copy(plugin, into: &packet.plugin, "use the plugin `\(plugin)`")
@@ -129,12 +142,12 @@ extension LaunchLoop {
   }
 
   /// The two ends of a pipe or a channel.
-  private struct Ends: ~Copyable {
+  struct Ends: ~Copyable {
     let ours: Descriptor
     let theirs: Descriptor
   }
 
-  private static func pipe() throws -> Ends {
+  static func pipe() throws -> Ends {
     var numbers: [Int32] = [-1, -1]
     try check(millrace_pipe(&numbers), "make a pipe")
     let ends = Ends(ours: Descriptor(owning: numbers[0]), theirs: Descriptor(owning: numbers[1]))

@@ -15,7 +15,9 @@ extension LaunchLoop {
     }
     let machine = machine ?? MachineGauges(tree: tree.jobsPath, logger: logger)
     self.machine = machine
-    return (samples, machine.sample(buffer))
+    var sample = machine.sample(buffer)
+    sample.hostMemory = hostMemory()
+    return (samples, sample)
   }
 
   /// Stops all processes of an attempt where they are, or lets them go on. A host that still starts one is

@@ -22,6 +22,8 @@ final class LaunchLoop: @unchecked Sendable {
     case sample(CheckedContinuation<Samples, Never>)
     case takeOver([KeptAttempt], CheckedContinuation<[AttemptID], any Error>)
     case audit(Set<AttemptID>, CheckedContinuation<Audit, Never>)
+    case hosts(CheckedContinuation<[WarmHostState], Never>)
+    case reclaim
     case describe(String, CheckedContinuation<Plugin, any Error>)
     case stop(CheckedContinuation<Void, Never>)
   }
@@ -29,7 +31,7 @@ final class LaunchLoop: @unchecked Sendable {
   typealias Samples = (attempts: [AttemptID: UsageSample], machine: MachineSample)
 
   /// What a tag of epoll stands for; the rest of the tag is the attempt's serial number.
-  enum Source: UInt64 { case command, keeper, log, channel, population, process }
+  enum Source: UInt64 { case command, keeper, log, channel, population, process, host }
 
   /// Bits of epoll: the same as those of poll(2).
   static let readable = UInt32(POLLIN)
@@ -65,6 +67,9 @@ final class LaunchLoop: @unchecked Sendable {
   /// The number of the next description: unique on this machine, since a keeper may still know those of a
   /// former runner.
   var nextDescription = -LaunchLoop.monotonicNanoseconds()
+  /// Which warm host starts what, and what they have here.
+  var pool: WarmPool
+  var hosts: [UInt32: WarmHost] = [:]
   /// The audit that waits for the keeper, and what the last one found.
   var inspection: Inspection?
   var suspects: [Inspection.Finding: Bool] = [:]
@@ -83,6 +88,7 @@ final class LaunchLoop: @unchecked Sendable {
     self.tree = tree
     culprits = MemoryCulprits(mount: tree.mount, tree: tree.path)
     self.settings = settings
+    pool = WarmPool(settings.warm)
     self.logs = logs
     self.logger = logger
     self.events = events
@@ -117,7 +123,9 @@ final class LaunchLoop: @unchecked Sendable {
   /// Answers a command that comes after the loop's end.
   private func refuse(_ command: Command) {
     switch command {
-    case .launch, .release, .terminate, .kill, .freeze, .thaw: break  // Nobody reads the events any more.
+    case .launch, .release, .terminate, .kill, .freeze, .thaw, .reclaim:
+      break  // Nobody reads the events any more.
+    case .hosts(let answer): answer.resume(returning: [])
     case .sample(let answer): answer.resume(returning: ([:], MachineSample()))
     case .audit(_, let answer): answer.resume(returning: Audit())
     case .takeOver(_, let answer): answer.resume(throwing: Self.stopped)
@@ -160,8 +168,10 @@ final class LaunchLoop: @unchecked Sendable {
       switch command {
       case .launch(let plan): launch(plan)
       case .release(let ids): release(ids)
-      case .terminate(let id): attempt(id).map { signal($0, SIGTERM) }
-      case .kill(let id): attempt(id).map(kill)
+      case .terminate(let id): startWaiting(id).map { signal($0, SIGTERM) }
+      case .kill(let id): startWaiting(id).map(kill)
+      case .hosts(let answer): answer.resume(returning: hostStates())
+      case .reclaim: pool.free.forEach(closeHost)
       case .freeze(let id): attempt(id).map { setFrozen($0, true) }
       case .thaw(let id): attempt(id).map { setFrozen($0, false) }
       case .sample(let answer): answer.resume(returning: samples())
@@ -189,6 +199,7 @@ final class LaunchLoop: @unchecked Sendable {
     case .channel: attempts[serial].map(readChannel)
     case .population: attempts[serial].map(concludeIfEmpty)
     case .process: attempts[serial].map(processEnded)
+    case .host: hosts[UInt32(truncatingIfNeeded: serial)].map(readOutput)
     }
   }
 
@@ -198,7 +209,7 @@ final class LaunchLoop: @unchecked Sendable {
       [attempt.isLate ? nil : attempt.descriptionDeadline, attempt.progressTime, attempt.exitDeadline]
         .compactMap(\.self).min()
     }.min()
-    guard let time = [next, keeperDeadline].compactMap(\.self).min() else { return -1 }
+    guard let time = [next, keeperDeadline, pool.nextDeadline].compactMap(\.self).min() else { return -1 }
     return Int32(clamping: max(0, time - Self.monotonic()))
   }
 
@@ -256,6 +267,7 @@ final class LaunchLoop: @unchecked Sendable {
       answer.resume(throwing: Self.stopped)
     }
     endAudit()
+    _ = loseHosts()  // What waited for them is on record as started, and starts again with the next runner.
     attempts = [:]
     serials = [:]
     ended = [:]

@@ -14,10 +14,11 @@ package struct LaunchSettings: Sendable {
   package var identity: Identity
   /// As whom the jobs of single plugins run.
   package var pluginIdentities: [String: Identity]
-  /// Handlers whose jobs get a fresh program each (tier `cold`); the others are forked from the keeper.
-  package var coldHandlers: Set<String>
-  /// Whether all handlers are cold but those that are not named.
-  package var coldByDefault: Bool
+  /// How the jobs of single handlers start.
+  package var tiers: [String: StartTier]
+  /// How all others start, unless their plugin is a warm one.
+  package var tier: StartTier
+  package var warm: WarmSettings
   /// How many descriptors a job may open.
   package var maxOpenFiles: Int
   /// The largest result.
@@ -37,8 +38,8 @@ package struct LaunchSettings: Sendable {
   /// Makes settings; what is left out has its default.
   package init(
     host: String, keeperSocket: String, workDirectory: String, identity: Identity, preload: [String] = [],
-    pluginIdentities: [String: Identity] = [:], coldHandlers: Set<String> = [], coldByDefault: Bool = false,
-    maxOpenFiles: Int = 1024, maxResult: Bytes = .mebibytes(64)
+    pluginIdentities: [String: Identity] = [:], tiers: [String: StartTier] = [:], tier: StartTier = .template,
+    warm: WarmSettings = WarmSettings(), maxOpenFiles: Int = 1024, maxResult: Bytes = .mebibytes(64)
   ) {
     self.host = host
     self.keeperSocket = keeperSocket
@@ -46,8 +47,9 @@ package struct LaunchSettings: Sendable {
     self.workDirectory = workDirectory
     self.identity = identity
     self.pluginIdentities = pluginIdentities
-    self.coldHandlers = coldHandlers
-    self.coldByDefault = coldByDefault
+    self.tiers = tiers
+    self.tier = tier
+    self.warm = warm
     self.maxOpenFiles = maxOpenFiles
     self.maxResult = maxResult
   }

@@ -25,6 +25,11 @@ final class LiveAttempt {
   /// Our end of the channel on which it reports progress.
   let channel: Descriptor
   let workDirectory: String
+  /// How it is started; nil for one that only describes.
+  var tier: StartTier?
+  /// The warm host that was asked for its process, and what to start it again with; until there is one.
+  var host: UInt32?
+  var plan: LaunchPlan?
   /// Its main process; nil until the keeper has made it.
   var process: MainProcess?
   /// Whether the keeper that is there has it.

@@ -48,6 +48,12 @@ package final class LocalLauncher: Launcher {
     await withCheckedContinuation { loop.put(.sample($0)) }
   }
 
+  package func hosts() async -> [WarmHostState] {
+    await withCheckedContinuation { loop.put(.hosts($0)) }
+  }
+
+  package func reclaim() { loop.put(.reclaim) }
+
   package func audit(expecting: Set<AttemptID>) async -> Audit {
     await withCheckedContinuation { loop.put(.audit(expecting, $0)) }
   }

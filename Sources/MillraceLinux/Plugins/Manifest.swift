@@ -5,6 +5,8 @@ import MillraceCore
 struct Manifest: Decodable {
   var name: String
   var version: String
+  var isWarm: Bool
+  var hasWarmUp: Bool
   var handlers: [HandlerManifest]
 
   struct HandlerManifest: Decodable {
@@ -18,6 +20,7 @@ struct Manifest: Decodable {
     var retryDelayMs: Int64
     var concurrency: Int
     var hasUnrelatedJobs: Bool
+    var hasPrepare: Bool
   }
 
   /// 0 stands for "not given".
@@ -72,8 +75,11 @@ struct Manifest: Decodable {
         throw refused("handler `\(handler.name)`: \((error as? Refusal)?.message ?? "\(error)")")
       }
     }
-    return Plugin(
+    var plugin = Plugin(
       name: manifest.name, version: manifest.version, sha256: "", path: file, handlers: handlers)
+    plugin.isWarm = manifest.isWarm
+    plugin.hasWarmUp = manifest.hasWarmUp
+    return plugin
   }
 }
 
@@ -104,6 +110,7 @@ extension Manifest.HandlerManifest {
           maxAttempts: given(maxAttempts), retryDelay: given(retryDelayMs).map { .milliseconds($0) }),
         concurrency: given(concurrency))
       handler.hasUnrelatedJobs = hasUnrelatedJobs
+      handler.preparesForKeys = hasPrepare
       return handler
     }
   }

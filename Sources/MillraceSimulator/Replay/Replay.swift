@@ -165,7 +165,8 @@ package struct Replay {
       case .thaw(let id): thaw(id)
       case .finish(let id, let end, let next): settle(id, end, next)
       case .notice(.evicted): figures.evictions += 1
-      case .markRunning, .close, .cancelRequested, .held, .operated, .due, .unblock, .reprioritised, .carry,
+      case .reclaim, .markRunning, .close, .cancelRequested, .held, .operated, .due, .unblock, .reprioritised,
+        .carry,
         .revive, .breaker, .notice:
         break
       }

@@ -132,7 +132,7 @@ struct Ledger {
     case .breaker(let standing):
       breakers[standing.handler] = standing.phase == .closed ? nil : standing
     case .notice(.evicted): figures.evictions += 1
-    case .notice: break
+    case .notice, .reclaim: break
     }
   }
 

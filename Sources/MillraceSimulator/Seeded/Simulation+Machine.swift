@@ -21,7 +21,8 @@ extension Simulation {
     case .kill(let id): planEnd(of: id, .killed, at: time + .seconds(live[id]?.fate.isDeaf ?? false ? 1 : 0))
     case .held(let id, true) where ledger.broken(id) != nil:
       plan(.outside(.cancel(id)), at: time + Self.patienceWithHeld)
-    case .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .unblock, .reprioritised,
+    case .reclaim, .markRunning, .finish, .close, .cancelRequested, .held, .operated, .due, .unblock,
+      .reprioritised,
       .carry, .revive, .breaker, .notice:
       break
     }

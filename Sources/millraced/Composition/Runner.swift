@@ -97,13 +97,14 @@ final class Runner: Sendable {
   private static func launchSettings(
     _ configuration: Configuration, state: StateDirectory, runtime: String
   ) throws -> LaunchSettings {
-    let cold = configuration.handlers.filter { $0.value.tier == .cold }.map(\.key)
+    try checkIDs(configuration.warm)
     return LaunchSettings(
       host: configuration.host, keeperSocket: runtime + "/keeper.sock", workDirectory: state.work,
       identity: try identity(of: configuration.user), preload: configuration.preload,
       pluginIdentities: try configuration.pluginUsers.mapValues { try identity(of: $0) },
-      coldHandlers: Set(cold), coldByDefault: configuration.tier == .cold,
-      maxOpenFiles: configuration.bounds.openFiles, maxResult: configuration.bounds.result)
+      tiers: configuration.handlers.compactMapValues(\.tier), tier: configuration.tier,
+      warm: configuration.warm, maxOpenFiles: configuration.bounds.openFiles,
+      maxResult: configuration.bounds.result)
   }
 
   /// The user of jobs: only root can choose another than its own.
@@ -114,6 +115,17 @@ final class Runner: Sendable {
         "run jobs as `\(user)`", .missing("there is no such user"), hint: "set `user` in the configuration")
     }
     return LaunchSettings.Identity(uid: entry.pointee.pw_uid, gid: entry.pointee.pw_gid)
+  }
+
+  /// The ids of warm hosts must be nobody's: whoever had them could reach into the hosts.
+  private static func checkIDs(_ warm: WarmSettings) throws {
+    guard geteuid() == 0, warm.hosts > 0 else { return }
+    let hosts = warm.firstID + 1...warm.firstID + UInt32(warm.hosts)
+    let isTaken = getgrgid(warm.firstID) != nil || hosts.contains { getpwuid($0) != nil }
+    guard isTaken else { return }
+    throw LinuxError(
+      "give warm hosts the ids from \(warm.firstID) on", .forbidden("a user or group has one of them"),
+      hint: "set `warm: {first_id: …}` to where \(warm.hosts + 1) ids are free")
   }
 
   /// The wall clock's time, but never before what is on record: with a clock that was set back, newcomers

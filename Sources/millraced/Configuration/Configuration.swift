@@ -1,5 +1,6 @@
 import Logging
 import MillraceCore
+import MillraceLinux
 
 /// The operator's settings, complete and checked.
 struct Configuration: Sendable, Equatable {
@@ -37,6 +38,8 @@ struct Configuration: Sendable, Equatable {
     grace: .seconds(10), maxAttempts: 1, retryDelay: .seconds(10))
   /// How handlers are started that have no tier of their own.
   var tier = StartTier.template
+  /// How many warm hosts there may be, how large and for how long.
+  var warm = WarmSettings()
   var bounds = Bounds()
   /// How long ended jobs and what belongs to them are kept.
   var retention = Retention()
@@ -63,14 +66,6 @@ struct Configuration: Sendable, Equatable {
 
   /// The file of the record.
   var database: String { state + "/millrace.db" }
-
-  /// How a job's process is made (design §1).
-  enum StartTier: String, Sendable, CaseIterable {
-    /// A fork of a process that has the common libraries loaded.
-    case template
-    /// A fresh program.
-    case cold
-  }
 
   /// A part of what the machine has.
   enum Share<Amount: Sendable & Equatable>: Sendable, Equatable {

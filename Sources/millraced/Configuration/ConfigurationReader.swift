@@ -49,8 +49,7 @@ struct ConfigurationReader {
     let names = [
       "state", "plugins", "socket", "socket_mode", "cgroup_root", "host", "user", "plugin_users", "capacity",
       "queue", "pressure", "learning", "breaker", "poison_after", "defaults", "bounds", "retention", "groups",
-      "handlers", "fair_share", "preload",
-      "log_level",
+      "handlers", "fair_share", "preload", "warm", "log_level",
     ]
     for setting in root.settings(known: names) {
       switch setting.name {
@@ -75,6 +74,7 @@ struct ConfigurationReader {
       case "handlers": configuration.handlers = handlers(of: setting)
       case "fair_share": applyFairShare(setting)
       case "preload": configuration.preload = setting.elements().compactMap { $0.text() }
+      case "warm": applyWarm(setting)
       case "log_level": set(&configuration.logLevel, setting.word(of: Logger.Level.self))
       default: preconditionFailure("`\(setting.name)` is known and has no case")
       }

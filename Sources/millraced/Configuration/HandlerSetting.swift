@@ -38,7 +38,7 @@ extension Setting {
     case "concurrency": settings.concurrency = count(1...10_000)
     case "rate": settings.rate = rate()
     case "group": settings.group = text()
-    case "tier": settings.tier = word(of: Configuration.StartTier.self)
+    case "tier": settings.tier = word(of: StartTier.self)
     default: preconditionFailure("`\(name)` is known and has no case")
     }
   }

@@ -4,12 +4,18 @@ import MillraceYAML
 /// The settings of a plugin's handlers in a file beside it: `libthumbnail.so` has `libthumbnail.yaml`.
 ///
 /// ```yaml
+/// warm: true
+/// warm_memory: 2G
 /// handlers:
 ///   thumbnail: {memory: 80M, timeout: 30s}
 /// ```
 struct Sidecar: Equatable {
   /// By handler.
   var settings: [String: Configuration.HandlerSettings] = [:]
+  /// Whether its jobs are forked from a warm host; nil for what its author says.
+  var isWarm: Bool?
+  /// The most memory of such a host.
+  var warmMemory: Bytes?
 
   /// The path of the file beside a plugin's file.
   static func path(beside plugin: String) -> String {
@@ -27,7 +33,13 @@ struct Sidecar: Equatable {
   init(_ text: String, named file: String, handlers known: [String]) throws {
     let document = YAMLDocument()
     if let root = document.root(of: text) {
-      for section in root.settings(known: ["handlers"]) { read(section, known) }
+      for section in root.settings(known: ["handlers", "warm", "warm_memory"]) {
+        switch section.name {
+        case "warm": isWarm = section.flag()
+        case "warm_memory": warmMemory = section.hostMemory()
+        default: read(section, known)
+        }
+      }
     }
     try document.throwMistakes(in: file)
   }
@@ -45,8 +57,16 @@ struct Sidecar: Equatable {
     }
   }
 
-  /// Returns a handler with these settings in the place of its author's.
-  func amended(_ handler: Handler) -> Handler {
+  /// Returns a plugin with these settings in the place of its author's.
+  func amended(_ plugin: Plugin) -> Plugin {
+    var plugin = plugin
+    plugin.handlers = plugin.handlers.map { amended($0) }
+    plugin.isWarm = isWarm ?? plugin.isWarm
+    plugin.warmMemory = warmMemory
+    return plugin
+  }
+
+  private func amended(_ handler: Handler) -> Handler {
     guard let own = settings[handler.name] else { return handler }
     var handler = handler
     handler.wishes = own.wishes.filled(from: handler.wishes)

@@ -56,7 +56,7 @@ final class Sidecars: SettingsFiles {
         amended.refused.append(RefusedPlugin(path: file, reason: "\(Self.reason(error)); \(what)"))
       }
       new.good[file] = sidecar
-      amended.plugins[index].handlers = plugin.handlers.map { sidecar.amended($0) }
+      amended.plugins[index] = sidecar.amended(plugin)
     }
     amended.refused += strays()
     state.withLock { $0 = new }

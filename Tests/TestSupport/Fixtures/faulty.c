@@ -22,6 +22,7 @@ struct newer_handler {
 };
 
 static struct newer_handler newer[2];
+static char older[4 * sizeof(millrace_handler)] __attribute__((aligned(16)));
 static millrace_handler handlers[257];
 static millrace_limits limits = {.size = sizeof(millrace_limits)};
 static char long_text[2 << 20];
@@ -131,7 +132,18 @@ static void spoil_handlers(void) {
     }
     plugin.handlers = &newer[0].handler;
     plugin.handler_count = 2;
+#elif defined(FAULT_OLDER_HANDLERS)
+    /* No fault either: what stands behind the last one is none of it. */
+    for (int i = 0; i < 2; i++) {
+        handlers[i].size = offsetof(millrace_handler, prepare);
+        handlers[i].name = i ? "second" : "first";
+        memcpy(older + i * handlers[i].size, &handlers[i], handlers[i].size);
+    }
+    memset(older + 2 * handlers[0].size, 0xff, handlers[0].size);
+    plugin.handlers = (const millrace_handler *)older;
+    plugin.handler_count = 2;
 #endif
+    (void)older;
     (void)newer;
     (void)limits;
     (void)long_text;

@@ -125,7 +125,8 @@ extension Action {
     switch self {
     case .finish(let id, _, .done(let state, _)): (id.job, state)
     case .close(let job, let state, _): (job, state)
-    case .finish(_, _, .retry), .finish(_, _, .requeue), .start, .markRunning, .freeze, .thaw, .terminate,
+    case .finish(_, _, .retry), .finish(_, _, .requeue), .reclaim, .start, .markRunning, .freeze, .thaw,
+      .terminate,
       .kill, .cancelRequested, .operated, .due, .unblock, .held, .reprioritised, .carry, .revive, .breaker,
       .notice:
       nil

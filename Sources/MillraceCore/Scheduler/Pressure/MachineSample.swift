@@ -7,6 +7,8 @@ package struct MachineSample: Hashable, Sendable, Codable {
   package var memoryAvailable: Bytes?
   /// Share of the last 10 s in which some task of the tree waited for memory, in percent (PSI `some avg10`).
   package var memoryStall: Double?
+  /// Working set of the warm hosts, which is a part of `treeMemory`; nil if there are none.
+  package var hostMemory: Bytes?
   /// Processes ready to run, averaged over a minute (`/proc/loadavg`).
   package var load: Double?
 
