@@ -50,7 +50,7 @@ extension Engine {
     found += whatWasAsked(of: jobs, memos)
     if !changes.isEmpty { try await ports.store.commit(changes) }
     // Before whatever came in meanwhile: a cancellation must find its job.
-    inbox = found.map(Input.event) + inbox
+    inbox.putFirst(found.map(Input.event))
     ring.yield()
     if !kept.isEmpty { auditRing.yield() }
     if !jobs.isEmpty {

@@ -108,10 +108,15 @@ package final class SQLiteHistory: HistoryReader {
     } catch let error as CancellationError {
       throw error
     } catch {
-      let failure = StoreError(action, inOpened: file, cause: error)
-      if failure.kind == .lasting { forgetPages() }
-      throw failure
+      throw failure(action, error)
     }
+  }
+
+  /// What a caller is told of an error while reading.
+  func failure(_ action: String, _ cause: any Error) -> StoreError {
+    let failure = StoreError(action, inOpened: file, cause: cause)
+    if failure.kind == .lasting { forgetPages() }
+    return failure
   }
 
   /// Drops the pages in memory: what was read wrong once must be read anew.

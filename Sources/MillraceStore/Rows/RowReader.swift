@@ -1,4 +1,3 @@
-import FoundationEssentials
 import GRDB
 import MillraceCore
 
@@ -74,23 +73,6 @@ struct RowReader {
 
   private func corrupt(_ detail: String) -> DatabaseError {
     DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a row can't be read: \(detail)")
-  }
-}
-
-/// JSON in a column: small, with its keys sorted, so that equal values are equal texts.
-enum JSONText {
-  static func encode(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
-  }
-
-  static func decode<Value: Decodable>(_ type: Value.Type, from text: String) throws -> Value {
-    do {
-      return try JSONDecoder().decode(type, from: Data(text.utf8))
-    } catch {
-      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a row can't be read: \(error)")
-    }
   }
 }
 

@@ -8,6 +8,8 @@ struct ChangeWriter {
   let db: Database
   /// The path of the database, for errors.
   let file: String
+  /// What is written at its end.
+  let begun: BegunAndEnded
 
   private var course: CourseWriter { CourseWriter(changes: self) }
 
@@ -15,7 +17,7 @@ struct ChangeWriter {
   func write(_ change: StoreChange, result: Payload?) throws {
     switch change {
     case .starting(let attempt): try start(attempt)
-    case .running(let id, let time): try run(id, at: time)
+    case .running(let id, let time): if begun.time(of: id) == nil { try run(id, at: time) }
     case .ended(let id, let end, let next): try finish(id, end, next: next, result: result)
     case .closed, .unblocked, .held, .cancelRequested, .carried, .revived: try course.write(change)
     case .due(let job):
@@ -74,12 +76,13 @@ struct ChangeWriter {
       case .retry(let time): (.scheduled, time, nil, nil)
       case .requeue: (.queued, nil, nil, nil)
       }
+    let started = begun.time(of: id)
     try step(
-      id.job, to: "\(state) after attempt `\(id)`", from: [.starting, .running],
+      id.job, to: "\(state) after attempt `\(id)`", from: started == nil ? [.starting, .running] : [.starting],
       """
       UPDATE job SET state = ?, not_before = ?, ended = ?, end_code = ?, end_message = ?,
         attempts_used = attempts_used + ?
-      WHERE id = ? AND state IN ('starting', 'running') AND attempts = ?
+      WHERE id = ? AND state IN ('starting', \(started == nil ? "'running'" : "'starting'")) AND attempts = ?
       """,
       [
         state.rawValue, notBefore?.rawValue, ended?.rawValue, reason?.code, reason?.message,
@@ -87,7 +90,7 @@ struct ChangeWriter {
         id.job.rawValue,
         id.number,
       ])
-    guard try AttemptRow.end(id, end, in: db) == 1 else { throw wrong("attempt `\(id)` has ended already") }
+    guard try AttemptRow.end(id, end, startedNow: started, in: db) == 1 else { throw wrong("attempt `\(id)` has ended already") }
     if let checkpoint = end.checkpoint {
       try db.cachedStatement(sql: "INSERT OR REPLACE INTO checkpoint (job, bytes) VALUES (?, ?)")
         .execute(arguments: [id.job.rawValue, Data(checkpoint)])
