@@ -11,7 +11,8 @@ struct JSONTextTests {
   @Test(
     "a JSON value has the text that an encoder gives it",
     arguments: [
-      .null, .bool(true), .integer(.min), .number(0.1), .number(3.25), .string(""), .string("plain /etc text"),
+      .null, .bool(true), .integer(.min), .number(0.1), .number(3.25), .string(""),
+      .string("plain /etc text"),
       .string("a \"quote\" and a \\"), .string("line\nend\u{1}"), .string("größer ∑ 🙂"), .string("\u{7F}"),
       .array([]), .array([.integer(1), .array([.null]), .string("b")]), .object([:]),
       .object(["b": .integer(2), "a": .object(["z": .bool(false), "A": .null]), "Z9": .array([])]),

@@ -43,7 +43,9 @@ struct PayloadQuery {
     if !hasInput { reader.skip(3) }
     var payload = StoredPayload(parameters: parameters, input: input, traceParent: traceParent)
     payload.checkpoint = checkpoint.map { [UInt8]($0) }
-    if try reader.value() { payload.outputs = try OutputRows(file: file, blobs: blobs).read(for: job, in: db) }
+    if try reader.value() {
+      payload.outputs = try OutputRows(file: file, blobs: blobs).read(for: job, in: db)
+    }
     return payload
   }
 }

@@ -56,8 +56,8 @@ enum AttemptRow {
     try db.cachedStatement(sql: insertion).execute(arguments: StatementArguments(values))
   }
 
-  /// Notes how an open attempt ended; if it was frozen, it no longer is. `startedNow` is given for one that is
-  /// not on record as started.
+  /// Notes how an open attempt ended; if it was frozen, it no longer is. `startedNow` is for one that is not
+  /// on record as started.
   /// - Returns: how many rows that changed: 0 if there is no such open attempt.
   static func end(
     _ id: AttemptID, _ end: AttemptEnd, startedNow: Timestamp?, in db: Database
@@ -79,7 +79,8 @@ enum AttemptRow {
       usage.ioWritten?.rawValue, usage.pidsPeak, usage.oomKills, usage.forksRefused,
       usage.timeToPeak?.microseconds, end.ended.rawValue, id.job.rawValue, id.number,
     ]
-    try db.cachedStatement(sql: startedNow == nil ? ending : beginningAndEnding).execute(arguments: StatementArguments(values))
+    try db.cachedStatement(sql: startedNow == nil ? ending : beginningAndEnding).execute(
+      arguments: StatementArguments(values))
     return db.changesCount
   }
 

@@ -78,7 +78,9 @@ enum JSONText {
   }
 
   private static func append(_ string: String, to text: inout String) -> Bool {
-    guard string.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C && $0 < 0x7F }) else { return false }
+    guard string.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C && $0 < 0x7F }) else {
+      return false
+    }
     text += "\"\(string)\""
     return true
   }
