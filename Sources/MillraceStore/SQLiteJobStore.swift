@@ -116,24 +116,7 @@ package final class SQLiteJobStore: JobStore {
   }
 
   package func unfinished() async throws -> [UnfinishedJob] {
-    try await history.read("read the unfinished jobs") { db in
-      let rows = try Row.fetchCursor(
-        db,
-        sql: """
-          SELECT job.id, \(JobRow.columns), attempt.job NOTNULL, \(AttemptRow.columns)
-          FROM job INDEXED BY job_unfinished LEFT JOIN attempt ON attempt.job = job.id
-            AND attempt.number = job.attempts AND attempt.outcome IS NULL
-          WHERE job.ended IS NULL ORDER BY job.id
-          """)
-      var jobs: [UnfinishedJob] = []
-      while let row = try rows.next() {
-        var reader = RowReader(row)
-        let job = try JobRow.read(&reader)
-        let isOpen: Bool = try reader.value()
-        jobs.append(UnfinishedJob(job: job, openAttempt: isOpen ? try AttemptRow.read(&reader) : nil))
-      }
-      return jobs
-    }
+    try await history.read("read the unfinished jobs") { try UnfinishedQuery.read(in: $0) }
   }
 
   package func evidence(lastOfEach count: Int) async throws -> [Evidence] {

@@ -158,7 +158,7 @@ package protocol JobStore: HistoryReader {
   /// Returns the same for the first of these jobs, in their order: for as many as have `size` bytes together,
   /// and for one at least. One that can't be read keeps no other back.
   func payloads(of jobs: [JobID], atMost size: Bytes) async -> [Result<StoredPayload, any Error>]
-  /// Returns all jobs that have not ended, by number.
+  /// Returns all jobs that have not ended, by number, without their parameters.
   func unfinished() async throws -> [UnfinishedJob]
   /// Returns what the last attempts of each handler and class have shown, in the order of their ends: those
   /// whose outcome is evidence (`Outcome.isEvidence`), at most `count` of each.

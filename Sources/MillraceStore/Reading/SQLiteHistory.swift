@@ -132,9 +132,11 @@ package final class SQLiteHistory: HistoryReader {
     _ sql: SQL, in db: Database, _ decode: (inout RowReader) throws -> Value
   ) throws -> [Value] {
     var values: [Value] = []
-    let rows = try SQLRequest<Row>(literal: sql).fetchCursor(db)
-    while let row = try rows.next() {
-      var reader = RowReader(row)
+    let (text, arguments) = try sql.build(db)
+    let statement = try db.makeStatement(sql: text)
+    let rows = try Row.fetchCursor(statement, arguments: arguments)
+    while try rows.next() != nil {
+      var reader = RowReader(at: statement)
       values.append(try decode(&reader))
     }
     return values

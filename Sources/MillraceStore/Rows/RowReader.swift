@@ -1,12 +1,22 @@
 import GRDB
+import GRDBSQLite
 import MillraceCore
 
 /// Reads the columns of a row one after the other, and refuses what no CHECK would have let in.
 struct RowReader {
-  private let row: Row
+  private enum Source {
+    case row(Row)
+    case statement(SQLiteStatement)
+  }
+
+  private let source: Source
   private var index = 0
 
-  init(_ row: Row) { self.row = row }
+  init(_ row: Row) { source = .row(row) }
+
+  /// Reads the row at which a statement stands, without a `Row` between: a fifth of the time, which tells in
+  /// long lists.
+  init(at statement: Statement) { source = .statement(statement.sqliteStatement) }
 
   /// Reads a column that is never NULL.
   mutating func value<Value: DatabaseValueConvertible & StatementColumnConvertible>() throws -> Value {
@@ -17,7 +27,12 @@ struct RowReader {
   /// Reads a column; nil for NULL.
   mutating func optional<Value: DatabaseValueConvertible & StatementColumnConvertible>() -> Value? {
     defer { index += 1 }
-    return row[index]
+    switch source {
+    case .row(let row): return row[index]
+    case .statement(let statement):
+      guard sqlite3_column_type(statement, CInt(index)) != SQLITE_NULL else { return nil }
+      return Value(sqliteStatement: statement, index: CInt(index))
+    }
   }
 
   /// Leaves out so many columns.
