@@ -107,7 +107,10 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "MillraceStore",
-      dependencies: ["MillraceCore", "MillraceEngine", .product(name: "GRDB", package: "GRDB.swift")],
+      dependencies: [
+        "MillraceCore", "MillraceEngine", .product(name: "GRDB", package: "GRDB.swift"),
+        .product(name: "GRDBSQLite", package: "GRDB.swift"),
+      ],
       swiftSettings: strict),
     .target(
       name: "MillraceYAML", dependencies: ["MillraceCore", .product(name: "Yams", package: "Yams")],

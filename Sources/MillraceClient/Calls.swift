@@ -16,6 +16,13 @@ extension Client {
     try value(call("POST", "/jobs/batch", body: try Wire.encoder().encode(batch)))
   }
 
+  /// Asks for jobs, each a line of JSON with its line break: all of them are accepted, or none.
+  package func submit(lines: [UInt8]) throws -> BatchAnswer {
+    var call = call("POST", "/jobs/batch", body: Data(lines))
+    call.mediaType = "application/jsonl"
+    return try value(call)
+  }
+
   /// Asks for a workflow: all of its jobs are accepted, or none.
   package func submit(_ workflow: WorkflowSubmitRequest) throws -> WorkflowAnswer {
     try value(call("POST", "/workflows", body: try Wire.encoder().encode(workflow)))

@@ -61,22 +61,38 @@ extension Engine {
   /// Starts what is on record as `starting`.
   /// - Throws: what keeps a payload from being read if that passes; its attempt is started then.
   private func startLaunches() async throws {
-    while let launch = backlog.launches.first {
-      do {
-        let payload = try await ports.store.payload(of: launch.id.job)
-        backlog.launches.removeFirst()
-        await ports.launcher.launch(
-          LaunchPlan(
-            attempt: launch.id, handler: launch.job.handler, plugin: launch.plugin,
-            limits: launch.job.limits, priority: launch.job.priority,
-            deadline: launch.job.deadline(ofStart: ports.clock.now()), payload: payload))
-        auditRing.yield()
-      } catch let error as any StorageFailure where error.kind == .passing {
-        throw error
-      } catch {
-        backlog.launches.removeFirst()
-        put(.event(.refused(launch.id, reason: "cannot read its input: \(error)")))
+    while !backlog.launches.isEmpty {
+      let jobs = backlog.launches.map(\.id.job)
+      let payloads = await ports.store.payloads(of: jobs, atMost: Self.payloadsAtOnce)
+      var plans: [LaunchPlan] = []
+      var settled = 0
+      var failure: (any StorageFailure)?
+      for (launch, payload) in zip(backlog.launches, payloads) where failure == nil {
+        switch payload {
+        case .success(let payload): plans.append(launch.plan(payload, at: ports.clock.now()))
+        case .failure(let error as any StorageFailure) where error.kind == .passing: failure = error
+        case .failure(let error):
+          put(.event(.refused(launch.id, reason: "cannot read its input: \(error)")))
+        }
+        if failure == nil { settled += 1 }
       }
+      backlog.launches.removeFirst(settled)
+      if !plans.isEmpty {
+        await ports.launcher.launch(plans)
+        auditRing.yield()
+      }
+      if let failure { throw failure }
     }
+  }
+
+  /// How many bytes of payloads are read before their attempts are started.
+  private static let payloadsAtOnce = Bytes.mebibytes(64)
+}
+
+extension Backlog.Launch {
+  fileprivate func plan(_ payload: StoredPayload, at now: Timestamp) -> LaunchPlan {
+    LaunchPlan(
+      attempt: id, handler: job.handler, plugin: plugin, limits: job.limits, priority: job.priority,
+      deadline: job.deadline(ofStart: now), payload: payload)
   }
 }

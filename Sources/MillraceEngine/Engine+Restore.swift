@@ -19,6 +19,7 @@ extension Engine {
     found.append(.learned(try await ports.store.evidence(lastOfEach: learningWindow)))
     found.append(.breakers(memos.compactMap(\.breaker)))
     let unended = Set(jobs.map(\.job.id))
+    var waiting: [WaitingJob] = []
     for unfinished in jobs {
       if unfinished.job.state == .blocked {
         found.append(try await blocked(unfinished.job, unended: unended, &changes))
@@ -26,7 +27,7 @@ extension Engine {
       }
       var job = WaitingJob(unfinished.job, sharedBy: scheduler.policy.fairShare?.label)
       guard let attempt = unfinished.openAttempt else {
-        found.append(.submitted([job]))
+        waiting.append(job)
         continue
       }
       if kept.contains(attempt.id) {
@@ -45,12 +46,13 @@ extension Engine {
         continue
       }
       changes.append(.carried(job.id, job.carryover))
-      found.append(.submitted([job]))
+      waiting.append(job)
     }
+    found.append(.submitted(waiting))
     found += whatWasAsked(of: jobs, memos)
     if !changes.isEmpty { try await ports.store.commit(changes) }
     // Before whatever came in meanwhile: a cancellation must find its job.
-    inbox = found.map(Input.event) + inbox
+    inbox.putFirst(found.map(Input.event))
     ring.yield()
     if !kept.isEmpty { auditRing.yield() }
     if !jobs.isEmpty {

@@ -5,8 +5,7 @@ extension Engine {
   /// Takes in all that has happened, acts on it, and commits once.
   func tick() async {
     await mend()
-    let inputs = inbox
-    inbox = []
+    let inputs = inbox.take()
     // A commit that began before is not the one that these wait for.
     waiters[.commitUnderWay, default: [:]].merge(waiters.removeValue(forKey: .commit) ?? [:]) { $1 }
     var events: [Event] = []
@@ -151,8 +150,8 @@ extension Engine {
     }
   }
 
-  /// Takes in what the launcher says.
-  func take(_ event: LaunchEvent) {
+  /// Takes in what the launcher says. Only progress waits for the engine: it makes no tick.
+  nonisolated func take(_ event: LaunchEvent) async {
     switch event {
     case .started(let id):
       put(.event(.started(id)))
@@ -160,13 +159,15 @@ extension Engine {
       log.error("attempt not started", metadata: ["attempt": "\(id)", "reason": "\(reason)"])
       put(.event(.refused(id, reason: reason)))
     case .progress(let id, let news):
-      progress[id.job] = news
+      await note(news, of: id.job)
     case .notice(let text):
       note(text)
     case .ended(let id, let report):
       put(.event(.ended(id, report)))
     }
   }
+
+  private func note(_ news: Progress, of job: JobID) { progress[job] = news }
 
   /// Takes the plugins into use; returns what holds for their handlers.
   private func adopt(_ new: Catalog) -> [String: HandlerRules] {

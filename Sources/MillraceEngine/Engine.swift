@@ -42,7 +42,7 @@ package actor Engine: JobService {
   var inUse = Catalog(plugins: [], refused: [])
   /// Whether the plugin directory was read: before, an unknown handler may only not be known yet.
   var hasCatalog = false
-  var inbox: [Input] = []
+  let inbox = Inbox()
   var backlog = Backlog()
   /// Why the record can't be written; nil if it can, as far as is known.
   var trouble: RecordTrouble?
@@ -98,7 +98,7 @@ package actor Engine: JobService {
   }
 
   /// What comes in from outside of the actor.
-  enum Input {
+  enum Input: Sendable {
     case submissions([Submission], CheckedContinuation<[Acceptance], any Error>)
     case request(Request)
     case workflow(WorkflowHead, [Submission], CheckedContinuation<AcceptedWorkflow, any Error>)
@@ -141,7 +141,7 @@ package actor Engine: JobService {
     try await restore()
     await withTaskGroup(of: Void.self) { group in
       group.addTask { for await event in self.ports.launcher.events { await self.take(event) } }
-      group.addTask { for await catalog in self.ports.plugins.catalogs { await self.put(.catalog(catalog)) } }
+      group.addTask { for await catalog in self.ports.plugins.catalogs { self.put(.catalog(catalog)) } }
       group.addTask { await self.sampleWhileRunning() }
       group.addTask { await self.auditWhileRunning() }
       var timer: Task<Void, Never>?
@@ -170,10 +170,12 @@ package actor Engine: JobService {
     ring.yield()
   }
 
-  func put(_ input: Input) {
-    if hasStopped { return input.refuse(Self.draining) }
-    inbox.append(input)
-    ring.yield()
+  nonisolated func put(_ input: Input) {
+    switch inbox.put(input) {
+    case .first: ring.yield()
+    case .behind: break
+    case .refused: input.refuse(Self.draining)
+    }
   }
 
   /// How much waits to be taken in.
@@ -182,8 +184,7 @@ package actor Engine: JobService {
   /// Nothing will be taken in any more: whoever waits gets an answer.
   private func close() {
     hasStopped = true
-    for input in inbox { input.refuse(Self.draining) }
-    inbox = []
+    for input in inbox.close() { input.refuse(Self.draining) }
     for awaited in waiters.keys { resumeWaiters(of: awaited) }
   }
 }

@@ -169,7 +169,8 @@ struct BodyReader: Sendable {
   private func checkCount(_ count: Int) throws {
     guard count > maxBatchJobs else { return }
     throw Refusal(
-      .tooLarge, "a batch has at most \(maxBatchJobs) jobs", hint: "send it in several batches")
+      .tooLarge, "a batch has at most \(maxBatchJobs) jobs",
+      hint: "`millrace submit --stream` sends any number, a part at a time")
   }
 
   static func tooLarge(_ bound: Int64) -> Refusal {

@@ -86,7 +86,7 @@ package final class SQLiteJobStore: JobStore {
       changes.map { change in if case .ended(_, let end, _) = change { end.result?.bytes } else { nil } })
     let file = file
     try await write("commit \(changes.count) changes", placing: results) { db in
-      let writer = ChangeWriter(db: db, file: file)
+      let writer = ChangeWriter(db: db, file: file, begun: BegunAndEnded(in: changes))
       for (change, result) in zip(changes, results) { try writer.write(change, result: result) }
     }
     activityRing.yield()
@@ -101,51 +101,22 @@ package final class SQLiteJobStore: JobStore {
   }
 
   package func payload(of job: JobID) async throws -> StoredPayload {
-    let (file, blobs) = (file, blobs)
-    return try await history.read("read the payload of job `\(job)`") { db in
-      let statement = try db.cachedStatement(
-        sql: """
-          SELECT job.parameters, job.trace_parent, checkpoint.bytes, input.job, input.size, input.bytes,
-            input.file
-          FROM job LEFT JOIN input ON input.job = job.id LEFT JOIN checkpoint ON checkpoint.job = job.id
-          WHERE job.id = ?
-          """)
-      guard let row = try Row.fetchOne(statement, arguments: [job.rawValue]) else {
-        throw StoreError(
-          action: "read a payload", file: file, reason: .wrongState, detail: "job `\(job)` is not there")
-      }
-      var reader = RowReader(row)
-      let parameters = try JobRow.parameters(from: reader.value())
-      let traceParent: String? = reader.optional()
-      let checkpoint: Data? = reader.optional()
-      let hasInput = (reader.optional() as Int64?) != nil
-      let input = hasInput ? try Payload.read(&reader).bytes(from: blobs) : nil
-      var payload = StoredPayload(parameters: parameters, input: input, traceParent: traceParent)
-      payload.checkpoint = checkpoint.map { [UInt8]($0) }
-      payload.outputs = try OutputRows(file: file, blobs: blobs).read(for: job, in: db)
-      return payload
+    let query = PayloadQuery(file: file, blobs: blobs)
+    return try await history.read("read the payload of job `\(job)`") { try query.read(of: job, in: $0) }
+  }
+
+  package func payloads(of jobs: [JobID], atMost size: Bytes) async -> [Result<StoredPayload, any Error>] {
+    let query = PayloadQuery(file: file, blobs: blobs)
+    do {
+      let payloads = try await history.read("read payloads") { query.read(of: jobs, atMost: size, in: $0) }
+      return payloads.map { payload in payload.mapError { history.failure("read a payload", $0) } }
+    } catch {
+      return [.failure(error)]
     }
   }
 
   package func unfinished() async throws -> [UnfinishedJob] {
-    try await history.read("read the unfinished jobs") { db in
-      let rows = try Row.fetchCursor(
-        db,
-        sql: """
-          SELECT job.id, \(JobRow.columns), attempt.job NOTNULL, \(AttemptRow.columns)
-          FROM job INDEXED BY job_unfinished LEFT JOIN attempt ON attempt.job = job.id
-            AND attempt.number = job.attempts AND attempt.outcome IS NULL
-          WHERE job.ended IS NULL ORDER BY job.id
-          """)
-      var jobs: [UnfinishedJob] = []
-      while let row = try rows.next() {
-        var reader = RowReader(row)
-        let job = try JobRow.read(&reader)
-        let isOpen: Bool = try reader.value()
-        jobs.append(UnfinishedJob(job: job, openAttempt: isOpen ? try AttemptRow.read(&reader) : nil))
-      }
-      return jobs
-    }
+    try await history.read("read the unfinished jobs") { try UnfinishedQuery.read(in: $0) }
   }
 
   package func evidence(lastOfEach count: Int) async throws -> [Evidence] {

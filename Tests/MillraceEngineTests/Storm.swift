@@ -69,7 +69,7 @@ final class Storm {
     case 4..<7: endOne()
     case 7..<11: await deliver()
     case 11..<16: clock.advance(by: .milliseconds(Int.random(in: 1...9000, using: &random)))
-    case 16: await engine.put(.event(.sampled([:], machine.sample().machine)))
+    case 16: engine.put(.event(.sampled([:], await machine.sample().machine)))
     case 17: machine.makeShort(random.oneIn(3))
     case 18: changeWeather()
     default: if hasDeaths, random.oneIn(3) { machine.killRunner() }
@@ -89,7 +89,7 @@ final class Storm {
         calm()
         continue
       }
-      await engine.put(.catalog(Catalog(plugins: [Bench.tools], refused: [])))
+      engine.put(.catalog(Catalog(plugins: [Bench.tools], refused: [])))
       await engine.tick()
       if !machine.isRunnerDead { return }
     }
@@ -122,7 +122,7 @@ final class Storm {
   private func disturb() async {
     guard let job = acknowledged.suffix(8).randomElement(using: &random) else { return }
     let priority = Priority(rawValue: Int.random(in: 1...10, using: &random)) ?? .default
-    await engine.put(.event(random.oneIn(2) ? .cancel(job) : .reprioritise(job, priority)))
+    engine.put(.event(random.oneIn(2) ? .cancel(job) : .reprioritise(job, priority)))
   }
 
   private func endOne() {
@@ -150,7 +150,7 @@ final class Storm {
       for attempt in machine.running { machine.end(attempt, .success) }
       while let event = machine.nextEvent() { await engine.take(event) }
       clock.advance(by: .seconds(20))
-      await engine.put(.event(.sampled([:], machine.sample().machine)))
+      engine.put(.event(.sampled([:], await machine.sample().machine)))
       await engine.tick()
       let isOver = try await rules.unsettled().isEmpty
       if isOver, await engine.status().isHealthy { break }
@@ -165,10 +165,11 @@ final class Storm {
 extension Engine {
   /// Works through one tick with these submissions in it; returns their answer.
   fileprivate func tick(accepting submissions: [Submission]) async -> Result<[JobID], any Error> {
+    let before = inboxCount
     let answer = Task {
       try await withCheckedThrowingContinuation { self.put(.submissions(submissions, $0)) }
     }
-    while !inbox.contains(where: { if case .submissions = $0 { true } else { false } }) { await Task.yield() }
+    while inboxCount == before { await Task.yield() }
     await tick()
     return await answer.result.map { $0.map(\.job) }
   }

@@ -48,6 +48,25 @@ struct ClientAgainstServerTests {
     }
   }
 
+  @Test("lines of JSON are accepted together, and once by their keys; a bad one is named by its place")
+  func lines() async throws {
+    try await TestServer.with { server in
+      let lines = (1...1000).map { "{\"handler\":\"sleep\",\"key\":\"k:\($0)\"}\n" }.joined()
+      let ids = (1...1000).map { JobID($0) }
+      let first = try await Self.call(server) { try $0.submit(lines: [UInt8](lines.utf8)) }
+      #expect(first.ids == ids && first.existing == nil)
+      let again = try await Self.call(server) { try $0.submit(lines: [UInt8](lines.utf8)) }
+      #expect(again.ids == ids && again.existing == ids)
+      let bad = lines + "{\"handler\":\"sleep\",\"memory_bytes\":\"much\"}\n"
+      let problem = await #expect(throws: Problem.self) {
+        try await Self.call(server) { try $0.submit(lines: [UInt8](bad.utf8)) }
+      }
+      #expect(problem?.index == 1000)
+      #expect(problem?.detail == "`memory_bytes` must be a whole number")
+      #expect(server.service.contents.jobs.count == 1000)
+    }
+  }
+
   @Test("results, logs, the history and the handlers arrive whole")
   func records() async throws {
     let service = FakeJobService()

@@ -86,10 +86,12 @@ struct PlanTests {
   @Test("a result, the attempts at a job and the unfinished jobs are found by an index")
   func others() async throws {
     try await withFilledStore { db in
-      let statements: [SQL] = [
-        "SELECT * FROM attempt WHERE job = 1 ORDER BY number",
-        "SELECT * FROM job INDEXED BY job_unfinished WHERE ended IS NULL ORDER BY id",
-      ]
+      let statements: [SQL] =
+        ["SELECT * FROM attempt WHERE job = 1 ORDER BY number"]
+        + [
+          UnfinishedQuery.jobs, UnfinishedQuery.labels, UnfinishedQuery.dependencies,
+          UnfinishedQuery.attempts,
+        ].map { SQL(sql: $0) }
       for sql in statements {
         let plan = try Self.plan(of: sql, in: db)
         #expect(!plan.contains { Self.isBareScan($0) || $0.contains("TEMP B-TREE") }, "\(plan)")

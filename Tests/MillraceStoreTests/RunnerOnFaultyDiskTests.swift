@@ -90,7 +90,7 @@ extension FaultyDiskTests {
         let task = Task { try await runner.engine.run() }
         defer { FaultyDisk.mend() }
         do {
-          await runner.engine.put(.catalog(Catalog(plugins: [RunnerOnDisk.tools], refused: [])))
+          runner.engine.put(.catalog(Catalog(plugins: [RunnerOnDisk.tools], refused: [])))
           await runner.barrier()
           try await body(runner)
         } catch {

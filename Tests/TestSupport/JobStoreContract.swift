@@ -59,6 +59,23 @@ package struct JobStoreContract: Sendable, CustomStringConvertible {
       try demand(try await store.payload(of: ids[0]).input == nil)
       try demandEqual(try await store.payload(of: ids[1]).input, [])
     },
+    JobStoreContract("payloads are read together up to a size, and one that is not there keeps none back") {
+      store in
+      var large = Sample.plain()
+      large.input = [UInt8](repeating: 7, count: 100)
+      let ids = try await store.submit([large, large, Sample.plain()], at: Sample.time(0))
+      let asked = [ids[0], JobID(77), ids[2], ids[1], ids[0]]
+      let found = await store.payloads(of: asked, atMost: Bytes(200))
+      let inputs = found.map { payload -> String in
+        switch payload {
+        case .success(let payload): payload.input.map { "\($0.count) bytes" } ?? "none"
+        case .failure: "not there"
+        }
+      }
+      try demandEqual(inputs, ["100 bytes", "not there", "none", "100 bytes"])
+      try demandEqual(await store.payloads(of: asked, atMost: .zero).count, 1)
+      try demand(await store.payloads(of: [], atMost: .zero).isEmpty)
+    },
     JobStoreContract("a job waits for its time as scheduled, and one whose time has come is queued") {
       store in
       let asked = [Sample.full(notBefore: Sample.time(9)), Sample.full(notBefore: Sample.time(5))]

@@ -4,7 +4,9 @@ import MillraceEngine
 /// The clauses about what can be asked of the record.
 extension JobStoreContract {
   static let questions = [
-    JobStoreContract("the unfinished jobs come by number, each with its open attempt") { store in
+    JobStoreContract(
+      "the unfinished jobs come by number, each with its open attempt, and without their parameters"
+    ) { store in
       let ids = try await store.submit((0..<5).map { _ in Sample.full() }, at: Sample.time(0))
       try await store.commit([
         .cancelled(ids[0], at: Sample.time(1)), .starting(Sample.attempt(ids[1])),
@@ -19,7 +21,9 @@ extension JobStoreContract {
       try demandEqual(found.map(\.job.state), [.starting, .running, .scheduled, .queued])
       try demandEqual(found.map { $0.openAttempt?.id.job }, [ids[1], ids[2], nil, nil])
       try demandEqual(found[1].openAttempt, try await store.attempts(of: ids[2]).first)
-      try demandEqual(found.last?.job, try await store.job(ids[4]))
+      var last = try await store.job(ids[4])
+      last?.submission.parameters = .object([:])
+      try demandEqual(found.last?.job, last)
     },
     JobStoreContract("lists go from the newest to the oldest, in pages without gaps or repeats") { store in
       let ids = try await store.submit((0..<25).map { _ in Sample.plain() }, at: Sample.time(0))

@@ -40,6 +40,38 @@ extension JobStoreContract {
       let job = try await store.job(id)
       try demand(job?.state == .queued && job?.attempts == 1 && job?.attemptsUsed == 0, "a lost attempt")
     },
+    JobStoreContract("an attempt that begins and ends in one commit keeps when it began") { store in
+      let ids = try await store.submit([Sample.plain(), Sample.plain()], at: Sample.time(0))
+      let attempts = ids.map { Sample.attempt($0) }
+      try await store.commit(attempts.map { .starting($0) })
+      let end = AttemptEnd(outcome: .succeeded, ended: Sample.time(14), exit: .exited(code: 0))
+      try await store.commit([
+        .running(attempts[0].id, at: Sample.time(12)), .running(attempts[1].id, at: Sample.time(12)),
+        .frozen(attempts[1].id, at: Sample.time(13)),
+        .ended(attempts[0].id, end, next: .done(.succeeded)),
+        .ended(attempts[1].id, end, next: .done(.succeeded)),
+      ])
+      for (id, frozen) in zip(ids, [Duration.zero, Sample.time(14) - Sample.time(13)]) {
+        let attempt = try await store.attempts(of: id).first
+        try demandEqual(attempt?.started, Sample.time(12))
+        try demandEqual(attempt?.end, end)
+        try demandEqual(attempt?.frozenTime, frozen)
+        try demand(try await store.job(id)?.state == .succeeded, "succeeded")
+      }
+    },
+    JobStoreContract("an attempt that runs already does not begin once more, not even to end") { store in
+      let id = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
+      let attempt = Sample.attempt(id)
+      try await store.commit([.starting(attempt), .running(attempt.id, at: Sample.time(12))])
+      let end = AttemptEnd(outcome: .succeeded, ended: Sample.time(14), exit: .exited(code: 0))
+      try await demandRefusal {
+        try await store.commit([
+          .running(attempt.id, at: Sample.time(13)), .ended(attempt.id, end, next: .done(.succeeded)),
+        ])
+      }
+      try demand(try await store.job(id)?.state == .running, "running")
+      try demandEqual(try await store.attempts(of: id).first?.started, Sample.time(12))
+    },
     JobStoreContract("every outcome counts as it says, and a signal is kept") { store in
       for outcome in Outcome.allCases {
         let id = try await store.submit([Sample.plain()], at: Sample.time(0))[0]

@@ -199,7 +199,10 @@ package final class MemoryJobStore: JobStore {
 
   package func unfinished() async throws -> [UnfinishedJob] {
     records.filter { !$0.job.state.isFinal }.map { record in
-      UnfinishedJob(job: record.job, openAttempt: record.attempts.last.flatMap { $0.end == nil ? $0 : nil })
+      var job = record.job
+      job.submission.parameters = .object([:])
+      return UnfinishedJob(
+        job: job, openAttempt: record.attempts.last.flatMap { $0.end == nil ? $0 : nil })
     }
   }
 

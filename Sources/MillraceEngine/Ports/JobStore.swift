@@ -118,6 +118,12 @@ package struct StoredPayload: Sendable {
   /// The results of the jobs that it depends on.
   package var outputs: [Output] = []
 
+  /// The bytes of everything that can be large.
+  package var size: Bytes {
+    Bytes(Int64((input?.count ?? 0) + (checkpoint?.count ?? 0)))
+      + outputs.reduce(.zero) { $0 + Bytes(Int64($1.bytes.count)) }
+  }
+
   package init(parameters: JSONValue, input: [UInt8]?, traceParent: String?) {
     self.parameters = parameters
     self.input = input
@@ -149,7 +155,10 @@ package protocol JobStore: HistoryReader {
   func commit(_ changes: [StoreChange]) async throws
   /// Returns what an attempt at a job needs.
   func payload(of job: JobID) async throws -> StoredPayload
-  /// Returns all jobs that have not ended, by number.
+  /// Returns the same for the first of these jobs, in their order: for as many as have `size` bytes together,
+  /// and for one at least. One that can't be read keeps no other back.
+  func payloads(of jobs: [JobID], atMost size: Bytes) async -> [Result<StoredPayload, any Error>]
+  /// Returns all jobs that have not ended, by number, without their parameters.
   func unfinished() async throws -> [UnfinishedJob]
   /// Returns what the last attempts of each handler and class have shown, in the order of their ends: those
   /// whose outcome is evidence (`Outcome.isEvidence`), at most `count` of each.
@@ -164,4 +173,21 @@ package protocol JobStore: HistoryReader {
   func delete(_ choice: EndedJobs, atMost count: Int, at now: Timestamp) async throws -> Deletion
   /// Notes the builds of plugins that were seen, with their handlers.
   func note(_ plugins: [Plugin], at now: Timestamp) async throws
+}
+
+extension JobStore {
+  package func payloads(of jobs: [JobID], atMost size: Bytes) async -> [Result<StoredPayload, any Error>] {
+    var payloads: [Result<StoredPayload, any Error>] = []
+    var left = size
+    for job in jobs where payloads.isEmpty || left > .zero {
+      do {
+        let payload = try await payload(of: job)
+        left = left - payload.size
+        payloads.append(.success(payload))
+      } catch {
+        payloads.append(.failure(error))
+      }
+    }
+    return payloads
+  }
 }

@@ -99,6 +99,8 @@ package protocol Launcher: Sendable {
   func takeOver(open: [KeptAttempt]) async throws -> [AttemptID]
   /// Starts an attempt; the answer is an event.
   func launch(_ plan: LaunchPlan) async
+  /// Starts attempts in this order; each answer is an event.
+  func launch(_ plans: [LaunchPlan]) async
   /// Lets go of attempts whose ends are on record: their cgroups are removed, and no later runner is told of
   /// them. Before that, a crash of the runner loses nothing: the end is told again. Attempts that are not
   /// known are passed over.
@@ -122,4 +124,8 @@ package protocol Launcher: Sendable {
   func audit(expecting: Set<AttemptID>) async -> Audit
   /// Describes the plugin in a file, in a throw-away, unprivileged, capped process.
   func describe(_ file: String) async throws -> Plugin
+}
+
+extension Launcher {
+  package func launch(_ plans: [LaunchPlan]) async { for plan in plans { await launch(plan) } }
 }

@@ -108,10 +108,15 @@ package final class SQLiteHistory: HistoryReader {
     } catch let error as CancellationError {
       throw error
     } catch {
-      let failure = StoreError(action, inOpened: file, cause: error)
-      if failure.kind == .lasting { forgetPages() }
-      throw failure
+      throw failure(action, error)
     }
+  }
+
+  /// What a caller is told of an error while reading.
+  func failure(_ action: String, _ cause: any Error) -> StoreError {
+    let failure = StoreError(action, inOpened: file, cause: cause)
+    if failure.kind == .lasting { forgetPages() }
+    return failure
   }
 
   /// Drops the pages in memory: what was read wrong once must be read anew.
@@ -127,9 +132,11 @@ package final class SQLiteHistory: HistoryReader {
     _ sql: SQL, in db: Database, _ decode: (inout RowReader) throws -> Value
   ) throws -> [Value] {
     var values: [Value] = []
-    let rows = try SQLRequest<Row>(literal: sql).fetchCursor(db)
-    while let row = try rows.next() {
-      var reader = RowReader(row)
+    let (text, arguments) = try sql.build(db)
+    let statement = try db.makeStatement(sql: text)
+    let rows = try Row.fetchCursor(statement, arguments: arguments)
+    while try rows.next() != nil {
+      var reader = RowReader(at: statement)
       values.append(try decode(&reader))
     }
     return values

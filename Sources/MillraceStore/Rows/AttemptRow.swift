@@ -27,14 +27,17 @@ enum AttemptRow {
       """
   }()
 
-  private static let ending: String = {
+  private static let ending = endingSQL(with: "")
+  private static let beginningAndEnding = endingSQL(with: "started = ?, ")
+
+  private static func endingSQL(with first: String) -> String {
     let pairs = endColumns.map { "\($0) = ?" }.joined(separator: ", ")
     return """
-      UPDATE attempt SET \(pairs),
+      UPDATE attempt SET \(first)\(pairs),
         frozen_time = frozen_time + coalesce(max(0, ? - frozen_since), 0), frozen_since = NULL
-      WHERE job = ? AND number = ? AND outcome IS NULL
+      WHERE job = ? AND number = ? AND outcome IS NULL\(first.isEmpty ? "" : " AND started IS NULL")
       """
-  }()
+  }
 
   /// Adds an attempt that is about to start.
   static func insert(_ attempt: Attempt, in db: Database) throws {
@@ -53,9 +56,12 @@ enum AttemptRow {
     try db.cachedStatement(sql: insertion).execute(arguments: StatementArguments(values))
   }
 
-  /// Notes how an open attempt ended; if it was frozen, it no longer is.
+  /// Notes how an open attempt ended; if it was frozen, it no longer is. `startedNow` is for one that is not
+  /// on record as started.
   /// - Returns: how many rows that changed: 0 if there is no such open attempt.
-  static func end(_ id: AttemptID, _ end: AttemptEnd, in db: Database) throws -> Int {
+  static func end(
+    _ id: AttemptID, _ end: AttemptEnd, startedNow: Timestamp?, in db: Database
+  ) throws -> Int {
     try StorableText.check(end.failure?.code, "failure code")
     try StorableText.check(end.failure?.message, "failure message")
     let (code, signal): (Int32?, Int32?) =
@@ -65,14 +71,16 @@ enum AttemptRow {
       case nil: (nil, nil)
       }
     let usage = end.usage
-    let values: [(any DatabaseValueConvertible)?] = [
+    var values: [(any DatabaseValueConvertible)?] = startedNow.map { [$0.rawValue] } ?? []
+    values += [
       end.outcome.rawValue, end.ended.rawValue, code, signal, end.failure?.code, end.failure?.message,
       end.failure?.isRetryable, usage.memoryPeak?.rawValue, usage.cpuUser?.microseconds,
       usage.cpuSystem?.microseconds, usage.throttled?.microseconds, usage.ioRead?.rawValue,
       usage.ioWritten?.rawValue, usage.pidsPeak, usage.oomKills, usage.forksRefused,
       usage.timeToPeak?.microseconds, end.ended.rawValue, id.job.rawValue, id.number,
     ]
-    try db.cachedStatement(sql: ending).execute(arguments: StatementArguments(values))
+    try db.cachedStatement(sql: startedNow == nil ? ending : beginningAndEnding).execute(
+      arguments: StatementArguments(values))
     return db.changesCount
   }
 

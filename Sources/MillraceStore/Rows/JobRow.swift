@@ -25,6 +25,11 @@ enum JobRow {
     + ", (SELECT json_group_object(key, value) FROM label WHERE label.job = job.id), "
     + DependencyRows.column
 
+  /// The same of a job without parameters, labels and dependencies, whatever it has.
+  static let bareColumns =
+    (askedColumns + courseColumns).map { $0 == "parameters" ? "'{}'" : "job.\($0)" }.joined(separator: ", ")
+    + ", '{}', '[]'"
+
   private static let courseColumns = [
     "submitted", "state", "not_before", "ended", "attempts", "attempts_used", "held", "cancel_requested",
     "end_code", "end_message", "carryover", "workflow",

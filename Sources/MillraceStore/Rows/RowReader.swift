@@ -1,13 +1,22 @@
-import FoundationEssentials
 import GRDB
+import GRDBSQLite
 import MillraceCore
 
 /// Reads the columns of a row one after the other, and refuses what no CHECK would have let in.
 struct RowReader {
-  private let row: Row
+  private enum Source {
+    case row(Row)
+    case statement(SQLiteStatement)
+  }
+
+  private let source: Source
   private var index = 0
 
-  init(_ row: Row) { self.row = row }
+  init(_ row: Row) { source = .row(row) }
+
+  /// Reads the row at which a statement stands, without a `Row` between: a fifth of the time, which tells in
+  /// long lists.
+  init(at statement: Statement) { source = .statement(statement.sqliteStatement) }
 
   /// Reads a column that is never NULL.
   mutating func value<Value: DatabaseValueConvertible & StatementColumnConvertible>() throws -> Value {
@@ -18,7 +27,12 @@ struct RowReader {
   /// Reads a column; nil for NULL.
   mutating func optional<Value: DatabaseValueConvertible & StatementColumnConvertible>() -> Value? {
     defer { index += 1 }
-    return row[index]
+    switch source {
+    case .row(let row): return row[index]
+    case .statement(let statement):
+      guard sqlite3_column_type(statement, CInt(index)) != SQLITE_NULL else { return nil }
+      return Value(sqliteStatement: statement, index: CInt(index))
+    }
   }
 
   /// Leaves out so many columns.
@@ -74,23 +88,6 @@ struct RowReader {
 
   private func corrupt(_ detail: String) -> DatabaseError {
     DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a row can't be read: \(detail)")
-  }
-}
-
-/// JSON in a column: small, with its keys sorted, so that equal values are equal texts.
-enum JSONText {
-  static func encode(_ value: some Encodable) throws -> String {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    return String(decoding: try encoder.encode(value), as: UTF8.self)
-  }
-
-  static func decode<Value: Decodable>(_ type: Value.Type, from text: String) throws -> Value {
-    do {
-      return try JSONDecoder().decode(type, from: Data(text.utf8))
-    } catch {
-      throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a row can't be read: \(error)")
-    }
   }
 }
 

@@ -8,6 +8,8 @@ struct ChangeWriter {
   let db: Database
   /// The path of the database, for errors.
   let file: String
+  /// What is written at its end.
+  let begun: BegunAndEnded
 
   private var course: CourseWriter { CourseWriter(changes: self) }
 
@@ -15,7 +17,7 @@ struct ChangeWriter {
   func write(_ change: StoreChange, result: Payload?) throws {
     switch change {
     case .starting(let attempt): try start(attempt)
-    case .running(let id, let time): try run(id, at: time)
+    case .running(let id, let time): if begun.time(of: id) == nil { try run(id, at: time) }
     case .ended(let id, let end, let next): try finish(id, end, next: next, result: result)
     case .closed, .unblocked, .held, .cancelRequested, .carried, .revived: try course.write(change)
     case .due(let job):
@@ -31,6 +33,17 @@ struct ChangeWriter {
         "UPDATE job SET priority = ? WHERE id = ? AND ended IS NULL", [priority.rawValue, job.rawValue])
     case .memo(let memo): try write(memo)
     }
+  }
+
+  private static let ending = endingSQL(from: "IN ('starting', 'running')")
+  private static let endingAtOnce = endingSQL(from: "= 'starting'")
+
+  private static func endingSQL(from states: String) -> String {
+    """
+    UPDATE job SET state = ?, not_before = ?, ended = ?, end_code = ?, end_message = ?,
+      attempts_used = attempts_used + ?
+    WHERE id = ? AND state \(states) AND attempts = ?
+    """
   }
 
   private func write(_ memo: Memo) throws {
@@ -74,20 +87,20 @@ struct ChangeWriter {
       case .retry(let time): (.scheduled, time, nil, nil)
       case .requeue: (.queued, nil, nil, nil)
       }
+    let started = begun.time(of: id)
     try step(
-      id.job, to: "\(state) after attempt `\(id)`", from: [.starting, .running],
-      """
-      UPDATE job SET state = ?, not_before = ?, ended = ?, end_code = ?, end_message = ?,
-        attempts_used = attempts_used + ?
-      WHERE id = ? AND state IN ('starting', 'running') AND attempts = ?
-      """,
+      id.job, to: "\(state) after attempt `\(id)`",
+      from: started == nil ? [.starting, .running] : [.starting],
+      started == nil ? Self.ending : Self.endingAtOnce,
       [
         state.rawValue, notBefore?.rawValue, ended?.rawValue, reason?.code, reason?.message,
         end.outcome.usesAttempt ? 1 : 0,
         id.job.rawValue,
         id.number,
       ])
-    guard try AttemptRow.end(id, end, in: db) == 1 else { throw wrong("attempt `\(id)` has ended already") }
+    guard try AttemptRow.end(id, end, startedNow: started, in: db) == 1 else {
+      throw wrong("attempt `\(id)` has ended already")
+    }
     if let checkpoint = end.checkpoint {
       try db.cachedStatement(sql: "INSERT OR REPLACE INTO checkpoint (job, bytes) VALUES (?, ?)")
         .execute(arguments: [id.job.rawValue, Data(checkpoint)])
@@ -125,18 +138,19 @@ struct ChangeWriter {
 
   /// Takes a job from one state to the next, and demands that it was there.
   func step(
-    _ job: JobID, to target: String, from expected: [JobState], _ sql: String, _ arguments: StatementArguments
+    _ job: JobID, to target: @autoclosure () -> String, from expected: [JobState], _ sql: String,
+    _ arguments: StatementArguments
   ) throws {
     try db.cachedStatement(sql: sql).execute(arguments: arguments)
     guard db.changesCount != 1 else { return }
     let found = try Row.fetchOne(
       db, sql: "SELECT state, attempts FROM job WHERE id = ?", arguments: [job.rawValue])
-    guard let found else { throw wrong("job `\(job)` is not there, so it can't become \(target)") }
+    guard let found else { throw wrong("job `\(job)` is not there, so it can't become \(target())") }
     let names = expected.map { "`\($0.rawValue)`" }.joined(separator: " or ")
     let state: String = found["state"]
     let attempts: Int = found["attempts"]
     throw wrong(
-      "job `\(job)` is `\(state)` with \(attempts) attempts, not \(names), so it can't become \(target)")
+      "job `\(job)` is `\(state)` with \(attempts) attempts, not \(names), so it can't become \(target())")
   }
 
   private func demandOneChange(of id: AttemptID, _ complaint: String) throws {

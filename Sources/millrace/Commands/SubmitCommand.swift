@@ -14,13 +14,17 @@ struct SubmitCommand: ParsableCommand {
         millrace submit thumbnail width:=64 --input photo.jpg --label album=summer
         millrace submit exec --memory 1G --timeout 2h --priority 7 -- make -j4
         millrace submit --batch jobs.txt --class nightly --wait
+        millrace submit --stream million.jsonl --key import-7 > ids.txt
         millrace submit --template thumbnail.yaml path=photo.jpg --priority 7
         millrace submit checksum path=/srv --after ok:41 --after any:42
         millrace submit thumbnail width:=64 --memory 2G --dry-run
 
       A line of a batch is a request in JSON ({"handler":"checksum","arguments":[…]}) or the words of a \
-      submit (checksum path=/etc --memory 64M); all of them are accepted, or none. Options beside --batch \
-      hold for the lines that don't say otherwise.
+      submit (checksum path=/etc --memory 64M); all of them are accepted, or none, up to 100,000. Options \
+      beside --batch hold for the lines that don't say otherwise. --stream takes such lines from a file of \
+      any length, or from a pipe: each 1,000 are accepted together and their numbers printed, and an error \
+      says up to which line that was so. With --key K the job of line N has the key K:N, so that the same \
+      stream can be sent again.
       """)
 
   @OptionGroup var words: RequestWords
@@ -29,6 +33,11 @@ struct SubmitCommand: ParsableCommand {
 
   @Option(help: "Read many requests from a file, one a line; - is standard input.", completion: .file())
   var batch: String?
+
+  @Option(
+    help: "Read requests as --batch does, of any number, and submit 1,000 at a time; - is standard input.",
+    completion: .file())
+  var stream: String?
 
   @Option(
     help: "Read the job from a file, and put the words key=value into it; docs/workflows.md.",
@@ -54,14 +63,30 @@ struct SubmitCommand: ParsableCommand {
     guard template == nil || (batch == nil && words.command.isEmpty) else {
       throw ValidationError("--template is for one job, without --batch and words after --")
     }
+    if stream != nil { return try validateStream() }
     guard batch != nil else { return }
     guard words.isEmpty else { throw ValidationError("a handler and --batch exclude each other") }
     guard !follow else { throw ValidationError("--follow is for one job; use --wait with --batch") }
     guard options.input == nil else { throw ValidationError("--input is for one job, not for --batch") }
   }
 
+  private func validateStream() throws {
+    guard batch == nil, template == nil, words.isEmpty else {
+      throw ValidationError("a handler, --batch, --template and --stream exclude each other")
+    }
+    guard !wait, !follow, !dryRun, output == .ids else {
+      throw ValidationError(
+        "--stream prints numbers; --wait, --follow, --dry-run and --output are not for it")
+    }
+    guard options.input == nil else { throw ValidationError("--input is for one job, not for --stream") }
+  }
+
   func run() throws {
     let client = runner.client
+    if let stream {
+      var submission = try SubmitStream(stream, options: options, client: client)
+      return try submission.run()
+    }
     let follower = JobFollower(client)
     if let batch {
       let ids = try submit(batch, to: client)

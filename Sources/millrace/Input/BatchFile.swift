@@ -23,16 +23,23 @@ struct BatchFile {
   init(text: String, name: String) throws {
     let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline)
     for (index, line) in lines.enumerated() {
-      let line = line.drop { $0 == " " || $0 == "\t" }
-      if line.isEmpty || line.hasPrefix("#") { continue }
-      do {
-        requests.append(try line.hasPrefix("{") ? Self.json(line) : Self.words(String(line)))
-      } catch {
-        throw CommandError(.usage, "`\(name)`, line \(index + 1): \(Self.reason(error))")
-      }
+      guard let request = try Self.request(line, of: name, number: index + 1) else { continue }
+      requests.append(request)
       self.lines.append(index + 1)
     }
     guard !requests.isEmpty else { throw CommandError(.usage, "`\(name)` has no job in it") }
+  }
+
+  /// Returns the request in a line; nil if the line is passed over.
+  /// - Throws: `CommandError` (`usage`) that names the file and the line.
+  static func request(_ line: Substring, of name: String, number: Int) throws -> SubmitRequest? {
+    let line = line.drop { $0 == " " || $0 == "\t" }
+    if line.isEmpty || line.hasPrefix("#") { return nil }
+    do {
+      return try line.hasPrefix("{") ? json(line) : words(String(line))
+    } catch {
+      throw CommandError(.usage, "`\(name)`, line \(number): \(reason(error))")
+    }
   }
 
   private static func json(_ line: Substring) throws -> SubmitRequest {
