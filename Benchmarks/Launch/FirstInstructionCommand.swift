@@ -14,6 +14,7 @@ struct FirstInstructionCommand: AsyncParsableCommand {
   @Option(help: "How the lane is called in the table.") var lane: String
   @Option(help: "How many jobs, one after the other.") var jobs = 1000
   @Option(help: "How long the runner rests before each, in milliseconds.") var pause = 50
+  @Option(help: "For how many seconds it is watched at rest afterwards.") var rest = 0
 
   private static let target = (median: Int64(2_000_000), p99: Int64(10_000_000))
 
@@ -33,6 +34,10 @@ struct FirstInstructionCommand: AsyncParsableCommand {
       measured: "\(times.text); \(Times.text(times.part(0.99)))",
       target: "≤ 2 ms; ≤ 10 ms: \(isMet ? "met" : "missed")"
     ).show()
+    guard rest > 0 else { return }
+    // Threads that have nothing to do any more end first.
+    try await Task.sleep(for: .seconds(10))
+    try await IdleProcess(name: "runner", pid: process.pid).measure(seconds: rest, lane: lane)
   }
 
   /// Nanoseconds from before the socket is opened until the handler's first instruction.

@@ -142,7 +142,8 @@ int main(int argc, char **argv) {
     int at_once = argc >= 5 ? atoi(argv[4]) : 1;
     course.is_exec = argc >= 4 && strcmp(argv[1], "exec") == 0;
     course.milliseconds = argc == 6 ? atoi(argv[5]) : 0;
-    if (at_once < 1 || count < at_once || (!course.is_exec && strcmp(argv[1], "fork") != 0)) {
+    if (at_once > count) at_once = count;
+    if (at_once < 1 || (!course.is_exec && strcmp(argv[1], "fork") != 0)) {
         fputs("usage: limit fork|exec COUNT DIRECTORY [AT-ONCE [MILLISECONDS]]\n", stderr);
         return 2;
     }
