@@ -1,6 +1,6 @@
 # `make` alone tells what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test check sim chaos bench peers kernels clean
+.PHONY: help setup build demo test check sim chaos bench soak peers kernels clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -37,7 +37,11 @@ chaos: build ## Kill the runner while jobs flow, look for what is lost: make cha
 bench: setup ## Measure, beside the machine's own limits
 	Benchmarks/run
 
-peers: setup ## Measure beside other systems, which it installs; a quarter of an hour
+JOBS ?= 1000000
+soak: setup ## Run very many jobs, look whether anything grows: make soak JOBS=20000
+	Benchmarks/soak $(JOBS)
+
+peers: setup ## Measure beside other systems, which it installs; an hour
 	Benchmarks/peers/run
 
 kernels: ## Test both test kernels themselves (installs QEMU; five minutes)

@@ -173,8 +173,9 @@ let package = Package(
     .executableTarget(
       name: "millrace-bench",
       dependencies: [
-        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSimulator",
-        "MillraceStore", argumentParser, logging,
+        "CMillraceLinux", "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux",
+        "MillraceSimulator", "MillraceStore", "MillraceWire", argumentParser, lifecycle, logging,
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       path: "Benchmarks/Launch", swiftSettings: strict),
 

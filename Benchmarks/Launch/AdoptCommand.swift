@@ -31,7 +31,7 @@ struct AdoptCommand: AsyncParsableCommand {
 
   private func measure(in tree: CgroupTree) async throws {
     var path = try await LaunchPath(
-      tree: tree, directory: directory, host: host, plugin: plugin, tier: Tier(name: "template"))
+      tree: tree, directory: directory, host: host, plugin: plugin)
     var ids: [AttemptID] = []
     var times = Times()
     do {

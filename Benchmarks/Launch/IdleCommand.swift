@@ -1,5 +1,4 @@
 import ArgumentParser
-import Foundation
 
 /// `idle`: what a process takes while it has nothing to do.
 struct IdleCommand: AsyncParsableCommand {
@@ -12,52 +11,38 @@ struct IdleCommand: AsyncParsableCommand {
   @Argument(help: "Its pid.") var pid: Int32
 
   func run() async throws {
-    let before = (try cpuMilliseconds(), try switches())
+    try await IdleProcess(name: name, pid: pid).measure(seconds: seconds, lane: lane)
+  }
+}
+
+/// A process that has nothing to do.
+struct IdleProcess {
+  /// How the table calls it.
+  let name: String
+  let pid: Int32
+
+  /// The share of a processor and the memory that it may take.
+  private static let target = (percent: 0.1, resident: Int64(40) << 20)
+
+  /// Watches it for so many seconds and prints what it took.
+  func measure(seconds: Int, lane: String) async throws {
+    let before = (try ProcessFigures(of: pid), try ProcessFigures.switches(of: pid))
     try await Task.sleep(for: .seconds(seconds))
-    let cpu = try cpuMilliseconds() - before.0
-    let switches = try switches().reduce(0) { $0 + $1.value - (before.1[$1.key] ?? 0) }
+    let after = try ProcessFigures(of: pid)
+    let cpu = after.cpuMilliseconds - before.0.cpuMilliseconds
+    let switches = try ProcessFigures.switches(of: pid).reduce(0) { $0 + $1.value - (before.1[$1.key] ?? 0) }
+    let percent = Double(cpu) / Double(seconds) / 10
     Row(
       what: "idle `\(name)` for \(seconds) s: CPU; voluntary context switches", lane: lane,
-      measured: "\(cpu) ms; \(switches)"
+      measured: "\(cpu) ms; \(switches)",
+      target: "≤ \(Self.target.percent) %: \(percent <= Self.target.percent ? "met" : "missed")"
     ).show()
-    let status = try text("status")
-    let resident = fixed(Double(try number("VmRSS:", in: status)) / 1024, decimals: 1)
-    let anonymous = fixed(Double(try number("RssAnon:", in: status)) / 1024, decimals: 1)
+    let resident = ProcessFigures.mebibytes(after.resident)
+    let isSmall = after.resident <= Self.target.resident
     Row(
       what: "resident memory of `\(name)` (its own, not of files)", lane: lane,
-      measured: "\(resident) MiB (\(anonymous) MiB)"
+      measured: "\(resident) MiB (\(ProcessFigures.mebibytes(after.anonymous)) MiB)",
+      target: "≤ \(Self.target.resident >> 20) MiB: \(isSmall ? "met" : "missed")"
     ).show()
-  }
-
-  private func text(_ file: String) throws -> String {
-    try String(contentsOfFile: "/proc/\(pid)/\(file)", encoding: .utf8)
-  }
-
-  /// User and system time of all threads, in steps of the kernel's clock ticks (proc(5)).
-  private func cpuMilliseconds() throws -> Int {
-    // The name may hold blanks; the fields after it count from the third on.
-    let fields = try text("stat").split(separator: ")").last?.split(separator: " ").map { Int($0) } ?? []
-    guard fields.count > 12, let user = fields[11], let system = fields[12] else {
-      throw BenchmarkError("`/proc/\(pid)/stat` is malformed")
-    }
-    return (user + system) * 1000 / sysconf(Int32(_SC_CLK_TCK))
-  }
-
-  /// Voluntary context switches of each thread: how often it was woken.
-  private func switches() throws -> [String: Int] {
-    var switches: [String: Int] = [:]
-    for thread in try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/task") {
-      switches[thread] = try number("voluntary_ctxt_switches:", in: try text("task/\(thread)/status"))
-    }
-    return switches
-  }
-
-  private func number(_ key: String, in status: String) throws -> Int {
-    for line in status.split(separator: "\n") where line.hasPrefix(key) {
-      if let number = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) }) {
-        return number
-      }
-    }
-    throw BenchmarkError("`\(key)` is not in the status of process \(pid)")
   }
 }

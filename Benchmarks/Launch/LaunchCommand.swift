@@ -22,8 +22,6 @@ struct LaunchCommand: AsyncParsableCommand {
   /// A tier beside the limit that it is held against.
   private struct Pair {
     let tier: Tier
-    let mode: String
-    let target: Double
     var path: LaunchPath
     var limits = Times()
     var times = Times()
@@ -46,20 +44,18 @@ struct LaunchCommand: AsyncParsableCommand {
 
   private func measure(in tree: CgroupTree) async throws {
     var pairs: [Pair] = []
-    for tier in [
-      Tier(name: "template"), Tier(name: "template with its libraries preloaded", preload: preload),
-      Tier(name: "cold", isCold: true),
-    ] {
+    for tier in Tier.allCases {
       let path = try await LaunchPath(
-        tree: tree, directory: "\(directory)/\(pairs.count)", host: host, plugin: plugin, tier: tier)
-      pairs.append(
-        Pair(tier: tier, mode: tier.isCold ? "exec" : "fork", target: tier.isCold ? 1.3 : 2, path: path))
+        tree: tree, directory: "\(directory)/\(tier.rawValue)", host: host, plugin: plugin, tier: tier,
+        preload: preload)
+      pairs.append(Pair(tier: tier, path: path))
     }
+    let limit = RawLimit(program: limit, group: tree.path + "/limit")
     for round in 0...rounds {
       for index in pairs.indices {
         // The first round warms up.
         let count = round == 0 ? 10 : jobs
-        let limits = try runLimit(pairs[index].mode, count, in: tree)
+        let limits = try limit.times(pairs[index].tier.limit, count: count)
         var times: [Int64] = []
         for _ in 0..<count { times.append(try await pairs[index].path.runJob()) }
         guard round > 0 else { continue }
@@ -73,21 +69,13 @@ struct LaunchCommand: AsyncParsableCommand {
     }
   }
 
-  private func runLimit(_ mode: String, _ count: Int, in tree: CgroupTree) throws -> [Int64] {
-    let text = try ChildProgram(words: [limit, mode, "\(count)", tree.path + "/limit"]).output()
-    let times = text.split(separator: "\n").compactMap { Int64($0) }
-    guard times.count == count else {
-      throw BenchmarkError("the limit printed \(times.count) times, not \(count)")
-    }
-    return times
-  }
-
   private func report(_ pair: Pair) {
     let ratios = pair.times.ratios(to: pair.limits)
     Row(
-      what: "launch, \(pair.tier.name), against \(pair.mode)", lane: lane, measured: pair.times.text,
+      what: "launch, \(pair.tier.name), against \(pair.tier.limit.rawValue)", lane: lane,
+      measured: pair.times.text,
       limit: pair.limits.text,
-      ratio: Times.text(of: ratios), target: "≤ \(pair.target): \(verdict(ratios, pair.target))"
+      ratio: Times.text(of: ratios), target: "≤ \(pair.tier.target): \(verdict(ratios, pair.tier.target))"
     ).show()
   }
 

@@ -4,15 +4,6 @@ import MillraceCore
 import MillraceEngine
 import MillraceLinux
 
-/// How jobs are started.
-struct Tier {
-  /// How the table calls it.
-  var name: String
-  /// Libraries that the keeper has loaded already.
-  var preload: [String] = []
-  var isCold = false
-}
-
 /// The runner's own way from a job to its end: launcher, keeper, cgroup, plugin, log and work directory.
 struct LaunchPath {
   private(set) var launcher: LocalLauncher
@@ -22,8 +13,12 @@ struct LaunchPath {
   private var nextJob: Int64 = 1
 
   /// Prepares a launcher with a keeper of its own that makes its files in a new directory, an absolute path
-  /// through which everybody may pass; `plugin` is the path of `libspin.so`, which everybody may read.
-  init(tree: CgroupTree, directory: String, host: String, plugin: String, tier: Tier) async throws {
+  /// through which everybody may pass; `plugin` is the path of a plugin, which everybody may read, and
+  /// `preload` what it links with.
+  init(
+    tree: CgroupTree, directory: String, host: String, plugin: String, tier: Tier = .template,
+    preload: [String] = []
+  ) async throws {
     for name in ["", "/work", "/logs"] {
       let path = directory + name
       guard mkdir(path, 0o711) == 0 else {
@@ -36,11 +31,12 @@ struct LaunchPath {
       geteuid() == 0
       ? LaunchSettings.Identity(uid: 65534, gid: 65534)
       : LaunchSettings.Identity(uid: geteuid(), gid: getegid())
-    let settings = LaunchSettings(
+    var settings = LaunchSettings(
       host: host, keeperSocket: directory + "/keeper.sock", workDirectory: directory + "/work",
-      identity: identity, preload: tier.preload, tier: tier.isCold ? .cold : .template)
+      identity: identity)
+    tier.apply(to: &settings, preload: preload)
     let logs = LogFiles(directory: directory + "/logs", cap: .mebibytes(16), log: logger)
-    makeLauncher = { [logger] in
+    makeLauncher = { [logger, settings] in
       try LocalLauncher(tree: tree, settings: settings, logs: logs, logger: logger)
     }
     launcher = try makeLauncher()
@@ -108,16 +104,43 @@ struct LaunchPath {
     throw BenchmarkError("the launcher ended")
   }
 
+  /// Runs so many jobs of a handler without parameters, so many of them at once; returns the nanoseconds of
+  /// all together.
+  mutating func runJobs(_ handler: String, _ count: Int, atOnce: Int) async throws -> Int64 {
+    let began = ContinuousClock.now
+    for _ in 0..<min(atOnce, count) { request(handler) }
+    var (requested, ended) = (min(atOnce, count), 0)
+    while ended < count, let event = await events.next() {
+      switch event {
+      case .started, .progress, .notice: continue
+      case .refused(_, let reason): throw BenchmarkError("a job was refused: \(reason)")
+      case .ended(let id, let report):
+        guard case .done? = report.word else { throw BenchmarkError("a job failed: \(report)") }
+        launcher.release([id])
+        ended += 1
+        if requested < count {
+          request(handler)
+          requested += 1
+        }
+      }
+    }
+    return began.nanosecondsSince
+  }
+
   private mutating func request(seconds: Int64) -> AttemptID {
+    request("sleep", .object(["seconds": .integer(seconds)]))
+  }
+
+  @discardableResult
+  private mutating func request(_ handler: String, _ parameters: JSONValue = .object([:])) -> AttemptID {
     let id = AttemptID(job: JobID(nextJob), number: 1)
     nextJob += 1
     launcher.launch(
       LaunchPlan(
-        attempt: id, handler: "sleep", plugin: plugin,
+        attempt: id, handler: handler, plugin: plugin,
         limits: Limits(memory: .mebibytes(256), cpuMillis: 1000, pids: 64), priority: .default,
         deadline: Timestamp(microseconds: 4_000_000_000_000_000),
-        payload: StoredPayload(
-          parameters: .object(["seconds": .integer(seconds)]), input: nil, traceParent: nil)))
+        payload: StoredPayload(parameters: parameters, input: nil, traceParent: nil)))
     return id
   }
 }

@@ -6,9 +6,9 @@ struct MillraceBench: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "millrace-bench", abstract: "Measure Millrace beside the machine's own limits.",
     subcommands: [
-      LaunchCommand.self, StartsCommand.self, IdleCommand.self, SampleCommand.self,
-      AdoptCommand.self, DecisionCommand.self, DependencyCommand.self,
-      RecordCommand.self,
+      LaunchCommand.self, ThroughputCommand.self, EndToEndCommand.self, FirstInstructionCommand.self,
+      SoakCommand.self, StartsCommand.self, IdleCommand.self, SampleCommand.self, AdoptCommand.self,
+      DecisionCommand.self, DependencyCommand.self, RecordCommand.self, ServeCommand.self,
     ])
 }
 

@@ -43,7 +43,7 @@ struct SampleCommand: AsyncParsableCommand {
 
   private func measure(in tree: CgroupTree) async throws {
     var path = try await LaunchPath(
-      tree: tree, directory: directory + "/launch", host: host, plugin: plugin, tier: Tier(name: "template"))
+      tree: tree, directory: directory + "/launch", host: host, plugin: plugin)
     var ids: [AttemptID] = []
     do {
       for _ in 0..<attempts { ids.append(try await path.startJob(seconds: 1_000_000)) }

@@ -14,6 +14,12 @@ struct Times {
   /// The shortest one: what is left when nothing else ran.
   var least: Int64 { all.min() ?? median }
 
+  /// The time that this part of them, 0 to 1, does not pass.
+  func part(_ part: Double) -> Int64 {
+    precondition(!all.isEmpty, "nothing was measured")
+    return all.sorted()[max(0, Int((Double(all.count) * part).rounded(.up)) - 1)]
+  }
+
   /// Median and least as people read them.
   var text: String { "\(Self.text(median)) (\(Self.text(least)))" }
 
@@ -27,7 +33,8 @@ struct Times {
     "\(fixed(ratios.median, decimals: 2)) (\(fixed(ratios.least, decimals: 2)))"
   }
 
-  private static func text(_ time: Int64) -> String {
+  /// A time as people read it.
+  static func text(_ time: Int64) -> String {
     time < 10_000_000
       ? "\(time / 1000) µs" : fixed(Double(time) / 1e6, decimals: 1) + " ms"
   }
@@ -38,6 +45,7 @@ func fixed(_ number: Double, decimals: Int) -> String {
   var scale = 1
   for _ in 0..<decimals { scale *= 10 }
   let whole = Int((number * Double(scale)).rounded())
+  guard decimals > 0 else { return "\(whole)" }
   let fraction = String(whole % scale)
   return "\(whole / scale)." + String(repeating: "0", count: decimals - fraction.count) + fraction
 }

@@ -1,4 +1,4 @@
-"""Jobs for huey: `jobs.py work|each|all DATABASE [SECONDS COUNT]`."""
+"""Jobs for huey: `jobs.py work DATABASE WORKERS` and `jobs.py each|all DATABASE SECONDS COUNT`."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ def run(seconds):
 
 
 if verb == "work":
-    queue.create_consumer(workers=8, worker_type="thread", initial_delay=0.01, max_delay=0.05).run()
+    queue.create_consumer(workers=int(sys.argv[3]), worker_type="thread", initial_delay=0.01, max_delay=0.05).run()
 else:
     seconds, count = float(sys.argv[3]), int(sys.argv[4])
     if verb == "each":

@@ -1,5 +1,5 @@
-/* Fork handlers. Swift can't do it: the symbol must be there before any Swift code runs, for the constructors of
- * libraries. */
+/* Fork handlers. Swift can't do it: the symbol must be there before any Swift code runs, for the
+ * constructors of libraries. */
 #include "millrace_atfork.h"
 
 #include <dlfcn.h>

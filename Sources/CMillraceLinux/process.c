@@ -203,7 +203,8 @@ int32_t millrace_pidfd_send_signal(int32_t pidfd, int32_t signal) {
     return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) < 0 ? -errno : 0;
 }
 
-/* As in <linux/pidfd.h> since Linux 6.13, the exit since 6.15; older headers lack it. The kernel fills in what it knows of it. */
+/* As in <linux/pidfd.h> since Linux 6.13, the exit since 6.15; older headers lack it. The kernel fills in
+ * what it knows of it. */
 struct process_description {
     uint64_t mask;
     uint64_t cgroup;

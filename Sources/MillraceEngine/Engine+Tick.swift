@@ -161,7 +161,7 @@ extension Engine {
     case .progress(let id, let news):
       await note(news, of: id.job)
     case .notice(let text):
-      note(text)
+      await note(text)
     case .ended(let id, let report):
       put(.event(.ended(id, report)))
     }

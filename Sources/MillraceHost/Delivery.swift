@@ -59,8 +59,8 @@ struct Delivery {
     }
   }
 
-  /// Looks into the leaf for the process, whose host has gone without a word. Returns its pid and a descriptor
-  /// of it, or nil if there is none.
+  /// Looks into the leaf for the process, whose host has gone without a word. Returns its pid and a
+  /// descriptor of it, or nil if there is none.
   func search() -> (pid: Int32, pidfd: Int32)? {
     let opened = millrace_open(leaf, "cgroup.procs", O_RDONLY, 0)
     guard opened >= 0, let file = fdopen(opened, "r") else { return nil }

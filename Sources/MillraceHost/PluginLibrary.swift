@@ -24,8 +24,8 @@ struct PluginLibrary {
     fileprivate var flag: Int32 { self == .late ? RTLD_LAZY : RTLD_NOW }
   }
 
-  /// Loads a library and asks it for its description. Its constructors run now, and it stays loaded. `step` is
-  /// called before each step.
+  /// Loads a library and asks it for its description. Its constructors run now, and it stays loaded. `step`
+  /// is called before each step.
   init(
     _ path: UnsafePointer<CChar>, binding: Binding = .late, step: (Step) -> Void = { _ in }
   ) throws(HostError) {

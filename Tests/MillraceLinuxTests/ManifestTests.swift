@@ -12,7 +12,8 @@ struct ManifestTests {
   }
 
   private func manifest(name: String = "x", _ handlers: String...) -> String {
-    #"{"abi":1,"name":"\#(name)","version":"1","is_warm":false,"has_warm_up":false,"handlers":[\#(handlers.joined(separator: ","))]}"#
+    #"{"abi":1,"name":"\#(name)","version":"1","is_warm":false,"has_warm_up":false,"#
+      + #""handlers":[\#(handlers.joined(separator: ","))]}"#
   }
 
   private func handler(

@@ -32,10 +32,11 @@
  *  - Durations are in milliseconds, sizes in bytes; 0 in a default means "none given: the runner's default".
  *  - A job is one process: a handler may allocate, start threads, fork and crash as it likes. All of it
  *    ends with the job, and what a handler leaks is gone when it returns.
- *  - A plugin that is MILLRACE_WARM is loaded once into a warm host, which calls `warm_up`; its jobs are forks
- *    of that process with all that it has in memory. Such a process must have one thread and hold no eventfd,
- *    pipe, socket or writable shared memory when `warm_up` returns; else jobs start without it. A handler must
- *    work without warm-up, too. What is random there is the same in all of its jobs (rand(3), hash seeds).
+ *  - A plugin that is MILLRACE_WARM is loaded once into a warm host, which calls `warm_up`; its jobs are
+ *    forks of that process with all that it has in memory. Such a process must have one thread and hold
+ *    no eventfd, pipe, socket or writable shared memory when `warm_up` returns; else jobs start without
+ *    it. A handler must work without warm-up, too. What is random there is the same in all of its jobs
+ *    (rand(3), hash seeds).
  *  - SIGTERM asks a job to stop (cancel, timeout, shutdown); `cancelled` then returns 1. What still runs
  *    after the grace period is killed with its whole control group.
  */
@@ -205,8 +206,8 @@ typedef struct millrace_handler {
     /* How many jobs of this handler may run at once; 0: no bound of its own. */
     int64_t concurrency;
     /* Makes a warm host ready for the jobs with an affinity key, before they are forked from it: reads the
-     * key's table, opens its index. It is called again for each other key that this host gets. NULL: keys mean
-     * nothing here. */
+     * key's table, opens its index. It is called again for each other key that this host gets. NULL: keys
+     * mean nothing here. */
     int (*prepare)(const char *key);
 } millrace_handler;
 

@@ -1,7 +1,7 @@
 /* millrace_atfork.h: the fork handlers of libraries, run around a fork that libc knows nothing of.
  *
- * clone3 skips what pthread_atfork(3) has registered: a library that makes its random numbers anew in a child,
- * or frees its locks there, would not. So the program exports `__register_atfork`, which every
+ * clone3 skips what pthread_atfork(3) has registered: a library that makes its random numbers anew in a
+ * child, or frees its locks there, would not. So the program exports `__register_atfork`, which every
  * pthread_atfork calls; each handler is kept here and handed on to libc, for forks that the jobs make.
  */
 #ifndef MILLRACE_ATFORK_H

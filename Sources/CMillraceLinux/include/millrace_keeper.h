@@ -5,9 +5,9 @@
  * Each packet begins with its `type`. After connecting, the runner gets HELLO, then one KEPT for each
  * attempt that the keeper still knows, live or ended: so a new runner finds what the old one left.
  *
- * A warm host has a plugin loaded and warmed up, and forks jobs with all of that. It is the keeper's child, and
- * so are the jobs (CLONE_PARENT). It listens to the keeper only, on a SOCK_SEQPACKET pair, and ends with that;
- * when the runner goes, its hosts go.
+ * A warm host has a plugin loaded and warmed up, and forks jobs with all of that. It is the keeper's
+ * child, and so are the jobs (CLONE_PARENT). It listens to the keeper only, on a SOCK_SEQPACKET pair, and
+ * ends with that; when the runner goes, its hosts go.
  */
 #ifndef MILLRACE_KEEPER_H
 #define MILLRACE_KEEPER_H

@@ -1,7 +1,7 @@
 import MillraceCore
 
-/// Decides which warm host starts which attempt, and when hosts come and go. It does nothing itself: times are
-/// monotonic, in ms, and come in as arguments.
+/// Decides which warm host starts which attempt, and when hosts come and go. It does nothing itself: times
+/// are monotonic, in ms, and come in as arguments.
 ///
 /// A key's host is found in three tiers: the host that is prepared for it, a host of the plugin that nobody
 /// needs, which is then prepared for it, and a new host.

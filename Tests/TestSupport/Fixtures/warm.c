@@ -1,5 +1,5 @@
-/* A plugin for tests of warm hosts. What is defined makes it one that must not be forked as it is, or that tries
- * what it must not. */
+/* A plugin for tests of warm hosts. What is defined makes it one that must not be forked as it is, or
+ * that tries what it must not. */
 #include "millrace.h"
 
 #include <errno.h>
@@ -144,8 +144,9 @@ static void try_group(const char *group, const char *file, const char *text) {
     tell(path, result);
 }
 
-/* Tries what a job must not: becoming the host, moving itself, reaching the host. The input names the mount of
- * cgroup v2, the host's pid, its ids, and another leaf of the plugin: "mount pid uid gid leaf". */
+/* Tries what a job must not: becoming the host, moving itself, reaching the host. The input names the
+ * mount of cgroup v2, the host's pid, its ids, and another leaf of the plugin: "mount pid uid gid leaf".
+ * */
 static int attacks(const millrace_job *job, const millrace_context *context) {
     char mount[256], leaf[64], own[512], plugin[512], path[600];
     int host;
