@@ -82,7 +82,8 @@ extension Engine {
     return Standing(progress: progress[job], gates: gates, usage: attempt.flatMap { samples[$0] })
   }
 
-  package func status() -> RunnerStatus {
+  package func status() async -> RunnerStatus {
+    let hosts = await ports.launcher.hosts()
     let pressure = scheduler.pressureLevel
     var status = RunnerStatus(
       version: identity.version, pid: identity.pid, started: startTime, draining: scheduler.isDraining,
@@ -92,6 +93,7 @@ extension Engine {
       isHealthy: trouble == nil && !scheduler.isDraining && pressure < .critical,
       recordTrouble: trouble.map { "\($0.message); \($0.hint)" }, notices: notices)
     status.held = scheduler.heldCount
+    status.hosts = hosts
     status.stations = stations()
     status.settings = settings().filter(\.isChanged)
     return status

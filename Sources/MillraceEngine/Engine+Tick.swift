@@ -139,16 +139,8 @@ extension Engine {
     }
   }
 
-  /// Returns a task that rings when time alone will change something; nil if it will not.
-  func wakeLater() -> Task<Void, Never>? {
-    var next = scheduler.nextTime
-    if let trouble { next = min(next ?? trouble.nextTry, trouble.nextTry) }
-    guard let next else { return nil }
-    return Task { [clock = ports.clock, ring] in
-      guard (try? await clock.sleep(until: next)) != nil else { return }  // Cancelled: another one is set.
-      ring.yield()
-    }
-  }
+  /// When time alone will change something; nil if it will not.
+  var nextWake: Timestamp? { [scheduler.nextTime, trouble?.nextTry].compactMap(\.self).min() }
 
   /// Takes in what the launcher says. Only progress waits for the engine: it makes no tick.
   nonisolated func take(_ event: LaunchEvent) async {

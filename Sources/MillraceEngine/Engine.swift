@@ -144,14 +144,13 @@ package actor Engine: JobService {
       group.addTask { for await catalog in self.ports.plugins.catalogs { self.put(.catalog(catalog)) } }
       group.addTask { await self.sampleWhileRunning() }
       group.addTask { await self.auditWhileRunning() }
-      var timer: Task<Void, Never>?
+      var alarm = Alarm(clock: ports.clock) { [ring] in ring.yield() }
       for await _ in bell {
         await tick()
         if isStopping { break }
-        timer?.cancel()
-        timer = wakeLater()
+        alarm.set(to: nextWake)
       }
-      timer?.cancel()
+      alarm.stop()
       group.cancelAll()
     }
   }

@@ -28,6 +28,8 @@ package struct RunnerStatus: Sendable, Equatable, Codable {
   package var stations: [StationState] = []
   /// The settings that were changed at run time.
   package var settings: [SettingState] = []
+  /// The processes that have a plugin loaded and fork its jobs.
+  package var hosts: [WarmHostState] = []
   /// Why the record can't be written and what helps; nil if it can.
   package var recordTrouble: String?
   /// The last things that an operator should know of, oldest first.

@@ -35,6 +35,17 @@ struct RunnerRoutes: Sendable {
   }
 }
 
+extension HostView {
+  fileprivate init(_ host: WarmHostState) {
+    self.init(
+      host: host.number, plugin: host.plugin, sha256: host.sha256, state: host.state, started: host.started)
+    (key, handler) = (host.key, host.handler)
+    if host.warmUp > .zero { warmUpSeconds = host.warmUp.seconds }
+    if host.fork > .zero { forkSeconds = host.fork.seconds }
+    memoryBytes = host.memory?.rawValue
+  }
+}
+
 extension StatusView {
   /// Makes the view of the runner's state.
   init(_ status: RunnerStatus) {
@@ -46,6 +57,7 @@ extension StatusView {
       pressure: status.pressure, pressureCause: status.pressureCause, machine: MachineView(status.machine),
       notices: status.notices.map { NoticeView(time: $0.time, text: $0.text) })
     held = status.held
+    hosts = status.hosts.isEmpty ? nil : status.hosts.map(HostView.init)
     stations = status.stations.map { StationView($0.station, $0.activity) }
     settings = status.settings.map(SettingView.init)
   }

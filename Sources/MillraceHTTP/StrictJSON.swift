@@ -91,7 +91,7 @@ struct StrictSubmitRequest: Decodable {
     "timeout_seconds", "grace_seconds", "max_attempts", "retry_delay_seconds", "retry_factor",
     "retry_max_delay_seconds", "retry_jitter", "retry_on", "memory_max_bytes", "timeout_factor",
     "start_within_seconds", "finish_within_seconds", "priority", "class", "labels", "not_before",
-    "trace_parent", "key", "key_scope", "key_window_seconds", "unique", "group", "hold", "after",
+    "trace_parent", "key", "key_scope", "key_window_seconds", "unique", "group", "hold", "affinity", "after",
     "on_dependency_failure", "step",
   ]
 

@@ -24,6 +24,8 @@ package struct AttemptView: Codable, Sendable, Equatable {
   package var frozenSince: String?
   /// nil while it runs.
   package var outcome: Outcome?
+  /// How it was started: `warm`, `template` or `cold`; nil while it runs or if nobody knows.
+  package var tier: StartTier?
   package var exitCode: Int32?
   package var signal: Int32?
   package var failure: Failure?
@@ -37,7 +39,7 @@ package struct AttemptView: Codable, Sendable, Equatable {
 
   private enum CodingKeys: String, CodingKey {
     case id, job, attempt, handler, plugin, pluginVersion, pluginSha256, queued, starting, started, ended
-    case waitSeconds, runSeconds, frozenSeconds, frozenSince, outcome, exitCode, signal, failure, usage
+    case waitSeconds, runSeconds, frozenSeconds, frozenSince, outcome, tier, exitCode, signal, failure, usage
     case limits, admission
     case state, priority, labels
     case jobClass = "class"
@@ -62,6 +64,7 @@ package struct AttemptView: Codable, Sendable, Equatable {
     if attempt.frozenTime > .zero { frozenSeconds = attempt.frozenTime.seconds }
     frozenSince = attempt.frozenSince.map(Wire.text(of:))
     outcome = end?.outcome
+    tier = end?.tier
     switch end?.exit {
     case .exited(let code): exitCode = code
     case .signalled(let signal): self.signal = signal

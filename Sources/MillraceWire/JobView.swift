@@ -37,12 +37,14 @@ package struct JobView: Codable, Sendable, Equatable {
   /// The number of its workflow, and its step there; nil if it is in none.
   package var workflow: Int64?
   package var step: String?
+  /// Its affinity key.
+  package var affinity: String?
 
   private enum CodingKeys: String, CodingKey {
     case id, handler, state, priority, labels, parameters, inputBytes, submitted, notBefore, ended
     case attempts, attemptsUsed, maxAttempts, limits, timeoutSeconds, reason
     case group, key, held, cancelRequested, existing
-    case after, onDependencyFailure, workflow, step
+    case after, onDependencyFailure, workflow, step, affinity
     case jobClass = "class"
   }
 
@@ -74,6 +76,7 @@ package struct JobView: Codable, Sendable, Equatable {
     if asked.onDependencyFailure == .hold { onDependencyFailure = .hold }
     workflow = job.workflow
     step = asked.step
+    affinity = asked.affinity
   }
 }
 

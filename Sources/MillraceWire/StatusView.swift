@@ -30,6 +30,8 @@ package struct StatusView: Codable, Sendable, Equatable {
   package var stations: [StationView]?
   /// The settings that were changed at run time.
   package var settings: [SettingView]?
+  /// The processes that have a plugin loaded and fork its jobs; nil if there are none.
+  package var hosts: [HostView]?
   /// The last things that an operator should know of, oldest first.
   package var notices: [NoticeView]
 
@@ -78,6 +80,32 @@ package struct MachineView: Codable, Sendable, Equatable {
     memoryAvailableBytes = sample.memoryAvailable?.rawValue
     memoryStallPercent = sample.memoryStall
     load = sample.load
+  }
+}
+
+/// A warm host: a process that has a plugin loaded, and forks its jobs.
+package struct HostView: Codable, Sendable, Equatable {
+  package var host: UInt32
+  package var plugin: String
+  package var sha256: String
+  /// `warming`, `ready`, `preparing` or `closing`.
+  package var state: String
+  /// The affinity key that it is prepared for, and by which handler.
+  package var key: String?
+  package var handler: String?
+  /// Attempts that it has started.
+  package var started: Int
+  /// What it took to load and warm up, and what a fork of it takes (median of the last); nil before that.
+  package var warmUpSeconds: Double?
+  package var forkSeconds: Double?
+  package var memoryBytes: Int64?
+
+  package init(host: UInt32, plugin: String, sha256: String, state: String, started: Int) {
+    self.host = host
+    self.plugin = plugin
+    self.sha256 = sha256
+    self.state = state
+    self.started = started
   }
 }
 

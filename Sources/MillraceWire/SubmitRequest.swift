@@ -57,13 +57,15 @@ package struct SubmitRequest: Codable, Sendable, Equatable {
   package var onDependencyFailure: String?
   /// Its step in its workflow.
   package var step: String?
+  /// Jobs with the same one are best started from the same warm host; 1 to 255 bytes.
+  package var affinity: String?
 
   private enum CodingKeys: String, CodingKey {
     case handler, parameters, arguments, input, memoryBytes, cpuMillis, pids, io, timeoutSeconds
     case graceSeconds, maxAttempts, retryDelaySeconds, retryFactor, retryMaxDelaySeconds, retryJitter
     case retryOn, memoryMaxBytes, timeoutFactor, startWithinSeconds, finishWithinSeconds, priority, labels
     case notBefore, traceParent, after, onDependencyFailure, step
-    case key, keyScope, keyWindowSeconds, unique, group, hold
+    case key, keyScope, keyWindowSeconds, unique, group, hold, affinity
     case jobClass = "class"
   }
 
@@ -123,6 +125,7 @@ extension SubmitRequest {
     request.isUnique = unique ?? false
     request.group = group
     request.isHeld = hold ?? false
+    request.affinity = affinity
     request.after = try (after ?? []).map { try $0.dependency() }
     request.step = step
     if let word = onDependencyFailure {
@@ -171,6 +174,7 @@ extension SubmitRequest {
     if request.priority != .default { priority = request.priority.rawValue }
     jobClass = request.jobClass
     group = request.group
+    affinity = request.affinity
     if !request.labels.isEmpty { labels = request.labels }
     if !request.after.isEmpty { after = request.after.map(DependencyView.init) }
     if request.onDependencyFailure != .cancel { onDependencyFailure = request.onDependencyFailure.rawValue }

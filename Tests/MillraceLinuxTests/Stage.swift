@@ -103,7 +103,7 @@ final class Stage: Sendable {
       let id = AttemptID(job: JobID(job), number: 1)
       var plan = stage.plan(
         id, handler, plugin: plugin ?? stage.plugin, parameters: parameters, input: input)
-      plan.affinity = affinity
+      plan.payload.affinity = affinity
       launcher.launch(plan)
       return id
     }

@@ -41,6 +41,8 @@ package struct AttemptEnd: Hashable, Sendable {
   package var result: JobResult?
   /// What the handler saved for the next attempt; nil if nothing. Not read back with the attempt.
   package var checkpoint: [UInt8]?
+  /// How it was started; nil if it never was or nobody knows.
+  package var tier: StartTier?
 
   package init(
     outcome: Outcome, ended: Timestamp, exit: ExitStatus? = nil, usage: Usage = Usage(),

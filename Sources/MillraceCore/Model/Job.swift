@@ -50,6 +50,8 @@ package struct Submission: Sendable, Equatable {
   package var step: String?
   /// Whether it shall be held until somebody releases it.
   package var isHeld = false
+  /// Jobs with the same one are best started from the same warm host; nil for none.
+  package var affinity: String?
 
   /// Makes a submission.
   package init(

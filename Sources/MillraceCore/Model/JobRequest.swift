@@ -29,6 +29,8 @@ package struct JobRequest: Sendable, Equatable {
   package var step: String?
   /// Whether it shall be held until somebody releases it.
   package var isHeld = false
+  /// Jobs with the same one are best started from the same warm host; nil for none.
+  package var affinity: String?
 
   /// Makes a request.
   package init(

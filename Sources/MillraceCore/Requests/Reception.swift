@@ -65,7 +65,18 @@ package struct Reception: Sendable, Equatable {
     submission.group = request.group
     submission.step = request.step
     submission.isHeld = request.isHeld
+    submission.affinity = try request.affinity.map(Self.checked(affinity:))
     return submission
+  }
+
+  /// The longest affinity key, in bytes: what fits the keeper's protocol with a zero behind it.
+  package static let maxAffinity = 255
+
+  private static func checked(affinity: String) throws -> String {
+    guard (1...maxAffinity).contains(affinity.utf8.count), !affinity.utf8.contains(0) else {
+      throw Refusal(.invalid, "an affinity key has 1 to \(maxAffinity) bytes, none of them zero")
+    }
+    return affinity
   }
 
   /// Returns what holds for a job of a handler: its own wishes first, then the operator's, then those of the

@@ -20,6 +20,7 @@ extension Scheduler {
     var end = AttemptEnd(
       outcome: outcome, ended: ended, exit: report.exit, usage: usage, failure: failure, result: result)
     end.checkpoint = report.checkpoint
+    end.tier = report.tier
     var pause = Duration.zero
     if case .snoozed(let delay, _) = report.word, outcome == .snoozed { pause = delay }
     return settle(attempt, end, pause: pause, at: now)

@@ -113,6 +113,8 @@ package struct StoredPayload: Sendable {
   /// The input; nil if none was given.
   package var input: [UInt8]?
   package var traceParent: String?
+  /// The affinity key of the job; nil for none.
+  package var affinity: String?
   /// What the attempt before saved; nil if nothing.
   package var checkpoint: [UInt8]?
   /// The results of the jobs that it depends on.

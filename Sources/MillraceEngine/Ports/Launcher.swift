@@ -11,8 +11,6 @@ package struct LaunchPlan: Sendable {
   /// When the attempt times out.
   package var deadline: Timestamp
   package var payload: StoredPayload
-  /// The affinity key of its job; nil for none.
-  package var affinity: String?
 
   package init(
     attempt: AttemptID, handler: String, plugin: Plugin, limits: Limits, priority: Priority,

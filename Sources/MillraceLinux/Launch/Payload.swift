@@ -44,7 +44,7 @@ enum Payload {
       head.output_count = UInt64(outputs.count)
       outputs.withUnsafeBytes { bytes += $0 }
     }
-    if let affinity = plan.affinity { head.affinity = append(affinity) }
+    if let affinity = plan.payload.affinity { head.affinity = append(affinity) }
     head.max_result = UInt64(maxResult.rawValue)
     withUnsafeBytes(of: head) { bytes.replaceSubrange(0..<$0.count, with: $0) }
     return try sealed(bytes)

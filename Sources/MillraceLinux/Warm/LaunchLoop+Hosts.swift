@@ -11,7 +11,7 @@ extension LaunchLoop {
     let now = Self.monotonic()
     let preparesForKeys = plan.plugin.handlers.first { $0.name == plan.handler }?.preparesForKeys ?? false
     let wish = WarmPool.Wish(
-      plugin: plan.plugin, handler: plan.handler, key: preparesForKeys ? plan.affinity : nil)
+      plugin: plan.plugin, handler: plan.handler, key: preparesForKeys ? plan.payload.affinity : nil)
     switch pool.place(wish, at: now) {
     case .fork(let host): start(plan, .warm, from: host)
     case .wait(let host): hosts[host]?.line.append(plan)

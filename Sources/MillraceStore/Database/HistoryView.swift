@@ -1,7 +1,7 @@
 /// The view `history`, for people who use `sqlite3`; `docs/history-view.md` explains its columns.
 enum HistoryView {
   /// The names of its columns, in order.
-  static let columns = (firstFields + secondFields + thirdFields).map(\.name)
+  static let columns = (firstFields + secondFields + thirdFields + fourthFields).map(\.name)
 
   /// Makes it as it was in the schema `v1`.
   static let first = sql(of: firstFields)
@@ -11,6 +11,10 @@ enum HistoryView {
 
   /// Makes it with what `v3` added; the migration has dropped the one before.
   static let third = sql(of: firstFields + secondFields + thirdFields)
+
+  /// Makes it anew with what `v4` added.
+  static let fourth =
+    "DROP VIEW history; " + sql(of: firstFields + secondFields + thirdFields + fourthFields)
 
   private static func sql(of fields: [(name: String, value: String)]) -> String {
     let list = fields.map { "\($0.value) AS \($0.name)" }.joined(separator: ",\n  ")
@@ -71,6 +75,11 @@ enum HistoryView {
     ("job_group", "job.job_group"),
     ("workflow", "job.workflow"),
     ("step", "job.step"),
+  ]
+
+  private static let fourthFields = [
+    ("affinity", "job.affinity"),
+    ("tier", "attempt.tier"),
   ]
 
   /// Microseconds since 1970 as `2026-08-01T12:00:00.123Z`.

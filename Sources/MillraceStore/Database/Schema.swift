@@ -25,8 +25,17 @@ enum Schema {
     migrator.registerMigration("v3") { db in
       for sql in LifeSchema.all { try db.execute(sql: sql) }
     }
+    migrator.registerMigration("v4", foreignKeyChecks: .immediate) { db in
+      for sql in [warmth, HistoryView.fourth] { try db.execute(sql: sql) }
+    }
     return migrator
   }
+
+  /// What `v4` adds: how attempts were started, and from which host jobs want to be.
+  private static let warmth = """
+    ALTER TABLE job ADD COLUMN affinity TEXT CHECK (affinity <> '');
+    ALTER TABLE attempt ADD COLUMN tier TEXT CHECK (tier IN ('warm', 'template', 'cold'));
+    """
 
   private static let job = """
     CREATE TABLE job (

@@ -10,7 +10,7 @@ struct PayloadQuery {
   let blobs: BlobDirectory
 
   private static let sql = """
-    SELECT job.parameters, job.trace_parent, checkpoint.bytes, input.job, input.size, input.bytes, input.file,
+    SELECT job.parameters, job.trace_parent, job.affinity, checkpoint.bytes, input.job, input.size, input.bytes, input.file,
       EXISTS (SELECT 1 FROM dependency WHERE dependency.job = job.id)
     FROM job LEFT JOIN input ON input.job = job.id LEFT JOIN checkpoint ON checkpoint.job = job.id
     WHERE job.id = ?
@@ -37,11 +37,13 @@ struct PayloadQuery {
     var reader = RowReader(row)
     let parameters = try JobRow.parameters(from: reader.value())
     let traceParent: String? = reader.optional()
+    let affinity: String? = reader.optional()
     let checkpoint: Data? = reader.optional()
     let hasInput = (reader.optional() as Int64?) != nil
     let input = hasInput ? try Payload.read(&reader).bytes(from: blobs) : nil
     if !hasInput { reader.skip(3) }
     var payload = StoredPayload(parameters: parameters, input: input, traceParent: traceParent)
+    payload.affinity = affinity
     payload.checkpoint = checkpoint.map { [UInt8]($0) }
     if try reader.value() {
       payload.outputs = try OutputRows(file: file, blobs: blobs).read(for: job, in: db)

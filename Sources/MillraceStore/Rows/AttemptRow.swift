@@ -12,7 +12,7 @@ enum AttemptRow {
   private static let endColumns = [
     "outcome", "ended", "exit_code", "exit_signal", "failure_code", "failure_message", "failure_retryable",
     "memory_peak", "cpu_user", "cpu_system", "throttled", "io_read", "io_written", "pids_peak", "oom_kills",
-    "forks_refused", "time_to_peak",
+    "forks_refused", "time_to_peak", "tier",
   ]
 
   /// The columns that `read` reads, in its order.
@@ -77,7 +77,7 @@ enum AttemptRow {
       end.failure?.isRetryable, usage.memoryPeak?.rawValue, usage.cpuUser?.microseconds,
       usage.cpuSystem?.microseconds, usage.throttled?.microseconds, usage.ioRead?.rawValue,
       usage.ioWritten?.rawValue, usage.pidsPeak, usage.oomKills, usage.forksRefused,
-      usage.timeToPeak?.microseconds, end.ended.rawValue, id.job.rawValue, id.number,
+      usage.timeToPeak?.microseconds, end.tier?.rawValue, end.ended.rawValue, id.job.rawValue, id.number,
     ]
     try db.cachedStatement(sql: startedNow == nil ? ending : beginningAndEnding).execute(
       arguments: StatementArguments(values))
@@ -132,7 +132,9 @@ enum AttemptRow {
       ioWritten: try reader.optionalBytes(),
       pidsPeak: reader.optional(), oomKills: reader.optional(), forksRefused: reader.optional(),
       timeToPeak: reader.optionalSpan())
-    return AttemptEnd(outcome: outcome, ended: ended, exit: exit, usage: usage, failure: failure)
+    var end = AttemptEnd(outcome: outcome, ended: ended, exit: exit, usage: usage, failure: failure)
+    end.tier = try reader.optionalWord(StartTier.self)
+    return end
   }
 
   private static func readFailure(_ reader: inout RowReader) throws -> Failure? {

@@ -30,6 +30,7 @@ struct StatusCommand: ParsableCommand {
       }
       let notices = status.notices.suffix(Self.shownNotices)
       return Table.status.card(status, paint: paint)
+        + Self.section("warm hosts", (status.hosts ?? []).map(Self.words), paint)
         + Self.section("paused", standing, paint) + Self.section("changed settings", changed, paint)
         + (notices.isEmpty ? "" : "\n" + paint("notices", .title) + "\n")
         + notices.map { "  \(Figures.time($0.time))  \($0.text.printable)\n" }.joined()
@@ -38,6 +39,16 @@ struct StatusCommand: ParsableCommand {
 }
 
 extension StatusCommand {
+  private static func words(_ host: HostView) -> String {
+    let figures: [String?] = [
+      host.key.map { "prepared for `\($0)`" }, "\(host.started) started",
+      host.warmUpSeconds.map { "warm after \(Figures.span($0))" },
+      host.forkSeconds.map { "a fork takes \(Figures.span($0))" }, host.memoryBytes.map { Figures.bytes($0) },
+    ]
+    return "\(host.host) of `\(host.plugin)`, \(host.state): "
+      + figures.compactMap { $0 }.joined(separator: ", ")
+  }
+
   /// Lines under a title; nothing if there are none.
   private static func section(_ title: String, _ lines: [String], _ paint: Paint) -> String {
     lines.isEmpty

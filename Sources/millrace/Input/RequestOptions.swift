@@ -67,6 +67,10 @@ struct RequestOptions: ParsableArguments {
 
   @Flag(help: "Hold it until it is released.")
   var hold = false
+
+  @Option(help: "Start it from the warm host that is prepared for this key, if the handler knows of keys.")
+  var affinity: String?
+
   @Option(
     help: "A job that must have ended before: ok:41, any:41 or failed:41. May be repeated.",
     transform: Quantities.dependency)
@@ -102,6 +106,7 @@ struct RequestOptions: ParsableArguments {
     if unique { request.unique = request.unique ?? true }
     request.group = request.group ?? group
     if hold { request.hold = request.hold ?? true }
+    request.affinity = request.affinity ?? affinity
     return request
   }
 }
@@ -129,6 +134,7 @@ extension SubmitRequest {
     (request.key, request.keyScope, request.keyWindowSeconds) = (key, keyScope, keyWindowSeconds)
     (request.unique, request.hold) = (unique, hold)
     request.group = group ?? template.group
+    request.affinity = affinity ?? template.affinity
     request.after = after
     request.onDependencyFailure = onDependencyFailure
     return request

@@ -55,6 +55,7 @@ extension Table where Row == AttemptView {
       Column("STATE", "state", wide: true, tone: { $0.state?.tone ?? .plain }) { $0.state?.rawValue ?? "" },
       Column("EXIT", "exit_code", .right, wide: true) { Figures.raw($0.exitCode) },
       Column("SIGNAL", "signal", .right, wide: true) { Figures.raw($0.signal) },
+      Column("START", "tier", wide: true) { $0.tier?.rawValue ?? "" },
       Column("PRIO", "priority", .right, wide: true) { Figures.raw($0.priority) },
       Column("CLASS", "class", wide: true) { $0.jobClass ?? "" },
       Column("LABELS", "labels", wide: true) { Figures.labels($0.labels) },

@@ -34,6 +34,7 @@ struct JobSheet {
     card.add("class", job.jobClass)
     card.add("labels", Figures.labels(job.labels))
     card.add("group", job.group)
+    card.add("affinity", job.affinity)
     card.add("key", job.key)
     if job.held ?? false { card.add("held", "until it is released") }
     card.add("cancelled", job.cancelRequested.map { "asked for at \(Figures.time($0))" })
@@ -87,6 +88,7 @@ struct JobSheet {
     card.add("waited", Figures.span(attempt.waitSeconds))
     card.add("ran", Figures.span(attempt.runSeconds))
     card.add("frozen", frozen(attempt))
+    card.add("start", attempt.tier?.rawValue)
     card.add("exit code", Figures.raw(attempt.exitCode))
     card.add("signal", Figures.raw(attempt.signal))
     card.add("memory peak", Figures.bytes(usage.memoryPeakBytes))
