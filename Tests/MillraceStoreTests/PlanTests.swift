@@ -91,7 +91,7 @@ struct PlanTests {
         + [
           UnfinishedQuery.jobs, UnfinishedQuery.labels, UnfinishedQuery.dependencies,
           UnfinishedQuery.attempts,
-        ].map { SQL(sql: $0) }
+        ].map { SQL(sql: $0, arguments: [1, 9]) }
       for sql in statements {
         let plan = try Self.plan(of: sql, in: db)
         #expect(!plan.contains { Self.isBareScan($0) || $0.contains("TEMP B-TREE") }, "\(plan)")
