@@ -9,7 +9,7 @@ struct PayloadQuery {
   let file: String
   let blobs: BlobDirectory
 
-  private static let sql = """
+  static let sql = """
     SELECT job.parameters, job.trace_parent, checkpoint.bytes, input.job, input.size, input.bytes, input.file,
       EXISTS (SELECT 1 FROM dependency WHERE dependency.job = job.id)
     FROM job LEFT JOIN input ON input.job = job.id LEFT JOIN checkpoint ON checkpoint.job = job.id
