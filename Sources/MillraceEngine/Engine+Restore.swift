@@ -5,7 +5,8 @@ extension Engine {
   /// Takes up what a former runner left: jobs that wait go on waiting, attempts that the keeper still knows
   /// go on, the others are lost and start again.
   func restore() async throws {
-    let jobs = try await ports.store.unfinished()
+    let unfinished = try await unfinishedJobs()
+    let jobs = unfinished.others
     let open = jobs.compactMap { job in
       job.openAttempt.map { KeptAttempt(attempt: $0.id, plugin: $0.plugin) }
     }
@@ -18,18 +19,14 @@ extension Engine {
     var found = restoreSettings(memos)
     found.append(.learned(try await ports.store.evidence(lastOfEach: learningWindow)))
     found.append(.breakers(memos.compactMap(\.breaker)))
-    let unended = Set(jobs.map(\.job.id))
-    var waiting: [WaitingJob] = []
+    let unended = Set(unfinished.waiting.map(\.id) + jobs.map(\.job.id))
+    var waiting = unfinished.waiting
     for unfinished in jobs {
-      if unfinished.job.state == .blocked {
+      guard let attempt = unfinished.openAttempt else {
         found.append(try await blocked(unfinished.job, unended: unended, &changes))
         continue
       }
       var job = WaitingJob(unfinished.job, sharedBy: scheduler.policy.fairShare?.label)
-      guard let attempt = unfinished.openAttempt else {
-        waiting.append(job)
-        continue
-      }
       if kept.contains(attempt.id) {
         let now = ports.clock.now()
         if attempt.started == nil { changes.append(.running(attempt.id, at: now)) }
@@ -49,25 +46,57 @@ extension Engine {
       waiting.append(job)
     }
     found.append(.submitted(waiting))
-    found += whatWasAsked(of: jobs, memos)
+    // What was asked for in the time of a former runner must hold on: cancellations, and what is paused.
+    found += unfinished.cancelled.map { .cancel($0) }
+    found += memos.filter { $0.kind == .pause }.compactMap(\.pauseEvent)
     if !changes.isEmpty { try await ports.store.commit(changes) }
     // Before whatever came in meanwhile: a cancellation must find its job.
     inbox.putFirst(found.map(Input.event))
     ring.yield()
     if !kept.isEmpty { auditRing.yield() }
-    if !jobs.isEmpty {
+    if unfinished.count > 0 {
       log.notice(
         "record read",
         metadata: [
-          "unfinished": "\(jobs.count)", "running": "\(kept.count)", "lost": "\(open.count - kept.count)",
+          "unfinished": "\(unfinished.count)", "running": "\(kept.count)",
+          "lost": "\(open.count - kept.count)",
         ])
     }
   }
 
-  /// What was asked for in the time of a former runner and must hold on: cancellations, and what is paused.
-  private func whatWasAsked(of jobs: [UnfinishedJob], _ memos: [Memo]) -> [Event] {
-    jobs.filter { $0.job.cancelRequested != nil }.map { .cancel($0.job.id) }
-      + memos.filter { $0.kind == .pause }.compactMap(\.pauseEvent)
+  /// The jobs on record that have not ended.
+  private struct Unfinished {
+    /// Those that wait for their turn or their time, as the scheduler knows them: there can be a million.
+    var waiting: [WaitingJob] = []
+    /// Those that are blocked or have an open attempt.
+    var others: [UnfinishedJob] = []
+    /// Those of which somebody asked for the cancellation.
+    var cancelled: [JobID] = []
+
+    var count: Int { waiting.count + others.count }
+  }
+
+  /// How many jobs are read at a time.
+  private static let page = 1000
+
+  private func unfinishedJobs() async throws -> Unfinished {
+    var unfinished = Unfinished()
+    var last = JobID(0)
+    while true {
+      let page = try await ports.store.unfinished(after: last, atMost: Self.page)
+      for found in page {
+        if found.job.cancelRequested != nil { unfinished.cancelled.append(found.job.id) }
+        if found.openAttempt == nil, found.job.state != .blocked {
+          var job = WaitingJob(found.job, sharedBy: scheduler.policy.fairShare?.label)
+          if let other = unfinished.waiting.last { job.shareTerms(with: other) }
+          unfinished.waiting.append(job)
+        } else {
+          unfinished.others.append(found)
+        }
+      }
+      guard page.count == Self.page, let end = page.last?.job.id else { return unfinished }
+      last = end
+    }
   }
 
   /// What the scheduler is told of a job that waits for others: which of these have not ended.

@@ -115,8 +115,10 @@ package final class SQLiteJobStore: JobStore {
     }
   }
 
-  package func unfinished() async throws -> [UnfinishedJob] {
-    try await history.read("read the unfinished jobs") { try UnfinishedQuery.read(in: $0) }
+  package func unfinished(after last: JobID, atMost count: Int) async throws -> [UnfinishedJob] {
+    try await history.read("read the unfinished jobs") { db in
+      try UnfinishedQuery.read(after: last, atMost: count, in: db)
+    }
   }
 
   package func evidence(lastOfEach count: Int) async throws -> [Evidence] {

@@ -134,9 +134,9 @@ package final class FaultyJobStore: JobStore {
     try await pass("memos", "memos") { try await record.memos() }
   }
 
-  package func unfinished() async throws -> [UnfinishedJob] {
+  package func unfinished(after last: JobID, atMost count: Int) async throws -> [UnfinishedJob] {
     journal.append("read")
-    return try await pass("read", "read") { try await record.unfinished() }
+    return try await pass("read", "read") { try await record.unfinished(after: last, atMost: count) }
   }
 }
 

@@ -197,8 +197,8 @@ package final class MemoryJobStore: JobStore {
     state.withLock { $0.memos }.sorted { ($0.kind.rawValue, $0.name) < ($1.kind.rawValue, $1.name) }
   }
 
-  package func unfinished() async throws -> [UnfinishedJob] {
-    records.filter { !$0.job.state.isFinal }.map { record in
+  package func unfinished(after last: JobID, atMost count: Int) async throws -> [UnfinishedJob] {
+    records.filter { !$0.job.state.isFinal && $0.job.id > last }.prefix(count).map { record in
       var job = record.job
       job.submission.parameters = .object([:])
       return UnfinishedJob(

@@ -86,7 +86,7 @@ extension WaitingJob {
   var longest: Duration { timeout + terms.grace }
 
   /// Lets two jobs with the same terms keep them once.
-  mutating func shareTerms(with other: WaitingJob) {
+  package mutating func shareTerms(with other: WaitingJob) {
     if sharedTerms == other.sharedTerms { sharedTerms = other.sharedTerms }
   }
 }

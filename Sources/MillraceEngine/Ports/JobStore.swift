@@ -160,8 +160,9 @@ package protocol JobStore: HistoryReader {
   /// Returns the same for the first of these jobs, in their order: for as many as have `size` bytes together,
   /// and for one at least. One that can't be read keeps no other back.
   func payloads(of jobs: [JobID], atMost size: Bytes) async -> [Result<StoredPayload, any Error>]
-  /// Returns all jobs that have not ended, by number, without their parameters.
-  func unfinished() async throws -> [UnfinishedJob]
+  /// Returns the jobs that have not ended with the lowest numbers above `last`, by number and without their
+  /// parameters; less than `count` of them if there are no more.
+  func unfinished(after last: JobID, atMost count: Int) async throws -> [UnfinishedJob]
   /// Returns what the last attempts of each handler and class have shown, in the order of their ends: those
   /// whose outcome is evidence (`Outcome.isEvidence`), at most `count` of each.
   func evidence(lastOfEach count: Int) async throws -> [Evidence]
@@ -178,6 +179,16 @@ package protocol JobStore: HistoryReader {
 }
 
 extension JobStore {
+  /// Returns all jobs that have not ended, by number and without their parameters: more than a kilobyte each.
+  package func unfinished() async throws -> [UnfinishedJob] {
+    var jobs: [UnfinishedJob] = []
+    while true {
+      let page = try await unfinished(after: jobs.last?.job.id ?? JobID(0), atMost: 1000)
+      jobs += page
+      if page.count < 1000 { return jobs }
+    }
+  }
+
   package func payloads(of jobs: [JobID], atMost size: Bytes) async -> [Result<StoredPayload, any Error>] {
     var payloads: [Result<StoredPayload, any Error>] = []
     var left = size

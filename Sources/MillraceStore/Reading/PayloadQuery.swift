@@ -9,8 +9,9 @@ struct PayloadQuery {
   let file: String
   let blobs: BlobDirectory
 
-  private static let sql = """
-    SELECT job.parameters, job.trace_parent, job.affinity, checkpoint.bytes, input.job, input.size, input.bytes, input.file,
+  static let sql = """
+    SELECT job.parameters, job.trace_parent, job.affinity, checkpoint.bytes, input.job, input.size,
+      input.bytes, input.file,
       EXISTS (SELECT 1 FROM dependency WHERE dependency.job = job.id)
     FROM job LEFT JOIN input ON input.job = job.id LEFT JOIN checkpoint ON checkpoint.job = job.id
     WHERE job.id = ?

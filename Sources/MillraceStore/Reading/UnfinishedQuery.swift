@@ -2,7 +2,7 @@ import GRDB
 import MillraceCore
 import MillraceEngine
 
-/// Reads all jobs that have not ended, as a new runner needs them.
+/// Reads the jobs that have not ended, as a new runner needs them, so many at a time.
 ///
 /// There can be a million, and nobody is served before they are read. So labels, dependencies and attempts
 /// are read along with them, not asked for by each, and parameters stay behind.
@@ -10,32 +10,34 @@ enum UnfinishedQuery {
   /// Number and `JobRow.bareColumns`.
   static let jobs = """
     SELECT job.id, \(JobRow.bareColumns) FROM job INDEXED BY job_unfinished
-    WHERE ended IS NULL ORDER BY job.id
+    WHERE ended IS NULL AND job.id > ? ORDER BY job.id LIMIT ?
     """
 
   static let labels = """
     SELECT label.job, label.key, label.value FROM job INDEXED BY job_unfinished CROSS JOIN label
-    ON label.job = job.id WHERE job.ended IS NULL ORDER BY job.id
+    ON label.job = job.id WHERE job.ended IS NULL AND job.id > ? AND job.id <= ? ORDER BY job.id
     """
 
   static let dependencies = """
     SELECT dependency.job, dependency.needed, dependency.condition, dependency.name
     FROM job INDEXED BY job_unfinished CROSS JOIN dependency ON dependency.job = job.id
-    WHERE job.ended IS NULL ORDER BY job.id, dependency.position
+    WHERE job.ended IS NULL AND job.id > ? AND job.id <= ? ORDER BY job.id, dependency.position
     """
 
   static let attempts = """
     SELECT \(AttemptRow.columns) FROM job INDEXED BY job_unfinished CROSS JOIN attempt
     ON attempt.job = job.id AND attempt.number = job.attempts AND attempt.outcome IS NULL
-    WHERE job.ended IS NULL ORDER BY job.id
+    WHERE job.ended IS NULL AND job.id > ? AND job.id <= ? ORDER BY job.id
     """
 
-  /// Reads them, in the order of their numbers.
-  static func read(in db: Database) throws -> [UnfinishedJob] {
+  /// Reads those with the lowest numbers above one, in their order.
+  static func read(after last: JobID, atMost count: Int, in db: Database) throws -> [UnfinishedJob] {
     var found: [UnfinishedJob] = []
-    try each(jobs, in: db) { reader in
+    found.reserveCapacity(min(count, 10_000))
+    try each(jobs, [last.rawValue, Int64(count)], in: db) { reader in
       found.append(UnfinishedJob(job: try JobRow.read(&reader), openAttempt: nil))
     }
+    guard let end = found.last?.job.id.rawValue else { return [] }
     var place = 0
     /// Finds the job that a row belongs to; rows come in the order of jobs.
     func go(to job: JobID) throws {
@@ -44,12 +46,12 @@ enum UnfinishedQuery {
         throw DatabaseError(resultCode: .SQLITE_CORRUPT, message: "a row belongs to no job")
       }
     }
-    try each(labels, in: db) { reader in
+    try each(labels, [last.rawValue, end], in: db) { reader in
       try go(to: JobID(try reader.value()))
       found[place].job.submission.labels[try reader.value()] = try reader.value() as String
     }
     place = 0
-    try each(dependencies, in: db) { reader in
+    try each(dependencies, [last.rawValue, end], in: db) { reader in
       try go(to: JobID(try reader.value()))
       found[place].job.submission.after.append(
         Dependency(
@@ -57,7 +59,7 @@ enum UnfinishedQuery {
         ))
     }
     place = 0
-    try each(attempts, in: db) { reader in
+    try each(attempts, [last.rawValue, end], in: db) { reader in
       let attempt = try AttemptRow.read(&reader)
       try go(to: attempt.id.job)
       found[place].openAttempt = attempt
@@ -66,10 +68,10 @@ enum UnfinishedQuery {
   }
 
   private static func each(
-    _ sql: String, in db: Database, _ body: (inout RowReader) throws -> Void
+    _ sql: String, _ bounds: StatementArguments, in db: Database, _ body: (inout RowReader) throws -> Void
   ) throws {
-    let statement = try db.makeStatement(sql: sql)
-    let rows = try Row.fetchCursor(statement)
+    let statement = try db.cachedStatement(sql: sql)
+    let rows = try Row.fetchCursor(statement, arguments: bounds)
     while try rows.next() != nil {
       var reader = RowReader(at: statement)
       try body(&reader)

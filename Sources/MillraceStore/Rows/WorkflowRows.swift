@@ -42,16 +42,18 @@ enum WorkflowRows {
     return member
   }
 
+  /// A page of workflows, with how many jobs each has in each state.
+  static let page = """
+    SELECT page.id, page.name, page.submitted, job.state, ifnull(job.end_code = ?, 0), count(*)
+    FROM (SELECT id, name, submitted FROM workflow WHERE id < ? ORDER BY id DESC LIMIT ?) AS page
+      LEFT JOIN job INDEXED BY job_workflow ON job.workflow = page.id
+    GROUP BY 1, 4, 5 ORDER BY 1 DESC
+    """
+
   /// Sums up the newest workflows with a lower number than `before`.
   static func list(before: Int64?, limit: Int, in db: Database) throws -> [WorkflowSummary] {
     let rows = try Row.fetchCursor(
-      db,
-      sql: """
-        SELECT page.id, page.name, page.submitted, job.state, ifnull(job.end_code = ?, 0), count(*)
-        FROM (SELECT id, name, submitted FROM workflow WHERE id < ? ORDER BY id DESC LIMIT ?) AS page
-          LEFT JOIN job INDEXED BY job_workflow ON job.workflow = page.id
-        GROUP BY 1, 4, 5 ORDER BY 1 DESC
-        """, arguments: [EndReason.dependencyCode, before ?? .max, limit])
+      db, sql: page, arguments: [EndReason.dependencyCode, before ?? .max, limit])
     var summaries: [WorkflowSummary] = []
     while let row = try rows.next() {
       var reader = RowReader(row)
