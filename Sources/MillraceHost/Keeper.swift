@@ -79,6 +79,8 @@ struct Keeper {
     while !(isEnding && attempts.all.isEmpty && hosts.all.isEmpty) {
       let wait = hasMoreToReap ? 0 : hasServed ? -1 : Keeper.firstRunnerMilliseconds
       let count = millrace_epoll_wait(epoll, &ready, Int32(ready.count), wait)
+      // All signals are blocked; a debugger, or a machine that slept, interrupts all the same.
+      if count == -EINTR { continue }
       try check(count, "cannot wait for events", hint: "")
       if count == 0 && !hasServed {
         throw HostError("no runner connected in time", hint: "the keeper is started by `millraced`")

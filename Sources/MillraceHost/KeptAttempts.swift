@@ -25,6 +25,8 @@ struct KeptAttempt {
   var isEndKnown = false
   /// Whether the runner forgot it while it ran: its end matters to nobody.
   var isForgotten = false
+  /// Whether it stands in the line of news.
+  var isInLine = false
 
   /// How many descriptors are kept of each.
   static let descriptorCount: Int32 = 4
@@ -61,8 +63,8 @@ struct KeptAttempt {
 struct KeptAttempts {
   private(set) var all: [KeptAttempt] = []
   let capacity: Int
-  /// How many attempts there is something to tell of.
-  private(set) var newsCount = 0
+  /// The attempts that there may be something to tell of, in the order in which it came up.
+  private var line = NewsLine()
   /// How many wait for a warm host.
   private(set) var awaitedCount = 0
   /// Where each attempt is, and each process that was not reaped.
@@ -139,7 +141,6 @@ struct KeptAttempts {
   }
 
   private mutating func remove(_ index: Int) {
-    newsCount -= all[index].isNews ? 1 : 0
     let last = all.count - 1
     places[all[index].job, all[index].attempt] = nil
     if index != last {
@@ -207,9 +208,42 @@ struct KeptAttempts {
     }
   }
 
+  /// The next one that there is something to tell of; it leaves the line when `learned` says so.
+  mutating func nextNews() -> Int? {
+    while let (job, attempt) = line.first {
+      if let index = index(job: job, attempt: attempt), all[index].isNews { return index }
+      leaveLine()
+    }
+    return nil
+  }
+
+  private mutating func leaveLine() {
+    guard let (job, attempt) = line.first else { return }
+    line.removeFirst()
+    if let index = index(job: job, attempt: attempt) { all[index].isInLine = false }
+  }
+
   private mutating func change(_ index: Int, _ body: (inout KeptAttempt) -> Void) {
-    newsCount -= all[index].isNews ? 1 : 0
     body(&all[index])
-    newsCount += all[index].isNews ? 1 : 0
+    guard all[index].isNews, !all[index].isInLine else { return }
+    all[index].isInLine = true
+    line.append(job: all[index].job, attempt: all[index].attempt)
+  }
+}
+
+/// A line of attempts, by their numbers; some may be gone by the time it is their turn.
+struct NewsLine {
+  private var all: [(job: Int64, attempt: Int32)] = []
+  private var head = 0
+
+  var first: (job: Int64, attempt: Int32)? { head < all.count ? all[head] : nil }
+
+  mutating func append(job: Int64, attempt: Int32) { all.append((job, attempt)) }
+
+  mutating func removeFirst() {
+    head += 1
+    guard head == all.count else { return }
+    all.removeAll(keepingCapacity: true)
+    head = 0
   }
 }

@@ -66,35 +66,28 @@ struct Runner {
       isGreeted = true
     }
     guard sendAnswer() else { return false }
-    guard tellBirths(&attempts), tell(&hosts) else { return false }
-    guard attempts.newsCount > 0 else { return true }
-    for index in attempts.all.indices where attempts.all[index].isNews {
-      guard tell(attempts.all[index]) else { return false }
-      attempts.learned(index)
+    guard tell(&hosts) else { return false }
+    while let index = attempts.nextNews() {
+      let attempt = attempts.all[index]
+      if case .told = attempt.birth {
+        guard tell(attempt) else { return false }
+        attempts.learned(index)
+      } else {
+        guard tellBirth(of: attempt) else { return false }
+        attempts.learnedBirth(index)
+      }
     }
     return true
   }
 
-  /// Tells what became of the processes that warm hosts were asked for.
-  private mutating func tellBirths(_ attempts: inout KeptAttempts) -> Bool {
-    guard attempts.newsCount > 0 else { return true }
-    // From the end on: what is dropped then leaves the rest where it is.
-    for index in attempts.all.indices.reversed() {
-      let attempt = attempts.all[index]
-      var started = millrace_keeper_started(
-        type: UInt32(MILLRACE_KEEPER_STARTED), attempt: attempt.attempt, job: attempt.job, pid: attempt.pid,
-        error: 0, fork_us: 0)
-      switch attempt.birth {
-      case .awaited, .told: continue
-      case .made(let microseconds): started.fork_us = microseconds
-      case .failed(let error): started.error = error
-      }
-      guard send(started, (attempt.pidfd, -1, -1, -1), count: attempt.pidfd >= 0 ? 1 : 0) else {
-        return false
-      }
-      attempts.learnedBirth(index)
-    }
-    return true
+  /// Tells what became of the process that a warm host was asked for.
+  private mutating func tellBirth(of attempt: KeptAttempt) -> Bool {
+    var started = millrace_keeper_started(
+      type: UInt32(MILLRACE_KEEPER_STARTED), attempt: attempt.attempt, job: attempt.job, pid: attempt.pid,
+      error: 0, fork_us: 0)
+    if case .made(let microseconds) = attempt.birth { started.fork_us = microseconds }
+    if case .failed(let error) = attempt.birth { started.error = error }
+    return send(started, (attempt.pidfd, -1, -1, -1), count: attempt.pidfd >= 0 ? 1 : 0)
   }
 
   private mutating func tell(_ hosts: inout KeptHosts) -> Bool {

@@ -34,13 +34,20 @@ package final class ReadingBuffer {
   /// Hands a file's text to `body`, with one read.
   /// - Throws: `LinuxError` if the text does not fit: half of it could mean something else.
   func read<Result>(_ file: KernelFile, _ body: (Span<UInt8>) throws -> Result) throws -> Result {
+    try read(file.descriptor, file.name, body)
+  }
+
+  /// The same for a file that is read once.
+  func read<Result>(
+    _ file: borrowing Descriptor, _ name: @autoclosure () -> String, _ body: (Span<UInt8>) throws -> Result
+  ) throws -> Result {
     var count: Int
     repeat {
-      count = pread(file.descriptor.number, bytes.baseAddress, bytes.count, 0)
+      count = pread(file.number, bytes.baseAddress, bytes.count, 0)
     } while count < 0 && errno == EINTR
-    guard count >= 0 else { throw LinuxError("read `\(file.name)`", .kernel(errno)) }
+    guard count >= 0 else { throw LinuxError("read `\(name())`", .kernel(errno)) }
     guard count < bytes.count else {
-      throw LinuxError("read `\(file.name)`", .malformed("it is over \(bytes.count - 1) bytes long"))
+      throw LinuxError("read `\(name())`", .malformed("it is over \(bytes.count - 1) bytes long"))
     }
     return try body(UnsafeBufferPointer(bytes).extracting(..<count).span)
   }

@@ -118,7 +118,7 @@ extension StageTests {
     func emptyLeaf() async throws {
       try await Stage.use { stage in
         let leaf = try Leaf(
-          name: "1.1", in: stage.tree.pluginDirectory("fixture"),
+          name: "1.1", in: stage.tree.pluginGroup("fixture"),
           limits: Limits(memory: .mebibytes(64), cpuMillis: 1000, pids: 32), priority: .default,
           controllers: [])
         try leaf.setFrozen(true)

@@ -147,7 +147,7 @@ extension StageTests {
           1, "exec", parameters: .object(["command": command]), plugin: try stage.shipped("exec"))
         try await actor.record.started(id)
         for await _ in try #require(stage.logs.follow(id)) { break }
-        let leaf = try Leaf(existing: "\(id)", in: try stage.tree.pluginDirectory("exec"))
+        let leaf = try Leaf(existing: "\(id)", in: try stage.tree.pluginGroup("exec"))
         let main = try #require(try leaf.mainProcess())
         let information = try textFile("/proc/self/fdinfo/\(main.descriptor.number)")
         let pid = information.split(separator: "\n").first { $0.hasPrefix("Pid:") }?.split(separator: "\t")

@@ -52,7 +52,7 @@ extension StageTests {
         case .workDirectory:
           mkdir("\(stage.settings.workDirectory)/99.9", 0o755)
           mkdir("\(stage.settings.workDirectory)/99.9/full", 0o755)
-        case .descriptor: planted.append(try OutcomeFile.make().release())
+        case .descriptor: planted.append(try OutcomeFile.make(maxResult: .mebibytes(1)).release())
         case .keeperRecord:
           let files = try (0..<4).map { _ in try Descriptor(opening: "/dev/null", flags: O_RDONLY).release() }
           defer { for file in files { close(file) } }

@@ -40,7 +40,7 @@ extension StageTests {
 
     private func leaf(_ stage: Stage, _ name: String = "1.1") throws -> Leaf {
       try Leaf(
-        name: name, in: stage.tree.pluginDirectory("fixture"), limits: Self.limits, priority: .default,
+        name: name, in: stage.tree.pluginGroup("fixture"), limits: Self.limits, priority: .default,
         controllers: [])
     }
 
@@ -62,7 +62,7 @@ extension StageTests {
       try await Stage.use { stage in
         let error = #expect(throws: LinuxError.self) {
           try Leaf(
-            name: "1.1", in: stage.tree.pluginDirectory("fixture"), limits: Self.limits, priority: .default,
+            name: "1.1", in: stage.tree.pluginGroup("fixture"), limits: Self.limits, priority: .default,
             controllers: ["memory"])
         }
         #expect(error?.doing == "set `memory.max` to 67108864 on `1.1`")

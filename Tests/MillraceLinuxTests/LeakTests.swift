@@ -64,6 +64,7 @@ extension StageTests {
       await #expect(processExitsWith: .success) {
         try await Stage.launcher { stage, actor in
           _ = try await actor.run(1, "echo")
+          _ = try await actor.launcher.describe(stage.plugin.path)  // The groups of both are there and open.
           var tooLong = stage.plugin
           tooLong.path = "/" + String(repeating: "x", count: 600)
           var gone = stage.plugin

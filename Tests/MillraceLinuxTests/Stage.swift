@@ -169,10 +169,7 @@ final class Stage: Sendable {
     let number = Self.count.add(1, ordering: .relaxed).newValue
     let path = "\(directory.path)/libwarm-\(number).so"
     let library =
-      switch macros.count {
-      case 0: try FixturePlugin.warm()
-      default: try FixturePlugin.warm(macros[0])
-      }
+      macros.isEmpty ? try FixturePlugin.warm() : try FixturePlugin.warm(macros[0])
     try FileManager.default.copyItem(atPath: library, toPath: path)
     chmod(path, 0o755)
     var shows = Handler(name: "shows", summary: "")

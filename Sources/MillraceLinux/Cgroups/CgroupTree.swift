@@ -21,8 +21,8 @@ package final class CgroupTree: Sendable {
   private let group: String
   private let origin: String
   private let libcgroup: LibcgroupGroups
-  /// The plugins whose groups have their controllers, as far as this process has seen to it.
-  private let ready = Mutex<Set<String>>([])
+  /// The groups of plugins that have their controllers, as far as this process has seen to it.
+  private let groups = Mutex<[String: PluginGroup]>([:])
 
   /// Makes or finds the subtree and moves this process into `S/runner`.
   ///
@@ -85,19 +85,22 @@ package final class CgroupTree: Sendable {
 
   private func relative(_ name: String) -> String { String((group + "/" + name).drop { $0 == "/" }) }
 
-  /// Returns the directory of a plugin's leaves, made if it is not there.
-  func pluginDirectory(_ plugin: String) throws -> Descriptor {
+  /// Returns the group of a plugin's leaves, made if it is not there.
+  func pluginGroup(_ plugin: String) throws -> PluginGroup {
+    if let group = groups.withLock({ $0[plugin] }) { return group }
     precondition(Handler.isValidName(plugin) || plugin == Self.describePlugin, "not a plugin's name")
     let directory = path + "/p/" + plugin
-    let isNew = access(directory, F_OK) != 0
-    if isNew { try libcgroup.make(relative("p/" + plugin)) }
+    if access(directory, F_OK) != 0 { try libcgroup.make(relative("p/" + plugin)) }
     // A former runner may have made it and died before it came to its controllers.
-    if isNew || !ready.withLock({ $0.contains(plugin) }) {
-      try enableControllers(directory)
-      _ = ready.withLock { $0.insert(plugin) }
-    }
-    return try Descriptor(opening: directory, flags: O_RDONLY | O_DIRECTORY)
+    try enableControllers(directory)
+    let group = PluginGroup(
+      name: plugin, directory: try Descriptor(opening: directory, flags: O_RDONLY | O_DIRECTORY))
+    groups.withLock { $0[plugin] = group }
+    return group
   }
+
+  /// The group of a plugin is not what it was: somebody removed it. It is made anew when it is needed.
+  func forgetGroup(_ plugin: String) { groups.withLock { $0[plugin] = nil } }
 
   /// Lets processes with an effective gid make others in a group, whose directory this is.
   static func openGate(in directory: Int32, for gid: UInt32, name: String) throws {

@@ -26,7 +26,7 @@ final class Leaf {
   let name: String
   /// The directory, kept open.
   let directory: Descriptor
-  private let parent: Descriptor
+  private let parent: PluginGroup
   private let files: LeafFiles
   /// There from the first sample on: most jobs end before it.
   private var gauges: UsageGauges?
@@ -34,17 +34,15 @@ final class Leaf {
   /// Makes a leaf with all of its limits.
   /// - Throws: `LinuxError`; the leaf is gone again then.
   init(
-    name: String, in parent: consuming Descriptor, limits: Limits, priority: Priority, controllers: [String]
-  )
-    throws
-  {
-    try checkErrno(mkdirat(parent.number, name, 0o755), "make the cgroup `\(name)`")
+    name: String, in parent: PluginGroup, limits: Limits, priority: Priority, controllers: [String]
+  ) throws {
+    try checkErrno(mkdirat(parent.directory.number, name, 0o755), "make the cgroup `\(name)`")
     do {
-      directory = try Descriptor(opening: name, in: parent.number, flags: O_RDONLY | O_DIRECTORY)
+      directory = try Descriptor(opening: name, in: parent.directory.number, flags: O_RDONLY | O_DIRECTORY)
       files = LeafFiles(directory: directory.number, name: name)
       try files.set(limits, priority: priority, controllers: controllers)
     } catch {
-      unlinkat(parent.number, name, AT_REMOVEDIR)
+      unlinkat(parent.directory.number, name, AT_REMOVEDIR)
       throw error
     }
     self.name = name
@@ -52,8 +50,8 @@ final class Leaf {
   }
 
   /// Finds a leaf that a former runner made.
-  init(existing name: String, in parent: consuming Descriptor) throws {
-    directory = try Descriptor(opening: name, in: parent.number, flags: O_RDONLY | O_DIRECTORY)
+  init(existing name: String, in parent: PluginGroup) throws {
+    directory = try Descriptor(opening: name, in: parent.directory.number, flags: O_RDONLY | O_DIRECTORY)
     files = LeafFiles(directory: directory.number, name: name)
     self.name = name
     self.parent = parent
@@ -138,6 +136,6 @@ final class Leaf {
 
   /// Removes the leaf; it must be empty.
   func remove() throws {
-    try checkErrno(unlinkat(parent.number, name, AT_REMOVEDIR), "remove the cgroup `\(name)`")
+    try checkErrno(unlinkat(parent.directory.number, name, AT_REMOVEDIR), "remove the cgroup `\(name)`")
   }
 }

@@ -93,8 +93,8 @@ struct LeafFiles {
 
   /// Hands a file's text to `body`, if this kernel has the file.
   private func read(_ file: String, _ buffer: ReadingBuffer, _ body: (Span<UInt8>) throws -> Void) throws {
-    guard let file = try KernelFile(ifThere: file, in: directory, name: "\(name)/\(file)") else { return }
-    try buffer.read(file, body)
+    guard let opened = try Descriptor.ifThere(file, in: directory, flags: O_RDONLY) else { return }
+    try buffer.read(opened, "\(name)/\(file)", body)
   }
 }
 

@@ -13,6 +13,8 @@ final class MemoryCulprits {
   /// The path of `S`.
   private let tree: String
   private var groups: [String: Group] = [:]
+  /// The plugins whose groups are looked at.
+  private var watched: Set<String> = []
 
   private struct Group {
     var events: KernelFile
@@ -37,6 +39,7 @@ final class MemoryCulprits {
   /// it `isLate`, leaves of a former runner are there already: then what was counted before may be the reason
   /// of their ends.
   func watch(_ plugin: String, at now: Int64, isLate: Bool, _ buffer: ReadingBuffer) throws {
+    guard watched.insert(plugin).inserted else { return }
     for path in above(plugin) where groups[path] == nil {
       guard let events = try KernelFile(ifThere: path + "/memory.events.local", name: path) else { continue }
       let count = try Self.count(events, buffer)

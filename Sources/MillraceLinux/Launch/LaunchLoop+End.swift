@@ -112,12 +112,15 @@ extension LaunchLoop {
 
   /// Takes an attempt out of those that run, with all that can be made again.
   func drop(_ attempt: LiveAttempt) {
-    millrace_epoll_remove(epoll.number, attempt.log.number)
-    millrace_epoll_remove(epoll.number, attempt.channel.number)
+    if attempt.isLogWatched { millrace_epoll_remove(epoll.number, attempt.log.number) }
+    if attempt.isChannelWatched { millrace_epoll_remove(epoll.number, attempt.channel.number) }
     if let population = attempt.population { millrace_epoll_remove(epoll.number, population.descriptor) }
     // Others hold the same pidfd: closing ours does not end the watch.
-    if let process = attempt.process { millrace_epoll_remove(epoll.number, process.descriptor.number) }
+    if attempt.isWatched, let process = attempt.process {
+      millrace_epoll_remove(epoll.number, process.descriptor.number)
+    }
     attempts[attempt.serial] = nil
+    timed[attempt.serial] = nil
     serials[attempt.id] = nil
     attempt.population = nil
     attempt.leaf.closeGauges()
@@ -168,7 +171,7 @@ extension LaunchLoop {
   private func adopt(_ record: KeeperPacket.Kept, plugin: String) -> LiveAttempt? {
     let leaf: Leaf
     do {
-      leaf = try Leaf(existing: record.attempt.description, in: try tree.pluginDirectory(plugin))
+      leaf = try Leaf(existing: record.attempt.description, in: try tree.pluginGroup(plugin))
       try culprits.watch(plugin, at: Self.monotonic(), isLate: true, buffer)
     } catch {
       logger.error("attempt not taken over", metadata: ["attempt": "\(record.attempt)", "error": "\(error)"])
@@ -213,7 +216,7 @@ extension LaunchLoop {
   }
 
   func removeLeaf(_ name: String, of plugin: String) throws {
-    let leaf = try Leaf(existing: name, in: try tree.pluginDirectory(plugin))
+    let leaf = try Leaf(existing: name, in: try tree.pluginGroup(plugin))
     try leaf.kill()
     let population = try leaf.population()
     while try population.isAny() {

@@ -175,6 +175,7 @@ extension LaunchLoop {
     switch ending {
     case .unreaped where attempt.exitDeadline == nil:
       attempt.exitDeadline = Self.monotonic() + Self.reapingTime
+      timed[attempt.serial] = attempt
       millrace_epoll_modify(epoll.number, process.descriptor.number, tag, 0)  // POLLHUP is always told.
       return end(attempt, nil)
     case .known(let exit): attempt.exit = exit
@@ -182,6 +183,7 @@ extension LaunchLoop {
     }
     millrace_epoll_remove(epoll.number, process.descriptor.number)
     attempt.exitDeadline = nil
+    if attempt.deadline == nil { timed[attempt.serial] = nil }
     if attempt.isEnding { concludeIfEmpty(attempt) } else { end(attempt, attempt.exit) }
   }
 
@@ -190,8 +192,9 @@ extension LaunchLoop {
 
   /// Gives up on what did not come about in its time.
   func meetDeadlines() {
+    guard !timed.isEmpty || keeperDeadline != nil || !hosts.isEmpty else { return }
     let now = Self.monotonic()
-    for attempt in attempts.values {
+    for attempt in timed.values {
       if let deadline = attempt.exitDeadline, deadline <= now { processEnded(attempt) }
     }
     if let keeperDeadline, keeperDeadline <= now { replaceKeeper() }

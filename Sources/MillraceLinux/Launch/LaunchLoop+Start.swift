@@ -54,16 +54,15 @@ extension LaunchLoop {
   ) throws -> LiveAttempt {
     let identity = settings.pluginIdentities[group] ?? settings.identity
     let work = "\(settings.workDirectory)/\(id)"
-    let parent = try tree.pluginDirectory(group)
+    let parent = try tree.pluginGroup(group)
     try culprits.watch(group, at: Self.monotonic(), isLate: false, buffer)
-    let leaf = try Leaf(
-      name: id.description, in: parent, limits: limits, priority: priority,
-      controllers: tree.controllers)
+    let leaf = try leaf(id.description, in: parent, limits: limits, priority: priority)
     do {
       if host != nil, geteuid() == 0 { try leaf.openGate(for: settings.warm.firstID) }
       try makeWorkDirectory(work, for: identity)
       let packet = try packet(id, tier: tier, host: host, plugin: plugin, work: work, identity: identity)
-      let outcome = try OutcomeFile.make()
+      let outcome = try OutcomeFile.make(
+        maxResult: tier == MILLRACE_TIER_DESCRIBE ? .mebibytes(1) : settings.maxResult)
       let log = try Self.pipe()
       let channel = try Self.channel()
       let descriptors = [
@@ -85,6 +84,17 @@ extension LaunchLoop {
     }
   }
 
+  /// Makes a leaf. If the group of the plugin is gone, the next attempt makes that anew.
+  func leaf(_ name: String, in group: PluginGroup, limits: Limits, priority: Priority) throws -> Leaf {
+    do {
+      return try Leaf(
+        name: name, in: group, limits: limits, priority: priority, controllers: tree.controllers)
+    } catch let error as LinuxError where [.kernel(ENOENT), .kernel(ENODEV)].contains(error.reason) {
+      tree.forgetGroup(group.name)
+      throw error
+    }
+  }
+
   /// Asks the keeper for a process; a new keeper if the one that was there has gone unnoticed.
   private func send(_ packet: millrace_keeper_start, _ descriptors: [Int32]) throws {
     let former = try connectedKeeper()
@@ -100,6 +110,7 @@ extension LaunchLoop {
   /// Keeps an attempt.
   func add(_ attempt: LiveAttempt) {
     attempts[attempt.serial] = attempt
+    if attempt.deadline != nil { timed[attempt.serial] = attempt }
     serials[attempt.id] = attempt.serial
   }
 
@@ -107,6 +118,7 @@ extension LaunchLoop {
   func watch(_ attempt: LiveAttempt) throws {
     try watch(attempt.log.number, .log, serial: attempt.serial, events: Self.readable)
     try watch(attempt.channel.number, .channel, serial: attempt.serial, events: Self.readable)
+    (attempt.isLogWatched, attempt.isChannelWatched) = (true, true)
   }
 
   func remove(_ leaf: Leaf) {
@@ -173,7 +185,7 @@ extension LaunchLoop {
 
   func endLateDescriptions() {
     let now = Self.monotonic()
-    for attempt in attempts.values {
+    for attempt in timed.values {
       guard let deadline = attempt.descriptionDeadline, deadline <= now, !attempt.isLate else { continue }
       attempt.isLate = true
       kill(attempt)

@@ -60,6 +60,8 @@ final class LaunchLoop: @unchecked Sendable {
   var keeperDeadline: Int64?
   var attempts: [UInt64: LiveAttempt] = [:]
   var serials: [AttemptID: UInt64] = [:]
+  /// Those of them that something is to be done about at a time: few, whatever runs.
+  var timed: [UInt64: LiveAttempt] = [:]
   /// Attempts whose ends were told and are not known to be on record: the keeper still has them, and so has
   /// the kernel their leaves. Bounded: while nothing can be recorded, nothing is started.
   var ended: [AttemptID: LiveAttempt] = [:]
@@ -151,8 +153,10 @@ final class LaunchLoop: @unchecked Sendable {
         handle(source, serial: ready[index].tag >> 3)
       }
       if keeper?.hasPending == true { readKeeper() }
-      tellProgress()
-      endLateDescriptions()
+      if !timed.isEmpty {
+        tellProgress()
+        endLateDescriptions()
+      }
       meetDeadlines()
     }
   }
@@ -205,10 +209,7 @@ final class LaunchLoop: @unchecked Sendable {
 
   /// Milliseconds until something is to be done without an event; -1 if nothing is.
   private func timeToNextDeadline() -> Int32 {
-    let next = attempts.values.lazy.compactMap { attempt in
-      [attempt.isLate ? nil : attempt.descriptionDeadline, attempt.progressTime, attempt.exitDeadline]
-        .compactMap(\.self).min()
-    }.min()
+    let next = timed.values.lazy.compactMap(\.deadline).min()
     guard let time = [next, keeperDeadline, pool.nextDeadline].compactMap(\.self).min() else { return -1 }
     return Int32(clamping: max(0, time - Self.monotonic()))
   }
@@ -239,19 +240,26 @@ final class LaunchLoop: @unchecked Sendable {
 
   private func readLog(_ attempt: LiveAttempt) {
     let goesOn = attempt.readLog { logs.append(attempt.id, $0) }
-    if !goesOn { millrace_epoll_remove(epoll.number, attempt.log.number) }
+    if goesOn { return }
+    attempt.isLogWatched = false
+    millrace_epoll_remove(epoll.number, attempt.log.number)
   }
 
   private func readChannel(_ attempt: LiveAttempt) {
+    let goesOn = attempt.receiveProgress()
+    if attempt.progressTime != nil { timed[attempt.serial] = attempt }
     // Nothing comes after the end, but epoll would go on telling of it.
-    if !attempt.receiveProgress() { millrace_epoll_remove(epoll.number, attempt.channel.number) }
+    if goesOn { return }
+    attempt.isChannelWatched = false
+    millrace_epoll_remove(epoll.number, attempt.channel.number)
   }
 
   private func tellProgress() {
     let now = Self.monotonic()
-    for attempt in attempts.values {
+    for attempt in timed.values {
       guard let time = attempt.progressTime, time <= now else { continue }
       let progress = attempt.takeProgress(at: now)
+      if attempt.deadline == nil { timed[attempt.serial] = nil }
       if case .job = attempt.purpose, let progress { events.yield(.progress(attempt.id, progress)) }
     }
   }
@@ -269,6 +277,7 @@ final class LaunchLoop: @unchecked Sendable {
     endAudit()
     _ = loseHosts()  // What waited for them is on record as started, and starts again with the next runner.
     attempts = [:]
+    timed = [:]
     serials = [:]
     ended = [:]
     for record in orphans { record.close() }

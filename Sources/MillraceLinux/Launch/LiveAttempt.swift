@@ -36,6 +36,9 @@ final class LiveAttempt {
   var isHeld = false
   /// Whether the keeper that is there is its parent and tells its end.
   var isChild = true
+  /// Whether its output and its channel are waited for: not any more at their ends.
+  var isLogWatched = false
+  var isChannelWatched = false
   /// Whether its end is seen here, by its main process.
   var isWatched = false
   /// While nobody has reaped its main process: until when that is waited for, monotonic in ms.
@@ -89,6 +92,13 @@ final class LiveAttempt {
   /// When it is too late for a description, monotonic in ms; nil for a job.
   var descriptionDeadline: Int64? {
     if case .description(_, _, let deadline) = purpose { deadline } else { nil }
+  }
+
+  /// When something is to be done about it without an event, monotonic in ms; nil for never.
+  var deadline: Int64? {
+    var next = isLate ? nil : descriptionDeadline
+    for time in [progressTime, exitDeadline] where time != nil { next = min(next ?? .max, time ?? .max) }
+    return next
   }
 
   /// The least time between two tellings of progress, in ms.

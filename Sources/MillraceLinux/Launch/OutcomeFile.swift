@@ -4,12 +4,21 @@ import MillraceCore
 
 /// What an attempt's process leaves: a file in memory that it wrote, so nothing of it is believed unchecked.
 enum OutcomeFile {
-  /// Makes an empty one.
-  static func make() throws -> Descriptor {
+  /// Makes an empty one with room for a result of so many bytes, and for checkpoints. What is not written of
+  /// it takes no memory.
+  static func make(maxResult: Bytes) throws -> Descriptor {
     let file = Descriptor(owning: try check(millrace_memfd_create("outcome"), "make an outcome file"))
     try checkErrno(
-      ftruncate(file.number, off_t(MemoryLayout<millrace_outcome>.size)), "size an outcome file")
+      ftruncate(file.number, off_t(checkpoints(behind: Int(maxResult.rawValue)) + 2 * slotSize)),
+      "size an outcome file")
     return file
+  }
+
+  private static let slotSize = Int(MILLRACE_CHECKPOINT_SLOT)
+
+  /// Where the slots of checkpoints begin (MILLRACE_CHECKPOINT_OFFSET).
+  private static func checkpoints(behind capacity: Int) -> Int {
+    (MemoryLayout<millrace_outcome>.size + capacity + 15) & ~15
   }
 
   /// What can be read of it.
@@ -59,8 +68,8 @@ enum OutcomeFile {
     let slot = Int(head.checkpoint_generation & 1)
     let length = slot == 0 ? head.checkpoint_length.0 : head.checkpoint_length.1
     guard length <= UInt64(MILLRACE_CHECKPOINT_SLOT) else { return nil }
-    let slots = (MemoryLayout<millrace_outcome>.size + Int(head.result_capacity) + 15) & ~15
-    return bytes(of: file, at: slots + slot * Int(MILLRACE_CHECKPOINT_SLOT), count: Int(length))
+    return bytes(
+      of: file, at: checkpoints(behind: Int(head.result_capacity)) + slot * slotSize, count: Int(length))
   }
 
   /// Returns so many bytes; nil if the file is shorter than it says.

@@ -38,17 +38,18 @@ extension LaunchLoop {
   }
 
   private func makeHost(_ number: UInt32, of plugin: Plugin) throws -> WarmHost {
-    guard let pooled = pool.hosts[number] else { preconditionFailure("the pool has just made it") }
-    let parent = try tree.pluginDirectory(plugin.name)
+    guard let pooled = pool[number] else { preconditionFailure("the pool has just made it") }
+    let parent = try tree.pluginGroup(plugin.name)
     let isRoot = geteuid() == 0
-    if isRoot { try CgroupTree.openGate(in: parent.number, for: settings.warm.firstID, name: plugin.name) }
+    if isRoot {
+      try CgroupTree.openGate(in: parent.directory.number, for: settings.warm.firstID, name: plugin.name)
+    }
     try culprits.watch(plugin.name, at: Self.monotonic(), isLate: false, buffer)
     let memory = plugin.warmMemory ?? settings.warm.memory
     let processors = Int64(sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-    let leaf = try Leaf(
-      name: WarmHost.leafName(number), in: parent,
-      limits: Limits(memory: memory, cpuMillis: processors * 1000, pids: Self.hostPids), priority: .default,
-      controllers: tree.controllers)
+    let leaf = try leaf(
+      WarmHost.leafName(number), in: parent,
+      limits: Limits(memory: memory, cpuMillis: processors * 1000, pids: Self.hostPids), priority: .default)
     do {
       let log = try Self.pipe()
       let packet = try packet(
@@ -107,7 +108,7 @@ extension LaunchLoop {
       tell(pool.fall(host, because: reason, at: now))
       relocate(host)
     }
-    guard let pooled = pool.hosts[host] else { return }
+    guard let pooled = pool[host] else { return }
     if !pooled.isClosing { advance(host) } else if pooled.asked == 0 { hangUp(on: host) }
   }
 
@@ -170,7 +171,7 @@ extension LaunchLoop {
   }
 
   private func end(_ host: WarmHost, _ exit: ExitStatus, at now: Int64) {
-    if let pooled = pool.hosts[host.number], !pooled.isClosing {
+    if let pooled = pool[host.number], !pooled.isClosing {
       let reason = host.fault ?? reason(of: exit, host)
       tell(
         pooled.isWarming
@@ -241,7 +242,7 @@ extension LaunchLoop {
     guard let deadline = pool.nextDeadline, deadline <= now else { return }
     for number in pool.idle(at: now) { closeHost(number) }
     for number in pool.late(at: now) {
-      guard let host = hosts[number], let pooled = pool.hosts[number] else { continue }
+      guard let host = hosts[number], let pooled = pool[number] else { continue }
       let reason = "it was not ready within \(settings.warm.warmUp.text)"
       if pooled.isWarming {
         tell(pool.fall(number, because: reason, at: now))
@@ -289,7 +290,7 @@ extension LaunchLoop {
 
   func hostStates() -> [WarmHostState] {
     hosts.values.sorted { $0.number < $1.number }.compactMap { host in
-      guard let pooled = pool.hosts[host.number] else { return nil }
+      guard let pooled = pool[host.number] else { return nil }
       return WarmHostState(
         number: host.number, plugin: host.group, sha256: pooled.plugin.sha256, state: pooled.state,
         key: pooled.binding?.key, handler: pooled.binding?.handler, started: pooled.started,

@@ -1,5 +1,6 @@
 /* A plugin for tests of warm hosts. What is defined makes it one that must not be forked as it is, or
  * that tries what it must not. */
+#define _GNU_SOURCE
 #include "millrace.h"
 
 #include <errno.h>
