@@ -58,7 +58,7 @@ func tests(_ name: String, of dependencies: [Target.Dependency], exclude: [Strin
     name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: strict)
 }
 
-let pluginNames = ["exec", "checksum", "thumbnail", "wordcount", "balloon", "spin"]
+let pluginNames = ["exec", "checksum", "thumbnail", "wordcount", "balloon", "spin", "lookup"]
 
 let package = Package(
   name: "millrace",
@@ -168,6 +168,7 @@ let package = Package(
     plugin("wordcount", dependencies: ["MillracePlugin"], swift: true),
     plugin("balloon"),
     plugin("spin"),
+    plugin("lookup"),
 
     // What `make bench` measures with.
     .executableTarget(

@@ -2,9 +2,9 @@ import MillraceCore
 
 /// Rings at a time.
 ///
-/// It may ring too early: set to a later time than before, it keeps the earlier one, and whoever hears it sets
-/// it anew. A sleep of the runtime that is cancelled keeps its memory until its time has come, and there would
-/// be one for each tick.
+/// It may ring too early: set to a later time than before, it keeps the earlier one, and whoever hears it
+/// sets it anew. A sleep of the runtime that is cancelled keeps its memory until its time has come, and
+/// there would be one for each tick.
 struct Alarm {
   private let clock: any SteadyClock
   private let ring: @Sendable () -> Void

@@ -34,6 +34,8 @@ final class RunnerUnderTest {
     }
   }
 
+  private static let isWarm = ProcessInfo.processInfo.environment["MILLRACE_TEST_TIER"] == "warm"
+
   /// Drops a plugin that ships into the directory.
   func install(_ name: String) throws {
     try install(file: "\(TestProcess.programs)/lib\(name).so")
@@ -47,6 +49,10 @@ final class RunnerUnderTest {
     guard rename(staged, "\(plugins)/\(name)") == 0 else {
       throw Failure(description: "cannot install \(name)")
     }
+    // The whole suite also runs with every plugin warm.
+    let sidecar = "\(plugins)/\(name.dropLast(3)).yaml"
+    guard Self.isWarm, access(sidecar, F_OK) != 0 else { return }
+    try "warm: true\n".write(toFile: sidecar, atomically: true, encoding: .utf8)
   }
 
   private var arguments: [String] {

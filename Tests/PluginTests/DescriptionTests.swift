@@ -17,6 +17,7 @@ struct DescriptionTests {
     arguments: [
       ("exec", ["exec"]), ("checksum", ["checksum"]), ("thumbnail", ["thumbnail"]), ("balloon", ["balloon"]),
       ("spin", ["spin", "forks", "sleep"]),
+      ("lookup", ["lookup"]),
     ])
   func inC(_ name: String, _ handlers: [String]) throws {
     let library = try #require(dlopen("\(productsDirectory)/lib\(name).so", RTLD_NOW | RTLD_LOCAL))

@@ -34,7 +34,9 @@ package enum FixturePlugin {
       if let path = built[key] { return path }
       let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
       let sources = folder.deletingLastPathComponent().deletingLastPathComponent()
-      let path = TestDirectory.newPath("lib\(name).so")
+      // A macro may have any value.
+      let file = String(key.map { $0.isLetter || $0.isNumber || "-_".contains($0) ? $0 : "_" })
+      let path = "\(TestDirectory.path)/lib\(file).so"
       let arguments =
         ["cc", "-shared", "-fPIC", "-pthread", "-I", sources.path + "/Sources/CMillrace/include"]
         + macros.map { "-D" + $0 } + ["-o", path, "\(folder.path)/Fixtures/\(name).c"]
