@@ -101,6 +101,41 @@ struct PlanTests {
     }
   }
 
+  @Test("by another figure than the time, few rows are sorted and many are found along the figure")
+  func orders() async throws {
+    let parts: [(HistoryQuery.Driver, @Sendable (inout HistoryFilter) -> Void)] = [
+      (.handler, { $0.handler = "alpha" }), (.outcome, { $0.outcomes = [.crashed, .error] }),
+      (.jobClass, { $0.jobClass = "small" }), (.time, { $0.since = Sample.time(50) }),
+    ]
+    try await withFilledStore { db in
+      for (driver, change) in parts {
+        var filter = HistoryFilter()
+        filter.order = .duration
+        change(&filter)
+        #expect(try HistoryQuery(filter, in: db).driver == driver)
+        try db.inTransaction {
+          try db.execute(
+            sql: """
+              WITH RECURSIVE n (i) AS
+                (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < \(HistoryQuery.few + 1))
+              INSERT INTO attempt (job, number, handler, class, outcome, ended, plugin, plugin_version,
+                plugin_sha256, limit_memory, limit_cpu_millis, limit_pids, admission_estimate,
+                admission_memory_used, admission_memory_capacity, admission_running, admission_queued, queued,
+                starting)
+              SELECT (SELECT min(id) FROM job), i + 100, 'alpha', 'small', 'crashed', 1, 'p', '1',
+                printf('%064d', 1), 1, 1, 1, 1, 1, 1, 1, 1, \(Sample.time(60).rawValue),
+                \(Sample.time(60).rawValue) FROM n
+              """)
+          let query = try HistoryQuery(filter, in: db)
+          #expect(query.driver == .order)
+          let plan = try Self.plan(of: query.list, in: db)
+          #expect(!plan.contains { Self.isBareScan($0) || $0.contains("TEMP B-TREE") }, "\(plan)")
+          return .rollback
+        }
+      }
+    }
+  }
+
   @Test("a result, the attempts at a job and the unfinished jobs are found by an index")
   func others() async throws {
     try await withFilledStore { db in

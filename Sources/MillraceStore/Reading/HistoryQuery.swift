@@ -48,7 +48,9 @@ struct HistoryQuery {
     // The attempts at one job are in order by number, whatever the clock did.
     let order: SQL = driver == .job && filter.order == .time ? "3 DESC" : "1 DESC, 2 DESC, 3 DESC"
     let part: SQL = "ORDER BY \(order) LIMIT \(filter.limit) OFFSET \(filter.offset)"
-    guard driver.isSorted else { return "\(rows(columns)) \(part)" }
+    // By another figure than the time, everything is sorted that does not run along that figure.
+    let isSorted = driver.isSorted || (filter.order != .time && driver != .order)
+    guard isSorted else { return "\(rows(columns)) \(part)" }
     let keys: SQL = "\(sortKey), attempt.job AS job, attempt.number AS number"
     return """
       SELECT \(columns) FROM (\(rows(keys)) \(part)) AS found
@@ -143,7 +145,33 @@ extension HistoryQuery {
       if filter.order == .memory { return .order }
       if try isRare(matching, in: db) { return .memory }
     }
-    return indexed(filter)
+    let driver = indexed(filter)
+    guard filter.order != .time, driver != .order else { return driver }
+    // Many rows are not sorted: along the figure, enough of them are found soon.
+    return try isRare(matching(filter, along: driver), in: db) ? driver : .order
+  }
+
+  /// What an index gives for a filter, without what other columns say.
+  private static func matching(_ filter: HistoryFilter, along driver: Driver) -> SQL {
+    var conditions: [SQL] = [
+      "starting >= \(filter.since?.rawValue ?? .min)", "starting < \(filter.until?.rawValue ?? .max)",
+    ]
+    var index = "attempt_time"
+    switch driver {
+    case .outcome:
+      index = "attempt_outcome"
+      conditions.append("outcome IN \(filter.outcomes.map(\.rawValue))")
+    case .jobClass:
+      index = "attempt_class"
+      conditions.append("class = \(filter.jobClass ?? "")")
+    case .handler:
+      index = "attempt_handler"
+      conditions.append("handler = \(filter.handler ?? "")")
+    case .job, .label, .state, .memory, .time, .order: break
+    }
+    return """
+      SELECT 1 FROM attempt INDEXED BY \(sql: index) WHERE \(conditions.joined(operator: .and))
+      """
   }
 
   /// Returns the filter whose index is in the order of time.
