@@ -30,7 +30,7 @@ struct WarmTests {
       let batch = Data(String(repeating: "shows --memory 8M\n", count: 100).utf8)
       let run = try await runner.millrace("submit", "--batch", "-", "--wait", input: batch)
       #expect(run.status == 0, "\(run.errors)")
-      let rows = try await runner.answer(HistoryPage.self, "history", "-n", "200").attempts
+      let rows = try await runner.answer(HistoryPage.self, "history", "--limit", "200").attempts
       #expect(rows.count == 100)
       // 48 MiB were read by each, and no job may have more than 8.
       #expect(rows.allSatisfy { $0.outcome == .succeeded && $0.tier == .warm })
@@ -101,7 +101,7 @@ struct WarmTests {
   func admission() async throws {
     let configuration = "capacity: {memory: 100M}\n"
     try await Self.with(try FixturePlugin.warm("BIG_TABLE"), ["spin"], configuration) { runner in
-      #expect(try await runner.lastAttempt(of: try await runner.submit("shows")).tier == .warm)
+      #expect(try await runner.lastAttempt(of: try await runner.submit("shows", "--memory=8M")).tier == .warm)
       #expect(try await runner.answer(StatusView.self, "status").hosts?.count == 1)
       // It can't have 90 MiB while the host holds 48.
       let job = try await runner.submit("sleep", "--memory", "90M")

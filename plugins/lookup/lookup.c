@@ -53,7 +53,8 @@ static int look_up(const millrace_job *job, const millrace_context *context) {
             return job_fail(context, "no_table", FAIL_FOR_GOOD, "`%s` has a line without a tab", path);
         }
         if (error != 0) {
-            return job_fail(context, "no_table", FAIL_FOR_GOOD, "cannot read `%s`: %s", path, strerror(error));
+            return job_fail(context, "no_table", FAIL_FOR_GOOD, "cannot read `%s`: %s", path,
+                            strerror(error));
         }
     }
     size_t found = 0;

@@ -11,8 +11,8 @@ package final class LocalLauncher: Launcher {
 
   /// Makes a launcher and starts its thread; the keeper is started when it is first needed.
   ///
-  /// This process may then open as many files as the system allows: a running attempt takes ten, and many
-  /// systems start a service with 1,024.
+  /// This process may then open as many files as it needs, or as the system allows: a running attempt takes
+  /// ten, and many systems start a service with 1,024.
   package init(tree: CgroupTree, settings: LaunchSettings, logs: LogFiles, logger: Logger) throws {
     // No bound of its own: none may be lost. An attempt has a start, an end, and ten tellings of progress a
     // second; attempts are bounded by the policy's slots.
@@ -24,11 +24,16 @@ package final class LocalLauncher: Launcher {
     try loop.start()
   }
 
+  /// What the most attempts that may run at once take.
+  private static let mostOpenFiles: UInt64 = 10 * 10_000 + 1024
+
   private static func raiseOpenFiles() throws {
     var soft: UInt64 = 0
     var hard: UInt64 = 0
     let number = Int32(RLIMIT_NOFILE.rawValue)
     try check(millrace_get_limit(number, &soft, &hard), "read the limit of open files")
+    // Root may have more than the system gives by default; where even that is forbidden, it is what it is.
+    if hard < mostOpenFiles, millrace_set_limit(number, mostOpenFiles, mostOpenFiles) == 0 { return }
     try check(millrace_set_limit(number, hard, hard), "raise the limit of open files")
   }
 
