@@ -16,6 +16,7 @@ extension LaunchLoop {
 
   func refuse(_ attempt: LiveAttempt, because error: LinuxError) {
     drop(attempt)
+    logs.end(attempt.id)
     remove(attempt.leaf)
     switch attempt.purpose {
     case .job: events.yield(.refused(attempt.id, reason: "\(error)"))
@@ -64,6 +65,7 @@ extension LaunchLoop {
     let progress = attempt.takeProgress(at: Self.monotonic())
     let left = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
     drop(attempt)
+    logs.end(attempt.id)
     var report = AttemptReport(
       exit: attempt.exit?.status, usage: final.usage, word: left.word,
       memoryKill: memoryKill(of: attempt, final))
@@ -110,7 +112,7 @@ extension LaunchLoop {
     return poll(&poller, 1, 0) > 0 && poller.revents & Int16(POLLIN) != 0
   }
 
-  /// Takes an attempt out of those that run, with all that can be made again.
+  /// Takes an attempt out of those that run, with all that can be made again but its log.
   func drop(_ attempt: LiveAttempt) {
     if attempt.isLogWatched { millrace_epoll_remove(epoll.number, attempt.log.number) }
     if attempt.isChannelWatched { millrace_epoll_remove(epoll.number, attempt.channel.number) }
@@ -124,7 +126,6 @@ extension LaunchLoop {
     serials[attempt.id] = nil
     attempt.population = nil
     attempt.leaf.closeGauges()
-    logs.end(attempt.id)
     removeDirectory(attempt.workDirectory)
   }
 

@@ -7,6 +7,7 @@ import MillraceEngine
 extension LaunchLoop {
   /// Starts an attempt at a job.
   func launch(_ plan: LaunchPlan) {
+    logs.begin(plan.attempt)  // It may be followed from now on, though it may have to wait for a host.
     let tier = settings.tiers[plan.handler] ?? (plan.plugin.isWarm ? .warm : settings.tier)
     if tier == .warm { place(plan) } else { start(plan, tier) }
   }
@@ -14,7 +15,6 @@ extension LaunchLoop {
   /// Starts an attempt at a job in a tier; `host` is there for `warm`.
   func start(_ plan: LaunchPlan, _ tier: StartTier, from host: UInt32? = nil) {
     do {
-      logs.begin(plan.attempt)
       let payload = try Payload.make(for: plan, maxResult: settings.maxResult)
       let attempt = try start(
         plan.attempt, purpose: .job, plugin: plan.plugin.path, group: plan.plugin.name, payload: payload,

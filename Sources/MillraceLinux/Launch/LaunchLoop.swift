@@ -275,7 +275,8 @@ final class LaunchLoop: @unchecked Sendable {
       answer.resume(throwing: Self.stopped)
     }
     endAudit()
-    _ = loseHosts()  // What waited for them is on record as started, and starts again with the next runner.
+    // What waited for them is on record as started, and starts again with the next runner.
+    for plan in loseHosts() { logs.end(plan.attempt) }
     attempts = [:]
     timed = [:]
     serials = [:]

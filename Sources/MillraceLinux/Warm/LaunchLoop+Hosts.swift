@@ -124,6 +124,7 @@ extension LaunchLoop {
       start(plan, .template)
       self.attempt(plan.attempt)?.earlySignal = early
     } catch {
+      logs.end(plan.attempt)
       events.yield(.refused(plan.attempt, reason: "\(error)"))
     }
   }
