@@ -13,7 +13,7 @@ final class LaunchLoop: @unchecked Sendable {
 
   /// What others ask of the loop.
   enum Command {
-    case launch(LaunchPlan)
+    case launch([LaunchPlan])
     case release([AttemptID])
     case terminate(AttemptID)
     case kill(AttemptID)
@@ -170,7 +170,7 @@ final class LaunchLoop: @unchecked Sendable {
     }
     for (index, command) in batch.enumerated() {
       switch command {
-      case .launch(let plan): launch(plan)
+      case .launch(let plans): plans.forEach(launch)
       case .release(let ids): release(ids)
       case .terminate(let id): startWaiting(id).map { signal($0, SIGTERM) }
       case .kill(let id): startWaiting(id).map(kill)

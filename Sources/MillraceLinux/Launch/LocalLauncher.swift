@@ -41,7 +41,8 @@ package final class LocalLauncher: Launcher {
     try await withCheckedThrowingContinuation { loop.put(.takeOver(open, $0)) }
   }
 
-  package func launch(_ plan: LaunchPlan) { loop.put(.launch(plan)) }
+  package func launch(_ plan: LaunchPlan) { loop.put(.launch([plan])) }
+  package func launch(_ plans: [LaunchPlan]) { loop.put(.launch(plans)) }
   package func release(_ attempts: [AttemptID]) { loop.put(.release(attempts)) }
   package func terminate(_ attempt: AttemptID) { loop.put(.terminate(attempt)) }
   package func kill(_ attempt: AttemptID) { loop.put(.kill(attempt)) }

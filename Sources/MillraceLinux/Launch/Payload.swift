@@ -22,9 +22,9 @@ enum Payload {
     head.deadline_ms = plan.deadline.milliseconds
     head.handler = append(plan.handler)
     head.trace_parent = plan.payload.traceParent.map(append) ?? 0
-    let parameters = String(decoding: try JSONEncoder().encode(plan.payload.parameters), as: UTF8.self)
+    let parameters = try json(plan.payload.parameters)
     head.parameters = append(parameters)
-    head.parameters_length = UInt64(parameters.utf8.count)
+    head.parameters_length = UInt64(parameters.count)
     if let input = plan.payload.input {
       head.input = append(input)
       head.input_length = UInt64(input.count)
@@ -48,6 +48,11 @@ enum Payload {
     head.max_result = UInt64(maxResult.rawValue)
     withUnsafeBytes(of: head) { bytes.replaceSubrange(0..<$0.count, with: $0) }
     return try sealed(bytes)
+  }
+
+  /// Most jobs of a large batch have none.
+  private static func json(_ parameters: JSONValue) throws -> [UInt8] {
+    parameters == .object([:]) ? Array("{}".utf8) : Array(try JSONEncoder().encode(parameters))
   }
 
   /// Makes a file for a process that only describes its plugin.

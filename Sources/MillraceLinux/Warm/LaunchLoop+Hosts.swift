@@ -254,6 +254,7 @@ extension LaunchLoop {
       do { try host.leaf.kill() } catch {
         logger.error("warm host not killed", metadata: ["host": "\(number)", "error": "\(error)"])
       }
+      relocate(host)
     }
   }
 
