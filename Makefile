@@ -29,7 +29,7 @@ check: setup ## Look at format, style and shell scripts
 
 SEEDS ?= 10000
 sim: setup ## Simulate many seeds, release build: make sim SEEDS=100000
-	swift build -c release --static-swift-stdlib --scratch-path .build/bench --product millrace
+	swift build -c release --scratch-path .build/bench --product millrace
 	.build/bench/release/millrace simulate --seed 1 --seeds $(SEEDS)
 
 KILLS ?= 42
