@@ -197,5 +197,6 @@ struct ClientTests {
     }
     write(writing, "x", 1)
     #expect(try client.status().capacity.slots == 4)
+    withExtendedLifetime(server) {}  // Or it could go in the middle of the call.
   }
 }
