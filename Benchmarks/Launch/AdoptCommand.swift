@@ -18,15 +18,7 @@ struct AdoptCommand: AsyncParsableCommand {
   @Flag(help: "Do without cgroup controllers, where the machine has none.") var withoutControllers = false
 
   func run() async throws {
-    let tree = try CgroupTree(
-      root: "/millrace-bench-\(getpid())", needed: withoutControllers ? [] : CgroupTree.needed)
-    do {
-      try await measure(in: tree)
-    } catch {
-      try tree.close()
-      throw error
-    }
-    try tree.close()
+    try await CgroupTree.forBenchmark(withoutControllers: withoutControllers) { try await measure(in: $0) }
   }
 
   private func measure(in tree: CgroupTree) async throws {

@@ -28,8 +28,7 @@ struct BenchRunner {
     try place.make(plugin: options.plugin)
     store = try SQLiteJobStore(opening: place.database)
     let logs = LogFiles(directory: place.logs, cap: .mebibytes(16), log: log)
-    tree = try CgroupTree(
-      root: RunnerPlace.group(of: getpid()), needed: options.withoutControllers ? [] : CgroupTree.needed)
+    tree = try CgroupTree.forBenchmark(withoutControllers: options.withoutControllers)
     launcher = try LocalLauncher(
       tree: tree, settings: options.launchSettings(at: place), logs: logs, logger: log)
     plugins = PluginDirectory(path: place.plugins, builds: place.builds, launcher: launcher, log: log)

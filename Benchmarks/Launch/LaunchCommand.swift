@@ -31,15 +31,7 @@ struct LaunchCommand: AsyncParsableCommand {
     guard mkdir(directory, 0o711) == 0 else {
       throw BenchmarkError("cannot make `\(directory)`: \(String(cString: strerror(errno)))")
     }
-    let tree = try CgroupTree(
-      root: "/millrace-bench-\(getpid())", needed: withoutControllers ? [] : CgroupTree.needed)
-    do {
-      try await measure(in: tree)
-    } catch {
-      try tree.close()
-      throw error
-    }
-    try tree.close()
+    try await CgroupTree.forBenchmark(withoutControllers: withoutControllers) { try await measure(in: $0) }
   }
 
   private func measure(in tree: CgroupTree) async throws {

@@ -27,13 +27,9 @@ struct LaunchPath {
     }
     var logger = Logger(label: "millrace-bench", factory: { StreamLogHandler.standardError(label: $0) })
     logger.logLevel = .warning
-    let identity =
-      geteuid() == 0
-      ? LaunchSettings.Identity(uid: 65534, gid: 65534)
-      : LaunchSettings.Identity(uid: geteuid(), gid: getegid())
     var settings = LaunchSettings(
       host: host, keeperSocket: directory + "/keeper.sock", workDirectory: directory + "/work",
-      identity: identity)
+      identity: .ofBenchmark)
     tier.apply(to: &settings, preload: preload)
     let logs = LogFiles(directory: directory + "/logs", cap: .mebibytes(16), log: logger)
     makeLauncher = { [logger, settings] in

@@ -28,12 +28,9 @@ struct RunnerOptions: ParsableArguments {
 
   /// As `millraced` has them.
   func launchSettings(at place: RunnerPlace) -> LaunchSettings {
-    let identity =
-      geteuid() == 0
-      ? LaunchSettings.Identity(uid: 65534, gid: 65534)
-      : LaunchSettings.Identity(uid: geteuid(), gid: getegid())
     var settings = LaunchSettings(
-      host: host, keeperSocket: place.keeperSocket, workDirectory: place.work, identity: identity)
+      host: host, keeperSocket: place.keeperSocket, workDirectory: place.work,
+      identity: .ofBenchmark)
     tier.apply(to: &settings, preload: preload)
     return settings
   }

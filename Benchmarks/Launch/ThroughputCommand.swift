@@ -34,15 +34,9 @@ struct ThroughputCommand: AsyncParsableCommand {
     guard mkdir(runner.directory, 0o711) == 0 else {
       throw BenchmarkError("cannot make `\(runner.directory)`: \(String(cString: strerror(errno)))")
     }
-    let tree = try CgroupTree(
-      root: RunnerPlace.group(of: getpid()), needed: runner.withoutControllers ? [] : CgroupTree.needed)
-    do {
-      try await measure(in: tree)
-    } catch {
-      try tree.close()
-      throw error
+    try await CgroupTree.forBenchmark(withoutControllers: runner.withoutControllers) {
+      try await measure(in: $0)
     }
-    try tree.close()
   }
 
   private func measure(in tree: CgroupTree) async throws {

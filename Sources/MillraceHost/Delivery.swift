@@ -38,18 +38,14 @@ struct Delivery {
     var number: UInt64 = 0
     if millrace_pidfd_cgroup(pidfd, &number) == 0 { return number == cgroup }
     // Before Linux 6.13: a leaf's name is the attempt's, which no other cgroup has.
-    return "/proc/\(pid)/cgroup".withCPointer { path in
-      guard let file = fopen(path, "re") else { return false }
-      defer { fclose(file) }
-      var line: UnsafeMutablePointer<CChar>?
-      var capacity = 0
-      defer { free(line) }
-      while getline(&line, &capacity, file) > 0 {
-        guard let line, strncmp(line, "0::", 3) == 0 else { continue }
-        return strrchr(line, Int32(UInt8(ascii: "/"))).map { ends($0 + 1) } ?? false
-      }
+    guard let file = "/proc/\(pid)/cgroup".withCPointer({ fopen($0, "re") }) else { return false }
+    var isThere = false
+    forEachLine(of: file) { line in
+      guard strncmp(line, "0::", 3) == 0 else { return true }
+      isThere = strrchr(line, Int32(UInt8(ascii: "/"))).map { ends($0 + 1) } ?? false
       return false
     }
+    return isThere
   }
 
   private func ends(_ name: UnsafePointer<CChar>) -> Bool {
@@ -64,16 +60,14 @@ struct Delivery {
   func search() -> (pid: Int32, pidfd: Int32)? {
     let opened = millrace_open(leaf, "cgroup.procs", O_RDONLY, 0)
     guard opened >= 0, let file = fdopen(opened, "r") else { return nil }
-    defer { fclose(file) }
-    var line: UnsafeMutablePointer<CChar>?
-    var capacity = 0
-    defer { free(line) }
-    while getline(&line, &capacity, file) > 0 {
-      guard let line else { continue }
+    var found: (pid: Int32, pidfd: Int32)?
+    forEachLine(of: file) { line in
       let pid = atoi(line)
       let pidfd = accept(pid)
-      if pidfd >= 0 { return (pid, pidfd) }
+      guard pidfd >= 0 else { return true }
+      found = (pid, pidfd)
+      return false
     }
-    return nil
+    return found
   }
 }

@@ -10,8 +10,11 @@ enum ForkSafety {
   static func threads(_ tasks: Int32) -> Int {
     var directory = stat()
     guard fstat(tasks, &directory) == 0 else { return 0 }
-    return Int(directory.st_nlink) - 2
+    return threads(in: directory)
   }
+
+  /// The same of what is known of that directory.
+  static func threads(in directory: stat) -> Int { Int(directory.st_nlink) - 2 }
 
   /// Returns why this process must not be forked, or nil if it may be.
   static func fault(tasks: Int32) -> String? {
@@ -59,18 +62,17 @@ enum ForkSafety {
   /// Memory that its forks would share with it, and may write to (proc_pid_maps(5)).
   private static func sharedMapping() -> String? {
     guard let file = fopen("/proc/self/maps", "re") else { return "`/proc/self/maps` can't be read" }
-    defer { fclose(file) }
-    var line: UnsafeMutablePointer<CChar>?
-    var capacity = 0
-    defer { free(line) }
-    while getline(&line, &capacity, file) > 0 {
-      guard let line, let rights = strchr(line, Int32(UInt8(ascii: " "))) else { continue }
-      guard rights[2] == CChar(UInt8(ascii: "w")), rights[4] == CChar(UInt8(ascii: "s")) else { continue }
+    var found: String?
+    forEachLine(of: file) { line in
+      guard let rights = strchr(line, Int32(UInt8(ascii: " "))), rights[2] == CChar(UInt8(ascii: "w")),
+        rights[4] == CChar(UInt8(ascii: "s"))
+      else { return true }
       line[strcspn(line, "\n")] = 0
       let name = strchr(line, Int32(UInt8(ascii: "/"))).map { String(cString: $0) } ?? "without a name"
-      return "it has writable shared memory, \(name)"
+      found = "it has writable shared memory, \(name)"
+      return false
     }
-    return nil
+    return found
   }
 
   /// Calls `body` with each number that is a name in a directory until it returns false.

@@ -25,13 +25,7 @@ enum JobProcess {
     setsid()
     millrace_duplicate(request.descriptors.log, STDOUT_FILENO, 0)
     millrace_duplicate(request.descriptors.log, STDERR_FILENO, 0)
-    let outcome: Outcome
-    do throws(HostError) {
-      outcome = try Outcome(descriptor: request.descriptors.outcome, maximumResult: request.maximumResult)
-    } catch {
-      error.report()
-      _exit(ExitCode.host)
-    }
+    let outcome = outcome(of: request)
     do throws(HostError) {
       let payload = try Payload(descriptor: request.descriptors.payload)
       let isCold = request.tier == UInt32(MILLRACE_TIER_COLD)
@@ -51,11 +45,7 @@ enum JobProcess {
 
   /// Runs the job after the exec of a cold start: the process is confined already.
   static func runCold(plugin: UnsafePointer<CChar>, directory: UnsafePointer<CChar>) -> Never {
-    let outcome: Outcome
-    do throws(HostError) { outcome = try Outcome(descriptor: coldOutcome) } catch {
-      error.report()
-      _exit(ExitCode.host)
-    }
+    let outcome = orEnd { () throws(HostError) in try Outcome(descriptor: coldOutcome) }
     do throws(HostError) {
       let payload = try Payload(descriptor: coldPayload)
       // Programs that the handler starts don't get the channel.
@@ -77,15 +67,9 @@ enum JobProcess {
   ) -> Never {
     millrace_duplicate(request.descriptors.log, STDOUT_FILENO, 0)
     millrace_duplicate(request.descriptors.log, STDERR_FILENO, 0)
-    let outcome: Outcome
-    do throws(HostError) {
-      // Before any code of the plugin runs.
-      if let gate { try Identity.leave(gate) }
-      outcome = try Outcome(descriptor: request.descriptors.outcome, maximumResult: request.maximumResult)
-    } catch {
-      error.report()
-      _exit(ExitCode.host)
-    }
+    // Before any code of the plugin runs.
+    if let gate { orEnd { () throws(HostError) in try Identity.leave(gate) } }
+    let outcome = outcome(of: request)
     do throws(HostError) {
       setsid()
       let payload = try Payload(descriptor: request.descriptors.payload)
@@ -100,6 +84,20 @@ enum JobProcess {
         channel: channel)
     } catch {
       end(outcome, .host, Code.hostFailed, error)
+    }
+  }
+
+  private static func outcome(of request: StartRequest) -> Outcome {
+    orEnd { () throws(HostError) in
+      try Outcome(descriptor: request.descriptors.outcome, maximumResult: request.maximumResult)
+    }
+  }
+
+  /// Does what there is no outcome for yet: if it fails, the log has the reason.
+  private static func orEnd<Value>(_ body: () throws(HostError) -> Value) -> Value {
+    do throws(HostError) { return try body() } catch {
+      error.report()
+      _exit(ExitCode.host)
     }
   }
 

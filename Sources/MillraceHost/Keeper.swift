@@ -117,8 +117,8 @@ struct Keeper {
         throw HostError("cannot preload `\(name)`: \(PluginLibrary.loaderWords())", hint: hint)
       }
       var tasks = stat()
-      // The directory has one link for each thread, beside its own two. A fork would lose the others.
-      guard stat("/proc/self/task", &tasks) == 0, tasks.st_nlink == 3 else {
+      // A fork would lose all but one.
+      guard stat("/proc/self/task", &tasks) == 0, ForkSafety.threads(in: tasks) == 1 else {
         throw HostError("`\(name)` starts a thread when it is loaded", hint: hint)
       }
     }
@@ -260,10 +260,9 @@ struct Keeper {
   }
 
   /// Returns the pid of the new process, 0 if a warm host was asked for it, or a negative errno if there is
-  /// none: EBADMSG for a malformed
-  /// packet, EMFILE if its descriptors were lost, EINVAL for values that make no sense, EEXIST for an attempt
-  /// that is known, EAGAIN if no more can be kept, ESHUTDOWN after QUIT, or what clone3 says (ENODEV or
-  /// ENOENT: the leaf was removed).
+  /// none: EBADMSG for a malformed packet, EMFILE if its descriptors were lost, EINVAL for values that make
+  /// no sense, EEXIST for an attempt that is known, EAGAIN if no more can be kept, ESHUTDOWN after QUIT,
+  /// ENOTCONN if that host is not there, or what clone3 says (ENODEV or ENOENT: the leaf was removed).
   private mutating func makeProcess(_ start: millrace_keeper_start, _ pidfd: inout Int32) -> Int32 {
     guard packet.length == MemoryLayout<millrace_keeper_start>.size else { return -EBADMSG }
     guard packet.descriptorCount >= 0 else { return -EMFILE }

@@ -17,7 +17,7 @@ extension StageTests {
         let other = actor.launch(1, "waits", plugin: plugin)  // An open leaf beside its own.
         try await actor.record.progress(other)
         let host = try #require(try stage.hosts().first)
-        let pid = try #require(try Self.processes("\(stage.tree.path)/p/\(host)").first)
+        let pid = try #require(try stage.processes(in: host).first)
         let ids = stage.settings.warm.firstID
         let input = "\(stage.tree.mount) \(pid) \(ids + 1) \(ids) \(other)"
         let report = try await actor.run(2, "attacks", input: Array(input.utf8), plugin: plugin)
@@ -64,7 +64,7 @@ extension StageTests {
         let plugin = try stage.warm()
         _ = try await actor.run(1, "shows", plugin: plugin)
         let host = try #require(try stage.hosts().first)
-        let pid = try #require(try Self.processes("\(stage.tree.path)/p/\(host)").first)
+        let pid = try #require(try stage.processes(in: host).first)
         let status = try textFile("/proc/\(pid)/status")
         let first = stage.settings.warm.firstID
         // Real, effective, saved, file system.
@@ -87,10 +87,6 @@ extension StageTests {
           let parts = line.split(separator: ": ", maxSplits: 1).map(String.init)
           return (parts[0], parts.last ?? "")
         })
-    }
-
-    private static func processes(_ group: String) throws -> [Int32] {
-      try textFile(group + "/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }
     }
   }
 }

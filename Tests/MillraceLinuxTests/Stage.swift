@@ -165,12 +165,10 @@ final class Stage: Sendable {
   }
 
   /// A plugin for warm hosts, made different by a macro.
-  func warm(_ macros: String...) throws -> Plugin {
+  func warm(_ macro: String? = nil) throws -> Plugin {
     let number = Self.count.add(1, ordering: .relaxed).newValue
     let path = "\(directory.path)/libwarm-\(number).so"
-    let library =
-      macros.isEmpty ? try FixturePlugin.warm() : try FixturePlugin.warm(macros[0])
-    try FileManager.default.copyItem(atPath: library, toPath: path)
+    try FileManager.default.copyItem(atPath: try FixturePlugin.warm(macro), toPath: path)
     chmod(path, 0o755)
     var shows = Handler(name: "shows", summary: "")
     shows.preparesForKeys = true
@@ -187,9 +185,12 @@ final class Stage: Sendable {
 
   /// The processes of an attempt.
   func processes(_ id: AttemptID, plugin: String = "fixture") throws -> [Int32] {
-    try textFile("\(tree.path)/p/\(plugin)/\(id)/cgroup.procs").split(separator: "\n").compactMap {
-      Int32($0)
-    }
+    try processes(in: "\(plugin)/\(id)")
+  }
+
+  /// The processes of a leaf or of a warm host, `plugin/host-1`.
+  func processes(in group: String) throws -> [Int32] {
+    try textFile("\(tree.path)/p/\(group)/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }
   }
 
   /// The files of an attempt's leaf that freeze it and tell of it.

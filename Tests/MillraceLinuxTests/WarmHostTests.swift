@@ -20,7 +20,7 @@ extension StageTests {
           seen.insert(try Self.words(report))
         }
         let host = try #require(try stage.hosts().first)
-        let pid = try Self.processes(stage, host).first.map { "\($0)" }
+        let pid = try stage.processes(in: host).first.map { "\($0)" }
         // A fork handler that was registered in the warm-up ran in each job.
         #expect(seen == [[pid ?? "", "-", "0", "1", "-", "0"]])
         let states = await actor.launcher.hosts()
@@ -83,7 +83,7 @@ extension StageTests {
         for round in 1...WarmLadder.maxDeaths {
           // The host of each round has started nothing when it is killed: that would forgive the deaths.
           if round == 1 { #expect(try await actor.run(1, "shows", plugin: plugin).tier == .warm) }
-          for pid in try stage.hosts().flatMap({ try Self.processes(stage, $0) }) { kill(pid, SIGKILL) }
+          for pid in try stage.hosts().flatMap({ try stage.processes(in: $0) }) { kill(pid, SIGKILL) }
           try await Self.wait { try stage.hosts().isEmpty }
           guard round < WarmLadder.maxDeaths else { break }
           // An attempt that is stopped while it waits leaves its host behind.
@@ -225,12 +225,6 @@ extension StageTests {
     private static func words(_ report: AttemptReport) throws -> [String] {
       guard case .done(let result?) = report.word else { throw TestFailure("\(report)") }
       return String(decoding: result.bytes, as: UTF8.self).split(separator: " ").map(String.init)
-    }
-
-    private static func processes(_ stage: Stage, _ host: String) throws -> [Int32] {
-      try textFile("\(stage.tree.path)/p/\(host)/cgroup.procs").split(separator: "\n").compactMap {
-        Int32($0)
-      }
     }
 
     /// Waits until something holds, at most for the test's time.

@@ -16,8 +16,10 @@ package enum FixturePlugin {
     try build("faulty", defining: ["FAULT_" + fault])
   }
 
-  /// The plugin for warm hosts, made different by `macros`: see `Fixtures/warm.c`.
-  package static func warm(_ macros: String...) throws -> String { try build("warm", defining: macros) }
+  /// The plugin for warm hosts, made different by a macro: see `Fixtures/warm.c`.
+  package static func warm(_ macro: String? = nil) throws -> String {
+    try build("warm", defining: macro.map { [$0] } ?? [])
+  }
 
   /// Writes a copy of the healthy plugin whose bytes `change` has altered.
   package static func altered(_ change: (inout Data) -> Void) throws -> String {
