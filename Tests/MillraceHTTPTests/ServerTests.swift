@@ -213,6 +213,7 @@ struct ServerTests {
       let client = try SocketClient(path: server.path)
       try await client.send(TestServer.text(of: "GET", "/v1/jobs/1/logs"))
       #expect(try await client.head().status == 200)
+      #expect(try await client.chunk() != nil)
       await server.stop()
       await server.stopped()
       #expect(server.log.all.contains { $0.contains("connections are cut") })

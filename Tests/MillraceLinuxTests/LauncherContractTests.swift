@@ -18,6 +18,8 @@ extension StageTests {
           await launchers.stop()
           throw error
         }
+        // What was killed for being unknown ends without a word, some time later.
+        while try !stage.leaves().isEmpty { try await Task.sleep(for: .milliseconds(5)) }
         await launchers.stop()
         #expect(try stage.leaves() == [])
       }
