@@ -25,7 +25,7 @@ package struct LaunchSettings: Sendable {
   package var maxResult: Bytes
 
   /// A user and its group.
-  package struct Identity: Sendable, Equatable {
+  package struct Identity: Sendable, Hashable {
     package var uid: UInt32
     package var gid: UInt32
 
@@ -34,6 +34,9 @@ package struct LaunchSettings: Sendable {
       self.gid = gid
     }
   }
+
+  /// As whom the jobs of a plugin run, which bears the name of its group.
+  func identity(of group: String) -> Identity { pluginIdentities[group] ?? identity }
 
   /// Makes settings; what is left out has its default.
   package init(

@@ -52,8 +52,7 @@ extension LaunchLoop {
       limits: Limits(memory: memory, cpuMillis: processors * 1000, pids: Self.hostPids), priority: .default)
     do {
       let log = try Self.pipe()
-      let packet = try packet(
-        for: pooled, identity: settings.pluginIdentities[plugin.name] ?? settings.identity)
+      let packet = try packet(for: pooled, identity: settings.identity(of: plugin.name))
       try connectedKeeper().openHost(packet, cgroup: leaf.directory.number, log: log.theirs.number)
       try watch(log.ours.number, .host, serial: UInt64(number), events: Self.readable)
       return WarmHost(number: number, group: plugin.name, leaf: leaf, log: log.ours, memory: memory)
@@ -102,7 +101,10 @@ extension LaunchLoop {
   func answered(_ attempt: LiveAttempt, fork: Duration?) {
     guard let host = attempt.host else { return }
     attempt.host = nil
-    if fork != nil { attempt.plan = nil }
+    if fork != nil {
+      attempt.plan = nil
+      hosts[host]?.fault = nil  // What could not be prepared was no reason to end.
+    }
     let now = Self.monotonic()
     if let reason = pool.answered(host, fork: fork, at: now) {
       tell(pool.fall(host, because: reason, at: now))
