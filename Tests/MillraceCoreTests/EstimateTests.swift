@@ -131,16 +131,24 @@ struct EstimateTests {
 
   @Test("CPU is learned as a rate over the whole run, and is at least something")
   func cpu() {
-    func rate(_ cpu: Duration?, _ duration: Duration) -> Int64 {
-      var one = Self.evidence(1)
-      (one.cpu, one.duration) = (cpu, duration)
-      return Self.estimates([Evidence](repeating: one, count: 5)).estimate(for: Rig.job(1)).cpuMillis
-    }
-    #expect(rate(.seconds(5), .seconds(10)) == 500)
-    #expect(rate(.zero, .seconds(10)) == 1)
-    #expect(rate(nil, .seconds(10)) == 1000)
-    // What ran no time at all is taken for a millisecond.
-    #expect(rate(.microseconds(100), .zero) == 100)
+    #expect(Self.rate(.seconds(5), .seconds(10)) == 500)
+    #expect(Self.rate(.zero, .seconds(10)) == 1)
+    #expect(Self.rate(nil, .seconds(10)) == 1000)
+  }
+
+  @Test("CPU of less than 100 ms, the period of `cpu.max`, is a rate over those")
+  func shortRun() {
+    #expect(Self.rate(.milliseconds(50), .milliseconds(100)) == 500)
+    #expect(Self.rate(.milliseconds(1), .milliseconds(2)) == 10)
+    #expect(Self.rate(.milliseconds(2), .zero) == 20)
+    #expect(Self.rate(.microseconds(1), .zero) == 1)
+  }
+
+  /// What a job is expected to use of a processor after five attempts like this.
+  private static func rate(_ cpu: Duration?, _ duration: Duration) -> Int64 {
+    var one = evidence(1)
+    (one.cpu, one.duration) = (cpu, duration)
+    return estimates([Evidence](repeating: one, count: 5)).estimate(for: Rig.job(1)).cpuMillis
   }
 
   @Test("what the kernel does not tell is not learned as zero")

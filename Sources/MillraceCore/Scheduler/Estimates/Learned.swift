@@ -5,6 +5,10 @@ struct Learned: Sendable {
   private(set) var duration: SlidingWindow
   private(set) var settling: SlidingWindow
 
+  /// The least time over which a rate is told, in microseconds: the period of `cpu.max` (cgroup v2). What is
+  /// over sooner keeps no processor from others for longer than the kernel's own turn.
+  private static let leastSpan: Int64 = 100_000
+
   init(window: Int) {
     memory = SlidingWindow(capacity: window)
     cpuMillis = SlidingWindow(capacity: window)
@@ -17,8 +21,7 @@ struct Learned: Sendable {
     duration.insert(length)
     if let peak = evidence.memoryPeak { memory.insert(peak.rawValue) }
     if let cpu = evidence.cpu {
-      // A rate over less than a moment says nothing.
-      cpuMillis.insert(cpu.microseconds.scaled(by: 1000, over: max(length, 1000)))
+      cpuMillis.insert(cpu.microseconds.scaled(by: 1000, over: max(length, Self.leastSpan)))
     }
     settling.insert(min(evidence.timeToPeak?.microseconds ?? length, length))
   }
