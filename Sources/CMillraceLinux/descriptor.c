@@ -39,6 +39,11 @@ int32_t millrace_duplicate(int32_t descriptor, int32_t target, int32_t close_on_
     return result < 0 ? -errno : result;
 }
 
+int64_t millrace_list_attributes(int32_t descriptor, char *names, size_t size) {
+    ssize_t length = flistxattr(descriptor, names, size);
+    return length < 0 ? -errno : length;
+}
+
 int32_t millrace_set_nonblocking(int32_t descriptor, int32_t on) {
     int flags = fcntl(descriptor, F_GETFL);
     if (flags < 0) return -errno;

@@ -136,6 +136,10 @@ int32_t millrace_memfd_create(const char *name);
 /* Seals a memory file for good: nobody can write, grow or shrink it, or take the seals away. */
 int32_t millrace_memfd_seal(int32_t memfd);
 
+/* Stores the names of a file's extended attributes, each with its zero byte; returns their length: -ERANGE if
+ * there is no room, -EOPNOTSUPP if the file system has none. */
+int64_t millrace_list_attributes(int32_t descriptor, char *names, size_t size);
+
 /* Closes descriptors `first` to `last`, both included. */
 int32_t millrace_close_range(uint32_t first, uint32_t last);
 

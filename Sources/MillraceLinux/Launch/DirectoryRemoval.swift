@@ -81,7 +81,7 @@ struct DirectoryRemoval: ~Copyable {
   }
 
   /// Returns the names in a directory, as the kernel has them: any bytes, ended by a zero.
-  private static func names(in directory: Int32) throws -> [[CChar]] {
+  static func names(in directory: Int32) throws -> [[CChar]] {
     let listed = try check(millrace_open(directory, ".", O_RDONLY | O_DIRECTORY, 0), "list a directory")
     guard let stream = fdopendir(listed) else {
       let error = LinuxError("list a directory", .kernel(errno))

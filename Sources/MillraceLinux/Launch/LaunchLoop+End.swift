@@ -126,12 +126,14 @@ extension LaunchLoop {
     serials[attempt.id] = nil
     attempt.population = nil
     attempt.leaf.closeGauges()
-    removeDirectory(attempt.workDirectory)
+    let name = attempt.id.description
+    if workDirectories.keep(name, of: settings.identity(of: attempt.group)) { return }
+    removeDirectory("\(settings.workDirectory)/\(name)")
   }
 
   /// Removes a work directory; a big tree takes its time, and the loop has none.
   func removeDirectory(_ path: String) {
-    // Most jobs leave it empty; a former runner may have removed it.
+    // A former runner may have removed it.
     if rmdir(path) == 0 || errno == ENOENT { return }
     Task.detached { [logger, parent = settings.workDirectory] in
       do {
@@ -181,8 +183,7 @@ extension LaunchLoop {
     let attempt = LiveAttempt(
       id: record.attempt, serial: nextSerial, purpose: .job, group: plugin, leaf: leaf,
       outcome: Descriptor(owning: record.descriptors[0]), log: Descriptor(owning: record.descriptors[1]),
-      channel: Descriptor(owning: record.descriptors[2]),
-      workDirectory: "\(settings.workDirectory)/\(record.attempt)")
+      channel: Descriptor(owning: record.descriptors[2]))
     nextSerial += 1
     attempt.process = MainProcess(owning: record.descriptors[3])
     attempt.tier = record.tier

@@ -52,15 +52,17 @@ extension LaunchLoop {
     _ id: AttemptID, purpose: LiveAttempt.Purpose, plugin: String, group: String,
     payload: consuming Descriptor, tier: Int, host: UInt32?, limits: Limits, priority: Priority
   ) throws -> LiveAttempt {
-    let identity = settings.pluginIdentities[group] ?? settings.identity
-    let work = "\(settings.workDirectory)/\(id)"
+    let identity = settings.identity(of: group)
     let parent = try tree.pluginGroup(group)
     try culprits.watch(group, at: Self.monotonic(), isLate: false, buffer)
     let leaf = try leaf(id.description, in: parent, limits: limits, priority: priority)
+    var work: String?
     do {
       if host != nil, geteuid() == 0 { try leaf.openGate(for: settings.warm.firstID) }
-      try makeWorkDirectory(work, for: identity)
-      let packet = try packet(id, tier: tier, host: host, plugin: plugin, work: work, identity: identity)
+      let directory = try workDirectories.make(id.description, for: identity)
+      work = directory
+      let packet = try packet(
+        id, tier: tier, host: host, plugin: plugin, work: directory, identity: identity)
       let outcome = try OutcomeFile.make(
         maxResult: tier == MILLRACE_TIER_DESCRIBE ? .mebibytes(1) : settings.maxResult)
       let log = try Self.pipe()
@@ -71,7 +73,7 @@ extension LaunchLoop {
       ]
       let attempt = LiveAttempt(
         id: id, serial: nextSerial, purpose: purpose, group: group, leaf: leaf, outcome: outcome,
-        log: log.ours, channel: channel.ours, workDirectory: work)
+        log: log.ours, channel: channel.ours)
       nextSerial += 1
       try watch(attempt)
       try send(packet, descriptors)
@@ -79,7 +81,7 @@ extension LaunchLoop {
       return attempt
     } catch {
       remove(leaf)
-      rmdir(work)
+      if let work { rmdir(work) }
       throw error
     }
   }
@@ -124,13 +126,6 @@ extension LaunchLoop {
   func remove(_ leaf: Leaf) {
     do { try leaf.remove() } catch {
       logger.error("leaf not removed", metadata: ["leaf": "\(leaf.name)", "error": "\(error)"])
-    }
-  }
-
-  private func makeWorkDirectory(_ path: String, for identity: LaunchSettings.Identity) throws {
-    try checkErrno(mkdir(path, 0o700), "make the work directory `\(path)`")
-    if geteuid() == 0 {
-      try checkErrno(chown(path, identity.uid, identity.gid), "give away the work directory `\(path)`")
     }
   }
 

@@ -46,6 +46,7 @@ final class LaunchLoop: @unchecked Sendable {
   private let commands = Mutex(Commands())
   private let bell: Descriptor
   let epoll: Descriptor
+  var workDirectories: WorkDirectories
   /// Where kernel files are read.
   let buffer = ReadingBuffer()
   /// Who is to blame when the kernel kills.
@@ -91,6 +92,7 @@ final class LaunchLoop: @unchecked Sendable {
     culprits = MemoryCulprits(mount: tree.mount, tree: tree.path)
     self.settings = settings
     pool = WarmPool(settings.warm)
+    workDirectories = WorkDirectories(root: settings.workDirectory)
     self.logs = logs
     self.logger = logger
     self.events = events
@@ -283,6 +285,7 @@ final class LaunchLoop: @unchecked Sendable {
     ended = [:]
     for record in orphans { record.close() }
     orphans = []
+    workDirectories.empty()
     events.finish()
     guard let keeper else {
       if !isIdle { logger.error("without a keeper nobody will know how the running attempts end") }

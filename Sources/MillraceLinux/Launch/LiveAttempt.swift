@@ -24,7 +24,6 @@ final class LiveAttempt {
   let log: Descriptor
   /// Our end of the channel on which it reports progress.
   let channel: Descriptor
-  let workDirectory: String
   /// How it is started; nil for one that only describes.
   var tier: StartTier?
   /// The warm host that was asked for its process, and what to start it again with; until there is one.
@@ -68,8 +67,7 @@ final class LiveAttempt {
 
   init(
     id: AttemptID, serial: UInt64, purpose: Purpose, group: String, leaf: Leaf,
-    outcome: consuming Descriptor, log: consuming Descriptor, channel: consuming Descriptor,
-    workDirectory: String
+    outcome: consuming Descriptor, log: consuming Descriptor, channel: consuming Descriptor
   ) {
     self.id = id
     self.serial = serial
@@ -79,7 +77,6 @@ final class LiveAttempt {
     self.outcome = outcome
     self.log = log
     self.channel = channel
-    self.workDirectory = workDirectory
   }
 
   /// What a keeper holds of it, in the order of the protocol.
