@@ -19,6 +19,16 @@ struct Backlog {
     var id: AttemptID
     var plugin: Plugin
     var job: WaitingJob
+    /// Nil if it is to be read.
+    var payload: StoredPayload?
+  }
+
+  /// Takes the payloads of jobs that were accepted now and start at once.
+  mutating func take(payloads: [JobID: StoredPayload]) {
+    guard !payloads.isEmpty else { return }
+    for index in launches.indices where launches[index].payload == nil {
+      launches[index].payload = payloads[launches[index].id.job]
+    }
   }
 
   var isEmpty: Bool { plugins == nil && changes.isEmpty && launches.isEmpty }

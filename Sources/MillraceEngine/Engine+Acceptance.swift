@@ -4,6 +4,8 @@ import MillraceCore
 struct Accepted {
   var waiting: [WaitingJob] = []
   var blocked: [BlockedJob] = []
+  /// What attempts at the first of them need: those that start in this very tick need not be read back.
+  var payloads: [JobID: StoredPayload] = [:]
   var answer: () -> Void = {}
 
   var count: Int { waiting.count + blocked.count }
@@ -26,21 +28,56 @@ extension Engine {
     }
   }
 
-  /// Writes a batch of submissions, all or none; nil if it is refused, which is answered then. `others` is
-  /// how many jobs are accepted and not yet known to the scheduler.
-  func accept(
-    _ submissions: [Submission], _ answer: CheckedContinuation<[Acceptance], any Error>, besides others: Int
-  ) async -> Accepted? {
-    let now = ports.clock.now()
+  /// Writes batches, each of them all or none; a refusal is answered here. They share a transaction, so that
+  /// the disk is waited for once. `others` is how many jobs are accepted and not yet known to the scheduler.
+  func accept(_ batches: [Batch], besides others: Int) async -> [Accepted] {
+    var admitted: [Batch] = []
+    var taken = others
+    for batch in batches {
+      do {
+        try demandRoom(for: batch.submissions.count, besides: taken)
+        admitted.append(batch)
+        taken += batch.submissions.count
+      } catch {
+        batch.answer.resume(throwing: refusal(for: error))
+      }
+    }
+    guard admitted.count > 1, admitted.allSatisfy(\.canShare) else { return await acceptEach(admitted) }
     do {
-      try demandRoom(for: submissions.count, besides: others)
-      let acceptances = try await ports.store.accept(submissions, at: now)
-      var accepted = sorted(acceptances, submissions, at: now)
-      accepted.answer = { answer.resume(returning: acceptances) }
-      return accepted
+      return try await write(admitted)
+    } catch let error as any StorageFailure where error.kind == .mistake {
+      // One caller's mistake is nobody else's.
+      return await acceptEach(admitted)
     } catch {
-      answer.resume(throwing: refusal(for: error))
-      return nil
+      let refusal = refusal(for: error)
+      for batch in admitted { batch.answer.resume(throwing: refusal) }
+      return []
+    }
+  }
+
+  private func acceptEach(_ batches: [Batch]) async -> [Accepted] {
+    var accepted: [Accepted] = []
+    for batch in batches {
+      do {
+        if let trouble { throw trouble.refusal }
+        accepted += try await write([batch])
+      } catch {
+        batch.answer.resume(throwing: refusal(for: error))
+      }
+    }
+    return accepted
+  }
+
+  /// Writes batches in one transaction.
+  private func write(_ batches: [Batch]) async throws -> [Accepted] {
+    let now = ports.clock.now()
+    var acceptances = try await ports.store.accept(batches.flatMap(\.submissions), at: now)[...]
+    return batches.map { batch in
+      let own = Array(acceptances.prefix(batch.submissions.count))
+      acceptances = acceptances.dropFirst(own.count)
+      var accepted = sorted(own, batch.submissions, at: now)
+      accepted.answer = { batch.answer.resume(returning: own) }
+      return accepted
     }
   }
 
@@ -74,6 +111,10 @@ extension Engine {
     return refusal
   }
 
+  /// Of how many jobs of a batch the payloads are kept at hand, and how many bytes their inputs may have.
+  private static let payloadsAtHand = 64
+  private static let largestAtHand = 64 << 10
+
   /// Tells jobs that wait for their turn from those that wait for others; those that have ended already, or
   /// are known, are left out.
   private func sorted(
@@ -84,6 +125,11 @@ extension Engine {
       switch acceptance.state {
       case .queued, .scheduled:
         accepted.waiting.append(waitingJob(acceptance.job, submission, at: now))
+        if submission.after.isEmpty, accepted.payloads.count < Self.payloadsAtHand,
+          submission.input?.count ?? 0 <= Self.largestAtHand
+        {
+          accepted.payloads[acceptance.job] = StoredPayload(submission)
+        }
       case .blocked:
         let job = waitingJob(acceptance.job, submission, at: now, isBlocked: true)
         accepted.blocked.append(

@@ -62,19 +62,23 @@ extension Engine {
   /// - Throws: what keeps a payload from being read if that passes; its attempt is started then.
   private func startLaunches() async throws {
     while !backlog.launches.isEmpty {
-      let jobs = backlog.launches.map(\.id.job)
-      let payloads = await ports.store.payloads(of: jobs, atMost: Self.payloadsAtOnce)
+      let unread = backlog.launches.filter { $0.payload == nil }.map(\.id.job)
+      var read =
+        unread.isEmpty
+        ? [][...] : await ports.store.payloads(of: unread, atMost: Self.payloadsAtOnce)[...]
       var plans: [LaunchPlan] = []
       var settled = 0
       var failure: (any StorageFailure)?
-      for (launch, payload) in zip(backlog.launches, payloads) where failure == nil {
+      for launch in backlog.launches {
+        guard let payload = launch.payload.map(Result.success) ?? read.popFirst() else { break }
         switch payload {
         case .success(let payload): plans.append(launch.plan(payload, at: ports.clock.now()))
         case .failure(let error as any StorageFailure) where error.kind == .passing: failure = error
         case .failure(let error):
           put(.event(.refused(launch.id, reason: "cannot read its input: \(error)")))
         }
-        if failure == nil { settled += 1 }
+        if failure != nil { break }
+        settled += 1
       }
       backlog.launches.removeFirst(settled)
       if !plans.isEmpty {

@@ -5,7 +5,7 @@ extension Engine {
     let submissions = try submissions(of: requests)
     try await checkDependencies(of: submissions)
     return try await withCheckedThrowingContinuation { answer in
-      put(.submissions(submissions, answer))
+      put(.submissions(Batch(submissions: submissions, answer: answer)))
     }
   }
 

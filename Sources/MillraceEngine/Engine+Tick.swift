@@ -9,13 +9,12 @@ extension Engine {
     // A commit that began before is not the one that these wait for.
     waiters[.commitUnderWay, default: [:]].merge(waiters.removeValue(forKey: .commit) ?? [:]) { $1 }
     var events: [Event] = []
-    var accepted: [Accepted] = []
     var requests: [Request] = []
+    var accepted = await accept(inputs.compactMap(\.batch), besides: 0)
     for input in inputs {
       let waitingRoom = accepted.reduce(0) { $0 + $1.count }
       switch input {
-      case .submissions(let submissions, let answer):
-        if let jobs = await accept(submissions, answer, besides: waitingRoom) { accepted.append(jobs) }
+      case .submissions: break  // They are accepted together.
       case .workflow(let head, let submissions, let answer):
         if let jobs = await accept(submissions, as: head, answer, besides: waitingRoom) {
           accepted.append(jobs)
@@ -37,6 +36,7 @@ extension Engine {
     var stops: [Action] = []
     let actions = scheduler.handle(events, at: now)
     for action in actions { sort(action, at: now, stops: &stops) }
+    for one in accepted { backlog.take(payloads: one.payloads) }
     isRestored = true
     // Only now, so that whoever gets the answer finds the job known.
     for one in accepted { one.answer() }

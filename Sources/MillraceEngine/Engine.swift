@@ -99,7 +99,7 @@ package actor Engine: JobService {
 
   /// What comes in from outside of the actor.
   enum Input: Sendable {
-    case submissions([Submission], CheckedContinuation<[Acceptance], any Error>)
+    case submissions(Batch)
     case request(Request)
     case workflow(WorkflowHead, [Submission], CheckedContinuation<AcceptedWorkflow, any Error>)
     /// The failed jobs of a workflow begin anew.
@@ -107,10 +107,13 @@ package actor Engine: JobService {
     case event(Event)
     case catalog(Catalog)
 
+    /// The submissions; nil if it is something else.
+    var batch: Batch? { if case .submissions(let batch) = self { batch } else { nil } }
+
     /// Answers whoever waits for it that it is not taken in.
     func refuse(_ refusal: Refusal) {
       switch self {
-      case .submissions(_, let answer): answer.resume(throwing: refusal)
+      case .submissions(let batch): batch.answer.resume(throwing: refusal)
       case .workflow(_, _, let answer): answer.resume(throwing: refusal)
       case .revival(_, let answer): answer.resume(throwing: refusal)
       case .request(let request): request.answer.resume(throwing: refusal)

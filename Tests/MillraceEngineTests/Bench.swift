@@ -96,6 +96,23 @@ final class Bench: Sendable {
     ])[0]
   }
 
+  /// Has so many callers submit a job each, all in one tick: one more job is being written meanwhile.
+  func submitTogether(_ count: Int) async throws -> [Result<JobID, any Error>] {
+    store.hold()
+    async let first = submit()
+    try await journal.wait(for: "accept 1")
+    let results = try await withThrowingTaskGroup(of: Result<JobID, any Error>.self) { group in
+      for _ in 0..<count {
+        group.addTask { do { return .success(try await self.submit()) } catch { return .failure(error) } }
+      }
+      try await inboxHolds(count)
+      store.release()
+      return try await group.reduce(into: []) { $0.append($1) }
+    }
+    _ = try await first
+    return results
+  }
+
   /// Submits a job and lets its first attempt run; returns when that is on record.
   func runningJob(_ handler: String = "work") async throws -> JobID {
     let job = try await submit(handler)

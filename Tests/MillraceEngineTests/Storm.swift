@@ -167,7 +167,9 @@ extension Engine {
   fileprivate func tick(accepting submissions: [Submission]) async -> Result<[JobID], any Error> {
     let before = inboxCount
     let answer = Task {
-      try await withCheckedThrowingContinuation { self.put(.submissions(submissions, $0)) }
+      try await withCheckedThrowingContinuation { answer in
+        self.put(.submissions(Batch(submissions: submissions, answer: answer)))
+      }
     }
     while inboxCount == before { await Task.yield() }
     await tick()

@@ -1,5 +1,6 @@
 import MillraceCore
 import MillraceEngine
+import Synchronization
 import TestSupport
 import Testing
 
@@ -58,6 +59,70 @@ struct SubmissionTests {
       let attempt = try #require(try await bench.store.attempts(of: job).first)
       #expect(attempt.plugin == "tools" && attempt.pluginSHA256 == Bench.tools.sha256)
       #expect(attempt.limits == plan.limits && attempt.starting == Sample.time(5))
+    }
+  }
+
+  @Test("those who submit at the same time share one commit")
+  func shared() async throws {
+    let bench = Bench(slots: 1)
+    try await bench.run {
+      let jobs = try await bench.submitTogether(3)
+      #expect(Set(jobs.compactMap(\.id)) == [JobID(2), JobID(3), JobID(4)])
+      #expect(bench.journal.has("accept 3"))
+      try await bench.settle()
+      #expect(await bench.engine.status().queued == 3)
+    }
+  }
+
+  @Test("what can't be stored of one is refused, and nobody else is")
+  func sharedMistake() async throws {
+    let bench = Bench(slots: 1)
+    try await bench.run {
+      let calls = Mutex(0)
+      bench.store.fail { call in
+        guard call == "accept" else { return nil }
+        // The first is the one that is held; the second is of three, the third of the first of them.
+        return [2, 3].contains(calls.withLock { Self.next(&$0) }) ? .fails(.mistaken) : nil
+      }
+      let jobs = try await bench.submitTogether(3)
+      let refusals = jobs.compactMap(\.refusal)
+      #expect(refusals.count == 1 && refusals[0].message.contains("it can't be stored"))
+      #expect(Set(jobs.compactMap(\.id)) == [JobID(2), JobID(3)])
+      #expect(await bench.engine.status().isHealthy)
+    }
+  }
+
+  private static func next(_ count: inout Int) -> Int {
+    count += 1
+    return count
+  }
+
+  @Test("a disk that fails refuses all that were to share a commit, and each is asked for once")
+  func sharedFailure() async throws {
+    let bench = Bench(slots: 1)
+    try await bench.run {
+      let calls = Mutex(0)
+      bench.store.fail { call in
+        guard call == "accept" else { return nil }
+        return calls.withLock { Self.next(&$0) } > 1 ? .isTorn(.inputOutput) : nil
+      }
+      let jobs = try await bench.submitTogether(3)
+      #expect(jobs.map(\.refusal?.kind) == [.storage, .storage, .storage])
+      #expect(bench.journal.entries.count { $0.hasPrefix("torn accept") } == 1)
+    }
+  }
+
+  @Test("the payload of a job that starts at once is not read back first")
+  func payloadAtHand() async throws {
+    let bench = Bench()
+    try await bench.run {
+      bench.store.losePayloads()
+      var request = JobRequest(handler: "work", input: [7], traceParent: "trace")
+      request.affinity = "key"
+      let job = try await bench.engine.submit([request])[0]
+      try await bench.journal.wait(for: "launch 1.1")
+      let payload = try #require(bench.launcher.plan(of: AttemptID(job))?.payload)
+      #expect(payload.input == [7] && payload.traceParent == "trace" && payload.affinity == "key")
     }
   }
 
@@ -189,4 +254,9 @@ struct SubmissionTests {
       try await next.journal.wait(for: "launch \(job).1")
     }
   }
+}
+
+extension Result<JobID, any Error> {
+  fileprivate var id: JobID? { if case .success(let id) = self { id } else { nil } }
+  fileprivate var refusal: Refusal? { if case .failure(let error as Refusal) = self { error } else { nil } }
 }

@@ -131,6 +131,13 @@ package struct StoredPayload: Sendable {
     self.input = input
     self.traceParent = traceParent
   }
+
+  /// What the first attempt needs of a job that depends on no other.
+  init(_ submission: Submission) {
+    self.init(
+      parameters: submission.parameters, input: submission.input, traceParent: submission.traceParent)
+    affinity = submission.affinity
+  }
 }
 
 /// A job that had not ended when the runner was last here, with its open attempt if it has one.
