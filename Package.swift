@@ -154,6 +154,8 @@ let package = Package(
           // Libraries that are loaded later must find this one first. No other: the host's own Swift symbols
           // would take the place of theirs.
           "-Xlinker", "--export-dynamic-symbol=__register_atfork",
+          // What is bound when it is first called is bound anew in each child.
+          "-Xlinker", "-z", "-Xlinker", "now",
         ])
       ]),
     .target(name: "CMillraceHost", cSettings: strictC),
