@@ -19,6 +19,7 @@ packages='
   libgd-dev       | gd-devel           | the plugin `thumbnail`
   zlib1g-dev      | zlib-devel         | the simulator: compressed traces
   libjansson-dev  | jansson-devel      | the plugins in C: their parameters are JSON
+  tzdata          | tzdata             | the rules of the time zones, for schedules
   g++             | gcc-c++            | make check: the plugin header must also be C++
   shellcheck      | ShellCheck         | make check: the shell scripts
   iproute2        | iproute            | test kernel: the loopback interface
