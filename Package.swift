@@ -94,6 +94,9 @@ let package = Package(
     .target(
       name: "MillraceEngine", dependencies: ["MillraceCore", logging, lifecycle], swiftSettings: strict),
 
+    // The time zones of the machine.
+    .target(name: "MillraceZones", dependencies: ["MillraceCore"], swiftSettings: strict),
+
     // The core against made-up machines.
     .systemLibrary(name: "Czlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .target(name: "MillraceSimulator", dependencies: ["MillraceCore", "Czlib"], swiftSettings: strict),
@@ -133,7 +136,7 @@ let package = Package(
       name: "millrace",
       dependencies: [
         "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceSimulator", "MillraceStore",
-        "MillraceWire", "MillraceYAML",
+        "MillraceWire", "MillraceYAML", "MillraceZones",
         argumentParser,
       ],
       swiftSettings: strict),
@@ -204,6 +207,7 @@ let package = Package(
       ],
       path: "Tests/Chaos", swiftSettings: strict),
     tests("MillraceCoreTests", of: ["MillraceCore"]),
+    tests("MillraceZonesTests", of: ["MillraceCore", "MillraceZones"]),
     tests("MillraceSimulatorTests", of: ["MillraceCore", "MillraceSimulator"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
     tests("MillraceHostTests", of: ["CMillraceLinux"]),
