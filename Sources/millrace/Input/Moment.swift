@@ -42,28 +42,32 @@ enum Moment {
       "it is no time; write \(relative), 2026-08-01, `2026-08-01 14:30` or 2026-08-01T14:30:00Z")
   }
 
-  /// Reads `2026-08-01`, `2026-08-01 14:30`, `2026-08-01T14:30:15`; nil if it is none of these or no date.
+  /// Reads a local time; nil if it is none, or no date.
   private static func localTime(_ text: String) -> Timestamp? {
+    guard let read = Self.parts(of: text) else { return nil }
+    var parts = tm()
+    (parts.tm_year, parts.tm_mon, parts.tm_mday) = (read[0] - 1900, read[1] - 1, read[2])
+    (parts.tm_hour, parts.tm_min, parts.tm_sec) = (read[3], read[4], read[5])
+    parts.tm_isdst = -1
+    let seconds = mktime(&parts)
+    // `mktime` turns 31 June into 1 July, and 25:00 into 1:00.
+    guard parts.tm_mon == read[1] - 1, parts.tm_mday == read[2], read[4] < 60, read[5] < 60 else {
+      return nil
+    }
+    return Timestamp(microseconds: Int64(seconds) * 1_000_000)
+  }
+
+  /// Reads `2026-08-01`, `2026-08-01 14:30`, `2026-08-01T14:30:15` as year, month, day, hour, minute, second.
+  ///
+  /// - Returns: nil if it is none of these; there may be no such day or time.
+  static func parts(of text: String) -> [Int32]? {
     let halves = text.split(maxSplits: 1, omittingEmptySubsequences: false) { $0 == " " || $0 == "T" }
     guard let date = halves.first.flatMap({ numbers($0, between: "-", digits: [4, 2, 2]) }) else {
       return nil
     }
-    var clock: [Int32] = [0, 0, 0]
-    if halves.count == 2 {
-      let read = numbers(halves[1], between: ":", digits: [2, 2, 2])
-      guard let time = read ?? numbers(halves[1], between: ":", digits: [2, 2]) else { return nil }
-      clock = time + (time.count == 2 ? [0] : [])
-    }
-    var parts = tm()
-    (parts.tm_year, parts.tm_mon, parts.tm_mday) = (date[0] - 1900, date[1] - 1, date[2])
-    (parts.tm_hour, parts.tm_min, parts.tm_sec) = (clock[0], clock[1], clock[2])
-    parts.tm_isdst = -1
-    let seconds = mktime(&parts)
-    // `mktime` turns 31 June into 1 July, and 25:00 into 1:00.
-    guard parts.tm_mon == date[1] - 1, parts.tm_mday == date[2], clock[1] < 60, clock[2] < 60 else {
-      return nil
-    }
-    return Timestamp(microseconds: Int64(seconds) * 1_000_000)
+    guard halves.count == 2 else { return date + [0, 0, 0] }
+    if let clock = numbers(halves[1], between: ":", digits: [2, 2, 2]) { return date + clock }
+    return numbers(halves[1], between: ":", digits: [2, 2]).map { date + $0 + [0] }
   }
 
   private static func numbers(_ text: Substring, between mark: Character, digits: [Int]) -> [Int32]? {
