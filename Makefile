@@ -1,9 +1,9 @@
 # `make` alone tells what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build release demo test check sim chaos bench soak peers kernels clean
+.PHONY: help setup build release demo test check check-cron sim chaos bench soak peers kernels clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install the Debian packages that are missing (etc/setup.sh)
 	@etc/setup.sh --minimal
@@ -26,6 +26,10 @@ check: setup ## Look at format, style and shell scripts
 	etc/ci/shell
 	etc/ci/style
 	etc/ci/selftest
+
+CASES ?= 1000
+check-cron: setup ## Compare `schedule preview` with croniter and cronsim: make check-cron CASES=10000
+	etc/check-cron --cases $(CASES)
 
 SEEDS ?= 10000
 sim: setup ## Simulate many seeds, release build: make sim SEEDS=100000
