@@ -90,6 +90,22 @@ struct ZoneRulesTests {
 
   private static let file = Result { try TestZones.bytes("Europe/Riga") }
 
+  @Test("are read from each version of the format; the first has no rule for the future")
+  func versions() throws {
+    var bytes = try Self.file.get()
+    let second = try #require(bytes.indices.dropFirst().first { bytes[$0...].starts(with: "TZif".utf8) })
+    for version in "234".utf8 {
+      (bytes[4], bytes[second + 4]) = (version, version)
+      #expect(try Self.offset(try ZoneRules(bytes: bytes), "2099-07-01T00:00:00+00:00") == "+03:00")
+    }
+    bytes[4] = 0
+    let first = try ZoneRules(bytes: Array(bytes.prefix(second)))
+    // A file that is made slim has nothing in its first block.
+    guard first != ZoneRules.utc else { return }
+    #expect(try Self.offset(first, "2021-07-01T00:00:00+00:00") == "+03:00")
+    #expect(try Self.offset(first, "2099-07-01T00:00:00+00:00") == "+02:00")
+  }
+
   @Test("are not made of a file that ends early, wherever it does")
   func truncated() throws {
     let bytes = try Self.file.get()
