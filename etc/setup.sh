@@ -20,6 +20,7 @@ packages='
   zlib1g-dev      | zlib-devel         | the simulator: compressed traces
   libjansson-dev  | jansson-devel      | the plugins in C: their parameters are JSON
   tzdata          | tzdata             | the rules of the time zones, for schedules
+  golang-go       | golang             | make test: a plugin in Go
   g++             | gcc-c++            | make check: the plugin header must also be C++
   shellcheck      | ShellCheck         | make check: the shell scripts
   iproute2        | iproute            | test kernel: the loopback interface

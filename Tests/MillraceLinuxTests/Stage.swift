@@ -180,7 +180,9 @@ final class Stage: Sendable {
 
   /// The processes in the keeper's group.
   func keepers() throws -> [Int32] {
+    // One that is just dying has no number any more: 0.
     try textFile(tree.path + "/keeper/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }
+      .filter { $0 > 0 }
   }
 
   /// The processes of an attempt.

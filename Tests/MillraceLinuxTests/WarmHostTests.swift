@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 import MillraceCore
 import MillraceEngine
@@ -57,6 +58,27 @@ extension StageTests {
         #expect(notices.count == (tier == .warm ? 1 : 2))
         #expect(notices.allSatisfy { $0.contains(reason) }, "\(notices)")
         #expect(try stage.hosts().count == (tier == .warm ? 1 : 0))
+      }
+    }
+
+    @Test("a plugin in Go, which has threads from the start, runs without a host, and that is told once")
+    func goPlugin() async throws {
+      try await Stage.launcher { stage, actor in
+        let path = "\(stage.directory.path)/libgo.so"
+        try FileManager.default.copyItem(atPath: try FixturePlugin.go(), toPath: path)
+        chmod(path, 0o755)
+        let plugin = try await actor.launcher.describe(path)
+        #expect(plugin.isWarm)
+        for job in Int64(1)...3 {
+          let report = try await actor.run(job, "goes", plugin: plugin)
+          guard case .done(let result?) = report.word else { throw TestFailure("\(report)") }
+          let words = String(decoding: result.bytes, as: UTF8.self)
+          #expect(words.hasPrefix("385 by go") && words.hasSuffix("job \(job)"))
+          #expect(report.tier == .template)
+        }
+        let notices = await actor.record.notices
+        #expect(notices.count == 1 && notices[0].contains("can't be warm: it has threads: "), "\(notices)")
+        #expect(try stage.hosts().isEmpty)
       }
     }
 

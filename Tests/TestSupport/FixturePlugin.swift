@@ -1,7 +1,7 @@
 package import Foundation
 import Synchronization
 
-/// Plugins in C that tests compile when they need them.
+/// Plugins that tests compile when they need them.
 package enum FixturePlugin {
   private static let built = Mutex<[String: String]>([:])
 
@@ -21,6 +21,17 @@ package enum FixturePlugin {
     try build("warm", defining: macro.map { [$0] } ?? [])
   }
 
+  /// The plugin in Go: see `Fixtures/go`.
+  package static func go() throws -> String {
+    try build("go") { path, folder, include in
+      [
+        "-C", folder + "/go", "CGO_CFLAGS=-I" + include, "GOCACHE=\(TestDirectory.path)/go-cache", "go",
+        "build",
+        "-buildvcs=false", "-buildmode=c-shared", "-o", path,
+      ]
+    }
+  }
+
   /// Writes a copy of the healthy plugin whose bytes `change` has altered.
   package static func altered(_ change: (inout Data) -> Void) throws -> String {
     var data = try Data(contentsOf: URL(fileURLWithPath: try handlers()))
@@ -31,18 +42,27 @@ package enum FixturePlugin {
   }
 
   private static func build(_ name: String, defining macros: [String]) throws -> String {
-    let key = ([name] + macros).joined(separator: "-")
-    return try built.withLock { built in
+    try build(([name] + macros).joined(separator: "-")) { path, folder, include in
+      ["cc", "-shared", "-fPIC", "-pthread", "-I", include]
+        + macros.map { "-D" + $0 } + ["-o", path, "\(folder)/\(name).c"]
+    }
+  }
+
+  /// Builds a plugin once; `command` is what env(1) runs for a path, the folder of sources and that of the
+  /// header.
+  private static func build(
+    _ key: String, by command: (_ path: String, _ folder: String, _ include: String) -> [String]
+  ) throws -> String {
+    try built.withLock { built in
       if let path = built[key] { return path }
-      let folder = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      let sources = folder.deletingLastPathComponent().deletingLastPathComponent()
+      let support = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      let sources = support.deletingLastPathComponent().deletingLastPathComponent()
       // A macro may have any value.
       let file = String(key.map { $0.isLetter || $0.isNumber || "-_".contains($0) ? $0 : "_" })
       let path = "\(TestDirectory.path)/lib\(file).so"
-      let arguments =
-        ["cc", "-shared", "-fPIC", "-pthread", "-I", sources.path + "/Sources/CMillrace/include"]
-        + macros.map { "-D" + $0 } + ["-o", path, "\(folder.path)/Fixtures/\(name).c"]
-      let run = try TestProcess("/usr/bin/env", arguments).end()
+      let run = try TestProcess(
+        "/usr/bin/env", command(path, support.path + "/Fixtures", sources.path + "/Sources/CMillrace/include")
+      ).end()
       guard run.status == 0 else { throw TestFailure("cannot compile \(key):\n\(run.errors)") }
       built[key] = path
       return path

@@ -46,22 +46,22 @@ package final class ScriptedServer: Sendable {
     guard status == 0, listen(descriptor, 64) == 0 else { throw TestFailure("cannot listen on \(socket)") }
     let listener = descriptor
     Thread.start { [weak self] in
+      // Closed here only: its number may be another server's as soon as it is.
+      defer { close(listener) }
       while true {
         let connection = accept(listener, nil, nil)
         guard connection >= 0 else { return }
         guard let self else {
           close(connection)
-          return
+          continue
         }
         Thread.start { self.serve(connection) }
       }
     }
   }
 
-  deinit {
-    shutdown(descriptor, Int32(SHUT_RDWR))
-    close(descriptor)
-  }
+  /// Ends the thread that accepts.
+  deinit { shutdown(descriptor, Int32(SHUT_RDWR)) }
 
   /// What has been asked so far, in order.
   package var requests: [Request] { log.withLock { $0 } }

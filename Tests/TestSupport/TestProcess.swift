@@ -42,14 +42,19 @@ package final class TestProcess: Sendable {
     posix_spawn_file_actions_addopen(&actions, 1, log ?? directory + "/out", flags, 0o644)
     posix_spawn_file_actions_addopen(&actions, 2, log ?? directory + "/errors", flags, 0o644)
     if let output { posix_spawn_file_actions_adddup2(&actions, output, 1) }
-    // The threads of a test have signals blocked that a shell's children have not.
+    // The threads of a test have signals blocked that a shell's children have not, and tests that a script
+    // runs in the background ignore those of the terminal.
     var attributes = posix_spawnattr_t()
     posix_spawnattr_init(&attributes)
     defer { posix_spawnattr_destroy(&attributes) }
     var none = sigset_t()
     sigemptyset(&none)
     posix_spawnattr_setsigmask(&attributes, &none)
-    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
+    var ofTerminal = none
+    sigaddset(&ofTerminal, SIGINT)
+    sigaddset(&ofTerminal, SIGQUIT)
+    posix_spawnattr_setsigdefault(&attributes, &ofTerminal)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
     let words = ([path] + arguments).map { strdup($0) } + [nil]
     let variables =
       (environment ?? ProcessInfo.processInfo.environment)

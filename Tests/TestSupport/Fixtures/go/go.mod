@@ -1,0 +1,3 @@
+module millrace.test/go
+
+go 1.19
