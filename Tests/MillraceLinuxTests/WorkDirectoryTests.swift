@@ -25,21 +25,21 @@ struct WorkDirectoryTests {
 
   @Test("one that is left as it was made goes to the next attempt, under its name")
   mutating func reuse() throws {
-    let path = try directories.make("1.1", for: identity)
-    #expect(path == "\(place.path)/1.1")
+    try directories.make("1.1", for: identity)
+    #expect(directories.path(of: "1.1") == "\(place.path)/1.1")
     let first = try inode("1.1")
     let isKept = directories.keep("1.1", of: identity)
     #expect(isKept)
     #expect(throws: LinuxError.self) { try inode("1.1") }
-    _ = try directories.make("2.1", for: identity)
+    try directories.make("2.1", for: identity)
     #expect(try inode("2.1") == first)
-    _ = try directories.make("3.1", for: identity)
+    try directories.make("3.1", for: identity)
     #expect(try inode("3.1") != first)
   }
 
   @Test("what nobody has can't be entered by jobs, and is no directory of an attempt")
   mutating func outOfReach() throws {
-    _ = try directories.make("1.1", for: identity)
+    try directories.make("1.1", for: identity)
     let isKept = directories.keep("1.1", of: identity)
     #expect(isKept)
     var state = stat()
@@ -53,7 +53,8 @@ struct WorkDirectoryTests {
 
   @Test("one that its job has changed is not kept, and stays where it is", arguments: Change.allCases)
   mutating func changed(_ change: Change) throws {
-    let path = try directories.make("1.1", for: identity)
+    try directories.make("1.1", for: identity)
+    let path = directories.path(of: "1.1")
     switch change {
     case .file: try checkErrno(mknod(path + "/.left", S_IFREG | 0o600, 0), "make a file")
     case .directory: try checkErrno(mkdir(path + "/left", 0o700), "make a directory")
@@ -81,20 +82,20 @@ struct WorkDirectoryTests {
 
   @Test("one of another user is not kept for this one", .enabled(if: geteuid() == 0))
   mutating func otherUser() throws {
-    _ = try directories.make("1.1", for: identity)
+    try directories.make("1.1", for: identity)
     let other = LaunchSettings.Identity(uid: 1234, gid: 1234)
     let isKeptForOther = directories.keep("1.1", of: other)
     #expect(!isKeptForOther)
     let isKept = directories.keep("1.1", of: identity)
     #expect(isKept)
     let first = try inode(".spare/0")
-    _ = try directories.make("2.1", for: other)
+    try directories.make("2.1", for: other)
     #expect(try inode("2.1") != first)
   }
 
   @Test("a symbolic link in its place is not followed")
   mutating func link() throws {
-    _ = try directories.make("1.1", for: identity)
+    try directories.make("1.1", for: identity)
     try checkErrno(symlink("\(place.path)/1.1", "\(place.path)/2.1"), "make a link")
     let isKept = directories.keep("2.1", of: identity)
     #expect(!isKept)
@@ -102,13 +103,13 @@ struct WorkDirectoryTests {
 
   @Test("so many are kept and no more; all go at the end, and what a former runner kept at the start")
   mutating func bound() throws {
-    for job in 0..<300 { _ = try directories.make("\(job).1", for: identity) }
+    for job in 0..<300 { try directories.make("\(job).1", for: identity) }
     let kept = (0..<300).filter { directories.keep("\($0).1", of: identity) }
     #expect(kept.count == 256)
     _ = WorkDirectories(root: place.path)
     #expect(throws: LinuxError.self) { try inode(".spare") }
     // It was emptied behind its back; what is not there is made.
-    _ = try directories.make("300.1", for: identity)
+    try directories.make("300.1", for: identity)
     let isKept = directories.keep("300.1", of: identity)
     #expect(isKept)
     directories.empty()

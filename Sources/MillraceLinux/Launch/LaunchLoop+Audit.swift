@@ -71,7 +71,7 @@ extension LaunchLoop {
     let known = known
     for name in try CgroupTree.subdirectories(settings.workDirectory) where !known.contains(name) {
       inspection.note(.workDirectory, name) {
-        removeDirectory("\(settings.workDirectory)/\(name)")
+        removeDirectory(workDirectories.path(of: name))
         return "the work directory `\(name)` was of no attempt; it is removed"
       }
     }

@@ -128,7 +128,7 @@ extension LaunchLoop {
     attempt.leaf.closeGauges()
     let name = attempt.id.description
     if workDirectories.keep(name, of: settings.identity(of: attempt.group)) { return }
-    removeDirectory("\(settings.workDirectory)/\(name)")
+    removeDirectory(workDirectories.path(of: name))
   }
 
   /// Removes a work directory; a big tree takes its time, and the loop has none.
@@ -237,7 +237,7 @@ extension LaunchLoop {
   private func removeDirectories(except known: Set<String>) {
     do {
       for name in try CgroupTree.subdirectories(settings.workDirectory) where !known.contains(name) {
-        removeDirectory("\(settings.workDirectory)/\(name)")
+        removeDirectory(workDirectories.path(of: name))
       }
     } catch {
       logger.error("left-over work directories not looked for", metadata: ["error": "\(error)"])

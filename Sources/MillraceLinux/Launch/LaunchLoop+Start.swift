@@ -56,13 +56,11 @@ extension LaunchLoop {
     let parent = try tree.pluginGroup(group)
     try culprits.watch(group, at: Self.monotonic(), isLate: false, buffer)
     let leaf = try leaf(id.description, in: parent, limits: limits, priority: priority)
-    var work: String?
+    let work = workDirectories.path(of: id.description)
     do {
       if host != nil, geteuid() == 0 { try leaf.openGate(for: settings.warm.firstID) }
-      let directory = try workDirectories.make(id.description, for: identity)
-      work = directory
-      let packet = try packet(
-        id, tier: tier, host: host, plugin: plugin, work: directory, identity: identity)
+      try workDirectories.make(id.description, for: identity)
+      let packet = try packet(id, tier: tier, host: host, plugin: plugin, work: work, identity: identity)
       let outcome = try OutcomeFile.make(
         maxResult: tier == MILLRACE_TIER_DESCRIBE ? .mebibytes(1) : settings.maxResult)
       let log = try Self.pipe()
@@ -81,7 +79,7 @@ extension LaunchLoop {
       return attempt
     } catch {
       remove(leaf)
-      if let work { rmdir(work) }
+      rmdir(work)
       throw error
     }
   }

@@ -9,7 +9,6 @@ struct WorkDirectories {
   /// Where those are that nobody has; only the runner's own user may pass.
   private let store: String
   private var spare: [LaunchSettings.Identity: [Int]] = [:]
-  private var count = 0
   private var nextNumber = 0
 
   /// How many are kept.
@@ -22,52 +21,50 @@ struct WorkDirectories {
     empty()
   }
 
+  /// Returns the path of a directory, whether it is there or not.
+  func path(of name: String) -> String { "\(root)/\(name)" }
+
   /// Makes a directory of this name, mode 0700 and empty, for a user (if this process is root).
-  /// - Returns: its path.
-  mutating func make(_ name: String, for identity: LaunchSettings.Identity) throws -> String {
-    let path = "\(root)/\(name)"
+  mutating func make(_ name: String, for identity: LaunchSettings.Identity) throws {
+    let path = path(of: name)
     while let number = spare[identity]?.popLast() {
-      count -= 1
-      if rename("\(store)/\(number)", path) == 0 { return path }
+      if rename("\(store)/\(number)", path) == 0 { return }
     }
     try checkErrno(mkdir(path, 0o700), "make the work directory `\(path)`")
     if geteuid() == 0 {
       try checkErrno(chown(path, identity.uid, identity.gid), "give away the work directory `\(path)`")
     }
-    return path
   }
 
   /// Keeps the directory of an attempt that is over; returns false if it is to be removed.
   mutating func keep(_ name: String, of identity: LaunchSettings.Identity) -> Bool {
+    let count = spare.values.reduce(0) { $0 + $1.count }
     guard count < Self.capacity, isAsMade(name, for: identity) else { return false }
-    let (path, kept) = ("\(root)/\(name)", "\(store)/\(nextNumber)")
+    let (path, kept) = (path(of: name), "\(store)/\(nextNumber)")
     if rename(path, kept) < 0 {
       guard errno == ENOENT, mkdir(store, 0o700) == 0, rename(path, kept) == 0 else { return false }
     }
     spare[identity, default: []].append(nextNumber)
     nextNumber += 1
-    count += 1
     return true
   }
 
   /// Removes what nobody has.
   mutating func empty() {
-    (spare, count) = ([:], 0)
-    guard let stream = opendir(store) else { return }
-    while let entry = readdir(stream) {
-      withUnsafePointer(to: &entry.pointee.d_name) { name in
-        name.withMemoryRebound(to: CChar.self, capacity: Int(NAME_MAX) + 1) {
-          _ = unlinkat(dirfd(stream), $0, AT_REMOVEDIR)
-        }
-      }
+    spare = [:]
+    let number = millrace_open(AT_FDCWD, store, O_RDONLY | O_DIRECTORY, 0)
+    guard number >= 0 else { return }
+    let directory = Descriptor(owning: number)
+    // What can't be listed stays, and with it the place itself.
+    for name in (try? DirectoryRemoval.names(in: directory.number)) ?? [] {
+      unlinkat(directory.number, name, AT_REMOVEDIR)
     }
-    closedir(stream)
     rmdir(store)
   }
 
   /// Whether a directory is empty, and has owner, mode and attributes as it was made.
   private func isAsMade(_ name: String, for identity: LaunchSettings.Identity) -> Bool {
-    let number = millrace_open(AT_FDCWD, "\(root)/\(name)", O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
+    let number = millrace_open(AT_FDCWD, path(of: name), O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0)
     guard number >= 0 else { return false }
     let directory = Descriptor(owning: number)
     var state = stat()
