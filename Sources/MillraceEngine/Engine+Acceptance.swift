@@ -44,7 +44,7 @@ extension Engine {
     }
     guard admitted.count > 1, admitted.allSatisfy(\.canShare) else { return await acceptEach(admitted) }
     do {
-      return try await write(admitted)
+      return try await acceptTogether(admitted)
     } catch let error as any StorageFailure where error.kind == .mistake {
       // One caller's mistake is nobody else's.
       return await acceptEach(admitted)
@@ -60,7 +60,7 @@ extension Engine {
     for batch in batches {
       do {
         if let trouble { throw trouble.refusal }
-        accepted += try await write([batch])
+        accepted += try await acceptTogether([batch])
       } catch {
         batch.answer.resume(throwing: refusal(for: error))
       }
@@ -69,7 +69,7 @@ extension Engine {
   }
 
   /// Writes batches in one transaction.
-  private func write(_ batches: [Batch]) async throws -> [Accepted] {
+  private func acceptTogether(_ batches: [Batch]) async throws -> [Accepted] {
     let now = ports.clock.now()
     var acceptances = try await ports.store.accept(batches.flatMap(\.submissions), at: now)[...]
     return batches.map { batch in
@@ -125,7 +125,8 @@ extension Engine {
       switch acceptance.state {
       case .queued, .scheduled:
         accepted.waiting.append(waitingJob(acceptance.job, submission, at: now))
-        if submission.after.isEmpty, accepted.payloads.count < Self.payloadsAtHand,
+        if acceptance.state == .queued, submission.after.isEmpty,
+          accepted.payloads.count < Self.payloadsAtHand,
           submission.input?.count ?? 0 <= Self.largestAtHand
         {
           accepted.payloads[acceptance.job] = StoredPayload(submission)
