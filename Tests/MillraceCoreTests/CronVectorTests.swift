@@ -1,21 +1,16 @@
 import Foundation
 import MillraceCore
+import TestSupport
 import Testing
 
 @Suite("Cron as others do it")
 struct CronVectorTests {
-  /// Returns the rows of the table of others, which the project may not carry; nil, with a word about it, if
-  /// it is not in `../shared/data` beside the repository.
+  /// Returns the rows of the table of others; nil if it is not there.
   private static func rows() throws -> [[String]]? {
-    // Tests/MillraceCoreTests/CronVectorTests.swift → the directory that the repository is in.
-    let parts = #filePath.split(separator: "/").dropLast(4)
-    let candidates = ["/" + parts.joined(separator: "/") + "/shared/data", "../shared/data"]
-    for path in candidates.map({ $0 + "/cron-vectors.csv" }) where access(path, R_OK) == 0 {
+    try ReferenceData.path("cron-vectors.csv").map { path in
       let text = try String(contentsOfFile: path, encoding: .utf8)
       return text.split(whereSeparator: \.isNewline).dropFirst().map(fields)
     }
-    print("NOT TESTED: the cron vectors need `../shared/data/cron-vectors.csv`, which is not there")
-    return nil
   }
 
   /// Returns the fields of a line; the first may be in quotes, with commas in it.

@@ -78,12 +78,8 @@ struct SubmissionTests {
   func sharedMistake() async throws {
     let bench = Bench(slots: 1)
     try await bench.run {
-      let calls = Mutex(0)
-      bench.store.fail { call in
-        guard call == "accept" else { return nil }
-        // The first is the one that is held; the second is of three, the third of the first of them.
-        return [2, 3].contains(calls.withLock { Self.next(&$0) }) ? .fails(.mistaken) : nil
-      }
+      // The first is the one that is held; the second is of three, the third of the first of them.
+      bench.store.failAccepting { [2, 3].contains($0) ? .fails(.mistaken) : nil }
       let jobs = try await bench.submitTogether(3)
       let refusals = jobs.compactMap(\.refusal)
       #expect(refusals.count == 1 && refusals[0].message.contains("it can't be stored"))
@@ -92,20 +88,11 @@ struct SubmissionTests {
     }
   }
 
-  private static func next(_ count: inout Int) -> Int {
-    count += 1
-    return count
-  }
-
   @Test("a disk that fails refuses all that were to share a commit, and each is asked for once")
   func sharedFailure() async throws {
     let bench = Bench(slots: 1)
     try await bench.run {
-      let calls = Mutex(0)
-      bench.store.fail { call in
-        guard call == "accept" else { return nil }
-        return calls.withLock { Self.next(&$0) } > 1 ? .isTorn(.inputOutput) : nil
-      }
+      bench.store.failAccepting { $0 > 1 ? .isTorn(.inputOutput) : nil }
       let jobs = try await bench.submitTogether(3)
       #expect(jobs.map(\.refusal?.kind) == [.storage, .storage, .storage])
       #expect(bench.journal.entries.count { $0.hasPrefix("torn accept") } == 1)
@@ -259,4 +246,19 @@ struct SubmissionTests {
 extension Result<JobID, any Error> {
   fileprivate var id: JobID? { if case .success(let id) = self { id } else { nil } }
   fileprivate var refusal: Refusal? { if case .failure(let error as Refusal) = self { error } else { nil } }
+}
+
+extension FaultyJobStore {
+  /// Asks before each acceptance whether it goes wrong; they are counted from 1.
+  fileprivate func failAccepting(by lottery: @escaping @Sendable (Int) -> Draw?) {
+    let calls = Mutex(0)
+    fail { call in
+      guard call == "accept" else { return nil }
+      return lottery(
+        calls.withLock { count in
+          count += 1
+          return count
+        })
+    }
+  }
 }

@@ -179,11 +179,7 @@ final class Stage: Sendable {
   }
 
   /// The processes in the keeper's group.
-  func keepers() throws -> [Int32] {
-    // One that is just dying has no number any more: 0.
-    try textFile(tree.path + "/keeper/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }
-      .filter { $0 > 0 }
-  }
+  func keepers() throws -> [Int32] { try members(of: "keeper") }
 
   /// The processes of an attempt.
   func processes(_ id: AttemptID, plugin: String = "fixture") throws -> [Int32] {
@@ -191,8 +187,12 @@ final class Stage: Sendable {
   }
 
   /// The processes of a leaf or of a warm host, `plugin/host-1`.
-  func processes(in group: String) throws -> [Int32] {
-    try textFile("\(tree.path)/p/\(group)/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }
+  func processes(in group: String) throws -> [Int32] { try members(of: "p/\(group)") }
+
+  private func members(of group: String) throws -> [Int32] {
+    // One that is just dying has no number any more: 0.
+    try textFile("\(tree.path)/\(group)/cgroup.procs").split(separator: "\n").compactMap { Int32($0) }
+      .filter { $0 > 0 }
   }
 
   /// The files of an attempt's leaf that freeze it and tell of it.

@@ -1,4 +1,5 @@
 import MillraceCore
+import TestSupport
 import Testing
 
 @testable import MillraceSimulator
