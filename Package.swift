@@ -144,7 +144,7 @@ let package = Package(
       name: "millraced",
       dependencies: [
         "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore",
-        "MillraceWire", "MillraceYAML", argumentParser, lifecycle, logging,
+        "MillraceWire", "MillraceYAML", "MillraceZones", argumentParser, lifecycle, logging,
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: strict),
@@ -239,9 +239,9 @@ let package = Package(
       "MillracedTests",
       of: [
         "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceStore", "MillraceWire", "MillraceYAML",
-        "millraced", argumentParser, logging,
+        "MillraceZones", "millraced", argumentParser, logging,
       ]),
     tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
-    tests("KernelTests", of: ["MillraceCore", "MillraceWire", "millrace-chaos"]),
+    tests("KernelTests", of: ["MillraceCore", "MillraceLinux", "MillraceWire", "millrace-chaos"]),
   ]
 )

@@ -6,12 +6,16 @@ struct Accepted {
   var blocked: [BlockedJob] = []
   /// What attempts at the first of them need: those that start in this very tick need not be read back.
   var payloads: [JobID: StoredPayload] = [:]
+  /// Jobs that are cancelled for them.
+  var cancels: [JobID] = []
   var answer: () -> Void = {}
 
   var count: Int { waiting.count + blocked.count }
 
   /// How the scheduler is told of them.
-  var events: [Event] { [.submitted(waiting)] + (blocked.isEmpty ? [] : [.blocked(blocked)]) }
+  var events: [Event] {
+    [.submitted(waiting)] + (blocked.isEmpty ? [] : [.blocked(blocked)]) + cancels.map { .cancel($0) }
+  }
 }
 
 extension Engine {
@@ -117,7 +121,7 @@ extension Engine {
 
   /// Tells jobs that wait for their turn from those that wait for others; those that have ended already, or
   /// are known, are left out.
-  private func sorted(
+  func sorted(
     _ acceptances: [Acceptance], _ submissions: [Submission], at now: Timestamp
   ) -> Accepted {
     var accepted = Accepted()

@@ -55,7 +55,10 @@ extension Engine {
     backlog.ended.removeFirst(ended.count)
     let attempts = changes.compactMap { if case .ended(let id, _, _) = $0 { id } else { nil } }
     if !attempts.isEmpty { await ports.launcher.release(attempts) }
-    for job in ended { resumeWaiters(of: .end(job)) }
+    for job in ended {
+      scheduleBook.timetable.ended(job)
+      resumeWaiters(of: .end(job))
+    }
   }
 
   /// Starts what is on record as `starting`.

@@ -25,10 +25,12 @@ extension Engine {
         requests.append(request)
       case .revival(let workflow, let answer):
         if let jobs = await revive(workflow, answer) { accepted.append(jobs) }
+      case .operation(let operation): accepted.append(await operation.run(self, waitingRoom))
       case .event(let event): events.append(event)
       case .catalog(let new): events.append(.handlers(adopt(new)))
       }
     }
+    accepted += await claimDue(besides: accepted.reduce(0) { $0 + $1.count })
     events += accepted.flatMap(\.events)
     await lookFirst(before: &events)
     let now = ports.clock.now()
@@ -140,7 +142,7 @@ extension Engine {
   }
 
   /// When time alone will change something; nil if it will not.
-  var nextWake: Timestamp? { [scheduler.nextTime, trouble?.nextTry].compactMap(\.self).min() }
+  var nextWake: Timestamp? { [scheduler.nextTime, trouble?.nextTry, nextClaim].compactMap(\.self).min() }
 
   /// Takes in what the launcher says. Only progress waits for the engine: it makes no tick.
   nonisolated func take(_ event: LaunchEvent) async {

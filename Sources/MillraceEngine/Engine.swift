@@ -15,10 +15,12 @@ package actor Engine: JobService {
     package var clock: any SteadyClock
     /// What can be changed at run time; nil if nothing can.
     package var settings: (any RuntimeSettings)?
+    /// What schedules need; nil for a runner without them.
+    package var schedules: ScheduleParts?
 
     package init(
       store: any JobStore, launcher: any Launcher, plugins: any PluginSource, logs: any AttemptLogs,
-      clock: any SteadyClock, settings: (any RuntimeSettings)? = nil
+      clock: any SteadyClock, settings: (any RuntimeSettings)? = nil, schedules: ScheduleParts? = nil
     ) {
       self.store = store
       self.launcher = launcher
@@ -26,6 +28,7 @@ package actor Engine: JobService {
       self.logs = logs
       self.clock = clock
       self.settings = settings
+      self.schedules = schedules
     }
   }
 
@@ -44,6 +47,7 @@ package actor Engine: JobService {
   var hasCatalog = false
   let inbox = Inbox()
   var backlog = Backlog()
+  var scheduleBook = ScheduleBook()
   /// Why the record can't be written; nil if it can, as far as is known.
   var trouble: RecordTrouble?
   var progress: [JobID: Progress] = [:]
@@ -101,6 +105,7 @@ package actor Engine: JobService {
   enum Input: Sendable {
     case submissions(Batch)
     case request(Request)
+    case operation(Operation)
     case workflow(WorkflowHead, [Submission], CheckedContinuation<AcceptedWorkflow, any Error>)
     /// The failed jobs of a workflow begin anew.
     case revival(Int64, CheckedContinuation<Void, any Error>)
@@ -117,6 +122,7 @@ package actor Engine: JobService {
       case .workflow(_, _, let answer): answer.resume(throwing: refusal)
       case .revival(_, let answer): answer.resume(throwing: refusal)
       case .request(let request): request.answer.resume(throwing: refusal)
+      case .operation(let operation): operation.refuse(refusal)
       case .event, .catalog: break
       }
     }
@@ -142,11 +148,13 @@ package actor Engine: JobService {
   package func run() async throws {
     defer { close() }
     try await restore()
+    try await restoreSchedules()
     await withTaskGroup(of: Void.self) { group in
       group.addTask { for await event in self.ports.launcher.events { await self.take(event) } }
       group.addTask { for await catalog in self.ports.plugins.catalogs { self.put(.catalog(catalog)) } }
       group.addTask { await self.sampleWhileRunning() }
       group.addTask { await self.auditWhileRunning() }
+      group.addTask { await self.watchSchedules() }
       var alarm = Alarm(clock: ports.clock) { [ring] in ring.yield() }
       for await _ in bell {
         await tick()

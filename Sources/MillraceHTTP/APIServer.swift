@@ -40,21 +40,25 @@ package struct APIServer: Service {
   private let service: any JobService
   private let settings: (any SettingsFiles)?
   private let keeping: (any RecordKeeping)?
+  private let schedules: (any ScheduleService)?
   private let configuration: Configuration
   private let logger: Logger
   private let onReady: @Sendable () async -> Void
 
   /// Makes a server; `onReady` is called once, when clients can connect. Without `settings`, recommendations
-  /// can't be applied; without `keeping`, nothing can be pruned or backed up.
+  /// can't be applied; without `keeping`, nothing can be pruned or backed up; without `schedules`, there are
+  /// none.
   package init(
     serving service: any JobService, settings: (any SettingsFiles)? = nil,
-    keeping: (any RecordKeeping)? = nil, configuration: Configuration,
+    keeping: (any RecordKeeping)? = nil, schedules: (any ScheduleService)? = nil,
+    configuration: Configuration,
     logger: Logger,
     onReady: @escaping @Sendable () async -> Void = {}
   ) {
     self.service = service
     self.settings = settings
     self.keeping = keeping
+    self.schedules = schedules
     self.configuration = configuration
     self.logger = logger
     self.onReady = onReady
@@ -142,6 +146,7 @@ package struct APIServer: Service {
     RunnerRoutes(service: service).add(to: &routes)
     HandlerRoutes(service: service, settings: settings).add(to: &routes)
     RecordRoutes(keeping: keeping, bodies: bodies).add(to: &routes)
+    ScheduleRoutes(service: schedules, bodies: bodies).add(to: &routes)
     router.add(middleware: MethodMiddleware(table: routes.methods))
     return router.buildResponder()
   }

@@ -82,6 +82,22 @@ struct BodyReader: Sendable {
     return try StrictJSON.decode(StrictBackupRequest.self, from: body).request
   }
 
+  /// Reads a schedule; `name` is what the address calls it.
+  /// - Throws: `Refusal` with all that is wrong with it.
+  func schedule(of request: Request, named name: String? = nil) async throws -> ScheduleDefinition {
+    let body = try await collect(request, atMost: Self.maxList)
+    let tree = MemberTree(try StrictJSON.decode(JSONValue.self, from: body))
+    do throws(Mistakes) { return try ScheduleDefinition(tree.value, named: name) } catch {
+      throw tree.refusal(of: error)
+    }
+  }
+
+  /// Reads the span of a backfill.
+  func backfill(of request: Request) async throws -> BackfillRequest {
+    let body = try await collect(request, atMost: Self.maxSmall)
+    return try StrictJSON.decode(Strict<BackfillRequest>.self, from: body).value
+  }
+
   /// The bounds in bytes of a body that is no job, and of one with many numbers.
   private static let maxSmall: Int64 = 64 << 10
   private static let maxList: Int64 = 1 << 20

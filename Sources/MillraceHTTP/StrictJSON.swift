@@ -161,6 +161,10 @@ extension SettingRequest: StrictBody {
   static let members = ["name", "value", "persist"]
 }
 
+extension BackfillRequest: StrictBody {
+  static let members = ["from", "to"]
+}
+
 /// Such a body in which no member is unknown.
 struct Strict<Body: StrictBody>: Decodable {
   let value: Body

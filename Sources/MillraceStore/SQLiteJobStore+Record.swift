@@ -60,6 +60,25 @@ extension SQLiteJobStore: RecordStore {
     WHERE substr(plugin_sha256, 1, 8) = substr(?1, 1, 8) AND plugin_sha256 = ?1 LIMIT 1
     """
 
+  package func delete(_ choice: OldTicks, atMost count: Int) async throws -> TickDeletion {
+    try await write("delete nominal times", placing: []) { db in
+      try TickDeletionWriter(db: db).delete(OldTicksQuery(choice: choice), atMost: count)
+    }
+  }
+
+  package func count(_ choice: OldTicks) async throws -> Int {
+    try await history.read("count nominal times") { db in
+      try SQLRequest<Int>(literal: OldTicksQuery(choice: choice).count).fetchOne(db) ?? 0
+    }
+  }
+
+  package func firstOldTick() async throws -> Timestamp? {
+    let query = OldTicksQuery(choice: OldTicks(before: Timestamp(rawValue: .max)))
+    return try await history.read("look for the first nominal time") { db in
+      try SQLRequest<Row>(literal: query.list(atMost: 1)).fetchOne(db).map { Timestamp(rawValue: $0[2]) }
+    }
+  }
+
   package func size() async throws -> RecordSize {
     let (used, free, canShrink) = try await history.read("measure the database") { db in
       let page = try Self.pragma("page_size", db)

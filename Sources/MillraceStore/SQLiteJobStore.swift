@@ -13,7 +13,7 @@ package final class SQLiteJobStore: JobStore {
   let history: SQLiteHistory
   let blobs: BlobDirectory
   package let activity: AsyncStream<Void>
-  private let activityRing: AsyncStream<Void>.Continuation
+  let activityRing: AsyncStream<Void>.Continuation
   private let lock: WriterLock
   let file: String
 
@@ -153,7 +153,7 @@ package final class SQLiteJobStore: JobStore {
   }
 
   /// Finds a place for each payload: files are written and synced before the transaction that names them.
-  private func place(_ payloads: [[UInt8]?]) async throws -> [Payload?] {
+  func place(_ payloads: [[UInt8]?]) async throws -> [Payload?] {
     guard payloads.contains(where: { $0?.count ?? 0 > Payload.largestRow }) else {
       return payloads.map { $0.map(Payload.row) }
     }
@@ -178,7 +178,7 @@ package final class SQLiteJobStore: JobStore {
     }
   }
 
-  private static func discard(_ payloads: [Payload?], in blobs: BlobDirectory) {
+  static func discard(_ payloads: [Payload?], in blobs: BlobDirectory) {
     for case .file(let name, _)? in payloads { blobs.remove(name) }
   }
 

@@ -34,6 +34,8 @@ package struct PruneView: Codable, Sendable, Equatable {
   package var logBytes: Int64
   package var builds: Int
   package var buildBytes: Int64
+  /// Nominal times of schedules.
+  package var ticks: Int
   /// How much shorter the database is.
   package var vacuumedBytes: Int64
   /// The record afterwards: the pages of the database in use and the free ones, payload files, logs.
@@ -48,7 +50,8 @@ package struct PruneView: Codable, Sendable, Equatable {
 
   package init(
     dryRun: Bool, jobs: [PrunedJobsView], logFiles: Int, logBytes: Int64, builds: Int, buildBytes: Int64,
-    vacuumedBytes: Int64, databaseBytes: Int64, freeBytes: Int64, payloadBytes: Int64, logsBytes: Int64,
+    ticks: Int, vacuumedBytes: Int64, databaseBytes: Int64, freeBytes: Int64, payloadBytes: Int64,
+    logsBytes: Int64,
     canVacuum: Bool, overBytes: Int64
   ) {
     self.dryRun = dryRun
@@ -57,6 +60,7 @@ package struct PruneView: Codable, Sendable, Equatable {
     self.logBytes = logBytes
     self.builds = builds
     self.buildBytes = buildBytes
+    self.ticks = ticks
     self.vacuumedBytes = vacuumedBytes
     self.databaseBytes = databaseBytes
     self.freeBytes = freeBytes

@@ -1,14 +1,25 @@
 import MillraceCore
 
-/// Times as RFC 3339 text, exact to the microsecond: a floating-point number of seconds would be off by one
-/// in the last digit.
+/// Times as RFC 3339 text.
 enum TimeText {
   /// Returns a time in UTC, cut to milliseconds.
   static func text(of time: Timestamp) -> String {
+    let (whole, rest) = parts(of: time)
+    return whole + "." + padded(rest / 1000 % 1000, 3) + "Z"
+  }
+
+  /// Returns a time in UTC with microseconds.
+  static func exactText(of time: Timestamp) -> String {
+    let (whole, rest) = parts(of: time)
+    return whole + "." + padded(rest % 1_000_000, 6) + "Z"
+  }
+
+  /// The time to the second, and the microseconds of its day.
+  private static func parts(of time: Timestamp) -> (whole: String, rest: Int64) {
     let (days, rest) = time.rawValue.flooredDivision(by: microsecondsPerDay)
     let date = date(ofDay: days)
-    return padded(date.year, 4) + "-" + padded(Int64(date.month), 2) + "-" + padded(Int64(date.day), 2) + "T"
-      + clock(rest) + "." + padded(rest / 1000 % 1000, 3) + "Z"
+    let day = padded(date.year, 4) + "-" + padded(Int64(date.month), 2) + "-" + padded(Int64(date.day), 2)
+    return (day + "T" + clock(rest), rest)
   }
 
   /// Returns a time in UTC with the names of its day and month, cut to seconds.
@@ -38,60 +49,15 @@ enum TimeText {
 
   /// Reads a time with its offset, or a day (midnight UTC); nil if it is neither, or no day of the calendar.
   static func time(from text: String) -> Timestamp? {
-    var rest = Substring(text)
-    guard let year = number(&rest, 4), skip(&rest, "-"), let month = number(&rest, 2), skip(&rest, "-"),
-      let day = number(&rest, 2),
-      let date = CivilDate(year: year, month: Int(month), day: Int(day))
-    else { return nil }
-    let midnight = date.daysSinceEpoch * microsecondsPerDay
-    if rest.isEmpty { return Timestamp(microseconds: midnight) }
-    guard skip(&rest, "T") || skip(&rest, "t"), let sinceMidnight = timeOfDay(&rest),
-      let offset = offset(&rest),
-      rest.isEmpty
-    else { return nil }
-    return Timestamp(microseconds: midnight + sinceMidnight - offset)
+    switch WrittenTime(text: text) {
+    case .instant(let time): time
+    case .local(let day) where text.utf8.count == "2026-08-01".utf8.count:
+      Timestamp(microseconds: day.seconds * 1_000_000)
+    case .local, nil: nil
+    }
   }
 
   private static let microsecondsPerDay: Int64 = 86_400_000_000
-
-  private static func timeOfDay(_ rest: inout Substring) -> Int64? {
-    guard let hour = number(&rest, 2), hour < 24, skip(&rest, ":"), let minute = number(&rest, 2),
-      minute < 60,
-      skip(&rest, ":"), let second = number(&rest, 2), second < 60
-    else { return nil }
-    var fraction: Int64 = 0
-    if skip(&rest, ".") {
-      let digits = rest.prefix { $0.isASCII && $0.isNumber }
-      guard (1...9).contains(digits.count), let number = Int64(digits.prefix(6)) else { return nil }
-      fraction = (digits.count..<max(6, digits.count)).reduce(number) { value, _ in value * 10 }
-      rest = rest.dropFirst(digits.count)
-    }
-    return ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction
-  }
-
-  private static func offset(_ rest: inout Substring) -> Int64? {
-    if skip(&rest, "Z") || skip(&rest, "z") { return 0 }
-    guard let sign = rest.first.flatMap({ ["+": Int64(1), "-": -1][$0] }) else { return nil }
-    rest.removeFirst()
-    guard let hours = number(&rest, 2), hours < 24, skip(&rest, ":"), let minutes = number(&rest, 2),
-      minutes < 60
-    else { return nil }
-    return sign * (hours * 60 + minutes) * 60_000_000
-  }
-
-  /// Takes so many digits; nil if there are fewer.
-  private static func number(_ rest: inout Substring, _ count: Int) -> Int64? {
-    let digits = rest.prefix(count)
-    guard digits.count == count, digits.allSatisfy({ $0.isASCII && $0.isNumber }) else { return nil }
-    rest = rest.dropFirst(count)
-    return Int64(digits)
-  }
-
-  private static func skip(_ rest: inout Substring, _ character: Character) -> Bool {
-    guard rest.first == character else { return false }
-    rest.removeFirst()
-    return true
-  }
 
   private static func padded(_ number: Int64, _ width: Int) -> String {
     let digits = String(number)

@@ -27,6 +27,9 @@ package enum Wire {
   /// Returns a time as RFC 3339 text with milliseconds: `2026-11-21T04:20:00.123Z`.
   package static func text(of time: Timestamp) -> String { TimeText.text(of: time) }
 
+  /// Returns the same with microseconds.
+  package static func exactText(of time: Timestamp) -> String { TimeText.exactText(of: time) }
+
   /// Returns a time as HTTP wants it: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
   package static func httpDate(of time: Timestamp) -> String { TimeText.httpDate(of: time) }
 

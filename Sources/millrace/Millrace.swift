@@ -38,8 +38,7 @@ struct Millrace: AsyncParsableCommand {
     signal(SIGPIPE, SIG_IGN)
     do {
       let arguments = Array(CommandLine.arguments.dropFirst())
-      let takesWords = [SubmitCommand._commandName, RunCommand._commandName].contains(arguments.first)
-      var command = try parseAsRoot(takesWords ? RequestWords.expand(arguments) : arguments)
+      var command = try parseAsRoot(takesWords(arguments) ? RequestWords.expand(arguments) : arguments)
       if var command = command as? any AsyncParsableCommand {
         try await command.run()
       } else {
@@ -48,6 +47,15 @@ struct Millrace: AsyncParsableCommand {
     } catch {
       Glibc.exit(report(error))
     }
+  }
+
+  /// Whether words after `--` make the command of a job.
+  private static func takesWords(_ arguments: [String]) -> Bool {
+    guard arguments.first == ScheduleCommand._commandName else {
+      return [SubmitCommand._commandName, RunCommand._commandName].contains(arguments.first)
+    }
+    return [ScheduleAddCommand._commandName, ScheduleEditCommand._commandName].contains(
+      arguments.dropFirst().first)
   }
 
   /// Says on the right stream what ended the command, and returns its exit code.

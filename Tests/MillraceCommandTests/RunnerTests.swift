@@ -59,7 +59,7 @@ struct RunnerTests {
         #"{"build_bytes":0,"builds":0,"can_vacuum":true,"database_bytes":1048576,"dry_run":true,"#
           + #""free_bytes":4096,"jobs":[{"attempts":3,"jobs":2,"payload_bytes":5,"state":"failed"}],"#
           + #""log_bytes":8192,"log_files":2,"logs_bytes":0,"over_bytes":0,"payload_bytes":0,"#
-          + #""vacuumed_bytes":0}"#)
+          + #""ticks":1000,"vacuumed_bytes":0}"#)
     ])
     let refused = try Program.millrace("prune", "--older-than", "7d", "--socket", server.socket)
     #expect(refused.code == 2 && refused.error.contains("--dry-run"))
@@ -75,6 +75,7 @@ struct RunnerTests {
             failed     2         3       5 B
 
             logs              2, 8 KiB
+            schedule times    1000
             the record is     1 MiB (database 1 MiB, payload files 0 B, logs 0 B)
             free in its file  4 KiB: the next jobs use it; --vacuum gives it back
 

@@ -24,9 +24,19 @@ struct RecurrenceTests {
 
   @Test("at one time is due once")
   func at() throws {
-    let at = Recurrence.at(Self.start)
+    let at = Recurrence.at(.instant(Self.start))
     #expect(try at.next(after: Self.start - .microseconds(1), in: .utc)?.text == "2001-09-09T01:46:40+00:00")
     #expect(try at.next(after: Self.start, in: .utc) == nil)
+  }
+
+  @Test("at a time of the clock says what daylight saving did to it")
+  func atLocal() throws {
+    let riga = try TestZones.rules("Europe/Riga")
+    let time = try #require(WrittenTime(text: "2021-03-28 03:30"))
+    let found = try #require(try Recurrence.at(time).next(after: Self.start, in: riga))
+    #expect(found.text == "2021-03-28T04:00:00+03:00")
+    #expect(found.daylight?.text == "moved from 03:30, which the clock skips")
+    #expect(try Recurrence.at(time).next(after: found.time, in: riga) == nil)
   }
 
   @Test("by cron is due when the expression is")

@@ -30,7 +30,8 @@ final class Bench: Sendable {
 
   init(
     slots: Int = 10, maxQueued: Int = 100, record: MemoryJobStore = MemoryJobStore(),
-    at time: Timestamp = Sample.time(0), settings: (any RuntimeSettings)? = nil, boot: String? = nil
+    at time: Timestamp = Sample.time(0), settings: (any RuntimeSettings)? = nil, boot: String? = nil,
+    schedules: (FaultyJobStore, ManualClock) -> Engine.ScheduleParts? = { _, _ in nil }
   ) {
     clock = ManualClock(time)
     store = FaultyJobStore(record, journal: journal)
@@ -39,7 +40,8 @@ final class Bench: Sendable {
       slots: slots, memory: .gibibytes(1), cpuMillis: 100_000, maxQueued: maxQueued, aging: .seconds(1800))
     engine = Engine(
       ports: Engine.Ports(
-        store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock, settings: settings),
+        store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock, settings: settings,
+        schedules: schedules(store, clock)),
       policy: policy,
       reception: Reception(
         defaults: Sample.terms, machine: Limits(memory: .gibibytes(1), cpuMillis: 4000, pids: 100),

@@ -89,4 +89,31 @@ struct FakeTests {
         "committed [cancelled 1]",
       ])
   }
+
+  @Test("a store that fails a claim has neither its row nor its job, a torn one has both")
+  func claims() async throws {
+    let journal = Journal<String>()
+    let store = FaultyJobStore(journal: journal)
+    let added = try await store.change(
+      .add(try Sample.definition(), file: nil, created: Sample.time(0)))
+    let schedule = try #require(added)
+    let claims = [Sample.claim(5, of: schedule), Sample.claim(6, of: schedule, .missedDown)]
+    let draws: [FaultyJobStore.Draw] = [.fails(.inputOutput), .isTorn(.busy)]
+    for draw in draws {
+      #expect(try await store.jobs(matching: JobFilter()).isEmpty)
+      #expect(try await store.ticks(matching: TickFilter(schedule: schedule.id)).isEmpty)
+      store.fail { $0 == "claim" ? draw : nil }
+      await #expect(throws: StoreFault.self) { try await store.claim(claims, at: Sample.time(6)) }
+    }
+    store.fail(by: nil)
+    #expect(try await store.claim(claims, at: Sample.time(7)) == [.taken, .taken])
+    #expect(try await store.unfinishedJobsOfSchedules() == [schedule.id: [JobID(1)]])
+    #expect(try await store.schedules().map(\.decided) == [Sample.time(6)])
+    #expect(
+      journal.entries == [
+        "change add nightly", "changed add nightly", "claim [ran 5, missed-down 6]",
+        "failed claim [ran 5, missed-down 6]", "claim [ran 5, missed-down 6]",
+        "torn claim [ran 5, missed-down 6]", "claim [ran 5, missed-down 6]", "claimed [5 taken, 6 taken]",
+      ])
+  }
 }

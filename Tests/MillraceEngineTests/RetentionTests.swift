@@ -138,6 +138,36 @@ struct RetentionTests {
     #expect(try await files.builds().map(\.sha256) == [named, "used", "young"])
   }
 
+  @Test("nominal times go when they are old, in slices, and their keeper wakes for the next of them")
+  func ticks() async throws {
+    let keeper = keeper {
+      ($0.succeeded, $0.failed, $0.cancelled, $0.logs, $0.bytes) = (nil, nil, nil, nil, nil)
+      $0.ticks = .days(100)
+    }
+    let added = try await store.change(
+      .add(try Sample.definition(), file: nil, created: Sample.time(0)))
+    let schedule = try #require(added)
+    // Thirty of them on each of 103 days, from two o'clock on.
+    for day in 898...1000 {
+      let claims = (0..<30).map { Sample.claim(Int64(day) * Self.day + 7200 + $0, of: schedule, .missedDown) }
+      _ = try await store.claim(claims, at: clock.now())
+    }
+    var wish = PruneWish()
+    wish.olderThan = .zero
+    #expect(try await keeper.prune(wish).ticks == 0)
+    wish = PruneWish()
+    wish.isRehearsal = true
+    #expect(try await keeper.prune(wish).ticks == 60)
+    let task = Task { await keeper.run() }
+    try await clock.sleeper(until: Sample.time(1000 * Self.day + 7200))
+    #expect(try await store.count(OldTicks(before: Sample.time(1001 * Self.day))) == 101 * 30)
+    clock.advance(by: .days(1))
+    try await clock.sleeper(until: Sample.time(1001 * Self.day + 7200))
+    #expect(try await store.firstOldTick() == Sample.time(901 * Self.day + 7200))
+    task.cancel()
+    await task.value
+  }
+
   @Test("it prunes at the start, sleeps until something is old enough, and no sooner")
   func timing() async throws {
     let keeper = keeper { ($0.bytes, $0.logs) = (nil, nil) }

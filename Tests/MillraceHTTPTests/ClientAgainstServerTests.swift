@@ -93,6 +93,39 @@ struct ClientAgainstServerTests {
     }
   }
 
+  @Test("schedules go there and back with everything that they have")
+  func schedules() async throws {
+    let service = FakeScheduleService()
+    try await TestServer.with(schedules: service) { server in
+      let definition = JSONValue.object([
+        "name": .string("nightly"), "every": .string("1h"), "max_runs": .integer(3),
+        "job": .object(["handler": .string("exec"), "parameters": .object(["aB_c": .number(1.5)])]),
+      ])
+      let view = try await Self.call(server) { try $0.add(schedule: definition) }
+      #expect(view.definition == definition && view.next?.daylightSaving == nil)
+      #expect(try await Self.call(server) { try $0.edit("nightly", to: definition) }.definition == definition)
+      #expect(try await Self.call(server) { try $0.pause(schedule: "nightly", true) }.paused != nil)
+      #expect(try await Self.call(server) { try $0.runNow("nightly") }.job == JobID(1))
+      #expect(try await Self.call(server) { try $0.preview("nightly", count: 2) }.times.count == 2)
+      let page = try await Self.call(server) { client in
+        var filter = TickFilter(schedule: ScheduleID(0), limit: 1)
+        (filter.fates, filter.before) = ([.manual], Sample.time(60))
+        return try client.ticks(of: "nightly", matching: filter)
+      }
+      #expect(page.ticks.map(\.job) == [JobID(1)] && page.next != nil)
+      let span = BackfillRequest(from: "2026-01-01 00:00", to: "2026-01-02")
+      #expect(try await Self.call(server) { try $0.backfill("nightly", span) }.existing == 2)
+      let detail = try await Self.call(server) { try $0.schedule("nightly") }
+      #expect(detail.schedule.last?.fate == .manual && detail.tally.fates == ["manual": 1])
+      #expect(try await Self.call(server) { try $0.schedules(after: nil, limit: 5) }.schedules.count == 1)
+      try await Self.call(server) { try $0.remove(schedule: "nightly") }
+      let unknown = await #expect(throws: Problem.self) {
+        try await Self.call(server) { try $0.schedule("a/b ü") }
+      }
+      #expect(unknown?.kind == .notFound)
+    }
+  }
+
   @Test("a refusal arrives as the problem that it is")
   func refusal() async throws {
     try await TestServer.with { server in

@@ -16,7 +16,7 @@ struct TestServer {
   /// Runs a server around a test.
   static func with(
     _ service: FakeJobService = FakeJobService(), settings: (any SettingsFiles)? = nil,
-    keeping: (any RecordKeeping)? = nil,
+    keeping: (any RecordKeeping)? = nil, schedules: (any ScheduleService)? = nil,
     configure: (inout APIServer.Configuration) -> Void = { _ in },
     _ body: @Sendable (TestServer) async throws -> Void
   ) async throws {
@@ -27,7 +27,8 @@ struct TestServer {
     let (ended, end) = AsyncStream<Void>.makeStream()
     let lines = LogLines()
     let server = APIServer(
-      serving: service, settings: settings, keeping: keeping, configuration: configuration,
+      serving: service, settings: settings, keeping: keeping, schedules: schedules,
+      configuration: configuration,
       logger: Logger(label: "test") { _ in lines.handler },
       onReady: { source.finish() })
     let group = ServiceGroup(services: [server], logger: Logger(label: "test") { _ in lines.handler })

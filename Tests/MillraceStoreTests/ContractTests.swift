@@ -22,4 +22,12 @@ struct ContractTests {
 
   @Test("and the store in memory", arguments: RecordStoreContract.clauses)
   func memory(clause: RecordStoreContract) async throws { try await clause.check(MemoryJobStore()) }
+
+  @Test("the store in SQLite keeps that of schedules", arguments: ScheduleStoreContract.clauses)
+  func sqlite(clause: ScheduleStoreContract) async throws {
+    try await withStore { store, _ in try await clause.check(store) }
+  }
+
+  @Test("and the store in memory, too", arguments: ScheduleStoreContract.clauses)
+  func memory(clause: ScheduleStoreContract) async throws { try await clause.check(MemoryJobStore()) }
 }

@@ -10,7 +10,7 @@ import Testing
 struct MigrationTests {
   @Test("is brought up to date by the store, and everything in it can be read and goes on")
   func store() async throws {
-    try await withFirstSchema { file in
+    try await withSchema("v1") { file in
       let store = try SQLiteJobStore(opening: file)
       let ended = try await store.attempts(of: JobID(1))
       var expected = Sample.attempt(JobID(1), handler: "resize")
@@ -43,7 +43,7 @@ struct MigrationTests {
 
   @Test("is refused by a reader, which may not bring it up to date")
   func reader() async throws {
-    try await withFirstSchema { file in
+    try await withSchema("v1") { file in
       let error = try await storeError { _ = try SQLiteHistory(opening: file) }
       #expect(error.reason == .olderSchema)
       #expect(error.description.contains("hint: start `millraced` once"))
@@ -51,6 +51,35 @@ struct MigrationTests {
       let history = try SQLiteHistory(opening: file)
       #expect(try await history.jobs(matching: JobFilter()).count == 2)
       try history.close()
+    }
+  }
+
+  @Test("of the schema before schedules has none, and takes them; jobs of before end as ever")
+  func schedules() async throws {
+    try await withSchema("v4") { file in
+      let error = try await storeError { _ = try SQLiteHistory(opening: file) }
+      #expect(error.reason == .olderSchema)
+      let store = try SQLiteJobStore(opening: file)
+      #expect(try await store.schedules().isEmpty)
+      let added = try await store.change(
+        .add(try Sample.definition(), file: nil, created: Sample.time(0)))
+      let schedule = try #require(added)
+      var claim = Sample.claim(5, of: schedule)
+      claim.submission?.after = [Dependency(.job(JobID(2)), .any)]
+      #expect(
+        try await store.claim([claim], at: Sample.time(25))
+          == [
+            .claimed(
+              Acceptance(job: JobID(3), state: .blocked, waitsFor: [Dependency(.job(JobID(2)), .any)]))
+          ])
+      let running = AttemptID(job: JobID(2), number: 1)
+      try await store.commit([
+        .ended(running, Sample.fullEnd(.succeeded, at: 30), next: .done(.succeeded)),
+        .closed(JobID(3), .cancelled, .cancelled, at: Sample.time(31)),
+      ])
+      #expect(
+        try await store.ticks(matching: TickFilter(schedule: schedule.id)).map(\.state) == [.cancelled])
+      try store.close()
     }
   }
 
@@ -75,12 +104,12 @@ struct MigrationTests {
     }
   }
 
-  /// Gives `body` the path of a database in the schema `v1`: a job that has ended, and one that runs.
-  private func withFirstSchema(_ body: (String) async throws -> Void) async throws {
+  /// Gives `body` the path of a database in an old schema: a job that has ended, and one that runs.
+  private func withSchema(_ version: String, _ body: (String) async throws -> Void) async throws {
     try await withDirectory { directory in
       let file = directory + "/millrace.sqlite"
       let queue = try DatabaseQueue(path: file)
-      try Schema.migrator.migrate(queue, upTo: "v1")
+      try Schema.migrator.migrate(queue, upTo: version)
       try await queue.write { db in
         try db.execute(
           sql: Self.rows, arguments: [Sample.time(0).rawValue, String(repeating: "f", count: 64)])

@@ -61,6 +61,55 @@ struct RecordCheckTests {
     }
   }
 
+  @Test("nominal times whose jobs are pruned are no damage, a fate without its job and a wrong count are")
+  func ticks() async throws {
+    try await withScheduledStore { store, file in
+      #expect(try await self.check(file).damages.isEmpty)
+      #expect(try await store.delete(EndedJobs(), atMost: 9, at: Sample.time(99)).jobs.count == 2)
+      #expect(try await self.check(file).damages.isEmpty)
+      let tampering = [
+        (
+          "PRAGMA ignore_check_constraints = ON; UPDATE tick SET job = NULL WHERE schedule = 2",
+          "`second 4` of schedule `other` is `ran`, but names no job"
+        ),
+        (
+          "UPDATE tick SET job_state = 'failed' WHERE job = 3",
+          "`second 4` of schedule `other` does not tell how its job ended"
+        ),
+        (
+          "UPDATE tick_tally SET ticks = ticks + 1 WHERE schedule = 1 AND fate = 'missed-down'",
+          "the nominal times of schedule `nightly` are counted wrong"
+        ),
+        (
+          "DELETE FROM tick_tally WHERE schedule = 2",
+          "the nominal times of schedule `other` are counted wrong"
+        ),
+        (
+          #"UPDATE schedule SET definition = '{"name": "nightly", "every": "1h"}' WHERE id = 1"#,
+          "the definition of schedule `nightly` can't be read: `job` is missing"
+        ),
+      ]
+      for (sql, damage) in tampering {
+        try await store.pool.writeWithoutTransaction { db in
+          try db.execute(sql: sql)
+          try db.execute(sql: "PRAGMA ignore_check_constraints = OFF")
+        }
+        let damages = try await self.check(file).damages
+        #expect(damages.contains(damage), "\(sql): \(damages)")
+        // Each is mended before the next one.
+        try await store.pool.write { db in
+          try db.execute(
+            sql: """
+              UPDATE tick SET job = 3, job_state = NULL WHERE schedule = 2;
+              DELETE FROM tick_tally;
+              INSERT INTO tick_tally
+                SELECT schedule, fate, ifnull(job_state, ''), count(*) FROM tick GROUP BY 1, 2, 3
+              """)
+        }
+      }
+    }
+  }
+
   @Test("it ends when its time is up, and says so")
   func time() async throws {
     try await withStore { store, file in

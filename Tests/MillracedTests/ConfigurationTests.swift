@@ -38,6 +38,7 @@ struct ConfigurationTests {
     var blank = Self.standard
     blank.state = ""
     blank.plugins = ""
+    (blank.schedules, blank.calendars) = ("", "")
     blank.socket = ""
     blank.host = ""
     blank.user = ""
@@ -87,6 +88,8 @@ struct ConfigurationTests {
       """
       state: /s/
       plugins: "/p"
+      schedules: /q/
+      calendars: /c
       socket: /r/m.sock
       socket_mode: 0660
       cgroup_root: /sys/fs/cgroup/jobs
@@ -105,7 +108,8 @@ struct ConfigurationTests {
       preload: [libz.so.1]
       log_level: debug
       """)
-    var expected = Configuration(state: "/s", plugins: "/p", socket: "/r/m.sock", host: "/h")
+    var expected = Configuration(
+      state: "/s", plugins: "/p", schedules: "/q", calendars: "/c", socket: "/r/m.sock", host: "/h")
     expected.socketMode = 0o660
     expected.cgroupRoot = .path("/sys/fs/cgroup/jobs")
     expected.user = "jobs"
@@ -250,6 +254,8 @@ struct ConfigurationTests {
     let plain = Configuration.standard(in: surroundings)
     #expect(plain.state == "/home/ann/.local/state/millrace")
     #expect(plain.plugins == "/home/ann/.local/share/millrace/plugins")
+    #expect(plain.schedules == "/home/ann/.config/millrace/schedules.d")
+    #expect(plain.calendars == "/home/ann/.config/millrace/calendars")
     #expect(plain.socket == "/run/user/1000/millrace/millrace.sock")
     #expect(plain.host == "/opt/bin/millrace-host")
     #expect(surroundings.usualFile == "/home/ann/.config/millrace/millrace.yaml")
@@ -259,6 +265,7 @@ struct ConfigurationTests {
     let moved = Configuration.standard(in: surroundings)
     #expect(moved.state == "/s/millrace")
     #expect(moved.plugins == "/d/millrace/plugins")
+    #expect(moved.schedules == "/c/millrace/schedules.d")
     #expect(moved.socket == "/r/millrace/millrace.sock")
     #expect(surroundings.usualFile == "/c/millrace/millrace.yaml")
   }
@@ -274,6 +281,8 @@ struct ConfigurationTests {
     let configuration = try options.configuration(in: Self.root)
     #expect(configuration.state == "/from/flag")
     #expect(configuration.user == "ann")
+    #expect(configuration.schedules == directory.path + "/schedules.d")
+    #expect(configuration.calendars == directory.path + "/calendars")
     #expect(configuration.plugins.hasPrefix("/") && configuration.plugins.hasSuffix("/here"))
     let missing = try ConfigurationOptions.parse(["--config", directory.path + "/none.yaml"])
     let error = #expect(throws: FileMistakes.self) { try missing.configuration(in: Self.root) }

@@ -24,7 +24,7 @@ package final class FaultyJobStore: JobStore {
   }
 
   private let state = Mutex(State())
-  private let journal: Journal<String>
+  let journal: Journal<String>
   /// The record.
   package let record: MemoryJobStore
 
@@ -38,7 +38,7 @@ package final class FaultyJobStore: JobStore {
   package func fill(_ isFull: Bool = true) { state.withLock { $0.isFull = isFull } }
 
   /// Asks before each call whether it goes wrong; the word is "accept", "commit", "delete",
-  /// "payload", "note", "memos", "evidence" or "read". Nil stops that.
+  /// "payload", "note", "memos", "evidence", "read", "change", "claim" or "schedules". Nil stops that.
   package func fail(by lottery: (@Sendable (String) -> Draw?)?) { state.withLock { $0.lottery = lottery } }
 
   /// Lets payloads be unreadable.
@@ -57,7 +57,7 @@ package final class FaultyJobStore: JobStore {
     for continuation in held { continuation.resume() }
   }
 
-  private func pass<Value>(
+  func pass<Value>(
     _ call: String, _ words: String, _ body: () async throws -> Value
   ) async throws -> Value {
     await withCheckedContinuation { continuation in

@@ -6,6 +6,9 @@ extension MemoryJobStore.State {
   mutating func accept(
     _ submission: Submission, of workflow: Int64?, batch: [JobID], at now: Timestamp
   ) throws -> Acceptance {
+    guard !submission.labels.keys.contains("") else {
+      throw MemoryJobStore.Refusal(description: "the key of a label is empty")
+    }
     let scope = submission.key.map { [$0.scope == .global ? "" : submission.handler, $0.text] }
     if let scope, let (job, until) = keys[scope] {
       let state = records[Int(job.rawValue) - 1].job.state

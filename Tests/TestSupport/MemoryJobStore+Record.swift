@@ -32,6 +32,22 @@ extension MemoryJobStore: RecordStore {
     return named.intersection(candidates)
   }
 
+  package func delete(_ choice: OldTicks, atMost count: Int) async throws -> TickDeletion {
+    state.withLock { state in
+      let old = state.old(choice).prefix(count)
+      for tick in old { state.ticks[tick.schedule]?[tick.nominal] = nil }
+      var deletion = TickDeletion()
+      (deletion.count, deletion.last) = (old.count, old.last?.decided)
+      return deletion
+    }
+  }
+
+  package func count(_ choice: OldTicks) async throws -> Int { state.withLock { $0.old(choice).count } }
+
+  package func firstOldTick() async throws -> Timestamp? {
+    state.withLock { $0.old(OldTicks(before: Timestamp(rawValue: .max))).first?.decided }
+  }
+
   /// A job counts 1000 bytes and its payloads.
   package func size() async throws -> RecordSize {
     let records = state.withLock { $0.records.filter { !$0.isDeleted } }

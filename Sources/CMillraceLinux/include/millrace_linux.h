@@ -268,4 +268,11 @@ int32_t millrace_set_limit(int32_t resource, uint64_t soft, uint64_t hard);
 /* Whether the kernel holds its clock to be synchronised (adjtimex(2)): 1 or 0. */
 int32_t millrace_clock_is_synchronised(void);
 
+/* Returns a timer that becomes readable when the clock on the wall is set, and when the machine resumes from
+ * sleep (TFD_TIMER_CANCEL_ON_SET); at no other time. timerfd_create(2) is not in Swift's Glibc module. */
+int32_t millrace_clock_watch(void);
+
+/* Whether that has happened since the last call: 1 or 0; it does not block. */
+int32_t millrace_clock_was_set(int32_t timer);
+
 #endif

@@ -1,4 +1,5 @@
-/// How long ended jobs and what belongs to them are kept, and how much all of it may come to.
+/// How long ended jobs, what belongs to them and the nominal times of schedules are kept, and how much all of
+/// it may come to.
 package struct Retention: Hashable, Sendable {
   /// How long after its end a job that succeeded stays; nil: for ever.
   package var succeeded: Duration? = days(30)
@@ -7,6 +8,8 @@ package struct Retention: Hashable, Sendable {
   package var cancelled: Duration? = days(30)
   /// How long after their last line the logs of a job stay that is still on record; nil: as long as the job.
   package var logs: Duration? = days(14)
+  /// How long after it was decided what becomes of it a nominal time of a schedule stays; nil: for ever.
+  package var ticks: Duration? = days(400)
   /// What database, payload files and logs may come to; nil: no bound.
   package var bytes: Bytes? = .gibibytes(10)
 

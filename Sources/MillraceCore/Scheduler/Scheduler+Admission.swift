@@ -96,13 +96,13 @@ extension Scheduler {
 
   /// The job with the lowest rank of all whose handler and groups may run one more.
   func head(_ offsets: [Int64], at now: Timestamp) -> JobID? {
-    var best: OrderedQueue.Entry?
+    var best: JobQueue.Entry?
     for (lane, offset) in zip(lanes, offsets) {
       guard let entry = lane.first?.moved(by: offset) else { continue }
       if let best, !(entry < best) { continue }
       if isOpen(lane, at: now) { best = entry }
     }
-    return best?.job
+    return best?.member
   }
 
   /// The jobs that may be tried for backfill, in the order in which they are tried.
@@ -113,7 +113,7 @@ extension Scheduler {
       .map { LaneReader(lanes[$0], offset: offsets[$0]) }
     var candidates: [(run: Duration, job: JobID)] = []
     while candidates.count < bound, var reader = readers.popLast() {
-      let job = reader.head.job
+      let job = reader.head.member
       if job != head, let run = waiting[job]?.expectedRun { candidates.append((run, job)) }
       guard reader.advance() else { continue }
       readers.insert(reader, at: readers.place(of: reader))

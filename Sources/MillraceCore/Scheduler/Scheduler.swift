@@ -15,7 +15,7 @@ package struct Scheduler: Sendable {
   var queuedInLanes = 0
   /// Queued jobs that are in no lane, by handler: they would not fit even if nothing else ran.
   var parked: [String: Set<JobID>] = [:]
-  var scheduled = OrderedQueue()
+  var scheduled = JobQueue()
   /// Jobs that would be queued and are held.
   var onHold: Set<JobID> = []
   /// The waiting jobs of groups that keep the order of submission.
@@ -25,7 +25,7 @@ package struct Scheduler: Sendable {
   /// Who has paused the runner; nil if nobody has.
   var pause: Pause?
   /// Waiting jobs that fail at a time, in its order.
-  var expiries = OrderedQueue()
+  var expiries = JobQueue()
   /// The last job of each handler, whose terms the next one may share.
   var exemplars: [String: WaitingJob] = [:]
   var dependencies = DependencyBook()
@@ -250,7 +250,7 @@ package struct Scheduler: Sendable {
 
   private mutating func timePassed(at now: Timestamp) -> [Action] {
     var actions: [Action] = []
-    while let next = scheduled.first, next.rank <= now.rawValue, var job = takeOut(next.job) {
+    while let next = scheduled.first, next.rank <= now.rawValue, var job = takeOut(next.member) {
       job.notBefore = nil
       enqueue(job)
       actions.append(.due(job.id))

@@ -63,6 +63,11 @@ extension CivilTime {
 }
 
 extension ZoneRules {
+  /// Returns a point in time with what the clock shows then; nil outside of the calendar.
+  package func nominalTime(at time: Timestamp) -> NominalTime? {
+    local(time).map { NominalTime(time, $0, nil) }
+  }
+
   /// Returns when the clock shows a time: at the end of the gap if it skips it, the first time if it shows it
   /// twice.
   package func nominalTime(_ local: CivilTime) -> NominalTime {

@@ -4,8 +4,8 @@ package enum Recurrence: Sendable, Hashable {
   case cron(CronExpression, DaylightRule)
   /// One span after a point in time, two spans after it, and so on, whatever the clock on the wall does.
   case every(Duration, since: Timestamp)
-  /// Once.
-  case at(Timestamp)
+  /// Once; a time of the clock is that of the schedule's zone.
+  case at(WrittenTime)
 
   /// Returns the next time that is due.
   ///
@@ -25,7 +25,11 @@ package enum Recurrence: Sendable, Hashable {
       let next = first + (passed / step + 1) * step
       return try nominal(Timestamp(microseconds: Int64(clamping: next)), zone)
     case .at(let time):
-      return time > start ? try nominal(time, zone) : nil
+      guard time.time(in: zone) > start else { return nil }
+      switch time {
+      case .instant(let time): return try nominal(time, zone)
+      case .local(let local): return zone.nominalTime(local)
+      }
     }
   }
 

@@ -31,8 +31,12 @@ struct TreeReader {
 
   /// Reads a text that is not empty; a number or truth value is taken as its text.
   mutating func text(_ member: PlacedValue.Member) -> String? {
-    guard case .scalar(let value, _) = member.value, let text = value.scalarText, !text.isEmpty else {
+    guard case .scalar(let value, _) = member.value, let text = value.scalarText else {
       note("`\(member.name)` must be a text, not \(member.value.kind)", at: member.value.place)
+      return nil
+    }
+    guard !text.isEmpty else {
+      note("`\(member.name)` must not be empty", at: member.value.place)
       return nil
     }
     return text

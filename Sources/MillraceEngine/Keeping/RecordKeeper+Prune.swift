@@ -22,6 +22,7 @@ extension RecordKeeper {
       }
       try await pruneLogs(choices, wish, at: now, into: &report)
       if wish.isConfigured {
+        try await pruneTicks(at: now, into: &report)
         try await pruneBuilds(at: now, into: &report)
         try await keepBound(wish, into: &report)
       }
@@ -91,6 +92,22 @@ extension RecordKeeper {
     }
   }
 
+  private func pruneTicks(at now: Timestamp, into report: inout PruneReport) async throws {
+    guard let span = retention.ticks else { return }
+    var old = OldTicks(before: now - span)
+    guard !report.isRehearsal else {
+      report.ticks = try await store.count(old)
+      return
+    }
+    while !Task.isCancelled {
+      let deletion = try await store.delete(old, atMost: slice * Self.ticksPerJob)
+      guard deletion.count > 0 else { return }
+      report.ticks += deletion.count
+      old.since = deletion.last
+    }
+    throw CancellationError()
+  }
+
   private func pruneBuilds(at now: Timestamp, into report: inout PruneReport) async throws {
     guard let inUse = await buildsInUse() else { return }
     let candidates = try await files.builds().filter {
@@ -148,6 +165,9 @@ extension RecordKeeper {
       guard let span = retention.span(for: state) else { continue }
       let first = try await store.firstEnd(of: EndedJobs([state]), at: now)
       next = earlier(next, min(first ?? now, now) + span)
+    }
+    if let span = retention.ticks {
+      next = earlier(next, min(try await store.firstOldTick() ?? now, now) + span)
     }
     return retention.logs.map { earlier(next, now + $0) } ?? next
   }

@@ -26,6 +26,8 @@ package actor RecordKeeper: RecordKeeping {
   package static let slice = 20
   /// How many jobs go in one transaction.
   let slice: Int
+  /// So many nominal times go in the time of a job, which has many more rows.
+  static let ticksPerJob = 10
   /// A copy of a build that is younger may be on its way into use.
   static let youngBuild: Duration = .seconds(3600)
 
@@ -117,7 +119,7 @@ extension PruneReport {
   var metadata: Logger.Metadata {
     [
       "jobs": "\(tally.jobs)", "attempts": "\(tally.attempts)", "payloads": "\(tally.bytes)",
-      "logs": "\(logFiles)", "builds": "\(builds)",
+      "logs": "\(logFiles)", "builds": "\(builds)", "ticks": "\(ticks)",
     ]
   }
 }

@@ -39,6 +39,8 @@ package struct PruneReport: Hashable, Sendable {
   /// Copies of builds that neither a plugin in use nor an attempt on record names.
   package var builds = 0
   package var buildBytes = Bytes.zero
+  /// Nominal times of schedules.
+  package var ticks = 0
   /// How much shorter the database is.
   package var shrunk = Bytes.zero
   /// The record afterwards, and its logs.
@@ -57,5 +59,7 @@ package struct PruneReport: Hashable, Sendable {
   mutating func add(_ deletion: [JobState: JobTally]) { tallies.merge(deletion, uniquingKeysWith: +) }
 
   /// Whether anything went, or would go.
-  package var isEmpty: Bool { tallies.isEmpty && logFiles == 0 && builds == 0 && shrunk == .zero }
+  package var isEmpty: Bool {
+    tallies.isEmpty && logFiles == 0 && builds == 0 && ticks == 0 && shrunk == .zero
+  }
 }

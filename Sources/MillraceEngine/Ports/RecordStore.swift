@@ -12,6 +12,16 @@ package protocol RecordStore: JobStore {
   func ends(of jobs: [JobID]) async throws -> [JobID: JobEnd?]
   /// Returns which of these builds (SHA-256) an attempt on record names.
   func builds(onRecord candidates: [String]) async throws -> Set<String>
+  /// Deletes nominal times, at most `count` of them in one transaction, those that were decided first before
+  /// the others; with the last of a removed schedule it goes itself.
+  ///
+  /// A time whose job has not ended stays, and so does the last success of a schedule that is not removed.
+  /// Call it until it deletes nothing.
+  func delete(_ choice: OldTicks, atMost count: Int) async throws -> TickDeletion
+  /// Returns how many nominal times `delete` would delete in all.
+  func count(_ choice: OldTicks) async throws -> Int
+  /// Returns when the first of the nominal times was decided that `delete` could delete; nil if none can go.
+  func firstOldTick() async throws -> Timestamp?
   /// Returns how much the record takes on the disk.
   func size() async throws -> RecordSize
   /// Gives free pages of the database back to the file system, a bounded number of them in one transaction.

@@ -1,5 +1,3 @@
-import CMillraceLinux
-import Dispatch
 import Glibc
 package import Logging
 import MillraceCore
@@ -40,31 +38,14 @@ package final class PluginDirectory: PluginSource {
     guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
       throw LinuxError("make the directory `\(path)`", .kernel(errno))
     }
-    let watch = try Descriptor(
-      owning: checkErrno(inotify_init1(Int32(IN_CLOEXEC | IN_NONBLOCK)), "watch files"))
-    let mask = IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB
-    try checkErrno(inotify_add_watch(watch.number, path, UInt32(mask)), "watch the directory `\(path)`")
-    let (bell, ring) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-    let number = watch.number
-    let source = DispatchSource.makeReadSource(fileDescriptor: number)
-    source.setEventHandler {
-      var bytes = [UInt8](repeating: 0, count: 16 << 10)
-      while read(number, &bytes, bytes.count) > 0 {}  // What happened does not matter: all is looked at anew.
-      ring.yield()
-    }
-    source.resume()
-    ring.yield()
+    let watch = try FileWatch()
     var last: Catalog?
-    for await _ in bell {
+    repeat {
+      try watch.follow([path])
       let catalog = await scanner.scan()
       if catalog != last { publish.yield(catalog) }
       last = catalog
-    }
-    await withCheckedContinuation { done in
-      source.setCancelHandler { done.resume() }
-      source.cancel()
-    }
-    _ = watch.number  // The descriptor outlives its source.
+    } while await watch.nextRing()
   }
 
   /// Looks at the files; those that have not changed are not described again.
@@ -111,23 +92,7 @@ package final class PluginDirectory: PluginSource {
     }
 
     private func files() throws -> [String] {
-      guard let directory = opendir(path) else { throw LinuxError("list `\(path)`", .kernel(errno)) }
-      defer { closedir(directory) }
-      var facts = stat()
-      try checkErrno(fstat(dirfd(directory), &facts), "look at `\(path)`")
-      guard facts.st_mode & (S_IWGRP | S_IWOTH) == 0, facts.st_uid == 0 || facts.st_uid == geteuid() else {
-        throw LinuxError(
-          "use the plugin directory `\(path)`", .forbidden("others may write to it"),
-          hint: "chown \(geteuid()) \(path) && chmod go-w \(path)")
-      }
-      var names: [String] = []
-      while let entry = readdir(directory) {
-        let name = withUnsafeBytes(of: entry.pointee.d_name) {
-          String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-        }
-        if name.hasSuffix(".so"), !name.hasPrefix(".") { names.append(name) }
-      }
-      return names.sorted()
+      try TrustedFiles.names(in: path, "plugin directory").filter { $0.hasSuffix(".so") }
     }
 
     private func verdict(on file: String, _ name: String) async -> Verdict {

@@ -28,6 +28,9 @@ enum Schema {
     migrator.registerMigration("v4", foreignKeyChecks: .immediate) { db in
       for sql in [warmth, HistoryView.fourth] { try db.execute(sql: sql) }
     }
+    migrator.registerMigration("v5", foreignKeyChecks: .immediate) { db in
+      for sql in ScheduleSchema.all { try db.execute(sql: sql) }
+    }
     return migrator
   }
 

@@ -128,7 +128,7 @@ package final class SQLiteHistory: HistoryReader {
     }
   }
 
-  private static func fetch<Value>(
+  static func fetch<Value>(
     _ sql: SQL, in db: Database, _ decode: (inout RowReader) throws -> Value
   ) throws -> [Value] {
     var values: [Value] = []
@@ -142,7 +142,7 @@ package final class SQLiteHistory: HistoryReader {
     return values
   }
 
-  private func checkLimit(_ limit: Int) throws {
+  func checkLimit(_ limit: Int) throws {
     guard (1...10_000).contains(limit) else {
       throw StoreError(
         action: "list", file: file, reason: .unfit,

@@ -66,6 +66,7 @@ struct PruneCommand: ParsableCommand {
     if view.builds > 0 {
       card.add("old builds", "\(view.builds), \(Figures.bytes(view.buildBytes))")
     }
+    if view.ticks > 0 { card.add("schedule times", "\(view.ticks)") }
     card.add(view.dryRun ? "the record is" : "the record is now", size(of: view))
     card.add("free in its file", view.freeBytes > 0 ? Figures.bytes(view.freeBytes) + freeHint(view) : nil)
     if view.vacuumedBytes > 0 { card.add("given back", Figures.bytes(view.vacuumedBytes)) }

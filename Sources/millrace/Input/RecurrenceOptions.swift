@@ -24,9 +24,12 @@ struct RecurrenceOptions: ParsableArguments {
   @Option(help: "A fixed time that the clock shows twice: once (the first time) or both. As default, once.")
   var dstRepeat: DaylightRule.Repeat?
 
+  /// Whether it is said when something is due.
+  var isGiven: Bool { cron != nil || every != nil || at != nil }
+
   func validate() throws {
     let kinds = [cron != nil, every != nil, at != nil].count { $0 }
-    guard kinds == 1 else { throw ValidationError("give one of --cron, --every and --at") }
+    guard kinds <= 1 else { throw ValidationError("give one of --cron, --every and --at") }
     guard cron != nil || (dstGap == nil && dstRepeat == nil) else {
       throw ValidationError("--dst-gap and --dst-repeat are for --cron")
     }
@@ -35,11 +38,15 @@ struct RecurrenceOptions: ParsableArguments {
 
   /// Reads the zone.
   /// - Throws: `CommandError` (`usage`).
-  func zone() throws -> LoadedZone {
+  func zone() throws -> ZoneRules { try Self.zone(named: timeZone) }
+
+  /// Reads a zone; this machine's own if it has no name.
+  /// - Throws: `CommandError` (`usage`).
+  static func zone(named name: String?) throws -> ZoneRules {
     let directory = ZoneDirectory.current(environment: Places.environment)
     do throws(ZoneError) {
-      guard let timeZone else { return try directory.ownZone(variable: Places.environment("TZ")) }
-      return try directory.zone(timeZone)
+      guard let name else { return try directory.ownZone(variable: Places.environment("TZ")).rules }
+      return try directory.zone(name).rules
     } catch {
       throw CommandError(.usage, error.message, hint: error.hint)
     }
@@ -47,9 +54,9 @@ struct RecurrenceOptions: ParsableArguments {
 
   /// Returns what the options say; `since` is where spans begin.
   /// - Throws: `CommandError` (`usage`) with all that is wrong.
-  func recurrence(in zone: ZoneRules, since: Timestamp) throws -> Recurrence {
+  func recurrence(since: Timestamp) throws -> Recurrence {
     if let every { return .every(every, since: since) }
-    if let at { return .at(try ZonedMoment(at, of: "--at").time(in: zone)) }
+    if let at { return .at(try WrittenTime(at, of: "--at")) }
     do throws(Mistakes) {
       return .cron(
         try CronExpression(cron ?? ""), DaylightRule(gap: dstGap ?? .run, repeat: dstRepeat ?? .once))
@@ -60,12 +67,6 @@ struct RecurrenceOptions: ParsableArguments {
       throw CommandError(
         .usage, lines.joined(separator: "\nerror: "), hint: "docs/schedules.md has the rules of the fields")
     }
-  }
-
-  /// The time of `--at`, if it is told by the clock of the zone.
-  func localTime(in zone: ZoneRules) throws -> NominalTime? {
-    guard let at, case .local(let local) = try ZonedMoment(at, of: "--at") else { return nil }
-    return zone.nominalTime(local)
   }
 }
 

@@ -18,6 +18,12 @@ protocol JobSource: Sendable {
   func history(matching filter: HistoryFilter) async throws -> HistoryPage
   /// Returns a line per handler.
   func summaries(matching filter: HistoryFilter) async throws -> [SummaryView]
+  /// Returns a page of schedules, by name: those behind one.
+  func schedules(after name: String?, limit: Int) async throws -> SchedulePage
+  /// Returns a schedule with figures and its times.
+  func schedule(_ name: String) async throws -> ScheduleDetail
+  /// Returns nominal times of a schedule that were, the newest first; that of the filter is not used.
+  func ticks(of name: String, matching filter: TickFilter) async throws -> TickPage
   /// Returns the result of a job.
   func result(of id: JobID) async throws -> JobResult
   /// Hands on the log of an attempt; of the newest one if `attempt` is nil.
@@ -56,6 +62,17 @@ extension JobSource {
       guard let next = page.next, !page.attempts.isEmpty else { break }
       filter.offset = next
     }
+    return found
+  }
+
+  /// Returns all schedules, over as many pages as it takes.
+  func allSchedules() async throws -> SchedulePage {
+    var found = SchedulePage(schedules: [])
+    repeat {
+      let page = try await schedules(after: found.next, limit: 1000)
+      found.schedules += page.schedules
+      found.next = page.next
+    } while found.next != nil
     return found
   }
 }

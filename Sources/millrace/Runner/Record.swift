@@ -6,7 +6,7 @@ import MillraceWire
 
 /// What the runner wrote down, read without it.
 struct Record: JobSource {
-  private let reader: any HistoryReader
+  private let reader: any HistoryReader & ScheduleReader
   private let logs: String
 
   /// Opens the record in a state directory, read-only.
@@ -15,7 +15,7 @@ struct Record: JobSource {
   }
 
   /// Makes a record of its parts.
-  init(reader: any HistoryReader, logs: String) {
+  init(reader: any HistoryReader & ScheduleReader, logs: String) {
     self.reader = reader
     self.logs = logs
   }
@@ -95,6 +95,38 @@ struct Record: JobSource {
       throw CommandError(.notFound, "\(chosen.id) has no log: there is no `\(path)`")
     }
     try sink(try InputFile.bytes(path))
+  }
+
+  func schedules(after name: String?, limit: Int) async throws -> SchedulePage {
+    let later = try await reader.schedules().filter { $0.definition.name > name ?? "" }
+    var page = SchedulePage(schedules: [])
+    for schedule in later.prefix(limit) {
+      let rows = try await reader.ticks(
+        matching: TickFilter(schedule: schedule.id, limit: ScheduleWarning.span))
+      page.schedules.append(ScheduleView(schedule, rows: rows))
+    }
+    if later.count > limit { page.next = page.schedules.last?.name }
+    return page
+  }
+
+  func schedule(_ name: String) async throws -> ScheduleDetail {
+    let schedule = try await existing(name)
+    let rows = try await reader.ticks(matching: TickFilter(schedule: schedule.id, limit: ScheduleDetail.span))
+    let tally = try await reader.tallies(of: [schedule.id])[schedule.id] ?? ScheduleTally()
+    return ScheduleDetail(ScheduleView(schedule, rows: rows, tally: tally), tally, times: [], rows: rows)
+  }
+
+  func ticks(of name: String, matching filter: TickFilter) async throws -> TickPage {
+    var own = filter
+    own.schedule = try await existing(name).id
+    return TickPage(try await reader.ticks(matching: own), of: own)
+  }
+
+  private func existing(_ name: String) async throws -> Schedule {
+    let all = try await reader.schedules()
+    if let schedule = all.first(where: { $0.definition.name == name }) { return schedule }
+    let question = Spelling.question(about: name, among: all.map(\.definition.name)) ?? ""
+    throw CommandError(.notFound, "there is no schedule `\(name)` on record\(question)")
   }
 
   private static func unknown(_ id: JobID) -> CommandError {

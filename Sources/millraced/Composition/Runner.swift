@@ -5,6 +5,7 @@ import MillraceEngine
 import MillraceHTTP
 import MillraceLinux
 import MillraceStore
+import MillraceZones
 import ServiceLifecycle
 import UnixSignals
 
@@ -16,6 +17,7 @@ final class Runner: Sendable {
   private let engine: Engine
   private let plugins: PluginDirectory
   private let keeper: RecordKeeper
+  private let schedules: ScheduleDirectory
   private let api: APIServer
   private let drain: Duration
   private let log: Logger
@@ -47,9 +49,15 @@ final class Runner: Sendable {
       try tree.wall(off: $0)
     }
     let clock = AnchoredClock(wall: try await Self.startTime(after: store, log))
+    schedules = try ScheduleDirectory(
+      schedules: configuration.schedules, calendars: configuration.calendars,
+      zones: ZoneDirectory.current(environment: Surroundings.variable),
+      variable: Surroundings.variable("TZ"))
+    let wall = try LinuxWallClock(onStep: { [schedules] in schedules.lookAtZones() })
     engine = Engine(
       ports: Engine.Ports(
-        store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock, settings: settings),
+        store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock, settings: settings,
+        schedules: Engine.ScheduleParts(store: store, source: schedules, wall: wall)),
       policy: policy, reception: machine.reception(configuration),
       version: Millraced.version, pid: getpid(), boot: try Boot.id(), log: log)
     keeper = RecordKeeper(
@@ -59,7 +67,8 @@ final class Runner: Sendable {
     server.socketMode = configuration.socketMode
     server.maxInput = configuration.bounds.input
     api = APIServer(
-      serving: engine, settings: sidecars, keeping: keeper, configuration: server, logger: log
+      serving: engine, settings: sidecars, keeping: keeper, schedules: engine, configuration: server,
+      logger: log
     ) {
       log.notice("ready", metadata: ["socket": "\(configuration.socket)", "state": "\(state.path)"])
     }
@@ -75,6 +84,7 @@ final class Runner: Sendable {
         services: [
           .init(service: api), .init(service: PluginService(plugins: plugins)),
           .init(service: KeepingService(keeper: keeper)),
+          .init(service: ScheduleFilesService(schedules: schedules)),
           .init(service: EngineService(engine: engine, drain: drain, log: log)),
         ],
         gracefulShutdownSignals: [.sigterm, .sigint], logger: log))

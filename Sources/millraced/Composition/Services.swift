@@ -31,6 +31,13 @@ struct PluginService: Service {
   func run() async throws { try await cancelWhenGracefulShutdown { try await plugins.run() } }
 }
 
+/// The watch over schedules and calendars in files as a part of the runner.
+struct ScheduleFilesService: Service {
+  let schedules: ScheduleDirectory
+
+  func run() async throws { try await cancelWhenGracefulShutdown { try await schedules.run() } }
+}
+
 /// The keeping of the record as a part of the runner.
 struct KeepingService: Service {
   let keeper: RecordKeeper

@@ -8,6 +8,10 @@ struct Configuration: Sendable, Equatable {
   var state: String
   /// The directory of the plugins.
   var plugins: String
+  /// The directory of the schedules in files; it need not be there.
+  var schedules: String
+  /// The directory of the calendars; it need not be there.
+  var calendars: String
   /// The path of the API's Unix socket.
   var socket: String
   /// Its permissions.

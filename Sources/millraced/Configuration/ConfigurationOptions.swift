@@ -26,6 +26,12 @@ struct ConfigurationOptions: ParsableArguments {
   func configuration(in surroundings: Surroundings = .current()) throws -> Configuration {
     var configuration = Configuration.standard(in: surroundings)
     if let config {
+      if config != surroundings.usualFile {
+        // Two runners of one machine must not both run the same schedules.
+        let directory = StateDirectory.parent(of: absolute(config))
+        configuration.schedules = directory + "/schedules.d"
+        configuration.calendars = directory + "/calendars"
+      }
       configuration = try ConfigurationReader.read(file: config, over: configuration)
     } else if access(surroundings.usualFile, F_OK) == 0 {
       configuration = try ConfigurationReader.read(file: surroundings.usualFile, over: configuration)

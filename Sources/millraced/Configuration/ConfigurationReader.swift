@@ -47,7 +47,8 @@ struct ConfigurationReader {
 
   private mutating func apply(_ root: Setting) {
     let names = [
-      "state", "plugins", "socket", "socket_mode", "cgroup_root", "host", "user", "plugin_users", "capacity",
+      "state", "plugins", "schedules", "calendars", "socket", "socket_mode", "cgroup_root", "host", "user",
+      "plugin_users", "capacity",
       "queue", "pressure", "learning", "breaker", "poison_after", "defaults", "bounds", "retention", "groups",
       "handlers", "fair_share", "preload", "warm", "log_level",
     ]
@@ -55,6 +56,8 @@ struct ConfigurationReader {
       switch setting.name {
       case "state": set(&configuration.state, setting.absolutePath())
       case "plugins": set(&configuration.plugins, setting.absolutePath())
+      case "schedules": set(&configuration.schedules, setting.absolutePath())
+      case "calendars": set(&configuration.calendars, setting.absolutePath())
       case "socket": set(&configuration.socket, setting.absolutePath())
       case "socket_mode": set(&configuration.socketMode, setting.permissions())
       case "cgroup_root": set(&configuration.cgroupRoot, setting.cgroupRoot())

@@ -24,7 +24,8 @@ struct Surroundings: Sendable, Equatable {
       variables: variables, programDirectory: Self.directoryOfThisProgram)
   }
 
-  private static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+  /// Returns a variable of this process; nil if it is not set.
+  static func variable(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
   private static var homeOnRecord: String? {
     guard let entry = getpwuid(geteuid()), let directory = entry.pointee.pw_dir else { return nil }
@@ -44,6 +45,11 @@ struct Surroundings: Sendable, Equatable {
     isRoot ? "/etc/millrace.yaml" : directory("XDG_CONFIG_HOME", ".config") + "/millrace/millrace.yaml"
   }
 
+  /// The directory of the usual schedules and calendars.
+  var configurationDirectory: String {
+    isRoot ? "/etc/millrace" : directory("XDG_CONFIG_HOME", ".config") + "/millrace"
+  }
+
   private func directory(_ variable: String, _ fallback: String) -> String {
     variables[variable] ?? "\(home)/\(fallback)"
   }
@@ -53,16 +59,18 @@ extension Configuration {
   /// Returns the defaults.
   static func standard(in surroundings: Surroundings) -> Configuration {
     let host = surroundings.programDirectory + "/millrace-host"
+    let directory = surroundings.configurationDirectory
+    let (schedules, calendars) = (directory + "/schedules.d", directory + "/calendars")
     if surroundings.isRoot {
       return Configuration(
-        state: "/var/lib/millrace", plugins: "/usr/lib/millrace/plugins",
-        socket: "/run/millrace/millrace.sock", host: host)
+        state: "/var/lib/millrace", plugins: "/usr/lib/millrace/plugins", schedules: schedules,
+        calendars: calendars, socket: "/run/millrace/millrace.sock", host: host)
     }
     let runtime = surroundings.variables["XDG_RUNTIME_DIR"] ?? "/run/user/\(surroundings.user)"
     let state = surroundings.variables["XDG_STATE_HOME"] ?? "\(surroundings.home)/.local/state"
     let data = surroundings.variables["XDG_DATA_HOME"] ?? "\(surroundings.home)/.local/share"
     return Configuration(
-      state: "\(state)/millrace", plugins: "\(data)/millrace/plugins",
-      socket: "\(runtime)/millrace/millrace.sock", host: host)
+      state: "\(state)/millrace", plugins: "\(data)/millrace/plugins", schedules: schedules,
+      calendars: calendars, socket: "\(runtime)/millrace/millrace.sock", host: host)
   }
 }

@@ -11,37 +11,12 @@ struct SidecarFile {
   /// Returns its text; nil if there is none.
   /// - Throws: `LinuxError` that says why it may not be used.
   func text() throws -> String? {
-    // Not blocking: a pipe would wait for its writer.
-    let descriptor = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-    guard descriptor >= 0 else {
-      if errno == ENOENT { return nil }
-      throw errno == ELOOP ? forbidden("it is a symbolic link") : failed("open", errno)
+    guard let bytes = try TrustedFiles.bytes(of: path, "the settings in", atMost: Self.bound) else {
+      return nil
     }
-    defer { close(descriptor) }
-    var facts = stat()
-    guard fstat(descriptor, &facts) == 0 else { throw failed("look at", errno) }
-    guard facts.st_mode & S_IFMT == S_IFREG else { throw forbidden("it is no regular file") }
-    guard facts.st_uid == 0 || facts.st_uid == geteuid() else {
-      throw forbidden("user \(facts.st_uid) owns it, not root or the runner's user")
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw LinuxError("use the settings in `\(path)`", .forbidden("it is no UTF-8 text"))
     }
-    guard facts.st_mode & (S_IWGRP | S_IWOTH) == 0 else { throw forbidden("others may write to it") }
-    return try text(of: descriptor)
-  }
-
-  private func text(of descriptor: Int32) throws -> String {
-    var bytes: [UInt8] = []
-    var chunk = [UInt8](repeating: 0, count: 64 << 10)
-    while true {
-      let count = read(descriptor, &chunk, chunk.count)
-      if count == 0 { break }
-      if count < 0 {
-        if errno == EINTR { continue }
-        throw failed("read", errno)
-      }
-      bytes += chunk[..<count]
-      guard bytes.count <= Self.bound else { throw forbidden("it is over \(Self.bound) bytes long") }
-    }
-    guard let text = String(validating: bytes, as: UTF8.self) else { throw forbidden("it is no UTF-8 text") }
     return text
   }
 
@@ -86,9 +61,5 @@ struct SidecarFile {
 
   private func failed(_ doing: String, _ code: Int32) -> LinuxError {
     LinuxError("\(doing) `\(path)`", .kernel(code))
-  }
-
-  private func forbidden(_ why: String) -> LinuxError {
-    LinuxError("use the settings in `\(path)`", .forbidden(why))
   }
 }

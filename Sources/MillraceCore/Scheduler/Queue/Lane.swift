@@ -22,11 +22,11 @@ struct Lane: Sendable {
   let member: Membership
   /// The groups whose jobs start in the order of submission.
   let lines: [String]
-  private var queue = OrderedQueue()
+  private var queue = JobQueue()
   /// The ranks of its jobs if they stand in the order of their numbers.
   private var ranks: [JobID: Int64] = [:]
   /// The job that comes first, with its rank; nil if nobody waits.
-  private(set) var first: OrderedQueue.Entry?
+  private(set) var first: JobQueue.Entry?
 
   init(key: LaneKey, member: Membership, lines: [String]) {
     self.key = key
@@ -55,20 +55,20 @@ struct Lane: Sendable {
   /// Returns how many of its jobs come before another one that ranks so. In a lane with an order of its own
   /// only the first one can.
   func countBefore(rank: Int64, job: JobID, isOwn: Bool) -> Int {
-    if lines.isEmpty { return queue.countBefore(rank: rank, job: job) }
-    if isOwn { return queue.countBefore(rank: job.rawValue, job: job) }
-    return first.map { $0 < OrderedQueue.Entry(rank: rank, job: job) } ?? false ? 1 : 0
+    if lines.isEmpty { return queue.countBefore(rank: rank, member: job) }
+    if isOwn { return queue.countBefore(rank: job.rawValue, member: job) }
+    return first.map { $0 < JobQueue.Entry(rank: rank, member: job) } ?? false ? 1 : 0
   }
 
   /// The jobs behind the first one, as far as they may start before it has; nil if none may.
-  var successors: OrderedQueue? { lines.isEmpty ? queue : nil }
+  var successors: JobQueue? { lines.isEmpty ? queue : nil }
 
   /// All of its jobs in order.
   var jobs: [JobID] {
     var jobs: [JobID] = []
-    var cursor = OrderedQueue.Cursor()
+    var cursor = JobQueue.Cursor()
     while let entry = queue.entry(at: cursor) {
-      jobs.append(entry.job)
+      jobs.append(entry.member)
       queue.advance(&cursor)
     }
     return jobs
@@ -78,6 +78,6 @@ struct Lane: Sendable {
 
   private mutating func findFirst() {
     first = queue.first
-    if !lines.isEmpty, let job = first?.job, let rank = ranks[job] { first?.rank = rank }
+    if !lines.isEmpty, let job = first?.member, let rank = ranks[job] { first?.rank = rank }
   }
 }

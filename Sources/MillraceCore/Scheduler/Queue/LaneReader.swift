@@ -1,10 +1,10 @@
 /// Reads the jobs of one lane in order; of one with an order of its own, only the first.
 struct LaneReader: Comparable {
   /// The next job, with the lane's offset in its rank.
-  private(set) var head: OrderedQueue.Entry
-  private let queue: OrderedQueue?
+  private(set) var head: JobQueue.Entry
+  private let queue: JobQueue?
   private let offset: Int64
-  private var cursor = OrderedQueue.Cursor()
+  private var cursor = JobQueue.Cursor()
 
   /// Begins to read a lane that is not empty.
   init(_ lane: Lane, offset: Int64) {

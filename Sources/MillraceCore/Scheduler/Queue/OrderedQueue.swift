@@ -1,36 +1,36 @@
-/// Jobs in the order of a rank: sorted runs of bounded length.
+/// Jobs or schedules in the order of a rank: sorted runs of bounded length.
 ///
-/// The smallest rank is first; equal ranks go by job number. An entry has 16 bytes. Insertion and removal
+/// The smallest rank is first; equal ranks go by number. An entry has 16 bytes. Insertion and removal
 /// cost a binary search over the runs and one move within a run of at most `maxRun` entries; reading on from
 /// any place costs nothing more.
-struct OrderedQueue: Sendable {
-  /// A job and its place in the order.
+struct OrderedQueue<Member: Comparable & Sendable>: Sendable {
+  /// A member and its place in the order.
   struct Entry: Comparable, Sendable {
     var rank: Int64
-    var job: JobID
+    var member: Member
 
     static func < (left: Entry, right: Entry) -> Bool {
-      left.rank == right.rank ? left.job < right.job : left.rank < right.rank
+      left.rank == right.rank ? left.member < right.member : left.rank < right.rank
     }
 
     /// Returns the entry so much further back.
-    func moved(by offset: Int64) -> Entry { Entry(rank: rank.adding(clamped: offset), job: job) }
+    func moved(by offset: Int64) -> Entry { Entry(rank: rank.adding(clamped: offset), member: member) }
   }
 
   /// A longer run is split in two.
-  private static let maxRun = 1024
+  private static var maxRun: Int { 1024 }
 
   private var runs: [[Entry]] = []
   private(set) var count = 0
 
   var isEmpty: Bool { count == 0 }
 
-  /// The job that comes first; nil if there is none.
+  /// The one that comes first; nil if there is none.
   var first: Entry? { runs.first?.first }
 
-  /// Adds a job that is not in the queue.
-  mutating func insert(_ job: JobID, rank: Int64) {
-    let entry = Entry(rank: rank, job: job)
+  /// Adds one that is not in the queue.
+  mutating func insert(_ member: Member, rank: Int64) {
+    let entry = Entry(rank: rank, member: member)
     count += 1
     guard !runs.isEmpty else { return runs.append([entry]) }
     let run = min(runIndex(of: entry), runs.count - 1)
@@ -38,10 +38,10 @@ struct OrderedQueue: Sendable {
     if runs[run].count > Self.maxRun { split(run) }
   }
 
-  /// Takes a job out; returns whether it was there.
+  /// Takes one out; returns whether it was there.
   @discardableResult
-  mutating func remove(_ job: JobID, rank: Int64) -> Bool {
-    let entry = Entry(rank: rank, job: job)
+  mutating func remove(_ member: Member, rank: Int64) -> Bool {
+    let entry = Entry(rank: rank, member: member)
     let run = runIndex(of: entry)
     guard run < runs.count else { return false }
     let place = Self.place(of: entry, in: runs[run])
@@ -52,9 +52,9 @@ struct OrderedQueue: Sendable {
     return true
   }
 
-  /// Returns how many jobs come before a place in the order.
-  func countBefore(rank: Int64, job: JobID) -> Int {
-    let entry = Entry(rank: rank, job: job)
+  /// Returns how many come before a place in the order.
+  func countBefore(rank: Int64, member: Member) -> Int {
+    let entry = Entry(rank: rank, member: member)
     let run = runIndex(of: entry)
     let whole = runs[..<run].reduce(0) { $0 + $1.count }
     return run < runs.count ? whole + Self.place(of: entry, in: runs[run]) : whole
@@ -105,3 +105,6 @@ struct OrderedQueue: Sendable {
     runs.insert(tail, at: run + 1)
   }
 }
+
+/// Jobs in the order of a rank.
+typealias JobQueue = OrderedQueue<JobID>

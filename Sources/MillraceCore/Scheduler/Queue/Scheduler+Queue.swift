@@ -94,7 +94,7 @@ extension Scheduler {
   /// Whether the first job of a lane may start, as far as its handler and its groups are concerned.
   func isOpen(_ lane: Lane, at now: Timestamp) -> Bool {
     guard let first = lane.first else { return false }
-    return lines.isNext(first.job, in: lane.lines) && handlers.isOpen(lane.member, at: now)
+    return lines.isNext(first.member, in: lane.lines) && handlers.isOpen(lane.member, at: now)
   }
 
   /// What a job counts with when it starts.

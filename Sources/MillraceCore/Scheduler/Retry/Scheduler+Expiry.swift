@@ -17,9 +17,9 @@ extension Scheduler {
   mutating func expire(at now: Timestamp) -> [Action] {
     var actions: [Action] = []
     while let next = expiries.first, next.rank <= now.rawValue {
-      let job = takeOut(next.job) ?? leaveBook(next.job)
+      let job = takeOut(next.member) ?? leaveBook(next.member)
       // Nothing if it has ended with what it waited for.
-      expiries.remove(next.job, rank: next.rank)
+      expiries.remove(next.member, rank: next.rank)
       guard let job else { continue }
       let terms = job.terms
       let isDeadline = job.finishBy.map { $0 <= now } ?? false

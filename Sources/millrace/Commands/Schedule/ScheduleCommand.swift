@@ -4,13 +4,26 @@ import ArgumentParser
 struct ScheduleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "schedule",
-    abstract: "Show when a schedule is due.",
+    abstract: "Have jobs made at times, and see what became of each of these times.",
     discussion: """
       examples:
+        millrace schedule add nightly exec --cron '30 2 * * *' --tz Europe/Riga -- backup /srv
+        millrace schedule show nightly
+        millrace schedule history nightly --fate missed-down
         millrace schedule preview --cron '30 3 * * mon-fri' --tz Europe/Riga
-        millrace schedule preview --every 90m --count 3
 
-      docs/schedules.md says how times are written and what daylight saving does to them.
+      docs/schedules.md says how times are written and what becomes of them.
       """,
-    subcommands: [SchedulePreviewCommand.self])
+    subcommands: [
+      ScheduleAddCommand.self, ScheduleListCommand.self, ScheduleShowCommand.self,
+      SchedulePreviewCommand.self, ScheduleHistoryCommand.self, ScheduleRunNowCommand.self,
+      SchedulePauseCommand.self, ScheduleResumeCommand.self, ScheduleEditCommand.self,
+      ScheduleRemoveCommand.self, ScheduleBackfillCommand.self, ScheduleStatsCommand.self,
+    ])
+}
+
+/// Which schedule is meant.
+struct ScheduleReference: ParsableArguments {
+  @Argument(help: ArgumentHelp("The schedule.", valueName: "name"))
+  var name: String
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
+import MillraceClient
 import MillraceCore
 import MillraceWire
-import MillraceZones
 
 /// `millrace schedule preview`: the next times that a schedule would be due at; it needs no runner.
 struct SchedulePreviewCommand: ParsableCommand {
@@ -14,9 +14,13 @@ struct SchedulePreviewCommand: ParsableCommand {
         millrace schedule preview --cron '@hourly' -o json
         millrace schedule preview --every 5m
         millrace schedule preview --at '2026-08-01 14:30' --tz America/New_York
+        millrace schedule preview nightly
 
-      It needs no runner. Times are those of the zone.
+      Without a name it needs no runner. Times are those of the zone.
       """)
+
+  @Argument(help: ArgumentHelp("A schedule of the runner, in the place of the options.", valueName: "name"))
+  var name: String?
 
   @OptionGroup var recurrence: RecurrenceOptions
 
@@ -26,22 +30,29 @@ struct SchedulePreviewCommand: ParsableCommand {
   @Option(help: "So many times, up to 10000.", transform: Quantities.count)
   var count = 10
 
+  @OptionGroup var runner: RunnerOptions
   @OptionGroup var format: OutputOptions
 
   func validate() throws {
+    guard recurrence.isGiven != (name != nil) else {
+      throw ValidationError("give a schedule's name, or one of --cron, --every and --at")
+    }
+    guard name == nil || (after == nil && recurrence.timeZone == nil) else {
+      throw ValidationError("--after and --tz are for times without a schedule's name")
+    }
     guard count <= 10_000 else { throw ValidationError("--count is 10000 at most") }
   }
 
-  /// In whole seconds: spans are counted from it.
-  private static var now: Timestamp {
-    Timestamp(microseconds: Moment.now.rawValue / 1_000_000 * 1_000_000)
-  }
-
   func run() throws {
+    if let name {
+      let page = try runner.client.preview(name, count: count)
+      return try format.print(page.times, as: .plannedTimes, page: page.times)
+    }
     let zone = try recurrence.zone()
-    let start = try after.map { try ZonedMoment($0, of: "--after").time(in: zone.rules) } ?? Self.now
-    let preview = try Preview(recurrence, in: zone.rules, after: start, count: count)
-    let rows = preview.times.map(NominalTimeRow.init)
+    let start = try after.map { try WrittenTime($0, of: "--after").time(in: zone) } ?? Moment.wholeSecond
+    let preview = Preview(
+      of: try recurrence.recurrence(since: start), in: zone, after: start, count: count)
+    let rows = preview.times.map { PlannedTimeView($0) }
     if rows.isEmpty, format.output == .table || format.output == .wide {
       return try StandardOutput.write((preview.remark ?? "") + "\n")
     }
@@ -56,9 +67,7 @@ struct Preview {
   /// Nil if there are as many as was asked for.
   private(set) var remark: String?
 
-  /// - Throws: `CommandError` (`usage`) for a recurrence that can't be.
-  init(_ options: RecurrenceOptions, in zone: ZoneRules, after start: Timestamp, count: Int) throws {
-    let recurrence = try options.recurrence(in: zone, since: start)
+  init(of recurrence: Recurrence, in zone: ZoneRules, after start: Timestamp, count: Int) {
     var last = start
     do throws(BeyondCalendar) {
       while times.count < count, let next = try recurrence.next(after: last, in: zone) {
@@ -69,8 +78,6 @@ struct Preview {
     } catch {
       remark = (times.isEmpty ? "never: " : "only \(times.count): ") + "\(error)"
     }
-    // A local time tells what became of it; a point in time no longer does.
-    if let time = try options.localTime(in: zone), times.first?.time == time.time { times = [time] }
   }
 
   private static func remark(_ recurrence: Recurrence, count: Int) -> String {

@@ -1,0 +1,181 @@
+import Logging
+import MillraceCore
+
+extension Engine {
+  /// How many nominal times are claimed in one transaction.
+  private static let claimsAtOnce = 256
+
+  /// Whether nominal times can be claimed: not before all that they depend on is known, nor while their jobs
+  /// could not be accepted.
+  private var canClaim: Bool {
+    isRestored && hasCatalog && scheduleBook.hasReadFiles && scheduleBook.files == nil && trouble == nil
+      && !scheduler.isDraining
+  }
+
+  /// When the next nominal time is due, by the engine's clock; nil if none is.
+  var nextClaim: Timestamp? {
+    guard let parts = ports.schedules, canClaim, let next = scheduleBook.timetable.nextTime else {
+      return nil
+    }
+    return ports.clock.now() + (next - parts.wall.now())
+  }
+
+  /// Claims the nominal times that are due, with their jobs; what can't be written is due in a later tick.
+  func claimDue(besides others: Int) async -> [Accepted] {
+    guard let parts = ports.schedules else { return [] }
+    noteSteps(of: parts.wall)
+    await adoptFiles(parts)
+    guard canClaim, let upSince = scheduleBook.upSince else { return [] }
+    let decisions = scheduleBook.timetable.decisions(
+      at: parts.wall.now(), upSince: upSince, atMost: Self.claimsAtOnce)
+    guard !decisions.isEmpty else { return [] }
+    var claims: [Claim] = []
+    var cancels: [JobID] = []
+    var jobs = others
+    for decision in decisions {
+      let claim = await claim(decision, parts, besides: jobs)
+      if claim.submission != nil {
+        jobs += 1
+        cancels += decision.cancels
+      }
+      claims.append(claim)
+    }
+    do {
+      var accepted = try await record(claims, in: parts.store).accepted
+      accepted.cancels = cancels
+      return [accepted]
+    } catch let error as any StorageFailure where error.kind == .mistake {
+      return await recordEach(zip(claims, decisions).map { ($0, $1.cancels) }, in: parts.store)
+    } catch {
+      _ = refusal(for: error)
+      return []
+    }
+  }
+
+  /// Writes each claim by itself: one that can't be stored keeps no other back, and makes no job.
+  private func recordEach(
+    _ claims: [(Claim, cancels: [JobID])], in store: any ScheduleStore
+  ) async -> [Accepted] {
+    var all: [Accepted] = []
+    for (claim, cancels) in claims {
+      do {
+        var accepted = try await record([claim], in: store).accepted
+        accepted.cancels = claim.submission == nil ? [] : cancels
+        all.append(accepted)
+      } catch let error as any StorageFailure where error.kind == .mistake && claim.submission != nil {
+        // Without its job there is nothing in it that somebody wrote.
+        let failed = failed(claim, because: "\(error)")
+        do { _ = try await record([failed], in: store) } catch {
+          _ = refusal(for: error)
+          return all
+        }
+      } catch {
+        _ = refusal(for: error)
+        return all
+      }
+    }
+    return all
+  }
+
+  /// Returns what is written of a decision: with its job, or with the reason why there is none.
+  private func claim(
+    _ decision: Timetable.Decision, _ parts: ScheduleParts, besides others: Int
+  ) async -> Claim {
+    var claim = Claim(tick: decision.tick, schedule: decision.schedule)
+    guard decision.tick.fate.hasJob else { return claim }
+    do {
+      try demandRoom(for: 1, besides: others)
+      var submission = try await submission(of: decision.schedule, at: decision.nominal, parts.store)
+      if decision.jitter > .zero {
+        let wait = decision.nominal.time + decision.jitter - parts.wall.now()
+        if wait > .zero { submission.notBefore = ports.clock.now() + wait }
+      }
+      submission.after += decision.after.map { Dependency(.job($0), .any) }
+      claim.submission = submission
+      scheduleBook.refused.remove(decision.schedule.id)
+      return claim
+    } catch {
+      return failed(claim, because: refusal(for: error).message)
+    }
+  }
+
+  /// Returns the claim of a time whose job is refused.
+  private func failed(_ claim: Claim, because reason: String) -> Claim {
+    var failed = Claim(tick: claim.tick, schedule: claim.schedule)
+    failed.tick.fate = .failedToSubmit
+    failed.tick.note = reason
+    failed.schedule.runs -= 1
+    let name = claim.schedule.definition.name
+    log.warning("schedule without its job", metadata: ["schedule": "\(name)", "reason": "\(reason)"])
+    if scheduleBook.refused.insert(claim.schedule.id).inserted {
+      keep(notice: "schedule `\(name)`: its job is refused: \(reason)")
+    }
+    return failed
+  }
+
+  /// Returns the job of a schedule for a nominal time.
+  /// - Throws: `Refusal`.
+  func submission(
+    of schedule: Schedule, at time: NominalTime, _ store: any ScheduleStore
+  ) async throws -> Submission {
+    let definition = schedule.definition
+    let success = definition.usesLastSuccess ? try await store.lastSuccess(of: schedule.id) : nil
+    return try self.submission(of: definition, at: time, lastSuccess: success)
+  }
+
+  /// The same, with the last success as it is told.
+  func submission(
+    of definition: ScheduleDefinition, at time: NominalTime, lastSuccess: Timestamp?
+  ) throws -> Submission {
+    do {
+      return try submission(of: try definition.request(for: time, lastSuccess: lastSuccess))
+    } catch let error as Mistakes {
+      throw Refusal(.invalid, error.all.map(\.message).joined(separator: "; "))
+    }
+  }
+
+  /// Writes claims, and takes note of them; returns the jobs that the scheduler shall know, and the rows.
+  func record(
+    _ claims: [Claim], in store: any ScheduleStore
+  ) async throws -> (accepted: Accepted, ticks: [Tick]) {
+    let now = ports.clock.now()
+    let results = try await store.claim(claims, at: now)
+    var acceptances: [Acceptance] = []
+    var submissions: [Submission] = []
+    var ticks: [Tick] = []
+    for (claim, result) in zip(claims, results) {
+      scheduleBook.timetable.put(claim.schedule)
+      guard case .claimed(let acceptance) = result else { continue }
+      var tick = claim.tick
+      tick.job = acceptance?.job
+      ticks.append(tick)
+      guard let acceptance, let submission = claim.submission else { continue }
+      if !acceptance.state.isFinal {
+        scheduleBook.timetable.began(acceptance.job, of: claim.schedule.id)
+      }
+      acceptances.append(acceptance)
+      submissions.append(submission)
+    }
+    return (sorted(acceptances, submissions, at: now), ticks)
+  }
+
+  /// Tells the operator if the wall clock was set, or the machine has slept.
+  private func noteSteps(of wall: any WallClock) {
+    let lead = wall.now() - ports.clock.now()
+    defer { scheduleBook.lead = lead }
+    guard let last = scheduleBook.lead, abs((lead - last).microseconds) > 2_000_000 else { return }
+    let span = Duration.microseconds(abs((lead - last).microseconds)).text
+    note("the wall clock was set \(lead > last ? "forward" : "back") by \(span); schedules go by it")
+    complainOfFuture(at: wall.now())
+  }
+
+  /// Tells of schedules that wait for times that a clock once showed: nothing of them runs twice.
+  private func complainOfFuture(at wall: Timestamp) {
+    let ahead = scheduleBook.timetable.schedules.filter { $0.decided > wall + .seconds(3600) }
+    guard let first = ahead.first else { return }
+    let others = ahead.count > 1 ? " and \(ahead.count - 1) others have" : " has"
+    note(
+      "schedule `\(first.definition.name)`\(others) already decided times that are over an hour ahead;"
+        + " they go on after them, or at once after `millrace schedule edit`")
+  }
+}

@@ -1,0 +1,106 @@
+import MillraceCore
+
+extension Engine {
+  /// - Throws: `Refusal` if this runner has no schedules, or does not know them yet.
+  var scheduleParts: ScheduleParts {
+    get throws {
+      guard let parts = ports.schedules else {
+        throw Refusal(.conflict, "this runner has no schedules")
+      }
+      guard scheduleBook.upSince != nil, hasCatalog else {
+        throw Refusal(
+          .starting, "the runner is reading its record and its plugins", hint: "try again in a moment")
+      }
+      return parts
+    }
+  }
+
+  func existingSchedule(named name: String) throws -> Schedule {
+    if let schedule = scheduleBook.timetable.schedule(named: name) { return schedule }
+    let names = scheduleBook.timetable.schedules.map(\.definition.name)
+    throw Refusal(
+      .notFound,
+      "there is no schedule `\(name)`" + (Spelling.question(about: name, among: names) ?? ""),
+      hint: "`millrace schedule list` shows what there is")
+  }
+
+  /// The same for one that commands may change.
+  func ownSchedule(named name: String) throws -> Schedule {
+    let schedule = try existingSchedule(named: name)
+    guard let file = schedule.file else { return schedule }
+    throw Refusal(.conflict, "schedule `\(name)` is from `\(file)`", hint: "change or remove that file")
+  }
+
+  /// Throws if a schedule can't be, or would never make a job that is accepted.
+  func check(_ schedule: Schedule, _ parts: ScheduleParts) throws {
+    let definition = schedule.definition
+    try know(definition, parts)
+    let now = parts.wall.now()
+    guard let next = scheduleBook.timetable.plannedTimes(of: schedule, after: now, atMost: 1).first else {
+      throw Refusal(.invalid, "it is never due: \(reasonForNever(definition, at: now))")
+    }
+    _ = try submission(of: definition, at: next.time, lastSuccess: nil)
+  }
+
+  private func reasonForNever(_ definition: ScheduleDefinition, at now: Timestamp) -> String {
+    let zone = scheduleBook.surroundings.zones[definition.timeZone ?? ""] ?? .utc
+    if let until = definition.until, until.time(in: zone) <= now { return "`until` has passed" }
+    switch definition.timing {
+    case .at: return "`at` has passed"
+    case .cron(let expression, _) where !expression.hasDays:
+      return "the calendar has no day that fits `\(expression)`"
+    case .cron, .every: return "there is no time between now and `until`, or the calendar's end"
+    }
+  }
+
+  /// Makes a change of a schedule; returned means on record.
+  func change(_ change: ScheduleChange, _ parts: ScheduleParts) async throws -> ScheduleStanding {
+    guard let schedule = try await parts.store.change(change) else {
+      preconditionFailure("only a removal leaves no schedule")
+    }
+    scheduleBook.timetable.put(schedule)
+    return standing(of: schedule)
+  }
+
+  func standing(of schedule: Schedule) -> ScheduleStanding {
+    ScheduleStanding(
+      schedule: schedule,
+      next: scheduleBook.timetable.plannedTimes(of: schedule, after: schedule.decided, atMost: 1).first,
+      unfinished: scheduleBook.timetable.unfinishedJobs(of: schedule.id))
+  }
+
+  /// Returns a point in time as the clock of a schedule's zone shows it.
+  /// - Throws: `Refusal` if its zone can't be used.
+  func nominalTime(_ time: Timestamp, of schedule: Schedule) throws -> NominalTime {
+    guard let nominal = try zone(of: schedule).nominalTime(at: time) else {
+      throw Refusal(.invalid, "\(BeyondCalendar())", hint: "the wall clock shows \(time.rawValue) µs")
+    }
+    return nominal
+  }
+
+  private func zone(of schedule: Schedule) throws -> ZoneRules {
+    let name = schedule.definition.timeZone ?? ""
+    if let zone = scheduleBook.surroundings.zones[name] { return zone }
+    throw Refusal(
+      .invalid, "schedule `\(schedule.definition.name)` has no time zone `\(name)` on this machine")
+  }
+
+  /// Returns the nominal times of a span that has passed.
+  func times(
+    of schedule: Schedule, in range: BackfillRange, until now: Timestamp
+  ) throws -> [NominalTime] {
+    let zone = try zone(of: schedule)
+    let (from, to) = (range.from.time(in: zone), range.to.time(in: zone))
+    guard from <= to else { throw Refusal(.invalid, "the span ends before it begins") }
+    guard to <= now else {
+      throw Refusal(
+        .invalid, "the span must have passed", hint: "the times to come make their jobs by themselves")
+    }
+    let most = 10 * Backfill.largest
+    let times = scheduleBook.timetable.nominalTimes(of: schedule, from: from, through: to, atMost: most + 1)
+    guard times.count <= most else {
+      throw Refusal(.invalid, "the span has more than \(most) times", hint: "take a shorter one")
+    }
+    return times
+  }
+}

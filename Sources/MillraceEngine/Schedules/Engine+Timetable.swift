@@ -1,0 +1,141 @@
+import Logging
+import MillraceCore
+
+extension Engine {
+  /// Takes up the schedules on record. After the jobs: those that ended meanwhile hold nothing up any more.
+  func restoreSchedules() async throws {
+    guard let parts = ports.schedules else { return }
+    let found = try await parts.store.schedules()
+    for schedule in found { see(what: schedule.definition, parts) }
+    scheduleBook.timetable = Timetable(surroundings: scheduleBook.surroundings)
+    for schedule in found { scheduleBook.timetable.put(schedule) }
+    for (id, jobs) in try await parts.store.unfinishedJobsOfSchedules() {
+      for job in jobs { scheduleBook.timetable.began(job, of: id) }
+    }
+    scheduleBook.upSince = parts.wall.now()
+    if !found.isEmpty { log.notice("schedules read", metadata: ["count": "\(found.count)"]) }
+  }
+
+  /// Listens to what changes beside the jobs.
+  func watchSchedules() async {
+    guard let parts = ports.schedules else { return }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask { for await _ in parts.wall.steps { self.ring.yield() } }
+      group.addTask { for await change in parts.source.changes { await self.take(change) } }
+    }
+  }
+
+  private func take(_ change: ScheduleSourceChange) {
+    switch change {
+    case .files(let files):
+      put(
+        .operation(
+          Operation { engine, _ in
+            engine.scheduleBook.files = files
+            engine.scheduleBook.hasReadFiles = true
+            return Accepted()
+          }))
+    case .surroundings:
+      put(
+        .operation(
+          Operation { engine, _ in
+            engine.renewSurroundings()
+            return Accepted()
+          }))
+    case .notice(let text):
+      note(text)
+    }
+  }
+
+  /// Sees to it that the zone and the calendars of a definition are known; what can't be used is told once.
+  private func see(what definition: ScheduleDefinition, _ parts: ScheduleParts) {
+    do { try know(definition, parts) } catch {
+      let text = "schedule `\(definition.name)`: \((error as? Refusal)?.message ?? "\(error)")"
+      if scheduleBook.complaints.insert(text).inserted { note(text) }
+    }
+  }
+
+  /// Sees to it that the zone and the calendars of a definition are known.
+  /// - Throws: `Refusal` for what can't be used.
+  func know(_ definition: ScheduleDefinition, _ parts: ScheduleParts) throws {
+    var known = scheduleBook.surroundings
+    let zone = definition.timeZone ?? ""
+    if known.zones[zone] == nil { known.zones[zone] = try parts.source.zone(named: zone) }
+    for name in definition.calendars.exclude + definition.calendars.require
+    where known.calendars[name] == nil {
+      known.calendars[name] = try parts.source.calendar(named: name)
+    }
+    guard
+      known.zones.count + known.calendars.count
+        > scheduleBook.surroundings.zones.count + scheduleBook.surroundings.calendars.count
+    else { return }
+    scheduleBook.surroundings = known
+    scheduleBook.timetable.adopt(known)
+  }
+
+  /// Asks for zones and calendars anew: their files have changed.
+  private func renewSurroundings() {
+    guard let parts = ports.schedules else { return }
+    scheduleBook.surroundings = Timetable.Surroundings()
+    scheduleBook.complaints = []
+    for schedule in scheduleBook.timetable.schedules { see(what: schedule.definition, parts) }
+    scheduleBook.timetable.adopt(scheduleBook.surroundings)
+    log.notice("time zones and calendars read anew")
+  }
+
+  /// Makes the record agree with the schedules in files, if these are new; again later if that fails.
+  func adoptFiles(_ parts: ScheduleParts) async {
+    guard let files = scheduleBook.files, trouble == nil, scheduleBook.upSince != nil else { return }
+    do {
+      var kept: Set<String> = []
+      for (definition, file) in files {
+        kept.insert(definition.name)
+        try await adopt(definition, from: file, parts)
+      }
+      for schedule in scheduleBook.timetable.schedules
+      where schedule.file != nil && !kept.contains(schedule.definition.name) {
+        _ = try await parts.store.change(.remove(schedule.id, at: parts.wall.now()))
+        scheduleBook.timetable.remove(schedule.id)
+        log.notice("schedule removed", metadata: ["schedule": "\(schedule.definition.name)"])
+      }
+      scheduleBook.files = nil
+    } catch {
+      // It is tried again when the record can be written.
+      let refusal = refusal(for: error)
+      if trouble == nil {
+        scheduleBook.files = nil
+        note("schedules in files can't be put on record: \(refusal.message)")
+      }
+    }
+  }
+
+  private func adopt(
+    _ definition: ScheduleDefinition, from file: String, _ parts: ScheduleParts
+  ) async throws {
+    let present = scheduleBook.timetable.schedule(named: definition.name)
+    if let present, present.file == nil {
+      return complain(
+        "`\(file)`: a command added a schedule `\(definition.name)`; remove that, or rename this one")
+    }
+    if let present, present.definition.source == definition.source, present.file == file { return }
+    do { try know(definition, parts) } catch let error as Refusal {
+      return complain("`\(file)`: \(error.message)\(present == nil ? "" : "; as it was, it stays in force")")
+    }
+    let now = wholeSecond(parts.wall.now())
+    let change: ScheduleChange =
+      present.map { .replace($0.id, definition, file: file, decided: max(now, $0.created)) }
+      ?? .add(definition, file: file, created: now)
+    guard let schedule = try await parts.store.change(change) else { return }
+    scheduleBook.timetable.put(schedule)
+    log.notice("schedule loaded", metadata: ["schedule": "\(definition.name)", "file": "\(file)"])
+  }
+
+  private func complain(_ text: String) {
+    if scheduleBook.complaints.insert(text).inserted { note(text) }
+  }
+
+  /// Spans are counted from whole seconds.
+  func wholeSecond(_ time: Timestamp) -> Timestamp {
+    Timestamp(microseconds: time.rawValue.flooredDivision(by: 1_000_000).quotient * 1_000_000)
+  }
+}

@@ -1,0 +1,132 @@
+import HTTPTypes
+import Hummingbird
+import HummingbirdCore
+import MillraceCore
+import MillraceEngine
+import MillraceWire
+
+/// Schedules: add, look at, change, and what became of their nominal times.
+struct ScheduleRoutes: Sendable {
+  /// Nil if this runner has none.
+  let service: (any ScheduleService)?
+  let bodies: BodyReader
+
+  func add(to routes: inout RouteTable) {
+    routes.add(.get, "/schedules", use: list)
+    routes.add(.post, "/schedules", use: addOne)
+    routes.add(.get, "/schedules/:name", use: show)
+    routes.add(.put, "/schedules/:name", use: edit)
+    routes.add(.delete, "/schedules/:name", use: remove)
+    routes.add(.post, "/schedules/:name/pause") { _, context in try await pause(context, true) }
+    routes.add(.post, "/schedules/:name/resume") { _, context in try await pause(context, false) }
+    routes.add(.post, "/schedules/:name/run", use: runNow)
+    routes.add(.post, "/schedules/:name/backfill", use: backfill)
+    routes.add(.get, "/schedules/:name/preview", use: preview)
+    routes.add(.get, "/schedules/:name/ticks", use: ticks)
+  }
+
+  @Sendable private func list(_ request: Request, _ context: APIContext) async throws -> Response {
+    var after = ""
+    var limit = 100
+    for (name, value) in try request.queryItems {
+      switch name {
+      case "after": after = value
+      case "limit": limit = try QueryValue.count(name, value, 1...10_000)
+      default: throw QueryValue.unknown(name)
+      }
+    }
+    let later = try await known.schedules().filter { $0.schedule.definition.name > after }
+    var page = SchedulePage(schedules: [])
+    for standing in later.prefix(limit) {
+      let filter = TickFilter(schedule: standing.schedule.id, limit: ScheduleWarning.span)
+      let rows = try await known.scheduleRecord.ticks(matching: filter)
+      page.schedules.append(ScheduleView(standing, rows: rows))
+    }
+    if later.count > limit { page.next = page.schedules.last?.name }
+    return try Response(json: page)
+  }
+
+  @Sendable private func addOne(_ request: Request, _ context: APIContext) async throws -> Response {
+    let standing = try await known.add(try await bodies.schedule(of: request))
+    return try Response(
+      json: ScheduleView(standing), status: .created,
+      headers: [.location: "\(Wire.prefix)/schedules/\(standing.schedule.definition.name)"])
+  }
+
+  @Sendable private func show(_ request: Request, _ context: APIContext) async throws -> Response {
+    let standing = try await known.schedule(named: context.scheduleName)
+    let id = standing.schedule.id
+    let record = try known.scheduleRecord
+    let rows = try await record.ticks(matching: TickFilter(schedule: id, limit: ScheduleDetail.span))
+    let tally = try await record.tallies(of: [id])[id] ?? ScheduleTally()
+    return try Response(
+      json: ScheduleDetail(
+        ScheduleView(standing, rows: rows, tally: tally), tally,
+        times: try await known.preview(context.scheduleName, count: ScheduleDetail.span), rows: rows))
+  }
+
+  @Sendable private func edit(_ request: Request, _ context: APIContext) async throws -> Response {
+    let name = context.scheduleName
+    let standing = try await known.edit(name, to: try await bodies.schedule(of: request, named: name))
+    return try Response(json: ScheduleView(standing))
+  }
+
+  @Sendable private func remove(_ request: Request, _ context: APIContext) async throws -> Response {
+    try await known.remove(schedule: context.scheduleName)
+    return Response(status: .noContent)
+  }
+
+  private func pause(_ context: APIContext, _ isPaused: Bool) async throws -> Response {
+    try Response(json: ScheduleView(try await known.pause(context.scheduleName, isPaused)))
+  }
+
+  @Sendable private func runNow(_ request: Request, _ context: APIContext) async throws -> Response {
+    let job = try await known.runNow(context.scheduleName)
+    return try Response(
+      json: RunNowAnswer(job: job), status: .created, headers: [.location: "\(Wire.prefix)/jobs/\(job)"])
+  }
+
+  @Sendable private func backfill(_ request: Request, _ context: APIContext) async throws -> Response {
+    let body = try await bodies.backfill(of: request)
+    let range = BackfillRange(
+      from: try BackfillRequest.time("from", body.from), to: try BackfillRequest.time("to", body.to))
+    let made = try await known.backfill(context.scheduleName, range)
+    return try Response(json: BackfillView(ticks: made.ticks.map { TickView($0) }, existing: made.existing))
+  }
+
+  @Sendable private func preview(_ request: Request, _ context: APIContext) async throws -> Response {
+    var count = ScheduleDetail.span
+    for (name, value) in try request.queryItems {
+      guard name == "count" else { throw QueryValue.unknown(name) }
+      count = try QueryValue.count(name, value, 1...10_000)
+    }
+    let times = try await known.preview(context.scheduleName, count: count)
+    return try Response(json: PlannedTimePage(times: times.map { PlannedTimeView($0) }))
+  }
+
+  @Sendable private func ticks(_ request: Request, _ context: APIContext) async throws -> Response {
+    let id = try await known.schedule(named: context.scheduleName).schedule.id
+    let filter = try TickFilter(schedule: id, queryItems: request.queryItems)
+    return try Response(json: TickPage(try await known.scheduleRecord.ticks(matching: filter), of: filter))
+  }
+
+  private var known: any ScheduleService {
+    get throws {
+      guard let service else { throw Refusal(.conflict, "this runner has no schedules") }
+      return service
+    }
+  }
+}
+
+extension ScheduleView {
+  /// Makes the view of a schedule as it stands.
+  init(_ standing: ScheduleStanding, rows: [TickRow]? = nil, tally: ScheduleTally = ScheduleTally()) {
+    self.init(
+      standing.schedule, next: standing.next, unfinished: standing.unfinished, rows: rows, tally: tally)
+  }
+}
+
+extension APIContext {
+  /// The schedule that the address names.
+  fileprivate var scheduleName: String { parameters.get("name") ?? "" }
+}

@@ -1,0 +1,53 @@
+import GRDB
+package import MillraceCore
+package import MillraceEngine
+
+extension SQLiteJobStore: ScheduleStore {
+  package func change(_ change: ScheduleChange) async throws -> Schedule? {
+    let file = file
+    return try await write("write a schedule", placing: []) { db in
+      try ScheduleWriter(db: db, file: file).write(change)
+    }
+  }
+
+  package func claim(_ claims: [Claim], at now: Timestamp) async throws -> [ClaimResult] {
+    let inputs = try await place(claims.map { $0.submission?.input })
+    let file = file
+    let results = try await write("claim \(claims.count) nominal times", placing: inputs) { db in
+      let writer = ScheduleWriter(db: db, file: file)
+      let jobs = AcceptanceWriter(db: db, file: file, now: now)
+      var before: [JobID?] = []
+      return try zip(claims, inputs).map { claim, input in
+        let result = try writer.write(claim, input: input, behind: before, accepting: jobs)
+        before.append(result.job)
+        return result
+      }
+    }
+    activityRing.yield()
+    let unused = zip(results, inputs).filter { result, _ in
+      if case .claimed(let acceptance?) = result { !acceptance.isNew } else { true }
+    }
+    Self.discard(unused.map(\.1), in: blobs)
+    return results
+  }
+
+  package func unfinishedJobsOfSchedules() async throws -> [ScheduleID: [JobID]] {
+    try await history.read("look for the unfinished jobs of schedules") { db in
+      try ScheduleFigures.unfinishedJobs(in: db)
+    }
+  }
+
+  package func schedules() async throws -> [Schedule] { try await history.schedules() }
+
+  package func ticks(matching filter: TickFilter) async throws -> [TickRow] {
+    try await history.ticks(matching: filter)
+  }
+
+  package func lastSuccess(of schedule: ScheduleID) async throws -> Timestamp? {
+    try await history.lastSuccess(of: schedule)
+  }
+
+  package func tallies(of schedules: [ScheduleID]) async throws -> [ScheduleID: ScheduleTally] {
+    try await history.tallies(of: schedules)
+  }
+}

@@ -1,0 +1,80 @@
+import MillraceCore
+import TestSupport
+import Testing
+
+@testable import MillraceEngine
+
+/// An engine with schedules and fakes all around it. Its wall clock is the bench's clock and what it
+/// was set by.
+struct ScheduleBench {
+  let bench: Bench
+  let source: FakeScheduleSource
+  let wall: ManualWallClock
+
+  var engine: Engine { bench.engine }
+  var store: any ScheduleStore { bench.store }
+
+  /// Makes one; its clock shows midnight of 2026-01-01 and `seconds`.
+  init(
+    at seconds: Int64 = 0, record: MemoryJobStore = MemoryJobStore(), slots: Int = 10, maxQueued: Int = 100,
+    calendars: [String: DayCalendar] = [:]
+  ) {
+    let source = FakeScheduleSource(calendars: calendars)
+    var wall: ManualWallClock?
+    bench = Bench(slots: slots, maxQueued: maxQueued, record: record, at: Sample.time(seconds)) {
+      store, clock in
+      let clock = ManualWallClock(clock)
+      wall = clock
+      return Engine.ScheduleParts(store: store, source: source, wall: clock)
+    }
+    self.source = source
+    guard let wall else { preconditionFailure("the bench makes its parts") }
+    self.wall = wall
+  }
+
+  /// Returns a definition of the members that are given, with a job of `work` if they have none.
+  static func definition(_ name: String, _ members: [String: JSONValue]) throws -> ScheduleDefinition {
+    var all = members
+    all["name"] = .string(name)
+    if all["job"] == nil { all["job"] = .object(["handler": .string("work")]) }
+    return try ScheduleDefinition(PlacedValue(.object(all), at: .start))
+  }
+
+  @discardableResult
+  func add(_ name: String, _ members: [String: JSONValue]) async throws -> Schedule {
+    try await engine.add(Self.definition(name, members)).schedule
+  }
+
+  /// Turns the clock on to a second after midnight of 2026-01-01; returns when what is due then is claimed.
+  func turn(to second: Int64, rows count: Int, of name: String) async throws {
+    bench.clock.advance(by: Sample.time(second) - bench.clock.now())
+    try await rows(count, of: name)
+  }
+
+  /// Returns the rows of a schedule, the oldest first, when there are so many.
+  @discardableResult
+  func rows(_ count: Int, of name: String) async throws -> [TickRow] {
+    while true {
+      let schedule = try await engine.schedule(named: name).schedule
+      let rows = try await store.ticks(matching: TickFilter(schedule: schedule.id, limit: 10_000))
+      if rows.count >= count {
+        #expect(rows.count == count)
+        return rows.reversed()
+      }
+      try Task.checkCancellation()
+      await Task.yield()
+    }
+  }
+
+  /// Returns fates of a schedule, the oldest first, when there are so many.
+  func fates(_ count: Int, of name: String) async throws -> [Fate] {
+    try await rows(count, of: name).map(\.tick.fate)
+  }
+
+  func refusal(_ body: () async throws -> Void) async -> Refusal? {
+    do {
+      try await body()
+      return nil
+    } catch { return error as? Refusal }
+  }
+}

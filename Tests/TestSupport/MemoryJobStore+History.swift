@@ -1,0 +1,151 @@
+package import MillraceCore
+import MillraceEngine
+import Synchronization
+
+extension MemoryJobStore {
+  package func evidence(lastOfEach count: Int) async throws -> [Evidence] {
+    let shown = records.flatMap { record in
+      record.attempts.compactMap { $0.shown(jobClass: record.job.submission.jobClass) }
+    }.sorted { ($0.ended, $0.id) < ($1.ended, $1.id) }
+    let handlers = Dictionary(grouping: shown) { Estimates.Key(handler: $0.evidence.handler, jobClass: nil) }
+    let classes = Dictionary(grouping: shown.filter { $0.evidence.jobClass != nil }) {
+      Estimates.Key(handler: $0.evidence.handler, jobClass: $0.evidence.jobClass)
+    }
+    let kinds = (handlers.sorted { $0.key < $1.key } + classes.sorted { $0.key < $1.key })
+      .prefix(Estimates.maxKeys)
+    let last = Set(kinds.flatMap { $0.value.suffix(max(0, count)).map(\.id) })
+    return shown.filter { last.contains($0.id) }.map(\.evidence)
+  }
+
+  package func job(_ id: JobID) async throws -> Job? { record(id)?.job }
+  package func attempts(of job: JobID) async throws -> [Attempt] { record(job)?.attempts ?? [] }
+
+  package func result(of job: JobID) async throws -> JobResult? {
+    guard let record = record(job) else { return nil }
+    let last = record.attempts.last { $0.end?.outcome == .succeeded }
+    return last.flatMap { record.results[$0.id.number] }
+  }
+
+  package func plugins() async throws -> [Plugin] {
+    let builds = state.withLock { $0.builds }
+    return Dictionary(grouping: builds, by: \.plugin.name)
+      .compactMap { $0.value.max { ($0.last, $0.first) <= ($1.last, $1.first) }?.plugin }
+      .sorted { $0.name < $1.name }
+  }
+
+  package func jobs(matching filter: JobFilter) async throws -> [Job] {
+    let found = records.map(\.job).filter { job in
+      let asked = job.submission
+      return (filter.states.isEmpty || filter.states.contains(job.state))
+        && (filter.handler == nil || filter.handler == asked.handler)
+        && (filter.jobClass == nil || filter.jobClass == asked.jobClass)
+        && (filter.group == nil || filter.group == asked.group)
+        && (filter.isHeld == nil || filter.isHeld == job.isHeld)
+        && (filter.workflow == nil || filter.workflow == job.workflow)
+        && filter.labels.allSatisfy { asked.labels[$0.key] == $0.value }
+        && (filter.since.map { job.submitted >= $0 } ?? true)
+        && (filter.until.map { job.submitted < $0 } ?? true)
+        && (filter.before.map { job.id < $0 } ?? true)
+    }
+    return Array(found.reversed().prefix(filter.limit))
+  }
+
+  package func history(matching filter: HistoryFilter) async throws -> [HistoryRow] {
+    let byNumber = filter.order == .time && filter.job != nil
+    let sorted = rows(matching: filter).sorted { left, right in
+      let (leftKey, rightKey) =
+        byNumber ? (0, 0) : (filter.order.key(left.attempt), filter.order.key(right.attempt))
+      return leftKey == rightKey ? left.attempt.id > right.attempt.id : leftKey > rightKey
+    }
+    return Array(sorted.dropFirst(filter.offset).prefix(filter.limit))
+  }
+
+  package func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
+    let groups = Dictionary(grouping: rows(matching: filter).map(\.attempt), by: \.handler)
+    return groups.map { handler, attempts in
+      let outcomes = attempts.compactMap { $0.end?.outcome }.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+      let peaks = attempts.compactMap { $0.end?.usage.memoryPeak }.sorted()
+      let durations = attempts.compactMap(\.duration).sorted()
+      let cpu = attempts.reduce(Duration.zero) { $0 + ($1.cpu ?? .zero) }
+      return HandlerSummary(
+        handler: handler, attempts: attempts.count, succeeded: outcomes[.succeeded] ?? 0, outcomes: outcomes,
+        memoryP95: peaks.nearestRank(0.95), memoryMax: peaks.last, durationP50: durations.nearestRank(0.5),
+        durationP95: durations.nearestRank(0.95),
+        waitP50: attempts.map { $0.starting - $0.queued }.sorted().nearestRank(0.5), cpuTotal: cpu)
+    }.sorted { $0.handler < $1.handler }
+  }
+
+  private func rows(matching filter: HistoryFilter) -> [HistoryRow] {
+    records.flatMap { record in
+      let job = record.job
+      return record.attempts.map { attempt in
+        HistoryRow(
+          attempt: attempt, jobState: job.state, priority: job.submission.priority,
+          jobClass: job.submission.jobClass, labels: job.submission.labels)
+      }
+    }.filter(filter.matches)
+  }
+}
+
+extension Estimates.Key {
+  /// In the order of handlers, then of classes, as SQLite compares text.
+  fileprivate static func < (left: Estimates.Key, right: Estimates.Key) -> Bool {
+    let (first, second) = ([left.handler, left.jobClass ?? ""], [right.handler, right.jobClass ?? ""])
+    return first.lexicographicallyPrecedes(second) { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+}
+
+extension Attempt {
+  /// What it has shown; nil if it has not, or is no evidence.
+  fileprivate func shown(jobClass: String?) -> (id: AttemptID, ended: Timestamp, evidence: Evidence)? {
+    guard let started, let end, end.outcome.isEvidence else { return nil }
+    let evidence = Evidence(
+      handler: handler, jobClass: jobClass, build: pluginSHA256, started: started,
+      memoryPeak: end.usage.memoryPeak, cpu: cpu,
+      duration: max(.zero, end.ended - started - frozenTime), timeToPeak: end.usage.timeToPeak)
+    return (id, end.ended, evidence)
+  }
+
+  var duration: Duration? {
+    guard let started, let end else { return nil }
+    return end.ended - started
+  }
+
+  fileprivate var cpu: Duration? {
+    guard let usage = end?.usage, usage.cpuUser != nil || usage.cpuSystem != nil else { return nil }
+    return (usage.cpuUser ?? .zero) + (usage.cpuSystem ?? .zero)
+  }
+}
+
+extension HistoryFilter {
+  fileprivate func matches(_ row: HistoryRow) -> Bool {
+    let attempt = row.attempt
+    return (handler == nil || handler == attempt.handler) && (states.isEmpty || states.contains(row.jobState))
+      && (outcomes.isEmpty || attempt.end.map { outcomes.contains($0.outcome) } ?? false)
+      && (jobClass == nil || jobClass == row.jobClass)
+      && labels.allSatisfy { row.labels[$0.key] == $0.value }
+      && (job == nil || job == attempt.id.job) && (since.map { attempt.starting >= $0 } ?? true)
+      && (until.map { attempt.starting < $0 } ?? true)
+      && (minMemory.map { least in attempt.end?.usage.memoryPeak.map { $0 >= least } ?? false } ?? true)
+  }
+}
+
+extension HistoryFilter.Order {
+  /// The sort key of an attempt; unknown is below everything.
+  fileprivate func key(_ attempt: Attempt) -> Int64 {
+    switch self {
+    case .time: attempt.starting.rawValue
+    case .memory: attempt.end?.usage.memoryPeak?.rawValue ?? .min
+    case .cpu: attempt.cpu?.microseconds ?? .min
+    case .duration: attempt.duration?.microseconds ?? .min
+    case .wait: (attempt.starting - attempt.queued).microseconds
+    }
+  }
+}
+
+extension Array {
+  /// The percentile by nearest rank of a sorted list; nil if it is empty.
+  func nearestRank(_ part: Double) -> Element? {
+    isEmpty ? nil : self[Int((part * Double(count)).rounded(.up)) - 1]
+  }
+}
