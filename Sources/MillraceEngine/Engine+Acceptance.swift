@@ -85,24 +85,6 @@ extension Engine {
     }
   }
 
-  /// Writes a workflow, all of it or nothing; nil if it is refused, which is answered then.
-  func accept(
-    _ submissions: [Submission], as head: WorkflowHead,
-    _ answer: CheckedContinuation<AcceptedWorkflow, any Error>, besides others: Int
-  ) async -> Accepted? {
-    let now = ports.clock.now()
-    do {
-      try demandRoom(for: submissions.count, besides: others)
-      let workflow = try await ports.store.accept(submissions, as: head, at: now)
-      var accepted = sorted(workflow.jobs, submissions, at: now)
-      accepted.answer = { answer.resume(returning: workflow) }
-      return accepted
-    } catch {
-      answer.resume(throwing: refusal(for: error))
-      return nil
-    }
-  }
-
   /// What a submitter is told whose jobs could not be written.
   func refusal(for error: any Error) -> Refusal {
     guard let refusal = error as? Refusal else {

@@ -12,20 +12,14 @@ extension Engine {
     var requests: [Request] = []
     var accepted = await accept(inputs.compactMap(\.batch), besides: 0)
     for input in inputs {
-      let waitingRoom = accepted.reduce(0) { $0 + $1.count }
       switch input {
       case .submissions: break  // They are accepted together.
-      case .workflow(let head, let submissions, let answer):
-        if let jobs = await accept(submissions, as: head, answer, besides: waitingRoom) {
-          accepted.append(jobs)
-        }
       case .request(let request):
         events += request.events
         backlog.changes += request.changes
         requests.append(request)
-      case .revival(let workflow, let answer):
-        if let jobs = await revive(workflow, answer) { accepted.append(jobs) }
-      case .operation(let operation): accepted.append(await operation.run(self, waitingRoom))
+      case .operation(let operation):
+        accepted.append(await operation.run(self, accepted.reduce(0) { $0 + $1.count }))
       case .event(let event): events.append(event)
       case .catalog(let new): events.append(.handlers(adopt(new)))
       }

@@ -10,8 +10,11 @@ extension Engine {
     let submissions = try submissions(of: workflow.jobs)
     try await checkDependencies(of: submissions)
     let head = WorkflowHead(name: workflow.name, definition: WorkflowDefinition(workflow))
-    return try await withCheckedThrowingContinuation { answer in
-      put(.workflow(head, submissions, answer))
+    return try await operate { engine, others in
+      let now = engine.ports.clock.now()
+      try engine.demandRoom(for: submissions.count, besides: others)
+      let workflow = try await engine.ports.store.accept(submissions, as: head, at: now)
+      return (workflow, engine.sorted(workflow.jobs, submissions, at: now))
     }
   }
 
@@ -29,7 +32,7 @@ extension Engine {
   }
 
   package func retryFailed(workflow id: Int64) async throws -> WorkflowRecord {
-    try await withCheckedThrowingContinuation { answer in put(.revival(id, answer)) }
+    try await operate { engine, _ in ((), try await engine.revive(id)) }
     return try await existing(workflow: id)
   }
 
@@ -41,30 +44,25 @@ extension Engine {
     return record
   }
 
-  /// Lets the failed jobs of a workflow begin anew, in a transaction of its own; nil if that is refused,
-  /// which is answered then. In the tick, where the record is what the scheduler knows.
-  func revive(_ id: Int64, _ answer: CheckedContinuation<Void, any Error>) async -> Accepted? {
-    do {
-      try demandRoom(for: 0, besides: 0)
-      let record = try await existing(workflow: id)
-      // What is blocked then waits for what is held.
-      let open = record.jobs.filter { !$0.state.isFinal && $0.state != .blocked }
-      if let first = open.first {
-        throw Refusal(
-          .conflict, "workflow \(id) has not ended: job \(first.job) is \(first.state.rawValue)",
-          hint: "`millrace workflow show \(id)` shows its jobs")
-      }
-      let now = ports.clock.now()
-      let revival = try await revival(of: record)
-      guard !revival.jobs.isEmpty else {
-        throw Refusal(.conflict, "workflow \(id) has no failed job that could be tried again")
-      }
-      try await ports.store.commit(revival.jobs.flatMap { $0.changes(at: now) })
-      return accepted(revival, answer, at: now)
-    } catch {
-      answer.resume(throwing: refusal(for: error))
-      return nil
+  /// Lets the failed jobs of a workflow begin anew, in a transaction of its own. In the tick, where the
+  /// record is what the scheduler knows.
+  private func revive(_ id: Int64) async throws -> Accepted {
+    try demandRoom(for: 0, besides: 0)
+    let record = try await existing(workflow: id)
+    // What is blocked then waits for what is held.
+    let open = record.jobs.filter { !$0.state.isFinal && $0.state != .blocked }
+    if let first = open.first {
+      throw Refusal(
+        .conflict, "workflow \(id) has not ended: job \(first.job) is \(first.state.rawValue)",
+        hint: "`millrace workflow show \(id)` shows its jobs")
     }
+    let now = ports.clock.now()
+    let revival = try await revival(of: record)
+    guard !revival.jobs.isEmpty else {
+      throw Refusal(.conflict, "workflow \(id) has no failed job that could be tried again")
+    }
+    try await ports.store.commit(revival.jobs.flatMap { $0.changes(at: now) })
+    return accepted(revival, at: now)
   }
 
   private func revival(of record: WorkflowRecord) async throws -> Revival {
@@ -80,9 +78,7 @@ extension Engine {
     return Revival(of: candidates, states: states)
   }
 
-  private func accepted(
-    _ revival: Revival, _ answer: CheckedContinuation<Void, any Error>, at now: Timestamp
-  ) -> Accepted {
+  private func accepted(_ revival: Revival, at now: Timestamp) -> Accepted {
     var accepted = Accepted()
     for revived in revival.jobs {
       var job = revived.job
@@ -101,7 +97,6 @@ extension Engine {
             waiting, waitsFor: revived.waitsFor, onDependencyFailure: job.submission.onDependencyFailure))
       }
     }
-    accepted.answer = { answer.resume() }
     return accepted
   }
 }

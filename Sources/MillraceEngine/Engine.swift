@@ -106,9 +106,6 @@ package actor Engine: JobService {
     case submissions(Batch)
     case request(Request)
     case operation(Operation)
-    case workflow(WorkflowHead, [Submission], CheckedContinuation<AcceptedWorkflow, any Error>)
-    /// The failed jobs of a workflow begin anew.
-    case revival(Int64, CheckedContinuation<Void, any Error>)
     case event(Event)
     case catalog(Catalog)
 
@@ -119,8 +116,6 @@ package actor Engine: JobService {
     func refuse(_ refusal: Refusal) {
       switch self {
       case .submissions(let batch): batch.answer.resume(throwing: refusal)
-      case .workflow(_, _, let answer): answer.resume(throwing: refusal)
-      case .revival(_, let answer): answer.resume(throwing: refusal)
       case .request(let request): request.answer.resume(throwing: refusal)
       case .operation(let operation): operation.refuse(refusal)
       case .event, .catalog: break

@@ -19,7 +19,6 @@ extension Engine {
           Operation(
             run: { engine, others in
               do {
-                if let trouble = engine.trouble { throw trouble.refusal }
                 var (value, accepted) = try await body(engine, others)
                 accepted.answer = { answer.resume(returning: value) }
                 return accepted

@@ -35,7 +35,7 @@ struct ScheduleRoutes: Sendable {
       default: throw QueryValue.unknown(name)
       }
     }
-    let later = try await known.schedules().filter { $0.schedule.definition.name > after }
+    let later = try await known.schedules(after: after, atMost: limit + 1)
     var page = SchedulePage(schedules: [])
     for standing in later.prefix(limit) {
       let filter = TickFilter(schedule: standing.schedule.id, limit: ScheduleWarning.span)

@@ -16,10 +16,10 @@ extension SQLiteJobStore: ScheduleStore {
     let results = try await write("claim \(claims.count) nominal times", placing: inputs) { db in
       let writer = ScheduleWriter(db: db, file: file)
       let jobs = AcceptanceWriter(db: db, file: file, now: now)
-      var before: [JobID?] = []
+      var before: [JobID] = []
       return try zip(claims, inputs).map { claim, input in
         let result = try writer.write(claim, input: input, behind: before, accepting: jobs)
-        before.append(result.job)
+        before.append(result.job ?? JobID(0))
         return result
       }
     }

@@ -90,8 +90,9 @@ package final class FakeScheduleService: ScheduleService {
     return Backfill(ticks: [], existing: 2)
   }
 
-  package func schedules() async -> [ScheduleStanding] {
-    ((try? await record.schedules()) ?? []).map(standing)  // A record in memory can be read.
+  package func schedules(after name: String, atMost count: Int) async -> [ScheduleStanding] {
+    let all = (try? await record.schedules()) ?? []  // A record in memory can be read.
+    return all.filter { $0.definition.name > name }.prefix(count).map(standing)
   }
 
   package func schedule(named name: String) async throws -> ScheduleStanding {

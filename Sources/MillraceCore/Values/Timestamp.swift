@@ -14,6 +14,11 @@ package struct Timestamp: RawRepresentable, Hashable, Comparable, Sendable, Coda
   /// Milliseconds since 1970-01-01 UTC.
   package var milliseconds: Int64 { rawValue / 1000 }
 
+  /// The whole second that it lies in: schedules count their spans from such.
+  package var wholeSecond: Timestamp {
+    Timestamp(microseconds: rawValue.flooredDivision(by: 1_000_000).quotient * 1_000_000)
+  }
+
   package static func < (left: Timestamp, right: Timestamp) -> Bool { left.rawValue < right.rawValue }
 
   /// Returns the time so much later, or the last one that can be told.

@@ -22,8 +22,8 @@ package protocol ScheduleService: Sendable {
   /// - Throws: `Refusal` for a span that has not passed or has too many times, and as for a job: then nothing
   ///   is made.
   func backfill(_ name: String, _ range: BackfillRange) async throws -> Backfill
-  /// Returns the schedules, by name.
-  func schedules() async -> [ScheduleStanding]
+  /// Returns the schedules whose names come after one, by name.
+  func schedules(after name: String, atMost count: Int) async -> [ScheduleStanding]
   /// Returns a schedule.
   /// - Throws: `Refusal` if there is none of that name.
   func schedule(named name: String) async throws -> ScheduleStanding

@@ -47,8 +47,6 @@ extension Engine {
     if let until = definition.until, until.time(in: zone) <= now { return "`until` has passed" }
     switch definition.timing {
     case .at: return "`at` has passed"
-    case .cron(let expression, _) where !expression.hasDays:
-      return "the calendar has no day that fits `\(expression)`"
     case .cron, .every: return "there is no time between now and `until`, or the calendar's end"
     }
   }

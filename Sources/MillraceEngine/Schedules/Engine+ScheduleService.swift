@@ -2,23 +2,21 @@ package import MillraceCore
 
 extension Engine: ScheduleService {
   package func add(_ definition: ScheduleDefinition) async throws -> ScheduleStanding {
-    try await operate { engine, _ in
-      let parts = try engine.scheduleParts
+    try await withSchedules { engine, parts, _ in
       if let present = engine.scheduleBook.timetable.schedule(named: definition.name) {
         throw Refusal(
           .conflict,
           "there is a schedule `\(definition.name)` already" + (present.file == nil ? "" : ", in a file"),
           hint: "`millrace schedule edit \(definition.name)` changes it")
       }
-      let now = engine.wholeSecond(parts.wall.now())
+      let now = parts.wall.now().wholeSecond
       try engine.check(Schedule(id: ScheduleID(0), definition, created: now), parts)
       return (try await engine.change(.add(definition, file: nil, created: now), parts), Accepted())
     }
   }
 
   package func edit(_ name: String, to definition: ScheduleDefinition) async throws -> ScheduleStanding {
-    try await operate { engine, _ in
-      let parts = try engine.scheduleParts
+    try await withSchedules { engine, parts, _ in
       var schedule = try engine.ownSchedule(named: name)
       guard definition.name == name else {
         throw Refusal(
@@ -26,7 +24,7 @@ extension Engine: ScheduleService {
           hint: "add another schedule and remove this one")
       }
       schedule.definition = definition
-      schedule.decided = max(engine.wholeSecond(parts.wall.now()), schedule.created)
+      schedule.decided = max(parts.wall.now().wholeSecond, schedule.created)
       try engine.check(schedule, parts)
       let change = ScheduleChange.replace(schedule.id, definition, file: nil, decided: schedule.decided)
       return (try await engine.change(change, parts), Accepted())
@@ -34,8 +32,7 @@ extension Engine: ScheduleService {
   }
 
   package func pause(_ name: String, _ isPaused: Bool) async throws -> ScheduleStanding {
-    try await operate { engine, _ in
-      let parts = try engine.scheduleParts
+    try await withSchedules { engine, parts, _ in
       let schedule = try engine.existingSchedule(named: name)
       guard (schedule.paused != nil) != isPaused else { return (engine.standing(of: schedule), Accepted()) }
       let change = ScheduleChange.pause(schedule.id, since: isPaused ? parts.wall.now() : nil)
@@ -44,8 +41,7 @@ extension Engine: ScheduleService {
   }
 
   package func remove(schedule name: String) async throws {
-    try await operate { engine, _ in
-      let parts = try engine.scheduleParts
+    try await withSchedules { engine, parts, _ in
       let schedule = try engine.ownSchedule(named: name)
       _ = try await parts.store.change(.remove(schedule.id, at: parts.wall.now()))
       engine.scheduleBook.timetable.remove(schedule.id)
@@ -54,8 +50,7 @@ extension Engine: ScheduleService {
   }
 
   package func runNow(_ name: String) async throws -> JobID {
-    try await operate { engine, others in
-      let parts = try engine.scheduleParts
+    try await withSchedules { engine, parts, others in
       let schedule = try engine.existingSchedule(named: name)
       let time = try engine.nominalTime(parts.wall.now(), of: schedule)
       try engine.demandRoom(for: 1, besides: others)
@@ -72,8 +67,7 @@ extension Engine: ScheduleService {
   }
 
   package func backfill(_ name: String, _ range: BackfillRange) async throws -> Backfill {
-    try await operate { engine, others in
-      let parts = try engine.scheduleParts
+    try await withSchedules { engine, parts, others in
       let schedule = try engine.existingSchedule(named: name)
       let times = try engine.times(of: schedule, in: range, until: parts.wall.now())
       var filter = TickFilter(schedule: schedule.id, limit: 10 * Backfill.largest)
@@ -108,7 +102,10 @@ extension Engine: ScheduleService {
     }
   }
 
-  package func schedules() -> [ScheduleStanding] { scheduleBook.timetable.schedules.map(standing) }
+  package func schedules(after name: String = "", atMost count: Int = .max) -> [ScheduleStanding] {
+    let later = scheduleBook.timetable.schedules.drop { $0.definition.name <= name }
+    return later.prefix(count).map(standing)
+  }
 
   package func schedule(named name: String) throws -> ScheduleStanding {
     standing(of: try existingSchedule(named: name))
@@ -123,5 +120,16 @@ extension Engine: ScheduleService {
   nonisolated package var scheduleRecord: any ScheduleReader {
     guard let parts = ports.schedules else { preconditionFailure("an engine without schedules serves none") }
     return parts.store
+  }
+
+  /// Does something with schedules in the next tick.
+  /// - Throws: `Refusal` if the record can't be written, or schedules are not known.
+  private func withSchedules<Value: Sendable>(
+    _ body: @escaping @Sendable (isolated Engine, ScheduleParts, Int) async throws -> (Value, Accepted)
+  ) async throws -> Value {
+    try await operate { engine, others in
+      if let trouble = engine.trouble { throw trouble.refusal }
+      return try await body(engine, try engine.scheduleParts, others)
+    }
   }
 }

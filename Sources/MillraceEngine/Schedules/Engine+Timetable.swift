@@ -121,7 +121,7 @@ extension Engine {
     do { try know(definition, parts) } catch let error as Refusal {
       return complain("`\(file)`: \(error.message)\(present == nil ? "" : "; as it was, it stays in force")")
     }
-    let now = wholeSecond(parts.wall.now())
+    let now = parts.wall.now().wholeSecond
     let change: ScheduleChange =
       present.map { .replace($0.id, definition, file: file, decided: max(now, $0.created)) }
       ?? .add(definition, file: file, created: now)
@@ -132,10 +132,5 @@ extension Engine {
 
   private func complain(_ text: String) {
     if scheduleBook.complaints.insert(text).inserted { note(text) }
-  }
-
-  /// Spans are counted from whole seconds.
-  func wholeSecond(_ time: Timestamp) -> Timestamp {
-    Timestamp(microseconds: time.rawValue.flooredDivision(by: 1_000_000).quotient * 1_000_000)
   }
 }

@@ -33,9 +33,9 @@ struct ScheduleWriter {
   }
 
   /// Writes a claim, and the schedule that comes with it in every case; `before` has the jobs of the claims
-  /// before it.
+  /// before it, 0 for none.
   func write(
-    _ claim: Claim, input: Payload?, behind before: [JobID?], accepting jobs: AcceptanceWriter
+    _ claim: Claim, input: Payload?, behind before: [JobID], accepting jobs: AcceptanceWriter
   ) throws -> ClaimResult {
     precondition(claim.tick.schedule == claim.schedule.id, "a claim is of its schedule")
     let schedule = claim.schedule
@@ -49,7 +49,7 @@ struct ScheduleWriter {
     let (isThere, job) = try ScheduleRows.holder(of: claim.tick, in: db)
     guard !isThere || (claim.replaces && job == nil) else { return .taken }
     let acceptance = try claim.submission.map {
-      try jobs.accept($0, workflow: nil, input: input, batch: before.map { $0 ?? JobID(0) })
+      try jobs.accept($0, workflow: nil, input: input, batch: before)
     }
     var tick = claim.tick
     tick.job = acceptance?.job

@@ -11,9 +11,6 @@ enum Moment {
     return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
   }
 
-  /// The same in whole seconds: spans of schedules are counted from it.
-  static var wholeSecond: Timestamp { Timestamp(microseconds: now.rawValue / 1_000_000 * 1_000_000) }
-
   /// Reads a time that is usually past: `2h` (ago), `2026-08-01`, `2026-08-01 14:30`, RFC 3339.
   static func past(_ text: String) throws -> Timestamp {
     if let span = Duration(text: text) { return now - span }

@@ -1,20 +1,11 @@
 import MillraceCore
-import MillraceWire
-import MillraceYAML
 
 /// Definitions of schedules: from a file, or from members that options gave.
 enum ScheduleFile {
   /// Reads a file in YAML or JSON; `name` is its schedule's if it does not say so itself.
   /// - Throws: `CommandError` (`usage`) with every mistake and its place.
   static func definition(_ file: String, named name: String?) throws -> ScheduleDefinition {
-    do {
-      let tree = try YAMLDocument.tree(of: try InputFile.text(file), named: file)
-      return try ScheduleDefinition(tree, named: name)
-    } catch let error as Mistakes {
-      throw problem(FileMistakes(file: file, mistakes: error.all))
-    } catch let error as FileMistakes {
-      throw problem(error)
-    }
+    try YAMLFile.read(file) { try ScheduleDefinition($0, named: name) }
   }
 
   /// Reads members.
@@ -34,9 +25,5 @@ enum ScheduleFile {
     let prefix = "`cron`: "
     guard mistake.message.hasPrefix(prefix), let place = mistake.place else { return mistake.message }
     return "--cron, column \(place.column): " + mistake.message.dropFirst(prefix.count)
-  }
-
-  private static func problem(_ error: FileMistakes) -> CommandError {
-    CommandError(.usage, error.lines.joined(separator: "\nerror: "), hint: FileMistakes.hint)
   }
 }

@@ -8,8 +8,8 @@ enum WorkflowFile {
   /// Reads a workflow and plans it; `words` are values of its parameters: `day=2026-11-24`, `days:=[1, 2]`.
   /// - Throws: `CommandError` (`usage`) with every mistake and its place.
   static func plan(_ name: String, given words: [String]) throws -> WorkflowPlan {
-    try told(name) {
-      let workflow = try Workflow(try tree(name))
+    try YAMLFile.read(name) { tree in
+      let workflow = try Workflow(tree)
       return try WorkflowPlan(workflow, given: try values(words, defaults: workflow.parameters))
     }
   }
@@ -17,29 +17,10 @@ enum WorkflowFile {
   /// Reads a template and fills it; `words` as above.
   /// - Throws: as `plan`.
   static func request(_ name: String, given words: [String]) throws -> SubmitRequest {
-    try told(name) {
-      let template = try JobTemplate(try tree(name))
+    try YAMLFile.read(name) { tree in
+      let template = try JobTemplate(tree)
       return SubmitRequest(try template.request(given: try values(words, defaults: template.defaults)))
     }
-  }
-
-  private static func tree(_ name: String) throws -> PlacedValue {
-    try YAMLDocument.tree(of: try InputFile.text(name), named: name)
-  }
-
-  /// Turns mistakes into words with the file's name.
-  private static func told<Value>(_ name: String, _ body: () throws -> Value) throws -> Value {
-    do {
-      return try body()
-    } catch let error as Mistakes {
-      throw problem(FileMistakes(file: name, mistakes: error.all))
-    } catch let error as FileMistakes {
-      throw problem(error)
-    }
-  }
-
-  private static func problem(_ error: FileMistakes) -> CommandError {
-    CommandError(.usage, error.lines.joined(separator: "\nerror: "), hint: FileMistakes.hint)
   }
 
   /// Reads `key=value` with the type of the default, and `key:=JSON`; a key that comes again makes a list.

@@ -48,12 +48,12 @@ final class Runner: Sendable {
     let settings = LiveSettings(over: configuration, of: file, on: machine, log: threshold) { [tree] in
       try tree.wall(off: $0)
     }
-    let clock = AnchoredClock(wall: try await Self.startTime(after: store, log))
     schedules = try ScheduleDirectory(
       schedules: configuration.schedules, calendars: configuration.calendars,
       zones: ZoneDirectory.current(environment: Surroundings.variable),
       variable: Surroundings.variable("TZ"))
     let wall = try LinuxWallClock(onStep: { [schedules] in schedules.lookAtZones() })
+    let clock = AnchoredClock(wall: try await Self.startTime(by: wall, after: store, log))
     engine = Engine(
       ports: Engine.Ports(
         store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock, settings: settings,
@@ -140,18 +140,14 @@ final class Runner: Sendable {
 
   /// The wall clock's time, but never before what is on record: with a clock that was set back, newcomers
   /// would overtake whoever waits.
-  private static func startTime(after store: SQLiteJobStore, _ log: Logger) async throws -> Timestamp {
-    let wall = wallTime()
+  private static func startTime(
+    by clock: LinuxWallClock, after store: SQLiteJobStore, _ log: Logger
+  ) async throws -> Timestamp {
+    let wall = clock.now()
     guard let newest = try await store.newestTime(), newest > wall else { return wall }
     log.warning(
       "the clock was set back; the runner counts on from the newest time on record",
       metadata: ["by": "\((newest - wall).text)"])
     return newest
-  }
-
-  private static func wallTime() -> Timestamp {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
   }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import MillraceCore
 import MillraceLinux
 import MillraceYAML
 
@@ -56,6 +57,30 @@ struct LastGoodFiles<Content: Sendable>: Sendable {
   /// The name of a file without its suffix.
   func stem(of file: String) -> String {
     kind.suffixes.first { file.hasSuffix($0) }.map { String(file.dropLast($0.count)) } ?? file
+  }
+
+  /// Finds files that have the name of an earlier one.
+  ///
+  /// - Parameters:
+  ///   - verb: what the earlier one has or is: "has the schedule".
+  ///   - name: the name of a content, and where the file says it.
+  /// - Returns: what is wrong with them, by path.
+  func doubles(
+    _ verb: String, _ name: (_ file: String, Content) -> (String, TextPlace)
+  ) -> [String: String] {
+    var first: [String: String] = [:]
+    var doubles: [String: String] = [:]
+    for (file, content) in contents {
+      let (name, place) = name(file, content)
+      if let other = first[name] {
+        doubles[path(of: file)] =
+          "\(path(of: file)):\(place.line):\(place.column): `\(other)` \(verb) `\(name)` already; "
+          + "nothing of this file is in force"
+      } else {
+        first[name] = file
+      }
+    }
+    return doubles
   }
 
   /// Looks at the files again.

@@ -34,19 +34,7 @@ extension LastGoodFiles<ScheduleInFile> {
 
   /// Files that have the name of an earlier one.
   var doubles: [String: String] {
-    var first: [String: String] = [:]
-    var doubles: [String: String] = [:]
-    for (file, schedule) in contents {
-      let (name, place) = (schedule.definition.name, schedule.place)
-      if let other = first[name] {
-        doubles[path(of: file)] =
-          "\(path(of: file)):\(place.line):\(place.column): `\(other)` has the schedule `\(name)` already; "
-          + "nothing of this file is in force"
-      } else {
-        first[name] = file
-      }
-    }
-    return doubles
+    doubles("has the schedule") { ($1.definition.name, $1.place) }
   }
 
   private static func placeOfName(in tree: PlacedValue) -> TextPlace {
@@ -85,19 +73,7 @@ extension LastGoodFiles<DayCalendar> {
 
   /// Files that have the name of an earlier one.
   var doubles: [String: String] {
-    var first: [String: String] = [:]
-    var doubles: [String: String] = [:]
-    for (file, _) in contents {
-      let name = stem(of: file)
-      if let other = first[name] {
-        doubles[path(of: file)] =
-          "\(path(of: file)):1:1: `\(other)` is the calendar `\(name)` already; "
-          + "nothing of this file is in force"
-      } else {
-        first[name] = file
-      }
-    }
-    return doubles
+    doubles("is the calendar") { file, _ in (stem(of: file), .start) }
   }
 
   /// What is wrong with the files of a calendar; nil if nothing is, or there are none.

@@ -70,7 +70,7 @@ struct ScheduleAddCommand: ParsableCommand {
   /// Its times are those of this machine's zone data.
   private func rehearse(_ definition: ScheduleDefinition) throws {
     let zone = try RecurrenceOptions.zone(named: definition.timeZone)
-    let now = Moment.wholeSecond
+    let now = Moment.now.wholeSecond
     let preview = Preview(
       of: definition.recurrence(since: now), in: zone, after: now, count: ScheduleDetail.span)
     let end = definition.until?.time(in: zone)

@@ -49,7 +49,7 @@ struct SchedulePreviewCommand: ParsableCommand {
       return try format.print(page.times, as: .plannedTimes, page: page.times)
     }
     let zone = try recurrence.zone()
-    let start = try after.map { try WrittenTime($0, of: "--after").time(in: zone) } ?? Moment.wholeSecond
+    let start = try after.map { try WrittenTime($0, of: "--after").time(in: zone) } ?? Moment.now.wholeSecond
     let preview = Preview(
       of: try recurrence.recurrence(since: start), in: zone, after: start, count: count)
     let rows = preview.times.map { PlannedTimeView($0) }
