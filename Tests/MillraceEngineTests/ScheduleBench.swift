@@ -17,9 +17,9 @@ struct ScheduleBench {
   /// Makes one; its clock shows midnight of 2026-01-01 and `seconds`.
   init(
     at seconds: Int64 = 0, record: MemoryJobStore = MemoryJobStore(), slots: Int = 10, maxQueued: Int = 100,
-    calendars: [String: DayCalendar] = [:]
+    calendars: [String: DayCalendar] = [:], unreadable: [String] = []
   ) {
-    let source = FakeScheduleSource(calendars: calendars)
+    let source = FakeScheduleSource(calendars: calendars, unreadable: unreadable)
     var wall: ManualWallClock?
     bench = Bench(slots: slots, maxQueued: maxQueued, record: record, at: Sample.time(seconds)) {
       store, clock in
@@ -60,6 +60,19 @@ struct ScheduleBench {
       if rows.count >= count {
         #expect(rows.count == count)
         return rows.reversed()
+      }
+      try Task.checkCancellation()
+      await Task.yield()
+    }
+  }
+
+  /// Returns a schedule when it has made so many jobs.
+  func schedule(_ name: String, runs count: Int) async throws -> Schedule {
+    while true {
+      let schedule = try await engine.schedule(named: name).schedule
+      if schedule.runs >= count {
+        #expect(schedule.runs == count)
+        return schedule
       }
       try Task.checkCancellation()
       await Task.yield()

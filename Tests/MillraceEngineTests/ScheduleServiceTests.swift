@@ -137,6 +137,56 @@ struct ScheduleServiceTests {
     }
   }
 
+  @Test("a schedule whose file can't be read when the runner starts goes on as it is on record")
+  func unreadableFile() async throws {
+    let (record, files) = try await Self.recorded(["/s/bad.yaml", "/s/gone.yaml"])
+    let bench = ScheduleBench(at: 90, record: record, unreadable: ["/s/bad.yaml"])
+    try await bench.bench.run {
+      let before = try #require(files["bad"])
+      try await bench.turn(to: 120, rows: 2, of: "bad")
+      #expect(try await bench.schedule("bad", runs: 2).id == before.id)
+      #expect(await bench.engine.schedules().count == 1)
+      bench.source.publish([(before.definition, "/s/bad.yaml")])
+      try await bench.turn(to: 180, rows: 3, of: "bad")
+      #expect(await bench.engine.schedules().map(\.schedule.id) == [before.id])
+      bench.source.publish([])
+      while await !bench.engine.schedules().isEmpty { await Task.yield() }
+      #expect(try await bench.store.schedules().isEmpty)
+    }
+  }
+
+  @Test("all below a directory that can't be read stays, what is beside it does not")
+  func unreadableDirectory() async throws {
+    let (record, files) = try await Self.recorded(["/a/b/one.yaml", "/a/b/c/two.yaml", "/a/bc/three.yaml"])
+    let bench = ScheduleBench(at: 90, record: record, unreadable: ["/a/b"])
+    try await bench.bench.run {
+      try await bench.turn(to: 120, rows: 2, of: "one")
+      let standing = await bench.engine.schedules()
+      #expect(standing.map(\.schedule.id) == [files["one"]?.id, files["two"]?.id])
+    }
+  }
+
+  /// Has schedules of these files run each minute until 00:01:00, and the runner stop.
+  private static func recorded(
+    _ files: [String]
+  ) async throws -> (record: MemoryJobStore, schedules: [String: Schedule]) {
+    let record = MemoryJobStore()
+    let bench = ScheduleBench(record: record)
+    var schedules: [String: Schedule] = [:]
+    try await bench.bench.run {
+      let names = files.map { String($0.split(separator: "/").last?.dropLast(".yaml".count) ?? "") }
+      let members: [String: JSONValue] = ["every": .string("1m"), "overlap": .string("allow")]
+      bench.source.publish(try zip(names, files).map { (try ScheduleBench.definition($0, members), $1) })
+      while await bench.engine.schedules().count < files.count { await Task.yield() }
+      bench.bench.clock.advance(by: .seconds(60))
+      for name in names {
+        try await bench.rows(1, of: name)
+        schedules[name] = try await bench.schedule(name, runs: 1)
+      }
+    }
+    return (record, schedules)
+  }
+
   @Test("a calendar that changes changes the next time")
   func calendars() async throws {
     let bench = ScheduleBench(calendars: ["holidays": DayCalendar([])])

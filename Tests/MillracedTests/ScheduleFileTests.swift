@@ -93,10 +93,10 @@ struct ScheduleFileTests {
     ])
   func neverGood(file: String, text: String, start: String) async throws {
     let place = try Place { try Place.write("\($0)/schedules/\(file)", text) }
-    #expect(try await place.next() == "files: ")
+    #expect(try await place.next() == "files: ; not schedules/\(file)")
     let notice = try await place.next()
     #expect(notice.hasPrefix(start), "\(notice)")
-    #expect(notice.hasSuffix("; nothing of it is in force"))
+    #expect(notice.hasSuffix("; only what is on record of it is in force"))
   }
 
   @Test("that have one name are told: the first counts, until it is gone")
@@ -122,7 +122,7 @@ struct ScheduleFileTests {
       try Place.write(path + "/schedules/a.yaml", Place.schedule(every: 1))
     }
     try await place.watched { () async throws in
-      #expect(try await place.next() == "files: ")
+      #expect(try await place.next() == "files: ; not schedules")
       #expect(
         try await place.next()
           == "cannot use the directory of schedules `schedules`: others may write to it; what was read of it "
@@ -130,6 +130,41 @@ struct ScheduleFileTests {
       chmod(place.path("schedules"), 0o755)
       #expect(try await place.next() == "files: schedules/a.yaml a 1 min 0 s")
     }
+  }
+
+  @Test("that could not be read when the runner started are told anew when they are gone")
+  func unreadableGone() async throws {
+    let place = try Place { path in
+      try Place.write(path + "/schedules/a.yaml", "rubbish")
+      try Place.write(path + "/schedules/b.yaml", Place.schedule(every: 2))
+    }
+    try await place.watched { () async throws in
+      #expect(try await place.next() == "files: schedules/b.yaml b 2 min 0 s; not schedules/a.yaml")
+      #expect(try await place.next().hasPrefix("schedules/a.yaml:1:1: "))
+      unlink(place.path("schedules/a.yaml"))
+      #expect(try await place.next() == "files: schedules/b.yaml b 2 min 0 s")
+    }
+  }
+
+  @Test("are told anew when their directory may be read, also if it is empty")
+  func refusedEmpty() async throws {
+    let place = try Place { chmod($0 + "/schedules", 0o777) }
+    try await place.watched { () async throws in
+      #expect(try await place.next() == "files: ; not schedules")
+      #expect(try await place.next().hasPrefix("cannot use the directory of schedules `schedules`"))
+      chmod(place.path("schedules"), 0o755)
+      #expect(try await place.next() == "files: ")
+    }
+  }
+
+  @Test("are not known where their directory can't be reached")
+  func unreachable() async throws {
+    let place = try Place { path in
+      rmdir(path + "/schedules")
+      symlink("schedules", path + "/schedules")
+    }
+    #expect(try await place.next() == "files: ; not schedules")
+    #expect(try await place.next().hasPrefix("cannot list `schedules`: Too many levels of symbolic links"))
   }
 
   @Test("are not taken from what is no plain file of the runner's own user, or too long")
@@ -145,7 +180,9 @@ struct ScheduleFileTests {
       truncate(path + "/schedules/e-long.yaml", 10 << 20)
       try Place.write(path + "/schedules/f-suffix.yml", Place.schedule(every: 1))
     }
-    #expect(try await place.next() == "files: ")
+    let names = ["a-link", "b-pipe", "c-directory", "d-open", "e-long"]
+    #expect(
+      try await place.next() == "files: " + names.map { "; not schedules/\($0).yaml" }.joined())
     var notices: [String] = []
     for _ in 1...6 { notices.append(try await place.next()) }
     let reasons = [

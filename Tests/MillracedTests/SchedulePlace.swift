@@ -59,19 +59,20 @@ final class SchedulePlace {
     "every: \(minutes)m\njob: {handler: exec, command: [\"true\"]}\n" + rest
   }
 
-  /// Returns the next change in words: `files: a.yaml a 1 min 0 s`, `surroundings`, or a notice, with the
-  /// names of files below the directory.
+  /// Returns the next change in words: `files: a.yaml a 1 min 0 s; not b.yaml`, `surroundings`, or a notice,
+  /// with the names of files below the directory.
   func next() async throws -> String {
     switch await changes.next() {
     case nil: throw TestFailure("the changes have ended")
     case .surroundings?: return "surroundings"
     case .notice(let notice)?: return notice.replacing(directory.path + "/", with: "")
-    case .files(let files)?:
+    case .files(let files, let unreadable)?:
       let words = files.map { definition, file in
         guard case .every(let span) = definition.timing else { return "?" }
         return "\(file.dropFirst(directory.path.count + 1)) \(definition.name) \(span.text)"
       }
-      return "files: " + words.joined(separator: ", ")
+      let paths = unreadable.map { "; not \($0.dropFirst(directory.path.count + 1))" }
+      return "files: " + words.joined(separator: ", ") + paths.joined()
     }
   }
 

@@ -8,13 +8,16 @@ package final class FakeScheduleSource: ScheduleSource {
   package let changes: AsyncStream<ScheduleSourceChange>
   private let continuation: AsyncStream<ScheduleSourceChange>.Continuation
 
-  /// Makes a source without files; `UTC` is always known, as the machine's own zone too.
-  package init(zones: [String: ZoneRules] = [:], calendars: [String: DayCalendar] = [:]) {
+  /// Makes a source without files, but for those that could not be read; `UTC` is always known, as the
+  /// machine's own zone too.
+  package init(
+    zones: [String: ZoneRules] = [:], calendars: [String: DayCalendar] = [:], unreadable: [String] = []
+  ) {
     state = Mutex(
       Timetable.Surroundings(
         zones: ["": .utc, "UTC": .utc].merging(zones) { $1 }, calendars: calendars))
     (changes, continuation) = AsyncStream.makeStream()
-    continuation.yield(.files([]))
+    continuation.yield(.files([], unreadable: unreadable))
   }
 
   package func zone(named name: String) throws -> ZoneRules {
@@ -37,9 +40,11 @@ package final class FakeScheduleSource: ScheduleSource {
     continuation.yield(.surroundings)
   }
 
-  /// Has these schedules in files from now on.
-  package func publish(_ files: [(definition: ScheduleDefinition, file: String)]) {
-    continuation.yield(.files(files))
+  /// Has these schedules in files from now on, and paths that could not be read.
+  package func publish(
+    _ files: [(definition: ScheduleDefinition, file: String)], unreadable: [String] = []
+  ) {
+    continuation.yield(.files(files, unreadable: unreadable))
   }
 }
 

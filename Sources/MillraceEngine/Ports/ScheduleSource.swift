@@ -15,8 +15,8 @@ package protocol ScheduleSource: Sendable {
 /// What has changed beside the schedules of commands.
 package enum ScheduleSourceChange: Sendable {
   /// The schedules in files are these now: each with its file. A file with mistakes counts with its last good
-  /// content.
-  case files([(definition: ScheduleDefinition, file: String)])
+  /// content; what nothing is known of, a file or a whole directory, is among the paths that are unreadable.
+  case files([(definition: ScheduleDefinition, file: String)], unreadable: [String])
   /// Zones or calendars have changed: those in use are asked for anew.
   case surroundings
   /// Something that the operator should know of: a file with mistakes.

@@ -27,11 +27,11 @@ extension Engine {
 
   private func take(_ change: ScheduleSourceChange) {
     switch change {
-    case .files(let files):
+    case .files(let schedules, let unreadable):
       put(
         .operation(
           Operation { engine, _ in
-            engine.scheduleBook.files = files
+            engine.scheduleBook.files = (schedules, unreadable)
             engine.scheduleBook.hasReadFiles = true
             return Accepted()
           }))
@@ -83,17 +83,19 @@ extension Engine {
     log.notice("time zones and calendars read anew")
   }
 
-  /// Makes the record agree with the schedules in files, if these are new; again later if that fails.
+  /// Makes the record agree with the schedules in files, if these are new; again later if that fails. What
+  /// can't be read says nothing: its schedules stay as they are on record.
   func adoptFiles(_ parts: ScheduleParts) async {
     guard let files = scheduleBook.files, trouble == nil, scheduleBook.upSince != nil else { return }
     do {
       var kept: Set<String> = []
-      for (definition, file) in files {
+      for (definition, file) in files.schedules {
         kept.insert(definition.name)
         try await adopt(definition, from: file, parts)
       }
-      for schedule in scheduleBook.timetable.schedules
-      where schedule.file != nil && !kept.contains(schedule.definition.name) {
+      for schedule in scheduleBook.timetable.schedules where !kept.contains(schedule.definition.name) {
+        guard let file = schedule.file, !files.unreadable.contains(where: { isPath(file, atOrBelow: $0) })
+        else { continue }
         _ = try await parts.store.change(.remove(schedule.id, at: parts.wall.now()))
         scheduleBook.timetable.remove(schedule.id)
         log.notice("schedule removed", metadata: ["schedule": "\(schedule.definition.name)"])
@@ -128,6 +130,10 @@ extension Engine {
     guard let schedule = try await parts.store.change(change) else { return }
     scheduleBook.timetable.put(schedule)
     log.notice("schedule loaded", metadata: ["schedule": "\(definition.name)", "file": "\(file)"])
+  }
+
+  private func isPath(_ path: String, atOrBelow other: String) -> Bool {
+    path == other || path.utf8.starts(with: "\(other)/".utf8)
   }
 
   private func complain(_ text: String) {

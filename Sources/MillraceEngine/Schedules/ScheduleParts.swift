@@ -21,8 +21,9 @@ extension Engine {
     var surroundings = Timetable.Surroundings()
     /// Since when nominal times are looked after, by the wall clock; nil before the record was read.
     var upSince: Timestamp?
-    /// Schedules in files that are not yet on record, and whether the files have been read at all.
-    var files: [(definition: ScheduleDefinition, file: String)]?
+    /// Schedules in files that are not yet on record, and the paths that could not be read.
+    var files: (schedules: [(definition: ScheduleDefinition, file: String)], unreadable: [String])?
+    /// Whether the files have been read at all.
     var hasReadFiles = false
     /// How far the wall clock was ahead of the engine's own when both were last looked at.
     var lead: Duration?

@@ -9,6 +9,8 @@ struct LastGoodFiles<Content: Sendable>: Sendable {
   private let kind: Kind
   /// By file name.
   private var files: [String: File] = [:]
+  /// Whether the directory could not be listed the last time.
+  private var isRefused = false
   /// What was complained of last, by path.
   private var complaints: [String: String] = [:]
 
@@ -20,6 +22,8 @@ struct LastGoodFiles<Content: Sendable>: Sendable {
     var words: String
     /// What the directory is for people: "directory of calendars".
     var directory: String
+    /// What is in force of a file that never was without mistakes: "nothing of it".
+    var rest: String
     /// Reads the bytes of a file; told its path and its name without the suffix.
     var parse: @Sendable (_ bytes: [UInt8], _ path: String, _ name: String) throws -> Content
   }
@@ -46,6 +50,13 @@ struct LastGoodFiles<Content: Sendable>: Sendable {
   /// What the files say, by name of the file, in order.
   var contents: [(file: String, content: Content)] {
     files.sorted { $0.key < $1.key }.compactMap { name, file in file.content.map { (name, $0) } }
+  }
+
+  /// The paths of which nothing is known: files that were never read without mistakes, the directory if it
+  /// could not be listed.
+  var unreadable: [String] {
+    let unknown = files.filter { $0.value.content == nil }.keys.sorted().map(path)
+    return (isRefused ? [directory] : []) + unknown
   }
 
   /// Returns what is wrong with a file; nil if nothing is, or it is not there.
@@ -89,13 +100,16 @@ struct LastGoodFiles<Content: Sendable>: Sendable {
   mutating func read(_ other: (Self) -> [String: String]) -> [String] {
     var complaints: [String: String] = [:]
     do {
-      let names = access(directory, F_OK) == 0 ? try TrustedFiles.names(in: directory, kind.directory) : []
+      let isThere = access(directory, F_OK) == 0 || errno != ENOENT
+      let names = isThere ? try TrustedFiles.names(in: directory, kind.directory) : []
+      isRefused = false
       let ours = names.filter { name in kind.suffixes.contains { name.hasSuffix($0) } }
       files = files.filter { ours.contains($0.key) }
       for name in ours.prefix(Self.mostFiles) {
         files[name] = file(name)
         if let complaint = files[name]?.complaint { complaints[path(of: name)] = complaint }
       }
+      for name in ours.dropFirst(Self.mostFiles) where files[name] == nil { files[name] = File() }
       if ours.count > Self.mostFiles {
         complaints[directory] =
           "`\(directory)` has \(ours.count) files; only the first \(Self.mostFiles) are read"
@@ -104,6 +118,7 @@ struct LastGoodFiles<Content: Sendable>: Sendable {
         complaints[path(of: name)] = "`\(path(of: name))` is not read: its name must end with `.yaml`"
       }
     } catch {
+      isRefused = true
       complaints[directory] = Self.words(error) + "; what was read of it before stays in force"
     }
     complaints.merge(other(self)) { own, _ in own }
@@ -123,7 +138,7 @@ struct LastGoodFiles<Content: Sendable>: Sendable {
       file.complaint = nil
     } catch {
       if !(error is FileMistakes) { file.bytes = nil }  // The same bytes may be fine the next time.
-      let rest = file.content == nil ? "nothing of it is in force" : "its last good content stays in force"
+      let rest = file.content == nil ? "\(kind.rest) is in force" : "its last good content stays in force"
       file.complaint = "\(Self.words(error)); \(rest)"
     }
     return file

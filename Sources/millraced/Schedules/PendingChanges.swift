@@ -10,7 +10,7 @@ final class PendingChanges: Sendable {
 
   private struct State {
     var hasNewSurroundings = false
-    var files: [(definition: ScheduleDefinition, file: String)]?
+    var files: ScheduleSourceChange?
     var notices: [String] = []
     var dropped = 0
   }
@@ -25,7 +25,7 @@ final class PendingChanges: Sendable {
     state.withLock { state in
       switch change {
       case .surroundings: state.hasNewSurroundings = true
-      case .files(let files): state.files = files
+      case .files: state.files = change
       case .notice(let notice):
         if state.notices.count < Self.mostNotices { state.notices.append(notice) } else { state.dropped += 1 }
       }
@@ -51,7 +51,7 @@ final class PendingChanges: Sendable {
       }
       if let files = state.files {
         state.files = nil
-        return .files(files)
+        return files
       }
       if !state.notices.isEmpty { return .notice(state.notices.removeFirst()) }
       guard state.dropped > 0 else { return nil }

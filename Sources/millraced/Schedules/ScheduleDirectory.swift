@@ -75,7 +75,10 @@ final class ScheduleDirectory: ScheduleSource {
     files.withLock { $0 = new }
     // Whoever hears of a change asks at once for what has changed.
     if old.handedOut != nil, new.calendars.calendars != old.calendars.calendars { pending.put(.surroundings) }
-    if new.handedOut != old.handedOut { pending.put(.files(schedules)) }
+    let unreadable = new.schedules.unreadable
+    if new.handedOut != old.handedOut || unreadable != old.schedules.unreadable {
+      pending.put(.files(schedules, unreadable: unreadable))
+    }
     for notice in notices { pending.put(.notice(notice)) }
   }
 

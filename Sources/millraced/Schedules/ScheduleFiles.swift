@@ -14,8 +14,10 @@ extension LastGoodFiles<ScheduleInFile> {
   static func schedules(in directory: String) -> Self {
     Self(
       in: directory,
-      Kind(suffixes: [".yaml"], words: "the schedule in", directory: "directory of schedules") {
-        bytes, path, name in
+      Kind(
+        suffixes: [".yaml"], words: "the schedule in", directory: "directory of schedules",
+        rest: "only what is on record of it"
+      ) { bytes, path, name in
         try mistakesPlaced(in: path) {
           let tree = try tree(of: bytes, path)
           let definition = try ScheduleDefinition(tree, named: name)
@@ -53,8 +55,10 @@ extension LastGoodFiles<DayCalendar> {
   static func calendars(in directory: String, zone: @escaping @Sendable (String) -> ZoneRules?) -> Self {
     Self(
       in: directory,
-      Kind(suffixes: [".yaml", ".ics"], words: "the calendar in", directory: "directory of calendars") {
-        bytes, path, name in
+      Kind(
+        suffixes: [".yaml", ".ics"], words: "the calendar in", directory: "directory of calendars",
+        rest: "nothing of it"
+      ) { bytes, path, name in
         try mistakesPlaced(in: path) {
           if !Handler.isValidName(name) {
             let rule = "1 to 64 of `a-z 0-9 - _ .`, a letter first"
