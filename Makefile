@@ -35,6 +35,7 @@ SEEDS ?= 10000
 sim: setup ## Simulate many seeds, release build: make sim SEEDS=100000
 	swift build -c release --scratch-path .build/bench --product millrace
 	.build/bench/release/millrace simulate --seed 1 --seeds $(SEEDS)
+	.build/bench/release/millrace simulate --schedules --seeds $(SEEDS)
 
 KILLS ?= 42
 chaos: SEEDS = 5

@@ -232,8 +232,8 @@ let package = Package(
     tests(
       "MillraceCommandTests",
       of: [
-        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceWire", "MillraceYAML",
-        "millrace", argumentParser,
+        "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceSimulator", "MillraceStore",
+        "MillraceWire", "MillraceYAML", "millrace", argumentParser,
       ]),
     tests(
       "MillracedTests",

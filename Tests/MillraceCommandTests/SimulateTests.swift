@@ -1,6 +1,7 @@
 import FoundationEssentials
 import MillraceCore
 import MillraceEngine
+import MillraceSimulator
 import MillraceStore
 import TestSupport
 import Testing
@@ -110,6 +111,32 @@ struct SimulateTests {
     #expect(
       outcome.error
         == "error: `aging` can't be `-1m`\n\nhint: it is a span of time from 1 s to a year: `10m`\n")
+  }
+
+  @Test("tries schedules with many seeds, on one line or as JSON, and takes nothing of jobs with them")
+  func schedules() throws {
+    let table = try millrace("simulate", "--schedules", "--seeds", "3")
+    #expect(table.code == 0)
+    #expect(table.out.hasPrefix("3 seeds: ") && table.out.hasSuffix(", 0 violations\n"), "\(table.out)")
+    let figures = try numbers(try millrace("simulate", "--schedules", "--seeds", "3", "-o", "json"))
+    #expect(figures["seeds"] == 3 && figures["violations"] == 0)
+    #expect(try #require(figures["nominal_times"]) > 100)
+    let others = [["--swf", "a.swf", "--processors", "1"], ["--jobs", "9"], ["--cpus", "2"], ["--trace"]]
+    for options in others {
+      let outcome = try Program(["simulate", "--schedules"] + options, path: Program.path).end()
+      #expect(outcome.code == 2)
+      #expect(outcome.error.contains("`--schedules` goes with --seed, --seeds and --output alone"))
+    }
+  }
+
+  @Test("fails with the seeds of what is wrong with schedules")
+  func violations() {
+    var trial = ScheduleTrial()
+    trial.add(seed: 2, zones: ["UTC": .utc], flaw: .dawdles)
+    let sheet = ScheduleTrialSheet(trial)
+    let error = #expect(throws: CommandError.self) { try sheet.check() }
+    #expect(error?.code == .jobFailed)
+    #expect(error?.message.hasPrefix("seed 2: untimely: schedule 1 at ") == true, "\(sheet.line)")
   }
 
   @Test("replays one's own history on the machine that it was on, or on another one")

@@ -15,6 +15,7 @@ struct SimulateCommand: AsyncParsableCommand {
         millrace simulate --tasks tasks.csv --cpus 32 --memory 64G --admission learned
         millrace simulate --generate 1000 --cpus 32 --memory 64G --against admission=requested
         millrace simulate --seed 1 --seeds 1000
+        millrace simulate --schedules --seeds 1000
 
       Without a workload it makes one from the seed, with faults, and checks every rule of the scheduler at \
       each step. `--set` and `--against` take: \(PolicySettings.all.map(\.name).joined(separator: ", ")).
@@ -41,11 +42,21 @@ struct SimulateCommand: AsyncParsableCommand {
     guard sources.count <= 1 else {
       throw ValidationError("only one of --since, --swf, --tasks and --generate")
     }
+    if seeds.schedules {
+      guard sources.isEmpty, !policies.isGiven, seeds.jobs == nil, !seeds.trace else {
+        throw ValidationError("`--schedules` goes with --seed, --seeds and --output alone")
+      }
+    }
     try trace.check()
     try tasks.check(policies)
   }
 
   func run() async throws {
+    if seeds.schedules {
+      let sheet = ScheduleTrialSheet(try seeds.trySchedules())
+      try sheet.print(as: output)
+      return try sheet.check()
+    }
     let results =
       switch sources.first ?? .seeds {
       case .history: try await history.replay(policies)
@@ -73,6 +84,11 @@ struct PolicyOptions: ParsableArguments {
 
   @Option(help: "A second policy beside the first: settings over those of the first. May be repeated.")
   var against: [String] = []
+
+  /// Whether anything is said of machine or policy.
+  var isGiven: Bool {
+    policy != nil || memory != nil || cpus != nil || !settings.isEmpty || !against.isEmpty
+  }
 
   /// A policy by its name, with its settings.
   struct Entry {

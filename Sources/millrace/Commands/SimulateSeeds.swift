@@ -1,10 +1,14 @@
 import ArgumentParser
+import MillraceCore
 import MillraceSimulator
 
-/// A workload from a seed, with faults.
+/// A workload or schedules from a seed, with faults.
 struct SeedOptions: ParsableArguments {
   @Option(help: "The seed of a made-up workload.")
   var seed: UInt64 = 1
+
+  @Flag(help: "Schedules on a made-up runner that crashes, instead of jobs; all seeds are tried.")
+  var schedules = false
 
   @Option(
     help: "So many seeds, from that one on; the first that breaks a rule ends it.",
@@ -29,6 +33,15 @@ struct SeedOptions: ParsableArguments {
       }
       return SimulationResult(entry.name, figures)
     }
+  }
+
+  /// Tries schedules with each seed.
+  func trySchedules() throws -> ScheduleTrial {
+    var zones: [String: ZoneRules] = [:]
+    for name in ScheduleSimulation.zoneNames { zones[name] = try RecurrenceOptions.zone(named: name) }
+    var trial = ScheduleTrial()
+    for place in 0..<seeds { trial.add(seed: seed &+ UInt64(place), zones: zones) }
+    return trial
   }
 
   private func simulate(_ seed: UInt64, _ options: SimulationOptions) throws -> WorkloadFigures {
