@@ -37,7 +37,13 @@ extension SQLiteJobStore: ScheduleStore {
     }
   }
 
-  package func schedules() async throws -> [Schedule] { try await history.schedules() }
+  package func schedule(named name: String) async throws -> Schedule? {
+    try await history.schedule(named: name)
+  }
+
+  package func schedules(after name: String, atMost count: Int) async throws -> [Schedule] {
+    try await history.schedules(after: name, atMost: count)
+  }
 
   package func ticks(matching filter: TickFilter) async throws -> [TickRow] {
     try await history.ticks(matching: filter)

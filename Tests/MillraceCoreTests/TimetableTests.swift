@@ -228,6 +228,33 @@ struct TimetableTests {
     #expect(rig.table.plannedTimes(of: other, after: other.created, atMost: 1) == [])
   }
 
+  @Test("schedules are told by name, a page at a time")
+  func pages() throws {
+    var rig = try TimetableRig()
+    let base = try rig.schedule(["every": .string("1h")], created: "2026-06-04")
+    func put(_ name: String, _ id: Int64) {
+      var definition = base.definition
+      definition.name = name
+      rig.table.put(Schedule(id: ScheduleID(id), definition, created: base.created))
+    }
+    for number in 0..<Int64(3000) { put("n\(1000 + number * 7 % 3000)", number) }
+    put("other", 1)  // It was n1007.
+    put("n1014", 2)  // As it is.
+    rig.table.remove(ScheduleID(3))  // It was n1021.
+    func names(after name: String, atMost count: Int) -> [String] {
+      rig.table.schedules(after: name, atMost: count).map(\.definition.name)
+    }
+    #expect(names(after: "", atMost: 2) == ["n1000", "n1001"])
+    #expect(names(after: "n1006", atMost: 1) == ["n1008"])
+    #expect(names(after: "n1007", atMost: 1) == ["n1008"])
+    #expect(names(after: "n1013", atMost: 1) == ["n1014"])
+    #expect(names(after: "n1020x", atMost: 1) == ["n1022"])
+    #expect(names(after: "n3999", atMost: 5) == ["other"])
+    #expect(names(after: "other", atMost: 5) == [])
+    let all = rig.table.schedules.map(\.definition.name)
+    #expect(all == all.sorted() && all.count == 2999)
+  }
+
   @Test("of 100,000 schedules each is due when it shall be")
   func many() throws {
     var rig = try TimetableRig()

@@ -44,6 +44,8 @@ struct SchedulePlanTests {
         "SEARCH tick USING COVERING INDEX tick_ended (schedule=? AND job_state=?)"
       ],
       ScheduleRows.all: ["SCAN schedule USING INDEX schedule_name"],
+      ScheduleRows.named: ["SEARCH schedule USING INDEX schedule_name (name=?)"],
+      ScheduleRows.later: ["SEARCH schedule USING INDEX schedule_name (name>?)"],
       ScheduleSchema.noteEnd("NULL", of: "?"): ["SEARCH tick USING COVERING INDEX tick_job (job=?)"],
       "SELECT job FROM tick WHERE schedule = ? AND nominal = ?": [
         "SEARCH tick USING PRIMARY KEY (schedule=? AND nominal=?)"

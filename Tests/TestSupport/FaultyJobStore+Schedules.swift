@@ -26,8 +26,12 @@ extension FaultyJobStore: ScheduleStore {
     }
   }
 
-  package func schedules() async throws -> [Schedule] {
-    try await pass("schedules", "schedules") { try await record.schedules() }
+  package func schedule(named name: String) async throws -> Schedule? {
+    try await pass("schedules", "schedule \(name)") { try await record.schedule(named: name) }
+  }
+
+  package func schedules(after name: String, atMost count: Int) async throws -> [Schedule] {
+    try await pass("schedules", "schedules") { try await record.schedules(after: name, atMost: count) }
   }
 
   package func lastSuccess(of schedule: ScheduleID) async throws -> Timestamp? {

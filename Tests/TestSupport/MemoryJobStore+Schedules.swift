@@ -29,9 +29,15 @@ extension MemoryJobStore: ScheduleStore {
     }
   }
 
-  package func schedules() async throws -> [Schedule] {
-    state.withLock { $0.schedules.filter { $0.removed == nil }.map(\.schedule) }
-      .sorted { $0.definition.name < $1.definition.name }
+  package func schedule(named name: String) async throws -> Schedule? {
+    try await schedules().first { $0.definition.name == name }
+  }
+
+  package func schedules(after name: String, atMost count: Int) async throws -> [Schedule] {
+    let later = state.withLock { state in
+      state.schedules.filter { $0.removed == nil && $0.schedule.definition.name > name }.map(\.schedule)
+    }
+    return Array(later.sorted { $0.definition.name < $1.definition.name }.prefix(count))
   }
 
   package func ticks(matching filter: TickFilter) async throws -> [TickRow] {

@@ -127,5 +127,16 @@ extension ScheduleStoreContract {
         try await store.tallies(of: [other.id, schedule.id, ScheduleID(77)]),
         [schedule.id: expected, other.id: ScheduleTally(), ScheduleID(77): ScheduleTally()])
     },
+    ScheduleStoreContract("schedules are found by name, and listed a page at a time") { store in
+      var all: [Schedule] = []
+      for name in ["a", "b", "c", "d"] { all.append(try await store.add(try Sample.definition(name))) }
+      _ = try await store.change(.remove(all[2].id, at: Sample.time(1)))
+      try demandEqual(try await store.schedule(named: "b"), all[1])
+      try demandEqual(try await store.schedule(named: "c"), nil)
+      try demandEqual(try await store.schedules(after: "", atMost: 2), [all[0], all[1]])
+      try demandEqual(try await store.schedules(after: "b", atMost: 2), [all[3]])
+      try demandEqual(try await store.schedules(after: "aa", atMost: 1), [all[1]])
+      try demandEqual(try await store.schedules(after: "d", atMost: 9), [])
+    },
   ]
 }

@@ -40,6 +40,8 @@ package struct Timetable: Sendable {
   private(set) package var surroundings: Surroundings
   private var entries: [ScheduleID: Entry] = [:]
   private var ids: [String: ScheduleID] = [:]
+  /// All names, in one rank: a page of schedules is looked up, and nothing is sorted for it.
+  private var names = OrderedQueue<String>()
   /// The schedules by their next times.
   private(set) var due = DueQueue()
   /// Jobs of schedules that have not ended, by number.
@@ -50,8 +52,17 @@ package struct Timetable: Sendable {
   package init(surroundings: Surroundings = Surroundings()) { self.surroundings = surroundings }
 
   /// The schedules, by name.
-  package var schedules: [Schedule] {
-    entries.values.map(\.schedule).sorted { $0.definition.name < $1.definition.name }
+  package var schedules: [Schedule] { schedules(after: "", atMost: .max) }
+
+  /// Returns the schedules whose names come after one, by name; at most so many.
+  package func schedules(after name: String, atMost count: Int) -> [Schedule] {
+    var schedules: [Schedule] = []
+    var place = names.cursor(behind: name, rank: 0)
+    while schedules.count < count, let entry = names.entry(at: place) {
+      if let schedule = schedule(named: entry.member) { schedules.append(schedule) }
+      names.advance(&place)
+    }
+    return schedules
   }
 
   /// How many schedules there are.
@@ -70,8 +81,13 @@ package struct Timetable: Sendable {
   package mutating func put(_ schedule: Schedule) {
     let name = schedule.definition.name
     precondition(ids[name] ?? schedule.id == schedule.id, "the name `\(name)` is taken")
-    takeOut(schedule.id)
-    ids[name] = schedule.id
+    if entries[schedule.id]?.schedule.definition.name == name {
+      takeTime(of: schedule.id)
+    } else {
+      takeOut(schedule.id)
+      ids[name] = schedule.id
+      names.insert(name, rank: 0)
+    }
     entries[schedule.id] = Entry(schedule: schedule)
     findNext(of: schedule.id)
   }
@@ -83,9 +99,15 @@ package struct Timetable: Sendable {
   }
 
   private mutating func takeOut(_ id: ScheduleID) {
+    takeTime(of: id)
     guard let entry = entries.removeValue(forKey: id) else { return }
-    ids[entry.schedule.definition.name] = nil
-    if let next = entry.next { due.remove(id, rank: next.rawValue) }
+    let name = entry.schedule.definition.name
+    ids[name] = nil
+    names.remove(name, rank: 0)
+  }
+
+  private mutating func takeTime(of id: ScheduleID) {
+    if let next = entries[id]?.next { due.remove(id, rank: next.rawValue) }
   }
 
   private mutating func findNext(of id: ScheduleID) {

@@ -62,12 +62,19 @@ package protocol ScheduleStore: ScheduleReader {
 
 /// What can be asked of schedules; also with the runner down.
 package protocol ScheduleReader: Sendable {
-  /// Returns the schedules that are not removed, by name.
-  func schedules() async throws -> [Schedule]
+  /// Returns a schedule that is not removed; nil if there is none of that name.
+  func schedule(named name: String) async throws -> Schedule?
+  /// Returns the schedules that are not removed whose names come after one, by name; at most so many.
+  func schedules(after name: String, atMost count: Int) async throws -> [Schedule]
   /// Returns nominal times of a schedule, the newest first.
   func ticks(matching filter: TickFilter) async throws -> [TickRow]
   /// Returns the nominal time of the last tick whose job succeeded; nil if there is none.
   func lastSuccess(of schedule: ScheduleID) async throws -> Timestamp?
   /// Returns figures of each of these schedules, over all of its rows.
   func tallies(of schedules: [ScheduleID]) async throws -> [ScheduleID: ScheduleTally]
+}
+
+extension ScheduleReader {
+  /// Returns the schedules that are not removed, by name.
+  package func schedules() async throws -> [Schedule] { try await schedules(after: "", atMost: .max) }
 }

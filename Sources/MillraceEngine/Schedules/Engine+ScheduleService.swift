@@ -103,8 +103,7 @@ extension Engine: ScheduleService {
   }
 
   package func schedules(after name: String = "", atMost count: Int = .max) -> [ScheduleStanding] {
-    let later = scheduleBook.timetable.schedules.drop { $0.definition.name <= name }
-    return later.prefix(count).map(standing)
+    scheduleBook.timetable.schedules(after: name, atMost: count).map(standing)
   }
 
   package func schedule(named name: String) throws -> ScheduleStanding {

@@ -3,9 +3,13 @@ package import MillraceCore
 import MillraceEngine
 
 extension SQLiteHistory: ScheduleReader {
-  package func schedules() async throws -> [Schedule] {
+  package func schedule(named name: String) async throws -> Schedule? {
+    try await read("read schedule `\(name)`") { db in try ScheduleRows.read(named: name, in: db) }
+  }
+
+  package func schedules(after name: String, atMost count: Int) async throws -> [Schedule] {
     try await read("list the schedules") { db in
-      try Self.fetch(SQL(sql: ScheduleRows.all), in: db, ScheduleRows.read)
+      try ScheduleRows.read(after: name, atMost: count, in: db)
     }
   }
 

@@ -10,6 +10,29 @@ enum ScheduleRows {
   static let all =
     "SELECT \(columns) FROM schedule INDEXED BY schedule_name WHERE removed IS NULL ORDER BY name"
 
+  /// The one of a name that is not removed.
+  static let named =
+    "SELECT \(columns) FROM schedule INDEXED BY schedule_name WHERE removed IS NULL AND name = ?"
+
+  /// Those that are not removed and come after a name, by name.
+  static let later = """
+    SELECT \(columns) FROM schedule INDEXED BY schedule_name WHERE removed IS NULL AND name > ?
+    ORDER BY name LIMIT ?
+    """
+
+  /// Reads the one of a name; nil if there is none.
+  static func read(named name: String, in db: Database) throws -> Schedule? {
+    let row = try Row.fetchOne(db.cachedStatement(sql: named), arguments: [name])
+    guard let row else { return nil }
+    var reader = RowReader(row)
+    return try read(&reader)
+  }
+
+  /// Reads those whose names come after one, by name.
+  static func read(after name: String, atMost count: Int, in db: Database) throws -> [Schedule] {
+    try SQLiteHistory.fetch(SQL(sql: later, arguments: [name, count]), in: db, read)
+  }
+
   /// Adds a schedule; returns its number.
   static func insert(
     _ definition: ScheduleDefinition, file: String?, created: Timestamp, in db: Database

@@ -98,7 +98,7 @@ struct Record: JobSource {
   }
 
   func schedules(after name: String?, limit: Int) async throws -> SchedulePage {
-    let later = try await reader.schedules().filter { $0.definition.name > name ?? "" }
+    let later = try await reader.schedules(after: name ?? "", atMost: limit + 1)
     var page = SchedulePage(schedules: [])
     for schedule in later.prefix(limit) {
       let rows = try await reader.ticks(
@@ -123,9 +123,9 @@ struct Record: JobSource {
   }
 
   private func existing(_ name: String) async throws -> Schedule {
-    let all = try await reader.schedules()
-    if let schedule = all.first(where: { $0.definition.name == name }) { return schedule }
-    let question = Spelling.question(about: name, among: all.map(\.definition.name)) ?? ""
+    if let schedule = try await reader.schedule(named: name) { return schedule }
+    let names = try await reader.schedules().map(\.definition.name)
+    let question = Spelling.question(about: name, among: names) ?? ""
     throw CommandError(.notFound, "there is no schedule `\(name)` on record\(question)")
   }
 

@@ -1,8 +1,8 @@
-/// Jobs or schedules in the order of a rank: sorted runs of bounded length.
+/// Jobs, schedules or names in the order of a rank: sorted runs of bounded length.
 ///
-/// The smallest rank is first; equal ranks go by number. An entry has 16 bytes. Insertion and removal
-/// cost a binary search over the runs and one move within a run of at most `maxRun` entries; reading on from
-/// any place costs nothing more.
+/// The smallest rank is first; equal ranks go by member. The entry of a number has 16 bytes. Insertion and
+/// removal cost a binary search over the runs and one move within a run of at most `maxRun` entries; reading
+/// on from any place costs nothing more.
 struct OrderedQueue<Member: Comparable & Sendable>: Sendable {
   /// A member and its place in the order.
   struct Entry: Comparable, Sendable {
@@ -69,6 +69,16 @@ struct OrderedQueue<Member: Comparable & Sendable>: Sendable {
   /// Returns the entry at a place; nil behind the last one.
   func entry(at cursor: Cursor) -> Entry? {
     cursor.run < runs.count ? runs[cursor.run][cursor.place] : nil
+  }
+
+  /// Returns the place of the first entry behind one, which need not be in the queue.
+  func cursor(behind member: Member, rank: Int64) -> Cursor {
+    let entry = Entry(rank: rank, member: member)
+    let run = runIndex(of: entry)
+    guard run < runs.count else { return Cursor(run: run, place: 0) }
+    var cursor = Cursor(run: run, place: Self.place(of: entry, in: runs[run]))
+    if self.entry(at: cursor) == entry { advance(&cursor) }
+    return cursor
   }
 
   /// Moves on to the next entry.
