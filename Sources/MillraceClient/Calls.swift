@@ -128,9 +128,9 @@ extension Client {
   /// Returns the plugins in use and the files that were refused.
   package func handlers() throws -> HandlersView { try value(call("GET", "/handlers")) }
 
-  /// Returns what was learned of a handler's jobs: all of them first, then its classes.
-  package func statistics(of handler: String) throws -> [StatisticsView] {
-    try value(call("GET", "/handlers/\(PercentEncoding.encode(handler))/statistics"))
+  /// Returns what was learned of a handler's jobs, or of all, and the fates of their schedules' times.
+  package func statistics(of handler: String?) throws -> StatisticsPage {
+    try value(call("GET", "/statistics", query: handler.map { [("handler", $0)] } ?? []))
   }
 
   /// Returns limits that fit what a handler's jobs have shown.

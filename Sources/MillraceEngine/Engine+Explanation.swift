@@ -67,6 +67,8 @@ extension Engine {
     return found
   }
 
+  package var learningWindow: Int { scheduler.policy.learning.window }
+
   package func recommendation(for handler: String) throws -> Recommendation {
     let known = try self.handler(named: handler)
     let learned = scheduler.learnedLimit(handler: handler, jobClass: nil)

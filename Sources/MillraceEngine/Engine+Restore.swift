@@ -131,8 +131,6 @@ extension Engine {
     return .submitted([waiting])
   }
 
-  private var learningWindow: Int { scheduler.policy.learning.window }
-
   private func adoption(of attempt: Attempt, by job: WaitingJob, at now: Timestamp) -> Adoption {
     let frozenNow = attempt.frozenSince.map { now - $0 } ?? .zero
     return Adoption(

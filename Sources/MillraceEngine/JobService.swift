@@ -43,6 +43,8 @@ package protocol JobService: ControlService {
   /// Returns what was learned of a handler's jobs: all of them first, then its classes by name.
   /// - Throws: `Refusal` if nobody knows such a handler.
   func statistics(of handler: String) async throws -> [Statistics]
+  /// How many of the last attempts of each kind of job are counted in statistics.
+  var learningWindow: Int { get async }
   /// Returns limits that fit what a handler's jobs have shown.
   /// - Throws: `Refusal` if no plugin in use has the handler.
   func recommendation(for handler: String) async throws -> Recommendation

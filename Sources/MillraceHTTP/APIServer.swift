@@ -144,7 +144,7 @@ package struct APIServer: Service {
     LogRoutes(service: service, logger: logger).add(to: &routes)
     HistoryRoutes(history: service.history).add(to: &routes)
     RunnerRoutes(service: service).add(to: &routes)
-    HandlerRoutes(service: service, settings: settings).add(to: &routes)
+    HandlerRoutes(service: service, schedules: schedules, settings: settings).add(to: &routes)
     RecordRoutes(keeping: keeping, bodies: bodies).add(to: &routes)
     ScheduleRoutes(service: schedules, bodies: bodies).add(to: &routes)
     router.add(middleware: MethodMiddleware(table: routes.methods))

@@ -7,14 +7,33 @@ import MillraceWire
 /// What was learned of handlers, and what follows from it.
 struct HandlerRoutes: Sendable {
   let service: any JobService
+  /// Nil if this runner has no schedules.
+  let schedules: (any ScheduleService)?
   /// Where recommendations are written; nil if there is no such place.
   let settings: (any SettingsFiles)?
 
   func add(to routes: inout RouteTable) {
+    routes.add(.get, "/statistics", use: allStatistics)
     routes.add(.get, "/handlers/:name/statistics", use: statistics)
     routes.add(.get, "/handlers/:name/recommendation", use: recommend)
     routes.add(.post, "/handlers/:name/recommendation/apply", use: apply)
     routes.add(.post, "/handlers/:name/reset", use: reset)
+  }
+
+  @Sendable private func allStatistics(_ request: Request, _ context: APIContext) async throws -> Response {
+    var handler: String?
+    for (name, value) in try request.queryItems {
+      guard name == "handler" else { throw QueryValue.unknown(name) }
+      handler = value
+    }
+    var names = handler.map { [$0] } ?? []
+    if handler == nil { names = await service.catalog().plugins.flatMap(\.handlers).map(\.name).sorted() }
+    var views: [StatisticsView] = []
+    for name in names { views += try await service.statistics(of: name).map(StatisticsView.init) }
+    return try Response(
+      json: StatisticsPage(
+        handlers: views, fates: try await schedules?.fates(handler: handler) ?? [:],
+        window: await service.learningWindow))
   }
 
   @Sendable private func statistics(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -45,6 +45,10 @@ extension SQLiteJobStore: ScheduleStore {
     try await history.schedules(after: name, atMost: count)
   }
 
+  package func fates(lastOfEach count: Int, handler: String?) async throws -> [Fate: Int] {
+    try await history.fates(lastOfEach: count, handler: handler)
+  }
+
   package func ticks(matching filter: TickFilter) async throws -> [TickRow] {
     try await history.ticks(matching: filter)
   }

@@ -122,9 +122,7 @@ package final class SQLiteJobStore: JobStore {
   }
 
   package func evidence(lastOfEach count: Int) async throws -> [Evidence] {
-    try await history.read("read what the last attempts have shown") { db in
-      try EvidenceQuery(count: count).read(in: db)
-    }
+    try await history.evidence(lastOfEach: count)
   }
 
   package func memos() async throws -> [Memo] {

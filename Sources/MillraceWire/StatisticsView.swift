@@ -1,5 +1,21 @@
 package import MillraceCore
 
+/// What was learned of handlers, and what became of the times of their schedules: `GET /v1/statistics`.
+package struct StatisticsPage: Codable, Sendable, Equatable {
+  /// All jobs of a handler first, then its classes.
+  package var handlers: [StatisticsView]
+  /// How many nominal times of schedules had each fate, by its word.
+  package var fates: [String: Int]
+  /// So many of the last attempts of each kind of job are counted, and of the last times of each schedule.
+  package var window: Int
+
+  package init(handlers: [StatisticsView], fates: [Fate: Int], window: Int) {
+    self.handlers = handlers
+    self.fates = Dictionary(uniqueKeysWithValues: fates.map { ($0.key.rawValue, $0.value) })
+    self.window = window
+  }
+}
+
 /// What was learned of one kind of job: an element of `GET /v1/handlers/{name}/statistics`.
 package struct StatisticsView: Codable, Sendable, Equatable {
   package var handler: String

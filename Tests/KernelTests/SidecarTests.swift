@@ -16,7 +16,7 @@ struct SidecarTests {
       let batch = try await runner.millrace("submit", "--batch", "-", "--wait", input: Data(lines.utf8))
       #expect(batch.status == 0, "\(batch.errors)")
       let learned = try #require(
-        try await runner.answer([StatisticsView].self, "stats", "balloon").first?.memoryBytes)
+        try await runner.answer(StatisticsPage.self, "stats", "balloon").handlers.first?.memoryBytes)
       #expect(learned.count == 24)
       #expect((20 << 20)..<(40 << 20) ~= Int(learned.max))
       let file = runner.plugins + "/libballoon.yaml"

@@ -34,7 +34,7 @@ struct ClientTests {
       case "/v1/history/summary": [.answer(200, "[]")]
       case "/v1/handlers": [.answer(200, "{\"plugins\":[],\"refused\":[]}")]
       case "/v1/jobs/42/why": [.answer(200, "{\"job\":\(Self.job)}")]
-      case "/v1/handlers/exec/statistics": [.answer(200, "[]")]
+      case "/v1/statistics": [.answer(200, "{\"handlers\":[],\"fates\":{\"ran\":3},\"window\":200}")]
       case "/v1/handlers/exec/recommendation", "/v1/handlers/exec/recommendation/apply":
         [.answer(200, "{\"handler\":\"exec\",\"attempts\":1,\"least_attempts\":20}")]
       case "/v1/jobs/42/result": [.answer(200, "bytes", type: "image/png")]
@@ -60,7 +60,8 @@ struct ClientTests {
     #expect(try client.handlers().plugins.isEmpty)
     #expect(try client.reprioritise(JobID(42), to: 9).id == JobID(42))
     #expect(try client.why(JobID(42)).job.id == JobID(42))
-    #expect(try client.statistics(of: "exec").isEmpty)
+    #expect(try client.statistics(of: "exec").fates == ["ran": 3])
+    #expect(try client.statistics(of: nil).window == 200)
     #expect(try client.recommendation(for: "exec").leastAttempts == 20)
     #expect(try client.applyRecommendation(for: "exec").attempts == 1)
     let result = try client.result(of: JobID(42))
@@ -73,7 +74,7 @@ struct ClientTests {
         "GET /v1/history?handler=exec&sort=time&limit=100",
         "GET /v1/history/summary?handler=exec&sort=time&limit=100", "GET /v1/handlers",
         "POST /v1/jobs/42/reprioritise", "GET /v1/jobs/42/why",
-        "GET /v1/handlers/exec/statistics", "GET /v1/handlers/exec/recommendation",
+        "GET /v1/statistics?handler=exec", "GET /v1/statistics", "GET /v1/handlers/exec/recommendation",
         "POST /v1/handlers/exec/recommendation/apply",
         "GET /v1/jobs/42/result",
       ])

@@ -53,6 +53,8 @@ struct RecordTests {
     #expect(try millrace(state, "history", "--outcome", "succeeded", "-o", "ids").out == "1.1\n")
     #expect(try millrace(state, "history", "--since", "2026-01-02", "-o", "ids").out == "")
     #expect(try millrace(state, "history", "--by", "handler", "-o", "ids").out == "balloon\nnoop\n")
+    #expect(try millrace(state, "stats", "-o", "ids").out == "balloon\nnoop\n")
+    #expect(try millrace(state, "stats", "noop", "-o", "csv").out.contains("\nnoop,,1,"))
     #expect(try millrace(state, "result", "1") == .init(code: 0, out: "done", error: note))
     #expect(try millrace(state, "logs", "1") == .init(code: 0, out: "hello\n", error: note))
     #expect(try millrace(state, "logs", "1.1").out == "hello\n")

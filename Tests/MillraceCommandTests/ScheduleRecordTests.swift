@@ -55,6 +55,25 @@ struct ScheduleRecordTests {
         == .init(code: 0, out: "", error: note + "millrace: nothing found\n"))
   }
 
+  @Test("stats counts the fates of all schedules on record, or of those of a handler")
+  func fates() async throws {
+    let state = try await Self.state()
+    func stats(_ arguments: String...) throws -> Program.Outcome {
+      try Program(
+        ["stats"] + arguments + ["--socket", state.path + "/none"], path: Program.path,
+        environment: ["MILLRACE_STATE": state.path]
+      ).end()
+    }
+    let note = "millrace: the runner is not reachable; reading the record in `\(state.path)`\n"
+    let table = "FATE             TIMES\nran                  1\nskipped-overlap      3\n"
+    #expect(try stats() == .init(code: 0, out: table, error: note))
+    #expect(try stats("noop").out == table)
+    let json = try stats("-o", "json").out
+    let page = try Wire.decoder().decode(StatisticsPage.self, from: Data(json.utf8))
+    #expect(page == StatisticsPage(handlers: [], fates: [.ran: 1, .skippedOverlap: 3], window: 200))
+    #expect(try stats("nobody").code == 4)
+  }
+
   @Test("what is not on record is 4, with a near name; what changes something needs the runner")
   func missing() async throws {
     let state = try await Self.state()

@@ -130,22 +130,28 @@ struct WhyTests {
     "handlers":[{"name":"noop","summary":""}]}],"refused":[]}
     """
 
-  @Test("stats shows what was learned of all handlers, or of one")
+  @Test("stats shows what was learned of all handlers, or of one, and the fates of schedules")
   func stats() throws {
     let body = """
-      [{"handler":"noop","build_sha256":"0123456789abcdef","inherited":true,"attempts":21,
+      {"window":200,"fates":{"missed-down":1,"ran":40},"handlers":[
+      {"handler":"noop","build_sha256":"0123456789abcdef","inherited":true,"attempts":21,
       "memory_bytes":{"count":21,"p50":1048576,"p95":2097152,"max":3145728},
       "cpu_millis":{"count":21,"p50":100,"p95":250,"max":500},
       "run_seconds":{"count":21,"p50":1,"p95":2.5,"max":3},
-      "seconds_to_peak":{"count":21,"p50":0.5,"p95":1,"max":2}}]
+      "seconds_to_peak":{"count":21,"p50":0.5,"p95":1,"max":2}}]}
       """
     let server = try server([
-      "GET /v1/handlers": .answer(200, Self.catalog), "GET /v1/handlers/noop/statistics": .answer(200, body),
+      "GET /v1/statistics": .answer(200, body), "GET /v1/statistics?handler=noop": .answer(200, body),
     ])
     let all = try Program.millrace("stats", "--socket", server.socket)
     #expect(all.out.contains("HANDLER  CLASS  RUNS  MEMORY P95  MEMORY MAX  CPU P95  RUN P50  RUN P95"))
     #expect(all.out.contains("noop     (all)    21       2 MiB       3 MiB     0.25      1 s    2.5 s"))
     #expect(all.out.contains("0123456789ab (inherited by a newer one)"))
+    #expect(all.out.hasSuffix("\n\nFATE         TIMES\nran             40\nmissed-down      1\n"))
+    let json = try Program.millrace("stats", "-o", "json", "--socket", server.socket).out
+    let page = try Wire.decoder().decode(StatisticsPage.self, from: Data(json.utf8))
+    #expect(page.fates == ["ran": 40, "missed-down": 1] && page.window == 200)
+    #expect(try Program.millrace("stats", "-o", "ids", "--socket", server.socket).out == "noop\n")
     #expect(try Program.millrace("stats", "noop", "--socket", server.socket).out == all.out)
     #expect(try Program.millrace("stats", "nope", "--socket", server.socket).code == 4)
   }

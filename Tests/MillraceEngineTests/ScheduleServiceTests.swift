@@ -54,6 +54,21 @@ struct ScheduleServiceTests {
     }
   }
 
+  @Test("fates are counted over all schedules, or those whose jobs have a handler")
+  func fates() async throws {
+    let bench = ScheduleBench()
+    try await bench.bench.run {
+      try await bench.add("tick", ["every": .string("1m")])
+      try await bench.add(
+        "tock", ["every": .string("2m"), "job": .object(["handler": .string("other")])])
+      try await bench.turn(to: 60, rows: 1, of: "tick")
+      try await bench.turn(to: 120, rows: 2, of: "tick")
+      #expect(try await bench.engine.fates(handler: nil) == [.ran: 2, .skippedOverlap: 1])
+      #expect(try await bench.engine.fates(handler: "other") == [.ran: 1])
+      #expect(await bench.engine.learningWindow == 200)
+    }
+  }
+
   @Test("a removed schedule does nothing more; its name is free and its rows stay")
   func remove() async throws {
     let bench = ScheduleBench()

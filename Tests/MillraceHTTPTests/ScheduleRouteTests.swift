@@ -44,6 +44,20 @@ struct ScheduleRouteTests {
     }
   }
 
+  @Test("statistics count the fates of schedules, or of those whose jobs have a handler")
+  func fates() async throws {
+    let jobs = FakeJobService()
+    jobs.change { $0.statistics["exec"] = [] }
+    try await TestServer.with(jobs, schedules: FakeScheduleService()) { server in
+      _ = try await server.request("POST", "/v1/schedules", body: Self.body)
+      for _ in 0..<2 { _ = try await server.request("POST", "/v1/schedules/nightly/run") }
+      let all: StatisticsPage = try await server.request("GET", "/v1/statistics").decoded()
+      #expect(all.fates == ["manual": 2] && all.window == FakeJobService.window)
+      let own: StatisticsPage = try await server.request("GET", "/v1/statistics?handler=exec").decoded()
+      #expect(own.fates == ["manual": 2])
+    }
+  }
+
   @Test("its times that were and will be are told, a page at a time")
   func times() async throws {
     let service = FakeScheduleService()

@@ -106,6 +106,10 @@ struct WhyRouteTests {
       }
       let views: [StatisticsView] = try await server.request("GET", "/v1/handlers/noop/statistics").decoded()
       #expect(views == [StatisticsView(statistics)])
+      let page: StatisticsPage = try await server.request("GET", "/v1/statistics?handler=noop").decoded()
+      #expect(page == StatisticsPage(handlers: views, fates: [:], window: FakeJobService.window))
+      #expect(try await server.request("GET", "/v1/statistics?handler=other").status == 404)
+      #expect(try await server.request("GET", "/v1/statistics?class=large").status == 400)
       let view: RecommendationView = try await server.request("GET", "/v1/handlers/noop/recommendation")
         .decoded()
       #expect(view == RecommendationView(recommendation))

@@ -70,6 +70,16 @@ struct SchedulePlanTests {
     }
   }
 
+  @Test("fates are counted along the times of each schedule, from the last ones on")
+  func fates() async throws {
+    try await withScheduledStore { store, _ in
+      let sql = SQL(sql: ScheduleFigures.fates, arguments: ["noop", 199])
+      let plan = try await Self.plan(of: sql, in: store)
+      #expect(plan.contains("SEARCH tick USING PRIMARY KEY (schedule=? AND nominal>?)"), "\(plan)")
+      #expect(plan.contains("SEARCH other USING PRIMARY KEY (schedule=?)"), "\(plan)")
+    }
+  }
+
   @Test("old nominal times are found in the order in which they were decided, and not sorted")
   func old() async throws {
     try await withScheduledStore { store, _ in

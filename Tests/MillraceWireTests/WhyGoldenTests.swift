@@ -98,6 +98,17 @@ struct WhyGoldenTests {
         + #""run_seconds":{"count":3,"max":2,"p50":0.5,"p95":1.5}}"#)
   }
 
+  @Test("what was learned of handlers, and the fates of the times of schedules")
+  func statisticsPage() throws {
+    let view = StatisticsView(
+      Statistics(handler: "noop", jobClass: nil, build: "ab", isInherited: false, attempts: 0))
+    try check(
+      StatisticsPage(handlers: [view], fates: [.ran: 4, .skippedOverlap: 16, .missedDown: 1], window: 200),
+      #"{"fates":{"missed-down":1,"ran":4,"skipped-overlap":16},"#
+        + #""handlers":[{"attempts":0,"build_sha256":"ab","handler":"noop","inherited":false}],"#
+        + #""window":200}"#)
+  }
+
   @Test("limits that would fit")
   func recommendation() throws {
     let peaks = Statistics.Figures(

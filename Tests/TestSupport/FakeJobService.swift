@@ -177,6 +177,11 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     change { $0.breakers.removeAll { $0.handler == handler } }
   }
 
+  /// How many attempts of each kind are counted.
+  package static let window = 200
+
+  package var learningWindow: Int { Self.window }
+
   package func statistics(of handler: String) async throws -> [Statistics] {
     try checkFailure()
     guard let found = contents.statistics[handler] else {
@@ -274,6 +279,8 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     let all = contents.workflows.values.filter { $0.id < before ?? .max }
     return all.sorted { $0.id > $1.id }.prefix(limit).map(\.summary)
   }
+
+  package func evidence(lastOfEach count: Int) async throws -> [Evidence] { [] }
 
   package func plugins() async throws -> [Plugin] { contents.catalog.plugins }
 

@@ -103,4 +103,8 @@ package final class FakeScheduleService: ScheduleService {
     _ = try await existing(name)
     return times(count)
   }
+
+  package func fates(handler: String?) async throws -> [Fate: Int] {
+    try await record.fates(lastOfEach: FakeJobService.window, handler: handler)
+  }
 }

@@ -34,6 +34,10 @@ extension FaultyJobStore: ScheduleStore {
     try await pass("schedules", "schedules") { try await record.schedules(after: name, atMost: count) }
   }
 
+  package func fates(lastOfEach count: Int, handler: String?) async throws -> [Fate: Int] {
+    try await pass("schedules", "fates") { try await record.fates(lastOfEach: count, handler: handler) }
+  }
+
   package func lastSuccess(of schedule: ScheduleID) async throws -> Timestamp? {
     try await pass("schedules", "last success of \(schedule)") {
       try await record.lastSuccess(of: schedule)

@@ -40,6 +40,18 @@ extension MemoryJobStore: ScheduleStore {
     return Array(later.sorted { $0.definition.name < $1.definition.name }.prefix(count))
   }
 
+  package func fates(lastOfEach count: Int, handler: String?) async throws -> [Fate: Int] {
+    state.withLock { state in
+      state.schedules.filter { $0.removed == nil }.map(\.schedule)
+        .filter { schedule in
+          let job = schedule.definition.source.object?["job"]?.object
+          return handler == nil || job?["handler"]?.string == handler
+        }
+        .flatMap { state.sortedTicks(of: $0.id).suffix(count) }
+        .reduce(into: [:]) { $0[$1.fate, default: 0] += 1 }
+    }
+  }
+
   package func ticks(matching filter: TickFilter) async throws -> [TickRow] {
     guard (1...10_000).contains(filter.limit) else {
       throw Refusal(description: "a list has 1 to 10000 rows")

@@ -138,5 +138,30 @@ extension ScheduleStoreContract {
       try demandEqual(try await store.schedules(after: "aa", atMost: 1), [all[1]])
       try demandEqual(try await store.schedules(after: "d", atMost: 9), [])
     },
+    ScheduleStoreContract("fates are counted over the last times of each schedule, or of a handler's") {
+      store in
+      let nightly = try await store.add(try Sample.definition())
+      let job: JSONValue = .object(["handler": .string("other")])
+      let other = try await store.add(try Sample.definition("other", ["job": job]))
+      let gone = try await store.add(try Sample.definition("gone"))
+      _ = try await store.add(try Sample.definition("new"))
+      let fates: [Fate] = [.ran, .skippedOverlap, .missedDown, .ran, .skippedOverlap]
+      // Not in the order of their times.
+      for index in [3, 0, 4, 1, 2] {
+        _ = try await store.claim([Sample.claim(Int64(index), of: nightly, fates[index])], at: Sample.time(9))
+      }
+      _ = try await store.claim([Sample.claim(7, of: other, .failedToSubmit)], at: Sample.time(9))
+      _ = try await store.claim([Sample.claim(8, of: gone, .late)], at: Sample.time(9))
+      _ = try await store.change(.remove(gone.id, at: Sample.time(10)))
+      try demandEqual(
+        try await store.fates(lastOfEach: 9, handler: nil),
+        [.ran: 2, .skippedOverlap: 2, .missedDown: 1, .failedToSubmit: 1])
+      try demandEqual(
+        try await store.fates(lastOfEach: 3, handler: nil),
+        [.ran: 1, .skippedOverlap: 1, .missedDown: 1, .failedToSubmit: 1])
+      try demandEqual(try await store.fates(lastOfEach: 1, handler: "noop"), [.skippedOverlap: 1])
+      try demandEqual(try await store.fates(lastOfEach: 5, handler: "other"), [.failedToSubmit: 1])
+      try demandEqual(try await store.fates(lastOfEach: 5, handler: "nobody"), [:])
+    },
   ]
 }

@@ -14,6 +14,9 @@ package protocol HistoryReader: Sendable {
   func history(matching filter: HistoryFilter) async throws -> [HistoryRow]
   /// Returns a line per handler, over all attempts that match (order, offset and limit are not used).
   func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary]
+  /// Returns what the last attempts of each handler and class have shown, in the order of their ends: those
+  /// whose outcome is evidence (`Outcome.isEvidence`), at most `count` of each.
+  func evidence(lastOfEach count: Int) async throws -> [Evidence]
   /// Returns a workflow with its jobs; nil if there is none with that number.
   func workflow(_ id: Int64) async throws -> WorkflowRecord?
   /// Returns workflows, the newest first: at most `limit`, and only those with a lower number than `before`.

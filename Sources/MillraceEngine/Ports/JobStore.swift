@@ -170,9 +170,6 @@ package protocol JobStore: HistoryReader {
   /// Returns the jobs that have not ended with the lowest numbers above `last`, by number and without their
   /// parameters; less than `count` of them if there are no more.
   func unfinished(after last: JobID, atMost count: Int) async throws -> [UnfinishedJob]
-  /// Returns what the last attempts of each handler and class have shown, in the order of their ends: those
-  /// whose outcome is evidence (`Outcome.isEvidence`), at most `count` of each.
-  func evidence(lastOfEach count: Int) async throws -> [Evidence]
   /// Returns all that was noted for a next runner, by kind and name.
   func memos() async throws -> [Memo]
   /// Deletes jobs that have ended, at most `count` of them in one transaction, those that ended first before

@@ -30,6 +30,9 @@ package protocol ScheduleService: Sendable {
   /// Returns the next times of a schedule.
   /// - Throws: `Refusal` if there is none of that name.
   func preview(_ name: String, count: Int) async throws -> [PlannedTime]
+  /// Returns how many nominal times had each fate: of the last times of each schedule as many as attempts are
+  /// counted of each kind of job. Only of schedules whose jobs have a handler, if it is given.
+  func fates(handler: String?) async throws -> [Fate: Int]
   /// Returns the record of nominal times.
   var scheduleRecord: any ScheduleReader { get }
 }

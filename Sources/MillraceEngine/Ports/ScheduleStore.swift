@@ -72,6 +72,9 @@ package protocol ScheduleReader: Sendable {
   func lastSuccess(of schedule: ScheduleID) async throws -> Timestamp?
   /// Returns figures of each of these schedules, over all of its rows.
   func tallies(of schedules: [ScheduleID]) async throws -> [ScheduleID: ScheduleTally]
+  /// Returns how many nominal times had each fate, over the last times of each schedule that is not removed:
+  /// at most `count` of each, which is 1 at least; only of those whose jobs have a handler, if it is given.
+  func fates(lastOfEach count: Int, handler: String?) async throws -> [Fate: Int]
 }
 
 extension ScheduleReader {

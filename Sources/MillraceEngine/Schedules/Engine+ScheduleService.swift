@@ -116,6 +116,10 @@ extension Engine: ScheduleService {
     return scheduleBook.timetable.plannedTimes(of: schedule, after: parts.wall.now(), atMost: count)
   }
 
+  package func fates(handler: String?) async throws -> [Fate: Int] {
+    try await scheduleParts.store.fates(lastOfEach: learningWindow, handler: handler)
+  }
+
   nonisolated package var scheduleRecord: any ScheduleReader {
     guard let parts = ports.schedules else { preconditionFailure("an engine without schedules serves none") }
     return parts.store

@@ -13,6 +13,12 @@ extension SQLiteHistory: ScheduleReader {
     }
   }
 
+  package func fates(lastOfEach count: Int, handler: String?) async throws -> [Fate: Int] {
+    try await read("count the fates of nominal times") { db in
+      try ScheduleFigures.fates(lastOfEach: count, handler: handler, in: db)
+    }
+  }
+
   package func ticks(matching filter: TickFilter) async throws -> [TickRow] {
     try checkLimit(filter.limit)
     return try await read("list nominal times") { db in

@@ -84,6 +84,12 @@ package final class SQLiteHistory: HistoryReader {
     try await read("sum up the history") { db in try Summaries.read(filter, in: db) }
   }
 
+  package func evidence(lastOfEach count: Int) async throws -> [Evidence] {
+    try await read("read what the last attempts have shown") { db in
+      try EvidenceQuery(count: count).read(in: db)
+    }
+  }
+
   package func workflow(_ id: Int64) async throws -> WorkflowRecord? {
     try await read("read workflow \(id)") { db in try WorkflowRows.read(id, in: db) }
   }

@@ -28,6 +28,31 @@ enum ScheduleFigures {
     WHERE tick.job IS NOT NULL AND tick.job_state IS NULL ORDER BY tick.schedule, tick.job
     """
 
+  /// Of the last times of each schedule; those of one without so many are all of its times.
+  static let fates = """
+    SELECT tick.fate, count(*) FROM schedule CROSS JOIN tick ON tick.schedule = schedule.id
+    WHERE schedule.removed IS NULL
+      AND (?1 IS NULL OR json_extract(schedule.definition, '$.job.handler') = ?1)
+      AND tick.nominal >= ifnull((
+        SELECT nominal FROM tick AS other WHERE other.schedule = schedule.id
+        ORDER BY nominal DESC LIMIT 1 OFFSET ?2), -9223372036854775808)
+    GROUP BY tick.fate
+    """
+
+  /// Counts the fates of the last times of each schedule, or of each whose jobs have a handler.
+  static func fates(
+    lastOfEach count: Int, handler: String?, in db: Database
+  ) throws -> [Fate: Int] {
+    precondition(count > 0, "no time is the last of none")
+    var fates: [Fate: Int] = [:]
+    let rows = try Row.fetchCursor(db.cachedStatement(sql: Self.fates), arguments: [handler, count - 1])
+    while let row = try rows.next() {
+      var reader = RowReader(row)
+      fates[try reader.word(Fate.self)] = try reader.int()
+    }
+    return fates
+  }
+
   /// Reads those of one schedule.
   static func tally(of schedule: ScheduleID, in db: Database) throws -> ScheduleTally {
     var tally = ScheduleTally()

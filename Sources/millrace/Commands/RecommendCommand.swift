@@ -36,7 +36,8 @@ struct RecommendCommand: ParsableCommand {
     if let handler {
       views = [try apply ? client.applyRecommendation(for: handler) : client.recommendation(for: handler)]
     } else {
-      views = try client.handlerNames().map { try client.recommendation(for: $0) }
+      let names = try client.handlers().plugins.flatMap(\.handlers).map(\.name).sorted()
+      views = try names.map { try client.recommendation(for: $0) }
     }
     try format.print(rows: views.flatMap(\.changes), as: .changes, json: views) { paint in
       views.map { Self.text(of: $0, paint: paint) }.joined()

@@ -1,39 +1,64 @@
 import ArgumentParser
-import MillraceClient
+import MillraceCore
 import MillraceWire
 
-/// `millrace stats`: what was learned of handlers.
-struct StatsCommand: ParsableCommand {
+/// `millrace stats`: what was learned of handlers, and what became of the times of schedules.
+struct StatsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats",
-    abstract: "Show what was learned of a handler's jobs, and of each class of them.",
+    abstract: "Show what was learned of a handler's jobs, and what became of the times of schedules.",
     discussion: """
       examples:
         millrace stats
         millrace stats thumbnail -o wide
 
       Figures are those of the last attempts; a newer build of a plugin inherits them until it has shown \
-      enough itself. A class in parentheses stands for all jobs of the handler.
+      enough itself. A class in parentheses stands for all jobs of the handler. Fates are those of the last \
+      times of each schedule, with a handler of those that make its jobs; `millrace schedule stats` tells \
+      them apart. It also works while the runner is down: then the last 200 are counted.
       """)
 
   @Argument(help: "Only this one.")
   var handler: String?
 
-  @OptionGroup var runner: RunnerOptions
+  @OptionGroup var record: RecordOptions
   @OptionGroup var format: OutputOptions
 
-  func run() throws {
-    let client = runner.client
-    let names = try handler.map { [$0] } ?? client.handlerNames()
-    let rows = try names.flatMap { try client.statistics(of: $0) }
-    try format.print(rows, as: .statistics, page: rows)
+  func run() async throws {
+    let page = try await record.read { try await $0.statistics(of: handler) }
+    switch format.output {
+    case .table, .wide:
+      let fates = FateCount.all(of: page)
+      let hasBoth = !page.handlers.isEmpty && !fates.isEmpty
+      if !page.handlers.isEmpty || fates.isEmpty {
+        try format.print(page.handlers, as: .statistics, page: page)
+      }
+      if hasBoth { try StandardOutput.write("\n") }
+      if !fates.isEmpty { try format.print(fates, as: .fates, page: page) }
+    case .json, .jsonl, .csv, .ids: try format.print(page.handlers, as: .statistics, page: page)
+    }
   }
 }
 
-extension Client {
-  /// Returns the names of all handlers, sorted.
-  func handlerNames() throws -> [String] {
-    try handlers().plugins.flatMap(\.handlers).map(\.name).sorted()
+/// How many times of schedules had a fate.
+private struct FateCount: Encodable {
+  let fate: Fate
+  let times: Int
+
+  /// Those that any time had, in the order of the fates.
+  static func all(of page: StatisticsPage) -> [FateCount] {
+    Fate.allCases.compactMap { fate in page.fates[fate.rawValue].map { FateCount(fate: fate, times: $0) } }
+  }
+}
+
+extension Table where Row == FateCount {
+  /// Fates, a line for each.
+  fileprivate static var fates: Table {
+    Table(
+      [
+        Column("FATE", "fate") { $0.fate.rawValue },
+        Column("TIMES", "times", .right) { "\($0.times)" },
+      ], id: { $0.fate.rawValue })
   }
 }
 

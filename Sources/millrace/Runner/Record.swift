@@ -72,6 +72,20 @@ struct Record: JobSource {
     try await reader.summaries(matching: filter).map(SummaryView.init)
   }
 
+  func statistics(of handler: String?) async throws -> StatisticsPage {
+    let rule = Policy.Learning()
+    var estimates = Estimates(rule: rule)
+    let evidence = try await reader.evidence(lastOfEach: rule.window)
+    for evidence in evidence { estimates.note(evidence) }
+    let names = handler.map { [$0] } ?? Set(evidence.map(\.handler)).sorted()
+    let fates = try await reader.fates(lastOfEach: rule.window, handler: handler)
+    let views = names.flatMap(estimates.statistics).map(StatisticsView.init)
+    if let handler, views.isEmpty, fates.isEmpty {
+      throw CommandError(.notFound, "nothing of a handler `\(handler)` is on record")
+    }
+    return StatisticsPage(handlers: views, fates: fates, window: rule.window)
+  }
+
   func result(of id: JobID) async throws -> JobResult {
     guard let job = try await reader.job(id) else { throw Self.unknown(id) }
     guard let result = try await reader.result(of: id) else {

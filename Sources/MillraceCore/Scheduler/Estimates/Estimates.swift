@@ -31,10 +31,11 @@ package struct Estimates: Sendable {
   private var runs = 0
   private var total = Duration.zero
 
-  init(rule: Policy.Learning) { self.rule = rule }
+  /// Makes estimates of which nothing is learned yet.
+  package init(rule: Policy.Learning) { self.rule = rule }
 
   /// Takes in what an attempt has shown.
-  mutating func note(_ evidence: Evidence) {
+  package mutating func note(_ evidence: Evidence) {
     runs += 1
     total += evidence.duration
     note(evidence, under: Key(handler: evidence.handler, jobClass: nil))
