@@ -218,7 +218,7 @@ let package = Package(
     tests(
       "MillraceStoreTests",
       of: [
-        "CFaultyDisk", "MillraceCore", "MillraceEngine", "MillraceStore",
+        "CFaultyDisk", "MillraceCore", "MillraceEngine", "MillraceStore", "MillraceZones",
         .product(name: "GRDB", package: "GRDB.swift"), logging,
       ]),
     tests("MillraceYAMLTests", of: ["MillraceCore", "MillraceYAML"]),
