@@ -180,7 +180,8 @@ let package = Package(
       name: "millrace-bench",
       dependencies: [
         "CMillraceLinux", "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux",
-        "MillraceSimulator", "MillraceStore", "MillraceWire", argumentParser, lifecycle, logging,
+        "MillraceSimulator", "MillraceStore", "MillraceWire", "MillraceZones", argumentParser, lifecycle,
+        logging, .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       path: "Benchmarks/Launch", swiftSettings: strict),

@@ -26,6 +26,9 @@ struct BenchRunner {
     log.logLevel = .warning
     let place = RunnerPlace(directory: options.directory)
     try place.make(plugin: options.plugin)
+    if let record = options.record {
+      try FileManager.default.copyItem(atPath: record, toPath: place.database)
+    }
     store = try SQLiteJobStore(opening: place.database)
     let logs = LogFiles(directory: place.logs, cap: .mebibytes(16), log: log)
     tree = try CgroupTree.forBenchmark(withoutControllers: options.withoutControllers)
@@ -34,9 +37,12 @@ struct BenchRunner {
     plugins = PluginDirectory(path: place.plugins, builds: place.builds, launcher: launcher, log: log)
     let policy = Self.policy(slots: options.slots)
     if !options.withoutControllers { try tree.wall(off: policy.capacity.memory) }
-    let clock = AnchoredClock(wall: Timestamp(microseconds: Int64(time(nil)) * 1_000_000))
+    let wall = try LinuxWallClock()
+    let clock = AnchoredClock(wall: wall.now())
     engine = Engine(
-      ports: Engine.Ports(store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock),
+      ports: Engine.Ports(
+        store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock,
+        schedules: Engine.ScheduleParts(store: store, source: ZonesOnly(), wall: wall)),
       policy: policy, reception: Self.reception(policy), version: "0", pid: getpid(), boot: try Boot.id(),
       log: log)
     keeper = RecordKeeper(
@@ -47,8 +53,8 @@ struct BenchRunner {
         return plugins.isEmpty ? nil : Set(plugins.map(\.sha256))
       })
     api = APIServer(
-      serving: engine, keeping: keeper, configuration: APIServer.Configuration(socketPath: place.socket),
-      logger: log)
+      serving: engine, keeping: keeper, schedules: engine,
+      configuration: APIServer.Configuration(socketPath: place.socket), logger: log)
     self.log = log
   }
 

@@ -8,7 +8,8 @@ struct MillraceBench: AsyncParsableCommand {
     subcommands: [
       LaunchCommand.self, ThroughputCommand.self, EndToEndCommand.self, FirstInstructionCommand.self,
       SoakCommand.self, StartsCommand.self, IdleCommand.self, SampleCommand.self, AdoptCommand.self,
-      DecisionCommand.self, DependencyCommand.self, RecordCommand.self, ServeCommand.self,
+      DecisionCommand.self, DependencyCommand.self, RecordCommand.self, ScheduleCommand.self,
+      ServeCommand.self,
     ])
 }
 

@@ -14,6 +14,7 @@ struct RunnerOptions: ParsableArguments {
   @Option(help: "A library that the tier `preloaded` loads ahead. May be repeated.")
   var preload: [String] = []
   @Option(help: "How many attempts run at once.") var slots = 64
+  @Option(help: "A record to begin with, which is copied.") var record: String?
   @Flag(help: "Do without cgroup controllers, where the machine has none.") var withoutControllers = false
 
   /// These options as they are written on a command line.
@@ -22,6 +23,7 @@ struct RunnerOptions: ParsableArguments {
       "--host", host, "--plugin", plugin, "--directory", directory, "--tier", tier.rawValue, "--slots",
       "\(slots)",
     ]
+    if let record { words += ["--record", record] }
     for library in preload { words += ["--preload", library] }
     return words + (withoutControllers ? ["--without-controllers"] : [])
   }

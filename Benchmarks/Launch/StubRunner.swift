@@ -7,14 +7,16 @@ import MillraceStore
 /// A runner that starts nothing for real: the engine with the real store.
 enum StubRunner {
   /// Starts it on a record and returns the memory that this process holds at the first start of an attempt.
-  static func firstStart(in file: String) async throws -> Int64 {
+  static func firstStart(
+    in file: String, schedules: (SQLiteJobStore) -> Engine.ScheduleParts? = { _ in nil }
+  ) async throws -> Int64 {
     let store = try SQLiteJobStore(opening: file)
     let launcher = StubLauncher()
     let policy = Policy(slots: 1, memory: .gibibytes(1), cpuMillis: 4000, maxQueued: 10_000_000)
     let engine = Engine(
       ports: Engine.Ports(
         store: store, launcher: launcher, plugins: StubPlugins(), logs: NoLogs(),
-        clock: AnchoredClock(wall: MadeRecord.later)),
+        clock: AnchoredClock(wall: MadeRecord.later), schedules: schedules(store)),
       policy: policy,
       reception: Reception(
         defaults: MadeRecord.submission(0).terms,
