@@ -42,7 +42,8 @@ struct BenchRunner {
     engine = Engine(
       ports: Engine.Ports(
         store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock,
-        schedules: Engine.ScheduleParts(store: store, source: ZonesOnly(), wall: wall)),
+        schedules: Engine.ScheduleParts(store: store, source: ZonesOnly(), files: NoDirectories(), wall: wall)
+      ),
       policy: policy, reception: Self.reception(policy), version: "0", pid: getpid(), boot: try Boot.id(),
       log: log)
     keeper = RecordKeeper(

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import GRDB
 import MillraceCore
 import MillraceEngine
@@ -80,11 +81,18 @@ enum MadeSchedules {
 /// The zones of the machine; no calendars and no files.
 struct ZonesOnly: ScheduleSource {
   private let directory = ZoneDirectory()
-  let changes = AsyncStream<ScheduleSourceChange> { $0.yield(.files([])) }
+  let changes = AsyncStream<ScheduleSourceChange> { $0.yield(.files([], unreadable: [])) }
 
   func zone(named name: String) throws -> ZoneRules { try directory.zone(name.isEmpty ? "UTC" : name).rules }
 
   func calendar(named name: String) throws -> DayCalendar {
     throw BenchmarkError("there are no calendars here: `\(name)`")
   }
+}
+
+/// No directories are watched.
+struct NoDirectories: FileEventSource {
+  let changes = AsyncStream<FileEventChange> { _ in }
+
+  func watch(_ directories: [WatchedDirectory]) {}
 }

@@ -82,7 +82,7 @@ struct ScheduleCommand: AsyncParsableCommand {
       times.add([
         try await time {
           _ = try await StubRunner.firstStart(in: file) {
-            Engine.ScheduleParts(store: $0, source: ZonesOnly(), wall: wall)
+            Engine.ScheduleParts(store: $0, source: ZonesOnly(), files: NoDirectories(), wall: wall)
           }
         }
       ])

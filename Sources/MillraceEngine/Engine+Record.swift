@@ -55,6 +55,10 @@ extension Engine {
     backlog.ended.removeFirst(ended.count)
     let attempts = changes.compactMap { if case .ended(let id, _, _) = $0 { id } else { nil } }
     if !attempts.isEmpty { await ports.launcher.release(attempts) }
+    if changes.contains(where: \.isAnnouncement) {
+      eventBook.mayHaveOpen = true
+      ring.yield()
+    }
     for job in ended {
       scheduleBook.timetable.ended(job)
       resumeWaiters(of: .end(job))

@@ -11,9 +11,10 @@ extension Engine {
     var events: [Event] = []
     var requests: [Request] = []
     var accepted = await accept(inputs.compactMap(\.batch), besides: 0)
+    await takeIn(inputs.compactMap(\.announcement))
     for input in inputs {
       switch input {
-      case .submissions: break  // They are accepted together.
+      case .submissions, .announcements: break  // They are accepted together.
       case .request(let request):
         events += request.events
         backlog.changes += request.changes
@@ -21,10 +22,13 @@ extension Engine {
       case .operation(let operation):
         accepted.append(await operation.run(self, accepted.reduce(0) { $0 + $1.count }))
       case .event(let event): events.append(event)
-      case .catalog(let new): events.append(.handlers(adopt(new)))
+      case .catalog(let new):
+        await announce(new)
+        events.append(.handlers(adopt(new)))
       }
     }
     accepted += await claimDue(besides: accepted.reduce(0) { $0 + $1.count })
+    accepted += await decideOnEvents(besides: accepted.reduce(0) { $0 + $1.count })
     events += accepted.flatMap(\.events)
     await lookFirst(before: &events)
     let now = ports.clock.now()
@@ -32,6 +36,7 @@ extension Engine {
     var stops: [Action] = []
     let actions = scheduler.handle(events, at: now)
     for action in actions { sort(action, at: now, stops: &stops) }
+    announcePressure()
     for one in accepted { backlog.take(payloads: one.payloads) }
     isRestored = true
     // Only now, so that whoever gets the answer finds the job known.
@@ -43,6 +48,8 @@ extension Engine {
     if !isCancelling, trouble == nil { await write() }
     if backlog.changes.isEmpty { resumeWaiters(of: .commitUnderWay) }
     answer(requests, about: actions)
+    watchDirectories()
+    resumeEvents()
     if scheduler.needsSamples { sampleRing.yield() }
     if scheduler.isDrained, backlog.isEmpty { resumeWaiters(of: .drained) }
   }
@@ -85,13 +92,13 @@ extension Engine {
       backlog.changes.append(.ended(id, end, next: next))
       progress[id.job] = nil
       samples[id] = nil
-      if case .done = next { backlog.ended.append(id.job) }
+      if case .done(let state, _) = next { noteEnd(of: id.job, as: state) }
       log.info(
         "attempt ended",
         metadata: ["attempt": "\(id)", "outcome": "\(end.outcome.rawValue)"])
     case .close(let job, let state, let reason):
       backlog.changes.append(.closed(job, state, reason, at: now))
-      backlog.ended.append(job)
+      noteEnd(of: job, as: state)
     case .cancelRequested(let job):
       backlog.changes.append(.cancelRequested(job, at: now))
     case .held(let job, let isHeld):

@@ -48,6 +48,7 @@ package actor Engine: JobService {
   let inbox = Inbox()
   var backlog = Backlog()
   var scheduleBook = ScheduleBook()
+  var eventBook = EventBook()
   /// Why the record can't be written; nil if it can, as far as is known.
   var trouble: RecordTrouble?
   var progress: [JobID: Progress] = [:]
@@ -104,6 +105,7 @@ package actor Engine: JobService {
   /// What comes in from outside of the actor.
   enum Input: Sendable {
     case submissions(Batch)
+    case announcements(Announcement)
     case request(Request)
     case operation(Operation)
     case event(Event)
@@ -112,10 +114,14 @@ package actor Engine: JobService {
     /// The submissions; nil if it is something else.
     var batch: Batch? { if case .submissions(let batch) = self { batch } else { nil } }
 
+    /// The announcement; nil if it is something else.
+    var announcement: Announcement? { if case .announcements(let found) = self { found } else { nil } }
+
     /// Answers whoever waits for it that it is not taken in.
     func refuse(_ refusal: Refusal) {
       switch self {
       case .submissions(let batch): batch.answer.resume(throwing: refusal)
+      case .announcements(let announcement): announcement.answer.resume(throwing: refusal)
       case .request(let request): request.answer.resume(throwing: refusal)
       case .operation(let operation): operation.refuse(refusal)
       case .event, .catalog: break
@@ -157,6 +163,8 @@ package actor Engine: JobService {
         alarm.set(to: nextWake)
       }
       alarm.stop()
+      // Before the others are waited for: one of them may wait for an answer.
+      close()
       group.cancelAll()
     }
   }

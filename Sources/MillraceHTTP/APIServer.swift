@@ -41,16 +41,19 @@ package struct APIServer: Service {
   private let settings: (any SettingsFiles)?
   private let keeping: (any RecordKeeping)?
   private let schedules: (any ScheduleService)?
+  private let events: (any EventService)?
+  private let authentication: (any MessageAuthentication)?
   private let configuration: Configuration
   private let logger: Logger
   private let onReady: @Sendable () async -> Void
 
   /// Makes a server; `onReady` is called once, when clients can connect. Without `settings`, recommendations
   /// can't be applied; without `keeping`, nothing can be pruned or backed up; without `schedules`, there are
-  /// none.
+  /// none; without `events`, none are taken in; without `authentication`, no webhook is.
   package init(
     serving service: any JobService, settings: (any SettingsFiles)? = nil,
     keeping: (any RecordKeeping)? = nil, schedules: (any ScheduleService)? = nil,
+    events: (any EventService)? = nil, authentication: (any MessageAuthentication)? = nil,
     configuration: Configuration,
     logger: Logger,
     onReady: @escaping @Sendable () async -> Void = {}
@@ -59,6 +62,8 @@ package struct APIServer: Service {
     self.settings = settings
     self.keeping = keeping
     self.schedules = schedules
+    self.events = events
+    self.authentication = authentication
     self.configuration = configuration
     self.logger = logger
     self.onReady = onReady
@@ -147,6 +152,9 @@ package struct APIServer: Service {
     HandlerRoutes(service: service, schedules: schedules, settings: settings).add(to: &routes)
     RecordRoutes(keeping: keeping, bodies: bodies).add(to: &routes)
     ScheduleRoutes(service: schedules, bodies: bodies).add(to: &routes)
+    EventRoutes(service: events, bodies: EventBodies(bodies: bodies)).add(to: &routes)
+    HookRoutes(service: events, authentication: authentication, bodies: EventBodies(bodies: bodies))
+      .add(to: &routes)
     router.add(middleware: MethodMiddleware(table: routes.methods))
     return router.buildResponder()
   }

@@ -153,8 +153,11 @@ struct BodyReader: Sendable {
     }
   }
 
-  private func collect(_ request: Request, atMost bound: Int64) async throws -> Data {
-    try checkAnnounced(request, atMost: bound)
+  /// Reads a whole body, and no more of it than the bound; `refusal` is what to say of a larger one.
+  func collect(
+    _ request: Request, atMost bound: Int64, orRefuse refusal: (Int64) -> Refusal = Self.tooLarge
+  ) async throws -> Data {
+    try checkAnnounced(request, atMost: bound, orRefuse: refusal)
     let body = request.body
     do {
       let buffer = try await cancelWhenGracefulShutdown { try await body.collect(upTo: Int(bound)) }
@@ -162,13 +165,15 @@ struct BodyReader: Sendable {
       try checkComplete(request, received: buffer.readableBytes)
       return Data(buffer.readableBytesView)
     } catch is NIOTooManyBytesError {
-      throw Self.tooLarge(bound)
+      throw refusal(bound)
     }
   }
 
-  private func checkAnnounced(_ request: Request, atMost bound: Int64) throws {
+  private func checkAnnounced(
+    _ request: Request, atMost bound: Int64, orRefuse refusal: (Int64) -> Refusal = Self.tooLarge
+  ) throws {
     guard let announced = announcedLength(of: request), announced > bound else { return }
-    throw Self.tooLarge(bound)
+    throw refusal(bound)
   }
 
   /// A connection that broke off must not pass for the end of the body.

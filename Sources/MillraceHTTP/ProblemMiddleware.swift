@@ -49,6 +49,8 @@ struct ProblemMiddleware: RouterMiddleware {
       problem = .plain(500, "internal error", "the runner failed to answer; its log says why")
     }
     if let seconds = problem.kind?.retryAfterSeconds { headers[.retryAfter] = "\(seconds)" }
+    // RFC 9110, 15.5.2, wants to have it said how; there is no registered scheme for signed bodies.
+    if problem.status == 401 { headers[.wwwAuthenticate] = "HMAC-SHA256" }
     headers[.contentType] = "application/problem+json"
     return try Response(json: problem, status: .init(code: problem.status), headers: headers)
   }

@@ -55,7 +55,8 @@ extension PruneView {
             state: state, jobs: $0.jobs, attempts: $0.attempts, payloadBytes: $0.bytes.rawValue)
         }
       }, logFiles: report.logFiles, logBytes: report.logBytes.rawValue, builds: report.builds,
-      buildBytes: report.buildBytes.rawValue, ticks: report.ticks, vacuumedBytes: report.shrunk.rawValue,
+      buildBytes: report.buildBytes.rawValue, ticks: report.ticks, events: report.events,
+      vacuumedBytes: report.shrunk.rawValue,
       databaseBytes: report.size.database.rawValue, freeBytes: report.size.free.rawValue,
       payloadBytes: report.size.payloads.rawValue, logsBytes: report.logsLeft.rawValue,
       canVacuum: report.size.canShrink, overBytes: report.over.rawValue)

@@ -59,10 +59,13 @@ struct ScheduleRoutes: Sendable {
     let record = try known.scheduleRecord
     let rows = try await record.ticks(matching: TickFilter(schedule: id, limit: ScheduleDetail.span))
     let tally = try await record.tallies(of: [id])[id] ?? ScheduleTally()
+    // One that waits for events has no times to tell.
+    let times =
+      standing.schedule.definition.trigger == nil
+      ? try await known.preview(context.scheduleName, count: ScheduleDetail.span) : []
     return try Response(
       json: ScheduleDetail(
-        ScheduleView(standing, rows: rows, tally: tally), tally,
-        times: try await known.preview(context.scheduleName, count: ScheduleDetail.span), rows: rows))
+        ScheduleView(standing, rows: rows, tally: tally), tally, times: times, rows: rows))
   }
 
   @Sendable private func edit(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -60,7 +60,7 @@ extension SQLiteJobStore: RecordStore {
     WHERE substr(plugin_sha256, 1, 8) = substr(?1, 1, 8) AND plugin_sha256 = ?1 LIMIT 1
     """
 
-  package func delete(_ choice: OldTicks, atMost count: Int) async throws -> TickDeletion {
+  package func delete(_ choice: OldTicks, atMost count: Int) async throws -> RowDeletion {
     try await write("delete nominal times", placing: []) { db in
       try TickDeletionWriter(db: db).delete(OldTicksQuery(choice: choice), atMost: count)
     }
@@ -76,6 +76,26 @@ extension SQLiteJobStore: RecordStore {
     let query = OldTicksQuery(choice: OldTicks(before: Timestamp(rawValue: .max)))
     return try await history.read("look for the first nominal time") { db in
       try SQLRequest<Row>(literal: query.list(atMost: 1)).fetchOne(db).map { Timestamp(rawValue: $0[2]) }
+    }
+  }
+
+  package func delete(_ choice: OldEvents, atMost count: Int) async throws -> RowDeletion {
+    let file = file
+    return try await write("delete events", placing: []) { db in
+      try EventWriter(db: db, file: file).delete(OldEventsQuery(choice: choice), atMost: count)
+    }
+  }
+
+  package func count(_ choice: OldEvents) async throws -> Int {
+    try await history.read("count events") { db in
+      try SQLRequest<Int>(literal: OldEventsQuery(choice: choice).count).fetchOne(db) ?? 0
+    }
+  }
+
+  package func firstOldEvent() async throws -> Timestamp? {
+    let query = OldEventsQuery(choice: OldEvents(before: Timestamp(rawValue: .max)))
+    return try await history.read("look for the first event") { db in
+      try SQLRequest<Row>(literal: query.list(atMost: 1)).fetchOne(db).map { Timestamp(rawValue: $0[1]) }
     }
   }
 

@@ -10,18 +10,22 @@ extension SQLiteJobStore: ScheduleStore {
     }
   }
 
-  package func claim(_ claims: [Claim], at now: Timestamp) async throws -> [ClaimResult] {
+  package func claim(
+    _ claims: [Claim], settling settlement: EventSettlement, at now: Timestamp
+  ) async throws -> [ClaimResult] {
     let inputs = try await place(claims.map { $0.submission?.input })
     let file = file
     let results = try await write("claim \(claims.count) nominal times", placing: inputs) { db in
       let writer = ScheduleWriter(db: db, file: file)
       let jobs = AcceptanceWriter(db: db, file: file, now: now)
       var before: [JobID] = []
-      return try zip(claims, inputs).map { claim, input in
+      let results = try zip(claims, inputs).map { claim, input in
         let result = try writer.write(claim, input: input, behind: before, accepting: jobs)
         before.append(result.job ?? JobID(0))
         return result
       }
+      try EventWriter(db: db, file: file).settle(settlement)
+      return results
     }
     activityRing.yield()
     let unused = zip(results, inputs).filter { result, _ in

@@ -36,6 +36,7 @@ package struct PruneView: Codable, Sendable, Equatable {
   package var buildBytes: Int64
   /// Nominal times of schedules.
   package var ticks: Int
+  package var events: Int
   /// How much shorter the database is.
   package var vacuumedBytes: Int64
   /// The record afterwards: the pages of the database in use and the free ones, payload files, logs.
@@ -50,9 +51,8 @@ package struct PruneView: Codable, Sendable, Equatable {
 
   package init(
     dryRun: Bool, jobs: [PrunedJobsView], logFiles: Int, logBytes: Int64, builds: Int, buildBytes: Int64,
-    ticks: Int, vacuumedBytes: Int64, databaseBytes: Int64, freeBytes: Int64, payloadBytes: Int64,
-    logsBytes: Int64,
-    canVacuum: Bool, overBytes: Int64
+    ticks: Int, events: Int, vacuumedBytes: Int64, databaseBytes: Int64, freeBytes: Int64,
+    payloadBytes: Int64, logsBytes: Int64, canVacuum: Bool, overBytes: Int64
   ) {
     self.dryRun = dryRun
     self.jobs = jobs
@@ -61,6 +61,7 @@ package struct PruneView: Codable, Sendable, Equatable {
     self.builds = builds
     self.buildBytes = buildBytes
     self.ticks = ticks
+    self.events = events
     self.vacuumedBytes = vacuumedBytes
     self.databaseBytes = databaseBytes
     self.freeBytes = freeBytes

@@ -66,7 +66,8 @@ struct ScheduleDefinitionTests {
     let berlin = try TestZones.rules("Europe/Berlin")
     let time = try #require(WrittenTime(text: "2026-07-01 02:30")).time(in: berlin)
     let nominal = try #require(try Recurrence.at(.instant(time)).next(after: time - .seconds(1), in: berlin))
-    let request = try definition.request(for: nominal, lastSuccess: time - .seconds(86_400))
+    let request = try definition.request(
+      for: .init(nominal, lastSuccess: time - .seconds(86_400)))
     #expect(request.handler == "exec")
     #expect(request.labels == ["team": "ops", "schedule": "nightly"])
     #expect(request.wishes.memory == .mebibytes(256))
@@ -75,7 +76,7 @@ struct ScheduleDefinitionTests {
         == .array([.string("backup"), .string("--day=2026-07-01"), .string("2026-06-30T00:30:00Z")]))
     #expect(request.parameters["unix"] == .integer(1_782_865_800))
     #expect(request.parameters["text"] == .string("at 2026-07-01T02:30:00+02:00"))
-    let first = try definition.request(for: nominal, lastSuccess: nil)
+    let first = try definition.request(for: .init(nominal, lastSuccess: nil))
     #expect(first.parameters["command"]?.array?.last == .string(""))
   }
 
@@ -83,8 +84,11 @@ struct ScheduleDefinitionTests {
   private static let mistakes: [(members: [String: JSONValue], messages: [String])] = [
     (["name": .string("Nightly")], ["`name` must be a name (1 to 64 of `a-z 0-9 - _ .`, a letter first)"]),
     (["name": .null], ["`name` is missing"]),
-    (["cron": .null], ["one of `cron`, `every` and `at` is missing"]),
-    (["every": .string("5m")], ["give one of `cron`, `every` and `at`, not `every` too"]),
+    (["cron": .null], ["one of `cron`, `every`, `at`, `event`, `files`, `webhook` is missing"]),
+    (
+      ["every": .string("5m")],
+      ["give one of `cron`, `every`, `at`, `event`, `files`, `webhook`, not `every` too"]
+    ),
     (["cron": .string("61 2 * * *")], ["`cron`: `61` is no minute; allowed are 0 to 59"]),
     (["cron": .string("0 0 30 2 *")], ["`cron`: the calendar has no day that fits `0 0 30 2 *`"]),
     (

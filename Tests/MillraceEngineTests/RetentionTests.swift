@@ -142,7 +142,7 @@ struct RetentionTests {
   func ticks() async throws {
     let keeper = keeper {
       ($0.succeeded, $0.failed, $0.cancelled, $0.logs, $0.bytes) = (nil, nil, nil, nil, nil)
-      $0.ticks = .days(100)
+      ($0.ticks, $0.events) = (.days(100), nil)
     }
     let added = try await store.change(
       .add(try Sample.definition(), file: nil, created: Sample.time(0)))
@@ -164,6 +164,38 @@ struct RetentionTests {
     clock.advance(by: .days(1))
     try await clock.sleeper(until: Sample.time(1001 * Self.day + 7200))
     #expect(try await store.firstOldTick() == Sample.time(901 * Self.day + 7200))
+    task.cancel()
+    await task.value
+  }
+
+  @Test(
+    "events go when they are old and everything is decided about them, and their keeper wakes for the next")
+  func events() async throws {
+    let keeper = keeper {
+      ($0.succeeded, $0.failed, $0.cancelled, $0.logs, $0.bytes) = (nil, nil, nil, nil, nil)
+      ($0.ticks, $0.events) = (nil, .days(30))
+    }
+    var settlement = EventSettlement()
+    for day in 968...1000 {
+      let events = (0..<3).map { Sample.event("\(day)-\($0)") }
+      let accepted = try await store.accept(events, at: Sample.time(Int64(day) * Self.day + 7200))
+      // The last of each day is open.
+      settlement.settled += accepted.prefix(2).map(\.number)
+    }
+    _ = try await store.claim([], settling: settlement, at: clock.now())
+    var wish = PruneWish()
+    wish.olderThan = .zero
+    #expect(try await keeper.prune(wish).events == 0)
+    wish = PruneWish()
+    wish.isRehearsal = true
+    #expect(try await keeper.prune(wish).events == 4)
+    let task = Task { await keeper.run() }
+    try await clock.sleeper(until: Sample.time(1000 * Self.day + 7200))
+    #expect(try await store.count(OldEvents(before: Sample.time(1001 * Self.day))) == 31 * 2)
+    #expect(try await store.openEventCount() == 33)
+    clock.advance(by: .days(1))
+    try await clock.sleeper(until: Sample.time(1001 * Self.day + 7200))
+    #expect(try await store.firstOldEvent() == Sample.time(971 * Self.day + 7200))
     task.cancel()
     await task.value
   }

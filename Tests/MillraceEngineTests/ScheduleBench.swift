@@ -9,10 +9,11 @@ import Testing
 struct ScheduleBench {
   let bench: Bench
   let source: FakeScheduleSource
+  let files: FakeFileEventSource
   let wall: ManualWallClock
 
   var engine: Engine { bench.engine }
-  var store: any ScheduleStore { bench.store }
+  var store: any ScheduleStore & EventStore { bench.store }
 
   /// Makes one; its clock shows midnight of 2026-01-01 and `seconds`.
   init(
@@ -20,14 +21,16 @@ struct ScheduleBench {
     calendars: [String: DayCalendar] = [:], unreadable: [String] = []
   ) {
     let source = FakeScheduleSource(calendars: calendars, unreadable: unreadable)
+    let files = FakeFileEventSource()
     var wall: ManualWallClock?
     bench = Bench(slots: slots, maxQueued: maxQueued, record: record, at: Sample.time(seconds)) {
       store, clock in
       let clock = ManualWallClock(clock)
       wall = clock
-      return Engine.ScheduleParts(store: store, source: source, wall: clock)
+      return Engine.ScheduleParts(store: store, source: source, files: files, wall: clock)
     }
     self.source = source
+    self.files = files
     guard let wall else { preconditionFailure("the bench makes its parts") }
     self.wall = wall
   }
@@ -82,6 +85,21 @@ struct ScheduleBench {
   /// Returns fates of a schedule, the oldest first, when there are so many.
   func fates(_ count: Int, of name: String) async throws -> [Fate] {
     try await rows(count, of: name).map(\.tick.fate)
+  }
+
+  /// Returns when something is decided about every event on record.
+  func settledEvents() async throws {
+    while try await store.openEventCount() > 0 {
+      try Task.checkCancellation()
+      await Task.yield()
+    }
+  }
+
+  /// Lets the first attempt at a job run and succeed.
+  func finish(_ job: JobID) async throws {
+    try await bench.journal.wait(for: "launch \(job).1")
+    try await bench.start(AttemptID(job))
+    try await bench.end(AttemptID(job))
   }
 
   func refusal(_ body: () async throws -> Void) async -> Refusal? {

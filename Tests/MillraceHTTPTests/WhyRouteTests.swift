@@ -109,7 +109,7 @@ struct WhyRouteTests {
       let page: StatisticsPage = try await server.request("GET", "/v1/statistics?handler=noop").decoded()
       #expect(page == StatisticsPage(handlers: views, fates: [:], window: FakeJobService.window))
       #expect(try await server.request("GET", "/v1/statistics?handler=other").status == 404)
-      #expect(try await server.request("GET", "/v1/statistics?class=large").status == 400)
+      #expect(try await server.request("GET", "/v1/statistics?class=large").status == 422)
       let view: RecommendationView = try await server.request("GET", "/v1/handlers/noop/recommendation")
         .decoded()
       #expect(view == RecommendationView(recommendation))

@@ -30,4 +30,12 @@ struct ContractTests {
 
   @Test("and the store in memory, too", arguments: ScheduleStoreContract.clauses)
   func memory(clause: ScheduleStoreContract) async throws { try await clause.check(MemoryJobStore()) }
+
+  @Test("the store in SQLite keeps that of events", arguments: EventStoreContract.clauses)
+  func sqlite(clause: EventStoreContract) async throws {
+    try await withStore { store, _ in try await clause.check(store) }
+  }
+
+  @Test("and so does the store in memory", arguments: EventStoreContract.clauses)
+  func memory(clause: EventStoreContract) async throws { try await clause.check(MemoryJobStore()) }
 }

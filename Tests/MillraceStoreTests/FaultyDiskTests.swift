@@ -42,6 +42,48 @@ struct FaultyDiskTests {
   }
 
   @Test(
+    "of events that were refused none is there, and what was decided about them is all there or not at all",
+    arguments: FaultyDisk.Fault.all)
+  func events(fault: FaultyDisk.Fault) async throws {
+    try await withFaultyStore { store, file in
+      let fault = fault.code == .SQLITE_BUSY ? fault : fault.once()
+      let added = try await store.change(
+        .add(try Sample.listener(), file: nil, created: Sample.time(0)))
+      let schedule = try #require(added)
+      let model = MemoryJobStore()
+      _ = try await model.change(.add(try Sample.listener(), file: nil, created: Sample.time(0)))
+      var random = SeededGenerator(seed: 1)
+      for calls in Int64(0)..<30 {
+        let events = (0..<3).map { _ in Sample.event("\(UInt8.random(in: 0...99, using: &random))") }
+        var claim = Sample.claim(calls, of: schedule)
+        claim.events = try await model.openEvents(atMost: 2).map(\.number)
+        var settlement = EventSettlement()
+        settlement.settled = claim.events
+        FaultyDisk.fail(file, by: fault, after: calls)
+        let accepted = await result { try await store.accept(events, at: Sample.time(calls)) }
+        let claimed = await result { [claim, settlement] in
+          try await store.claim([claim], settling: settlement, at: Sample.time(calls))
+        }
+        FaultyDisk.mend()
+        if case .success(let acceptances) = accepted {
+          #expect(try await model.accept(events, at: Sample.time(calls)) == acceptances)
+        }
+        if case .success(let results) = claimed {
+          #expect(try await model.claim([claim], settling: settlement, at: Sample.time(calls)) == results)
+        }
+        let (rows, expected) = try await (
+          store.events(matching: EventQuery(limit: 1000)), model.events(matching: EventQuery(limit: 1000))
+        )
+        #expect(rows == expected, "after \(calls) calls: \(accepted), \(claimed)")
+      }
+      try store.close()
+      let again = try SQLiteJobStore(opening: file)
+      #expect(try await again.openEvents(atMost: 1000) == model.openEvents(atMost: 1000))
+      try again.close()
+    }
+  }
+
+  @Test(
     "a store that fails by lot for a while holds exactly what it said it holds", arguments: UInt64(1)...12)
   func byLot(seed: UInt64) async throws {
     var random = SeededGenerator(seed: seed)

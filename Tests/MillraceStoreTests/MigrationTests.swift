@@ -83,6 +83,45 @@ struct MigrationTests {
     }
   }
 
+  @Test("of the schema before events keeps its nominal times and their counts, and takes events")
+  func events() async throws {
+    try await withSchema("v5") { file in
+      let queue = try DatabaseQueue(path: file)
+      try await queue.write { db in
+        try db.execute(sql: Self.ticks, arguments: [Sample.time(0).rawValue])
+      }
+      let before = try await queue.read { try String.fetchAll($0, sql: Self.allTicks) }
+      try queue.close()
+      let store = try SQLiteJobStore(opening: file)
+      let after = try await store.pool.read { try String.fetchAll($0, sql: Self.allTicks) }
+      #expect(after == before && after.count == 4)
+      func tally() async throws -> ScheduleTally? {
+        try await store.tallies(of: [ScheduleID(1)])[ScheduleID(1)]
+      }
+      #expect(try await tally()?.fates == [.ran: 1, .late: 1, .missedDown: 2])
+      #expect(try await tally()?.succeeded == 1)
+      #expect(try await store.unfinishedJobsOfSchedules() == [ScheduleID(1): [JobID(2)]])
+      // What is counted is still counted.
+      let running = AttemptID(job: JobID(2), number: 1)
+      try await store.commit([
+        .ended(running, Sample.fullEnd(.succeeded, at: 30), next: .done(.succeeded)),
+        .announcedEnd(JobID(2), at: Sample.time(30)),
+      ])
+      #expect(try await tally()?.succeeded == 2)
+      var claim = Sample.claim(9, of: try #require(try await store.schedules().first), .skippedLoop)
+      claim.events = try await store.openEvents(atMost: 9).map(\.number)
+      _ = try await store.claim([claim], at: Sample.time(40))
+      #expect(try await tally()?.fates == [.ran: 1, .late: 1, .missedDown: 2, .skippedLoop: 1])
+      #expect(try await store.event(EventNumber(1))?.effects.map(\.fate) == [.skippedLoop])
+      #expect(try await store.delete(OldTicks(before: Sample.time(4)), atMost: 9).count == 3)
+      #expect(try await tally()?.fates == [.late: 1, .skippedLoop: 1])
+      try store.close()
+      let history = try SQLiteHistory(opening: file)
+      #expect(try await history.check(within: .seconds(60)).damages == [])
+      try history.close()
+    }
+  }
+
   @Test("what admission knew is kept as text that a later build must still read")
   func admissionText() async throws {
     try await withStore { store, _ in
@@ -103,6 +142,25 @@ struct MigrationTests {
           """)
     }
   }
+
+  private static let allTicks = """
+    SELECT json_array(schedule, nominal, local, fate, decided, job, note, job_state) FROM tick
+    ORDER BY schedule, nominal
+    """
+
+  /// A schedule with a time whose job has succeeded, one whose job runs, and two that were missed.
+  private static let ticks = """
+    CREATE TEMP TABLE given AS SELECT ? AS zero;
+    INSERT INTO schedule (id, name, definition, created, decided)
+      SELECT 1, 'nightly', '{"name": "nightly", "every": "1h", "job": {"handler": "noop"}}', zero, zero
+      FROM given;
+    INSERT INTO tick (schedule, nominal, local, fate, decided, job, note, job_state)
+    SELECT 1, zero + 1000000, 'one', 'ran', zero + 1000000, 1, NULL, 'succeeded' FROM given
+    UNION ALL SELECT 1, zero + 2000000, 'two', 'late', zero + 2000000, 2, '15 s late', NULL FROM given
+    UNION ALL SELECT 1, zero + 3000000, 'three', 'missed-down', zero + 3000000, NULL, 'ä', NULL FROM given
+    UNION ALL SELECT 1, zero + 3500000, 'four', 'missed-down', zero + 3500000, NULL, NULL, NULL FROM given;
+    DROP TABLE given
+    """
 
   /// Gives `body` the path of a database in an old schema: a job that has ended, and one that runs.
   private func withSchema(_ version: String, _ body: (String) async throws -> Void) async throws {

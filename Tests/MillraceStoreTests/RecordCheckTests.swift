@@ -110,6 +110,48 @@ struct RecordCheckTests {
     }
   }
 
+  @Test("events that belong to nothing, that wait for ever and that can't be read are damage, others are not")
+  func events() async throws {
+    try await withEvents { store, file in
+      #expect(try await self.check(file).damages.isEmpty)
+      #expect(try await store.delete(OldEvents(before: Sample.time(99)), atMost: 9).count == 1)
+      #expect(try await self.check(file).damages.isEmpty)
+      let tampering = [
+        (
+          "INSERT INTO event_effect VALUES (2, 1, 77)", "a row of `event_effect` belongs to none of `tick`",
+          "DELETE FROM event_effect WHERE nominal = 77"
+        ),
+        (
+          "INSERT INTO event_effect VALUES (77, 1, NULL)",
+          "a row of `event_effect` belongs to none of `event`", "DELETE FROM event_effect WHERE event = 77"
+        ),
+        (
+          "UPDATE schedule SET removed = 9 WHERE id = 2",
+          "event 2 is gathered by schedule `together`, which is removed", "UPDATE schedule SET removed = NULL"
+        ),
+        (
+          "UPDATE event SET content = '[]' WHERE number = 3", "event 3 can't be read",
+          "UPDATE event SET content = '{}'"
+        ),
+        (
+          "UPDATE event SET content = '{' WHERE number = 3", "event 3 can't be read",
+          "UPDATE event SET content = '{}'"
+        ),
+      ]
+      for (sql, damage, mending) in tampering {
+        for sql in [sql, mending] {
+          try await store.pool.writeWithoutTransaction { db in
+            try db.execute(sql: "PRAGMA ignore_check_constraints = ON; PRAGMA foreign_keys = OFF")
+            try db.execute(sql: sql)
+            try db.execute(sql: "PRAGMA ignore_check_constraints = OFF; PRAGMA foreign_keys = ON")
+          }
+          let damages = try await self.check(file).damages
+          #expect(damages.contains(damage) == (sql != mending), "\(sql): \(damages)")
+        }
+      }
+    }
+  }
+
   @Test("it ends when its time is up, and says so")
   func time() async throws {
     try await withStore { store, file in

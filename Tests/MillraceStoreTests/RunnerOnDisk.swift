@@ -31,7 +31,8 @@ final class RunnerOnDisk: Sendable {
       ports: Engine.Ports(
         store: store, launcher: launcher, plugins: FakePluginSource(), logs: MemoryLogs(), clock: clock,
         schedules: source.map {
-          Engine.ScheduleParts(store: store, source: $0, wall: ManualWallClock(clock))
+          Engine.ScheduleParts(
+            store: store, source: $0, files: FakeFileEventSource(), wall: ManualWallClock(clock))
         }),
       policy: Policy(slots: slots, memory: .gibibytes(1), cpuMillis: 100_000),
       reception: Reception(

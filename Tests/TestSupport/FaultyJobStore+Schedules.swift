@@ -11,10 +11,14 @@ extension FaultyJobStore: ScheduleStore {
     return schedule
   }
 
-  package func claim(_ claims: [Claim], at now: Timestamp) async throws -> [ClaimResult] {
+  package func claim(
+    _ claims: [Claim], settling settlement: EventSettlement, at now: Timestamp
+  ) async throws -> [ClaimResult] {
     let words = "claim [\(claims.map(\.words).joined(separator: ", "))]"
     journal.append(words)
-    let results = try await pass("claim", words) { try await record.claim(claims, at: now) }
+    let results = try await pass("claim", words) {
+      try await record.claim(claims, settling: settlement, at: now)
+    }
     let claimed = zip(claims, results).map { "\($0.tick.secondsOfSample) \($1.words)" }
     journal.append("claimed [\(claimed.joined(separator: ", "))]")
     return results

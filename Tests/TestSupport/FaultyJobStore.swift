@@ -176,6 +176,8 @@ extension StoreChange {
     case .carried(let job, _): "carried \(job)"
     case .revived(let job, let state, _): "revived \(job) \(state)"
     case .memo(let memo): "memo \(memo.kind) \(memo.name)"
+    case .announcedEnd(let job, _): "announced end \(job)"
+    case .announced(let event, _): "announced \(event.type)"
     case .due(let job): "due \(job)"
     case .frozen(let id, _): "frozen \(id)"
     case .thawed(let id, _): "thawed \(id)"

@@ -32,11 +32,11 @@ extension MemoryJobStore: RecordStore {
     return named.intersection(candidates)
   }
 
-  package func delete(_ choice: OldTicks, atMost count: Int) async throws -> TickDeletion {
+  package func delete(_ choice: OldTicks, atMost count: Int) async throws -> RowDeletion {
     state.withLock { state in
       let old = state.old(choice).prefix(count)
-      for tick in old { state.ticks[tick.schedule]?[tick.nominal] = nil }
-      var deletion = TickDeletion()
+      for tick in old { state.forget(tick) }
+      var deletion = RowDeletion()
       (deletion.count, deletion.last) = (old.count, old.last?.decided)
       return deletion
     }
@@ -46,6 +46,22 @@ extension MemoryJobStore: RecordStore {
 
   package func firstOldTick() async throws -> Timestamp? {
     state.withLock { $0.old(OldTicks(before: Timestamp(rawValue: .max))).first?.decided }
+  }
+
+  package func delete(_ choice: OldEvents, atMost count: Int) async throws -> RowDeletion {
+    state.withLock { state in
+      let old = state.old(choice).prefix(count)
+      for record in old { state.events[Int(record.number.rawValue) - 1].isDeleted = true }
+      var deletion = RowDeletion()
+      (deletion.count, deletion.last) = (old.count, old.last?.received)
+      return deletion
+    }
+  }
+
+  package func count(_ choice: OldEvents) async throws -> Int { state.withLock { $0.old(choice).count } }
+
+  package func firstOldEvent() async throws -> Timestamp? {
+    state.withLock { $0.old(OldEvents(before: Timestamp(rawValue: .max))).first?.received }
   }
 
   /// A job counts 1000 bytes and its payloads.

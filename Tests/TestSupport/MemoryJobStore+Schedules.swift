@@ -7,12 +7,15 @@ extension MemoryJobStore: ScheduleStore {
     try state.withLock { try $0.change(change) }
   }
 
-  package func claim(_ claims: [Claim], at now: Timestamp) async throws -> [ClaimResult] {
+  package func claim(
+    _ claims: [Claim], settling settlement: EventSettlement, at now: Timestamp
+  ) async throws -> [ClaimResult] {
     defer { ring.yield() }
     return try state.withLock { state in
       var draft = state
       var results: [ClaimResult] = []
       for claim in claims { results.append(try draft.claim(claim, behind: results.map(\.job), at: now)) }
+      try draft.settle(settlement)
       state = draft
       return results
     }
@@ -119,6 +122,7 @@ extension MemoryJobStore.State {
       schedules[place].schedule.definition = try recorded(definition)
       schedules[place].schedule.file = file
       schedules[place].schedule.decided = decided
+      if definition.trigger == nil { forgetGathered(by: id) }
       return schedules[place].schedule
     case .pause(let id, let since):
       let place = try index(of: id)
@@ -126,6 +130,7 @@ extension MemoryJobStore.State {
       return schedules[place].schedule
     case .remove(let id, let time):
       schedules[try index(of: id)].removed = time
+      forgetGathered(by: id)
       return nil
     }
   }
@@ -138,7 +143,10 @@ extension MemoryJobStore.State {
     schedules[index].schedule.decided = schedule.decided
     schedules[index].schedule.runs = schedule.runs
     schedules[index].schedule.postponed = schedule.postponed
-    if let row = ticks[schedule.id]?[nominal], !claim.replaces || row.job != nil { return .taken }
+    if let row = ticks[schedule.id]?[nominal], !claim.replaces || row.job != nil {
+      try note(claim)
+      return .taken
+    }
     let acceptance = try claim.submission.map {
       try accept($0, of: nil, batch: before.map { $0 ?? JobID(0) }, at: now)
     }
@@ -148,6 +156,7 @@ extension MemoryJobStore.State {
     var tick = claim.tick
     tick.job = acceptance?.job
     ticks[schedule.id, default: [:]][nominal] = tick
+    try note(claim)
     return .claimed(acceptance)
   }
 

@@ -30,6 +30,9 @@ package final class MemoryJobStore: JobStore {
     var workflows: [(head: WorkflowHead, submitted: Timestamp)] = []
     var schedules: [(schedule: Schedule, removed: Timestamp?)] = []
     var ticks: [ScheduleID: [Timestamp: Tick]] = [:]
+    /// By their numbers.
+    var events: [EventEntry] = []
+    var eventNumbers: [[String]: EventNumber] = [:]
   }
 
   let state = Mutex(State())
@@ -70,25 +73,13 @@ package final class MemoryJobStore: JobStore {
   package func commit(_ changes: [StoreChange]) async throws {
     defer { ring.yield() }
     try state.withLock { state in
-      var records = state.records
-      var memos = state.memos
-      for change in changes {
-        if case .memo(let memo) = change {
-          memos.removeAll { ($0.kind, $0.name) == (memo.kind, memo.name) }
-          if memo.value != nil { memos.append(memo) }
-        }
-        guard let id = change.job else { continue }
-        guard state.has(id) else {
-          throw Refusal(description: "job `\(id)` is not there")
-        }
-        try Self.apply(change, to: &records[Int(id.rawValue) - 1])
-      }
-      state.records = records
-      state.memos = memos
+      var draft = state
+      for change in changes { try draft.apply(change) }
+      state = draft
     }
   }
 
-  private static func apply(_ change: StoreChange, to record: inout Record) throws {
+  static func apply(_ change: StoreChange, to record: inout Record) throws {
     switch change {
     case .starting(let attempt):
       try demand(record, [.queued], attempt.id.number == record.job.attempts + 1)
@@ -136,7 +127,7 @@ package final class MemoryJobStore: JobStore {
     case .reprioritised(_, let priority):
       try demand(record, JobState.unfinished, true)
       record.job.submission.priority = priority
-    case .memo: break
+    case .memo, .announcedEnd, .announced: break
     }
     if record.job.state.isFinal { record.checkpoint = nil }
   }
@@ -171,7 +162,8 @@ package final class MemoryJobStore: JobStore {
       record.job.attemptsUsed = 0
       record.job.carryover = Carryover()
       if let terms { record.job.submission.terms = terms }
-    case .starting, .running, .ended, .due, .frozen, .thawed, .reprioritised, .memo:
+    case .starting, .running, .ended, .due, .frozen, .thawed, .reprioritised, .memo,
+      .announcedEnd, .announced:
       preconditionFailure("`apply` does it")
     }
   }
@@ -226,6 +218,22 @@ package final class MemoryJobStore: JobStore {
   }
 }
 
+extension MemoryJobStore.State {
+  mutating func apply(_ change: StoreChange) throws {
+    switch change {
+    case .memo(let memo):
+      memos.removeAll { ($0.kind, $0.name) == (memo.kind, memo.name) }
+      if memo.value != nil { memos.append(memo) }
+    case .announced(let event, let time): accept(event, at: time)
+    case .announcedEnd(let id, let time): try announceEnd(of: id, at: time)
+    default: break
+    }
+    guard let id = change.job else { return }
+    guard has(id) else { throw MemoryJobStore.Refusal(description: "job `\(id)` is not there") }
+    try MemoryJobStore.apply(change, to: &records[Int(id.rawValue) - 1])
+  }
+}
+
 extension StoreChange {
   /// The job that it is about; nil if it is about none.
   fileprivate var job: JobID? {
@@ -235,7 +243,7 @@ extension StoreChange {
     case .closed(let job, _, _, _), .unblocked(let job, _), .held(let job, _), .cancelRequested(let job, _),
       .carried(let job, _), .revived(let job, _, _), .due(let job), .reprioritised(let job, _):
       job
-    case .memo: nil
+    case .memo, .announcedEnd, .announced: nil
     }
   }
 }

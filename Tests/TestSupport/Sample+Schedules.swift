@@ -6,7 +6,7 @@ extension Sample {
   package static func definition(
     _ name: String = "nightly", _ members: [String: JSONValue] = [:]
   ) throws(Mistakes) -> ScheduleDefinition {
-    let timings = ["cron", "every", "at"]
+    let timings = ["cron", "every", "at", "event", "files", "webhook"]
     var all: [String: JSONValue] = ["name": .string(name), "job": .object(["handler": .string("noop")])]
     if !timings.contains(where: { members[$0] != nil }) { all["every"] = .string("1h") }
     return try ScheduleDefinition(

@@ -23,13 +23,13 @@ extension ScheduleStoreContract {
       old.since = first.last
       try demandEqual(try await store.count(old), 2)
       try demandEqual(try await store.delete(old, atMost: 4).count, 2)
-      try demandEqual(try await store.delete(old, atMost: 4), TickDeletion())
+      try demandEqual(try await store.delete(old, atMost: 4), RowDeletion())
       try demandEqual(try await store.firstOldTick(), Sample.time(60))
       for schedule in schedules {
         try demandEqual(try await store.nominals(of: schedule), [5, 1])
         try demandEqual(try await store.tallies(of: [schedule.id])[schedule.id]?.fates, [.missedDown: 2])
       }
-      try demandEqual(try await store.delete(OldTicks(before: Sample.time(0)), atMost: 9), TickDeletion())
+      try demandEqual(try await store.delete(OldTicks(before: Sample.time(0)), atMost: 9), RowDeletion())
     },
     ScheduleStoreContract("a time whose job has not ended stays, and so does the last success") { store in
       let schedule = try await store.add(try Sample.definition())

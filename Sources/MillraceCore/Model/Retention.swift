@@ -1,5 +1,5 @@
-/// How long ended jobs, what belongs to them and the nominal times of schedules are kept, and how much all of
-/// it may come to.
+/// How long ended jobs, what belongs to them, the nominal times of schedules and events are kept, and how
+/// much all of it may come to.
 package struct Retention: Hashable, Sendable {
   /// How long after its end a job that succeeded stays; nil: for ever.
   package var succeeded: Duration? = days(30)
@@ -10,6 +10,8 @@ package struct Retention: Hashable, Sendable {
   package var logs: Duration? = days(14)
   /// How long after it was decided what becomes of it a nominal time of a schedule stays; nil: for ever.
   package var ticks: Duration? = days(400)
+  /// How long after it came an event stays about which everything is decided; nil: for ever.
+  package var events: Duration? = days(30)
   /// What database, payload files and logs may come to; nil: no bound.
   package var bytes: Bytes? = .gibibytes(10)
 

@@ -16,6 +16,8 @@ package enum Fate: String, Sendable, Hashable, CaseIterable, Codable {
   case skippedCalendar = "skipped-calendar"
   /// The clock skips it.
   case skippedGap = "skipped-gap"
+  /// What makes jobs of events made the event itself, or goes round in a circle.
+  case skippedLoop = "skipped-loop"
   /// The schedule was paused.
   case skippedPaused = "skipped-paused"
   /// The clock shows it a second time; its job was made the first time.
@@ -29,8 +31,8 @@ package enum Fate: String, Sendable, Hashable, CaseIterable, Codable {
   package var hasJob: Bool {
     switch self {
     case .ran, .late, .caughtUp, .manual: true
-    case .skippedOverlap, .skippedWindow, .skippedCalendar, .skippedGap, .skippedPaused, .doubledHour,
-      .missedDown, .failedToSubmit:
+    case .skippedOverlap, .skippedWindow, .skippedCalendar, .skippedGap, .skippedLoop, .skippedPaused,
+      .doubledHour, .missedDown, .failedToSubmit:
       false
     }
   }

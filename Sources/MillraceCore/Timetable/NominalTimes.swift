@@ -18,14 +18,14 @@ struct NominalTimes: Sendable {
     var isPostponed = false
   }
 
-  /// Returns nil if the zone or a calendar is not known.
+  /// Returns nil if it has no times of its own, or if the zone or a calendar is not known.
   init?(of schedule: Schedule, in surroundings: Timetable.Surroundings) {
     definition = schedule.definition
-    guard let zone = surroundings.zones[definition.timeZone ?? ""],
+    guard let recurrence = definition.timing.recurrence(since: schedule.created),
+      let zone = surroundings.zones[definition.timeZone ?? ""],
       let days = CalendarDays(definition.calendars, in: surroundings.calendars)
     else { return nil }
-    (self.zone, self.days) = (zone, days)
-    recurrence = definition.timing.recurrence(since: schedule.created)
+    (self.recurrence, self.zone, self.days) = (recurrence, zone, days)
     until = definition.until?.time(in: zone)
     let all = DaylightRule(gap: .run, repeat: .both)
     if case .cron(let expression, let rule) = recurrence, !expression.followsTheClock, rule != all {

@@ -2,19 +2,61 @@ extension ScheduleDefinition {
   /// The label with the schedule's name that its jobs have.
   package static let label = "schedule"
 
-  /// Returns the job of a nominal time.
+  /// What a job of a schedule is made for.
+  package struct Occasion: Sendable {
+    package var nominal: NominalTime
+    /// The nominal time of the last tick whose job succeeded; nil if there is none.
+    package var lastSuccess: Timestamp?
+    /// The events that it is about; none for a time of the schedule's own.
+    package var events: [EventRecord]
+
+    package init(_ nominal: NominalTime, lastSuccess: Timestamp?, events: [EventRecord] = []) {
+      self.nominal = nominal
+      self.lastSuccess = lastSuccess
+      self.events = events
+    }
+  }
+
+  /// Returns the job of a nominal time, or of events.
   ///
-  /// - Parameters:
-  ///   - nominal: the time.
-  ///   - lastSuccess: the nominal time of the last tick whose job succeeded; nil if there is none.
   /// - Returns: it, with the label of the schedule.
   /// - Throws: `Mistakes` if a value that is put in does not fit.
-  package func request(
-    for nominal: NominalTime, lastSuccess: Timestamp?
-  ) throws(Mistakes) -> JobRequest {
-    var substitution = Substitution(values(for: nominal, lastSuccess: lastSuccess))
+  package func request(for occasion: Occasion) throws(Mistakes) -> JobRequest {
+    var substitution = Substitution(values(for: occasion))
     let filled = job.map { substitution.applied(to: $0) }
     try Mistakes.demandNone(substitution.mistakes)
+    return try request(of: filled)
+  }
+
+  /// Returns the job as far as it is known before there is an event.
+  ///
+  /// - Returns: it, with the label of the schedule, and the members that are left out since events fill them
+  ///   in.
+  /// - Throws: `Mistakes` for what can't be, whatever the event is.
+  package func requestBeforeEvents() throws(Mistakes) -> (request: JobRequest, leftOut: Set<String>) {
+    var filled: [PlacedValue.Member] = []
+    var leftOut: Set<String> = []
+    var mistakes: [Mistake] = []
+    for member in job {
+      var substitution = Substitution(
+        values(for: Occasion(Self.sample, lastSuccess: Self.sample.time)), unknown: ["event", "events"])
+      let value = substitution.applied(to: member)
+      mistakes += substitution.mistakes
+      guard substitution.hasMetUnknown else {
+        filled.append(value)
+        continue
+      }
+      leftOut.insert(member.name)
+      if member.name == "handler" {
+        mistakes.append(
+          Mistake(place: member.value.place, message: "`handler` can't come from an event: name it"))
+      }
+    }
+    try Mistakes.demandNone(mistakes)
+    return (try request(of: filled), leftOut)
+  }
+
+  private func request(of filled: [PlacedValue.Member]) throws(Mistakes) -> JobRequest {
     var reader = StepReader()
     var request = reader.request(of: filled)
     try Mistakes.demandNone(reader.reader.mistakes)
@@ -24,23 +66,27 @@ extension ScheduleDefinition {
 
   /// Whether its jobs are told when one succeeded last.
   package var usesLastSuccess: Bool {
-    var values = values(for: Self.sample, lastSuccess: nil)
-    values["last_success"] = nil
-    var substitution = Substitution(values)
+    var substitution = Substitution(values(for: Occasion(Self.sample, lastSuccess: nil)))
     for member in job { _ = substitution.applied(to: member) }
-    return !substitution.mistakes.isEmpty
+    return substitution.used.contains("last_success")
   }
 
   /// Returns what `{{name}}` stands for.
-  private func values(for nominal: NominalTime, lastSuccess: Timestamp?) -> [String: JSONValue] {
-    [
+  private func values(for occasion: Occasion) -> [String: JSONValue] {
+    let nominal = occasion.nominal
+    var values: [String: JSONValue] = [
       "nominal_time": .string(nominal.text),
       "nominal_utc": .string(Self.utcText(of: nominal.time)),
       "nominal_date": .string(nominal.local.dayText),
       "nominal_unix": .integer(nominal.time.rawValue.flooredDivision(by: 1_000_000).quotient),
-      "last_success": .string(lastSuccess.map(Self.utcText) ?? ""),
+      "last_success": .string(occasion.lastSuccess.map(Self.utcText) ?? ""),
       "schedule": .string(name),
     ]
+    guard trigger != nil else { return values }
+    values["event"] = occasion.events.last?.event.json
+    values["events"] = .array(occasion.events.map(\.event.json))
+    values["event_count"] = .integer(Int64(occasion.events.count))
+    return values
   }
 
   /// As RFC 3339 without a fraction; empty outside of the years 0 to 9999, where nothing is due.
@@ -51,11 +97,15 @@ extension ScheduleDefinition {
   /// Returns what is wrong with its job at any time: with and without a success before it.
   func mistakesOfJob() -> [Mistake] {
     var mistakes: [Mistake] = []
-    for lastSuccess in [nil, Self.sample.time] {
-      do throws(Mistakes) {
-        _ = try request(for: Self.sample, lastSuccess: lastSuccess)
-      } catch {
-        mistakes += error.all
+    if trigger != nil {
+      do throws(Mistakes) { _ = try requestBeforeEvents() } catch { mistakes += error.all }
+    } else {
+      for lastSuccess in [nil, Self.sample.time] {
+        do throws(Mistakes) {
+          _ = try request(for: Occasion(Self.sample, lastSuccess: lastSuccess))
+        } catch {
+          mistakes += error.all
+        }
       }
     }
     if let labels = job.first(where: { $0.name == "labels" }), case .object(let members, _) = labels.value,

@@ -1,9 +1,10 @@
 extension ScheduleDefinition {
   /// The members that a schedule can have.
-  private static let known = [
-    "name", "cron", "every", "at", "dst_gap", "dst_repeat", "timezone", "jitter", "until", "max_runs",
-    "catch_up", "window", "overlap", "exclude_calendars", "require_calendars", "on_excluded_day", "job",
-  ]
+  private static let known =
+    [
+      "name", "cron", "every", "at", "dst_gap", "dst_repeat", "timezone", "jitter", "until", "max_runs",
+      "catch_up", "window", "overlap", "exclude_calendars", "require_calendars", "on_excluded_day", "job",
+    ] + Trigger.kinds + Trigger.others
 
   /// The largest `jitter`.
   package static let maxJitter = Duration.seconds(86_400)
@@ -13,8 +14,12 @@ extension ScheduleDefinition {
   /// - Parameters:
   ///   - tree: an object.
   ///   - name: what it is called if it does not say so itself.
+  ///   - isRecorded: whether it is from the record: its job was tried before it was written, and making one
+  /// of     it tells anyway.
   /// - Throws: `Mistakes` with all that is wrong with it.
-  package init(_ tree: PlacedValue, named name: String? = nil) throws(Mistakes) {
+  package init(
+    _ tree: PlacedValue, named name: String? = nil, isRecorded: Bool = false
+  ) throws(Mistakes) {
     var reader = DefinitionReader(place: tree.place)
     for member in reader.tree.members(of: tree, known: Self.known) where !member.value.isNull {
       reader.members[member.name] = member
@@ -23,7 +28,7 @@ extension ScheduleDefinition {
       name: reader.name(or: name), timing: reader.timing(), job: reader.job(), source: .null)
     reader.readTimes(into: &self)
     reader.readCalendars(into: &self)
-    if reader.tree.mistakes.isEmpty { reader.tree.note(mistakesOfJob()) }
+    if reader.tree.mistakes.isEmpty, !isRecorded { reader.tree.note(mistakesOfJob()) }
     try Mistakes.demandNone(reader.tree.mistakes)
     var members = tree.json.object ?? [:]
     members["name"] = .string(self.name)
@@ -57,14 +62,15 @@ private struct DefinitionReader {
 
   /// Returns when it is due; any time if that is a mistake.
   mutating func timing() -> ScheduleDefinition.Timing {
-    let kinds = ["cron", "every", "at"].compactMap { members[$0] }
-    if kinds.isEmpty {
-      tree.note("one of `cron`, `every` and `at` is missing", at: place)
-    }
+    let all = ["cron", "every", "at"] + Trigger.kinds
+    let kinds = all.compactMap { members[$0] }
+    let words = all.map { "`\($0)`" }.joined(separator: ", ")
+    if kinds.isEmpty { tree.note("one of \(words) is missing", at: place) }
     for other in kinds.dropFirst() {
-      tree.note("give one of `cron`, `every` and `at`, not `\(other.name)` too", at: other.place)
+      tree.note("give one of \(words), not `\(other.name)` too", at: other.place)
     }
     let rule = daylightRule()
+    refuseStrangers(isTrigger: kinds.contains { Trigger.kinds.contains($0.name) })
     var timing: ScheduleDefinition.Timing?
     for member in kinds {
       switch member.name {
@@ -73,10 +79,23 @@ private struct DefinitionReader {
         timing = tree.value(member, "a span of time of 1s at least, like 5m or 1h30m") { text in
           Duration(text: text).flatMap { $0 >= .seconds(1) ? .every($0) : nil }
         }
-      default: timing = tree.time(member).map { .at($0) }
+      case "at": timing = tree.time(member).map { .at($0) }
+      default: timing = Trigger(member, among: members, noting: &tree).map { .trigger($0) }
       }
     }
     return timing ?? .every(.seconds(1))
+  }
+
+  /// Notes members that mean nothing for a schedule of its kind.
+  private mutating func refuseStrangers(isTrigger: Bool) {
+    let ofTimes = ["jitter", "catch_up", "exclude_calendars", "require_calendars", "on_excluded_day"]
+    for name in isTrigger ? ofTimes : Trigger.others {
+      guard let member = members[name] else { continue }
+      let kinds = isTrigger ? ["cron", "every", "at"] : Trigger.kinds
+      tree.note(
+        "`\(name)` is for schedules with \(kinds.map { "`\($0)`" }.joined(separator: " or "))",
+        at: member.place)
+    }
   }
 
   private mutating func daylightRule() -> DaylightRule {
@@ -119,7 +138,8 @@ private struct DefinitionReader {
       }
     }
     definition.catchUp = word("catch_up") ?? .latest
-    definition.overlap = word("overlap") ?? .skip
+    // Whoever announces something wants something done about it, each time.
+    definition.overlap = word("overlap") ?? (definition.trigger == nil ? .skip : .allow)
   }
 
   mutating func readCalendars(into definition: inout ScheduleDefinition) {

@@ -28,16 +28,23 @@ package struct ScheduleDefinition: Sendable, Equatable {
     /// One span after the schedule was made, two spans after it, and so on.
     case every(Duration)
     case at(WrittenTime)
+    /// Whenever events come that it names.
+    case trigger(Trigger)
 
-    /// Returns it as a recurrence of a schedule that was made at some time.
-    package func recurrence(since created: Timestamp) -> Recurrence {
+    /// Returns it as a recurrence of a schedule that was made at some time; nil if it has no times of its
+    /// own.
+    package func recurrence(since created: Timestamp) -> Recurrence? {
       switch self {
       case .cron(let expression, let rule): .cron(expression, rule)
       case .every(let span): .every(span, since: created)
       case .at(let time): .at(time)
+      case .trigger: nil
       }
     }
   }
+
+  /// What gives it events; nil if it has times of its own.
+  package var trigger: Trigger? { if case .trigger(let trigger) = timing { trigger } else { nil } }
 
   /// Which of the times are made up for at which the runner was down.
   package enum CatchUp: String, Sendable, Hashable, CaseIterable {

@@ -89,11 +89,7 @@ private struct DueTimes {
     var decision = Timetable.Decision(tick: tick, nominal: due.nominal, schedule: schedule)
     guard fate.hasJob else { return decision }
     decision.jitter = schedule.jitter(at: due.nominal.time)
-    switch schedule.definition.overlap {
-    case .allow, .skip: break
-    case .queue: decision.after = unfinished.suffix(1)
-    case .cancelRunning: (decision.cancels, decision.after) = (unfinished, unfinished)
-    }
+    decision.follow(unfinished)
     return decision
   }
 

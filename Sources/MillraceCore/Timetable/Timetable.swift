@@ -27,11 +27,13 @@ package struct Timetable: Sendable {
     package var cancels: [JobID] = []
     /// Jobs that must have ended before its own is queued.
     package var after: [JobID] = []
+    /// The events that it is about, in their order; none for a time of its own.
+    package var events: [EventRecord] = []
   }
 
   private struct Entry: Sendable {
     var schedule: Schedule
-    /// Its next time of which there is no row; nil if there is none.
+    /// Its next time of which there is no row, or when what it gathers makes a job; nil if there is none.
     var next: Timestamp?
   }
 
@@ -47,6 +49,9 @@ package struct Timetable: Sendable {
   /// Jobs of schedules that have not ended, by number.
   private var unfinished: [ScheduleID: [JobID]] = [:]
   private var owners: [JobID: ScheduleID] = [:]
+  private(set) var listeners = Listeners()
+  /// The events that schedules gather.
+  var gathered: [ScheduleID: GatheredEvents] = [:]
 
   /// Makes one without schedules.
   package init(surroundings: Surroundings = Surroundings()) { self.surroundings = surroundings }
@@ -81,26 +86,30 @@ package struct Timetable: Sendable {
   package mutating func put(_ schedule: Schedule) {
     let name = schedule.definition.name
     precondition(ids[name] ?? schedule.id == schedule.id, "the name `\(name)` is taken")
-    if entries[schedule.id]?.schedule.definition.name == name {
+    if let former = entries[schedule.id]?.schedule, former.definition.name == name {
       takeTime(of: schedule.id)
+      listeners.remove(former)
     } else {
       takeOut(schedule.id)
       ids[name] = schedule.id
       names.insert(name, rank: 0)
     }
     entries[schedule.id] = Entry(schedule: schedule)
+    listeners.add(schedule)
     findNext(of: schedule.id)
   }
 
   /// Removes a schedule; its jobs are forgotten.
   package mutating func remove(_ id: ScheduleID) {
     takeOut(id)
+    gathered[id] = nil
     for job in unfinished.removeValue(forKey: id) ?? [] { owners[job] = nil }
   }
 
   private mutating func takeOut(_ id: ScheduleID) {
     takeTime(of: id)
     guard let entry = entries.removeValue(forKey: id) else { return }
+    listeners.remove(entry.schedule)
     let name = entry.schedule.definition.name
     ids[name] = nil
     names.remove(name, rank: 0)
@@ -110,9 +119,11 @@ package struct Timetable: Sendable {
     if let next = entries[id]?.next { due.remove(id, rank: next.rawValue) }
   }
 
-  private mutating func findNext(of id: ScheduleID) {
+  mutating func findNext(of id: ScheduleID) {
     guard let entry = entries[id] else { return }
-    let next = NominalTimes(of: entry.schedule, in: surroundings)?.next(of: entry.schedule)?.nominal.time
+    let next =
+      gatheringEnd(of: entry.schedule)
+      ?? NominalTimes(of: entry.schedule, in: surroundings)?.next(of: entry.schedule)?.nominal.time
     if let last = entry.next { due.remove(id, rank: last.rawValue) }
     if let next { due.insert(id, rank: next.rawValue) }
     entries[id]?.next = next

@@ -30,20 +30,21 @@ package indirect enum JSONValue: Hashable, Sendable {
 extension JSONValue: Codable {
   package init(from decoder: any Decoder) throws {
     let container = try decoder.singleValueContainer()
+    // What comes most often is tried first: a try that fails costs more than one that does not.
     if container.decodeNil() {
       self = .null
-    } else if let bool = try? container.decode(Bool.self) {  // One of these fits each JSON value.
-      self = .bool(bool)
+    } else if let text = try? container.decode(String.self) {  // One of these fits each JSON value.
+      self = .string(text)
     } else if let whole = try? container.decode(Int64.self) {  // As above.
       self = .integer(whole)
-    } else if let number = try? container.decode(Double.self) {  // As above.
-      self = .number(number)
-    } else if let text = try? container.decode(String.self) {  // As above.
-      self = .string(text)
+    } else if let members = try? container.decode([String: JSONValue].self) {  // As above.
+      self = .object(members)
     } else if let elements = try? container.decode([JSONValue].self) {  // As above.
       self = .array(elements)
+    } else if let bool = try? container.decode(Bool.self) {  // As above.
+      self = .bool(bool)
     } else {
-      self = .object(try container.decode([String: JSONValue].self))
+      self = .number(try container.decode(Double.self))
     }
   }
 

@@ -7,11 +7,16 @@ struct Substitution {
   let values: [String: JSONValue]
   /// Names that are known and have no value, with the reason: "give it with …".
   var missing: [String: String] = [:]
+  /// Names whose values, and their members, nobody knows as yet: they are left as they are.
+  var unknown: Set<String> = []
+  /// What has been asked for, members and all.
+  private(set) var used: Set<String> = []
   private(set) var mistakes: [Mistake] = []
 
-  init(_ values: [String: JSONValue], missing: [String: String] = [:]) {
+  init(_ values: [String: JSONValue], missing: [String: String] = [:], unknown: Set<String> = []) {
     self.values = values
     self.missing = missing
+    self.unknown = unknown
   }
 
   /// Returns a value with everything put in; what can't be is noted and left as it is.
@@ -86,7 +91,16 @@ struct Substitution {
     return parts
   }
 
+  /// Whether something was asked for that nobody knows as yet.
+  var hasMetUnknown: Bool { used.contains(where: isUnknown) }
+
+  private func isUnknown(_ name: String) -> Bool {
+    unknown.contains { name == $0 || name.hasPrefix($0 + ".") }
+  }
+
   private mutating func value(of name: String, at place: TextPlace) -> JSONValue? {
+    used.insert(name)
+    if isUnknown(name) { return nil }
     if let value = values[name] { return value }
     let path = name.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
     if path.count > 1, let outer = values[path[0]] {

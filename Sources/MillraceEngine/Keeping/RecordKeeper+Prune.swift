@@ -23,6 +23,7 @@ extension RecordKeeper {
       try await pruneLogs(choices, wish, at: now, into: &report)
       if wish.isConfigured {
         try await pruneTicks(at: now, into: &report)
+        try await pruneEvents(at: now, into: &report)
         try await pruneBuilds(at: now, into: &report)
         try await keepBound(wish, into: &report)
       }
@@ -99,11 +100,33 @@ extension RecordKeeper {
       report.ticks = try await store.count(old)
       return
     }
+    report.ticks = try await deleteRows {
+      old.since = $0
+      return try await store.delete(old, atMost: slice * Self.ticksPerJob)
+    }
+  }
+
+  private func pruneEvents(at now: Timestamp, into report: inout PruneReport) async throws {
+    guard let span = retention.events else { return }
+    var old = OldEvents(before: now - span)
+    guard !report.isRehearsal else {
+      report.events = try await store.count(old)
+      return
+    }
+    report.events = try await deleteRows {
+      old.since = $0
+      return try await store.delete(old, atMost: slice)
+    }
+  }
+
+  /// Deletes rows slice by slice, each from where the one before has ended; returns how many.
+  private func deleteRows(_ deleteSlice: (Timestamp?) async throws -> RowDeletion) async throws -> Int {
+    var (count, last) = (0, Timestamp?.none)
     while !Task.isCancelled {
-      let deletion = try await store.delete(old, atMost: slice * Self.ticksPerJob)
-      guard deletion.count > 0 else { return }
-      report.ticks += deletion.count
-      old.since = deletion.last
+      let deletion = try await deleteSlice(last)
+      guard deletion.count > 0 else { return count }
+      count += deletion.count
+      last = deletion.last
     }
     throw CancellationError()
   }
@@ -168,6 +191,9 @@ extension RecordKeeper {
     }
     if let span = retention.ticks {
       next = earlier(next, min(try await store.firstOldTick() ?? now, now) + span)
+    }
+    if let span = retention.events {
+      next = earlier(next, min(try await store.firstOldEvent() ?? now, now) + span)
     }
     return retention.logs.map { earlier(next, now + $0) } ?? next
   }

@@ -41,6 +41,7 @@ package struct PruneReport: Hashable, Sendable {
   package var buildBytes = Bytes.zero
   /// Nominal times of schedules.
   package var ticks = 0
+  package var events = 0
   /// How much shorter the database is.
   package var shrunk = Bytes.zero
   /// The record afterwards, and its logs.
@@ -60,6 +61,6 @@ package struct PruneReport: Hashable, Sendable {
 
   /// Whether anything went, or would go.
   package var isEmpty: Bool {
-    tallies.isEmpty && logFiles == 0 && builds == 0 && ticks == 0 && shrunk == .zero
+    tallies.isEmpty && logFiles == 0 && builds == 0 && ticks == 0 && events == 0 && shrunk == .zero
   }
 }

@@ -33,6 +33,10 @@ package enum StoreChange: Sendable {
   case reprioritised(JobID, Priority)
   /// Something that a next runner must know is noted, or forgotten.
   case memo(Memo)
+  /// The end of a job, which is on record, is announced as an event.
+  case announcedEnd(JobID, at: Timestamp)
+  /// Something else is announced; once, if its source and id come again.
+  case announced(CloudEvent, at: Timestamp)
 }
 
 /// Something beside jobs that a next runner must know.

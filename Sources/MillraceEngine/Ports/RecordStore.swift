@@ -15,13 +15,24 @@ package protocol RecordStore: JobStore {
   /// Deletes nominal times, at most `count` of them in one transaction, those that were decided first before
   /// the others; with the last of a removed schedule it goes itself.
   ///
+  /// What is noted of events that they came of goes with them.
   /// A time whose job has not ended stays, and so does the last success of a schedule that is not removed.
   /// Call it until it deletes nothing.
-  func delete(_ choice: OldTicks, atMost count: Int) async throws -> TickDeletion
+  func delete(_ choice: OldTicks, atMost count: Int) async throws -> RowDeletion
   /// Returns how many nominal times `delete` would delete in all.
   func count(_ choice: OldTicks) async throws -> Int
   /// Returns when the first of the nominal times was decided that `delete` could delete; nil if none can go.
   func firstOldTick() async throws -> Timestamp?
+  /// Deletes events, at most `count` of them in one transaction, those that came first before the others:
+  /// with what is noted of what schedules made of them. Their nominal times stay.
+  ///
+  /// An event about which something is to be decided stays, and so does one that a schedule gathers. Call it
+  /// until it deletes nothing.
+  func delete(_ choice: OldEvents, atMost count: Int) async throws -> RowDeletion
+  /// Returns how many events `delete` would delete in all.
+  func count(_ choice: OldEvents) async throws -> Int
+  /// Returns when the first of the events came that `delete` could delete; nil if none can go.
+  func firstOldEvent() async throws -> Timestamp?
   /// Returns how much the record takes on the disk.
   func size() async throws -> RecordSize
   /// Gives free pages of the database back to the file system, a bounded number of them in one transaction.

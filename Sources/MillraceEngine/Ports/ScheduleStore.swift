@@ -8,6 +8,8 @@ package struct Claim: Sendable {
   package var schedule: Schedule
   /// Nil if it makes no job.
   package var submission: Submission?
+  /// The events that it is about.
+  package var events: [EventNumber] = []
   /// Whether it takes the place of a row without a job: for times that are made up for by hand.
   package var replaces = false
 
@@ -52,10 +54,13 @@ package protocol ScheduleStore: ScheduleReader {
   /// - Parameters:
   ///   - claims: in the order of their nominal times; a job can depend on that of a claim before its own, by
   ///     the place among them.
+  ///   - settlement: what else is decided about the events that they are about.
   ///   - now: by the engine's clock: when the jobs are submitted.
   /// - Returns: what came of each.
   /// - Throws: also for a fate that contradicts its submission, and for a schedule that was never there.
-  func claim(_ claims: [Claim], at now: Timestamp) async throws -> [ClaimResult]
+  func claim(
+    _ claims: [Claim], settling settlement: EventSettlement, at now: Timestamp
+  ) async throws -> [ClaimResult]
   /// Returns the jobs that have not ended, by number, of each schedule that has such and is not removed.
   func unfinishedJobsOfSchedules() async throws -> [ScheduleID: [JobID]]
 }

@@ -4,10 +4,12 @@ import MillraceCore
 extension Engine {
   /// How many nominal times are claimed in one transaction.
   private static let claimsAtOnce = 256
+  /// How often events that wait for room in the queue are looked at.
+  private static let roomInterval = Duration.seconds(1)
 
   /// Whether nominal times can be claimed: not before all that they depend on is known, nor while their jobs
   /// could not be accepted.
-  private var canClaim: Bool {
+  var canClaim: Bool {
     isRestored && hasCatalog && scheduleBook.hasReadFiles && scheduleBook.files == nil && trouble == nil
       && !scheduler.isDraining
   }
@@ -17,7 +19,9 @@ extension Engine {
     guard let parts = ports.schedules, canClaim, let next = scheduleBook.timetable.nextTime else {
       return nil
     }
-    return ports.clock.now() + (next - parts.wall.now())
+    let now = ports.clock.now()
+    let time = now + (next - parts.wall.now())
+    return eventBook.waitsForRoom ? max(time, now + Self.roomInterval) : time
   }
 
   /// Claims the nominal times that are due, with their jobs; what can't be written is due in a later tick.
@@ -78,14 +82,16 @@ extension Engine {
   }
 
   /// Returns what is written of a decision: with its job, or with the reason why there is none.
-  private func claim(
+  func claim(
     _ decision: Timetable.Decision, _ parts: ScheduleParts, besides others: Int
   ) async -> Claim {
     var claim = Claim(tick: decision.tick, schedule: decision.schedule)
+    claim.events = decision.events.map(\.number)
     guard decision.tick.fate.hasJob else { return claim }
     do {
       try demandRoom(for: 1, besides: others)
-      var submission = try await submission(of: decision.schedule, at: decision.nominal, parts.store)
+      var submission = try await submission(
+        of: decision.schedule, at: decision.nominal, about: decision.events, parts.store)
       if decision.jitter > .zero {
         let wait = decision.nominal.time + decision.jitter - parts.wall.now()
         if wait > .zero { submission.notBefore = ports.clock.now() + wait }
@@ -100,10 +106,13 @@ extension Engine {
   }
 
   /// Returns the claim of a time whose job is refused.
-  private func failed(_ claim: Claim, because reason: String) -> Claim {
+  func failed(_ claim: Claim, because reason: String) -> Claim {
     var failed = Claim(tick: claim.tick, schedule: claim.schedule)
+    failed.events = claim.events
     failed.tick.fate = .failedToSubmit
-    failed.tick.note = reason
+    // What it is about stays in the note.
+    let about = claim.events.isEmpty ? nil : claim.tick.note
+    failed.tick.note = [about, reason].compactMap(\.self).joined(separator: "; ")
     failed.schedule.runs -= 1
     let name = claim.schedule.definition.name
     log.warning("schedule without its job", metadata: ["schedule": "\(name)", "reason": "\(reason)"])
@@ -113,22 +122,24 @@ extension Engine {
     return failed
   }
 
-  /// Returns the job of a schedule for a nominal time.
+  /// Returns the job of a schedule for a nominal time, or for events.
   /// - Throws: `Refusal`.
   func submission(
-    of schedule: Schedule, at time: NominalTime, _ store: any ScheduleStore
+    of schedule: Schedule, at time: NominalTime, about events: [EventRecord] = [],
+    _ store: any ScheduleStore
   ) async throws -> Submission {
     let definition = schedule.definition
     let success = definition.usesLastSuccess ? try await store.lastSuccess(of: schedule.id) : nil
-    return try self.submission(of: definition, at: time, lastSuccess: success)
+    return try submission(
+      of: definition, for: ScheduleDefinition.Occasion(time, lastSuccess: success, events: events))
   }
 
-  /// The same, with the last success as it is told.
+  /// The same, with all that it is told.
   func submission(
-    of definition: ScheduleDefinition, at time: NominalTime, lastSuccess: Timestamp?
+    of definition: ScheduleDefinition, for occasion: ScheduleDefinition.Occasion
   ) throws -> Submission {
     do {
-      return try submission(of: try definition.request(for: time, lastSuccess: lastSuccess))
+      return try submission(of: try definition.request(for: occasion))
     } catch let error as Mistakes {
       throw Refusal(.invalid, error.all.map(\.message).joined(separator: "; "))
     }
@@ -136,10 +147,11 @@ extension Engine {
 
   /// Writes claims, and takes note of them; returns the jobs that the scheduler shall know, and the rows.
   func record(
-    _ claims: [Claim], in store: any ScheduleStore
+    _ claims: [Claim], settling settlement: EventSettlement = EventSettlement(),
+    in store: any ScheduleStore
   ) async throws -> (accepted: Accepted, ticks: [Tick]) {
     let now = ports.clock.now()
-    let results = try await store.claim(claims, at: now)
+    let results = try await store.claim(claims, settling: settlement, at: now)
     var acceptances: [Acceptance] = []
     var submissions: [Submission] = []
     var ticks: [Tick] = []

@@ -36,10 +36,38 @@ extension Engine {
     let definition = schedule.definition
     try know(definition, parts)
     let now = parts.wall.now()
+    if definition.trigger != nil { return try checkTrigger(of: definition, at: now) }
     guard let next = scheduleBook.timetable.plannedTimes(of: schedule, after: now, atMost: 1).first else {
       throw Refusal(.invalid, "it is never due: \(reasonForNever(definition, at: now))")
     }
-    _ = try submission(of: definition, at: next.time, lastSuccess: nil)
+    _ = try submission(
+      of: definition, for: ScheduleDefinition.Occasion(next.time, lastSuccess: nil))
+  }
+
+  /// Throws if a schedule that waits for events will never make a job, or one that can't be, whatever comes.
+  private func checkTrigger(of definition: ScheduleDefinition, at now: Timestamp) throws {
+    let zone = scheduleBook.surroundings.zones[definition.timeZone ?? ""] ?? .utc
+    if let until = definition.until, until.time(in: zone) <= now {
+      throw Refusal(.invalid, "it takes no events: `until` has passed")
+    }
+    do {
+      let (request, leftOut) = try definition.requestBeforeEvents()
+      // What events fill in is checked when they come.
+      if leftOut.isEmpty { _ = try submission(of: request) } else { _ = try handler(named: request.handler) }
+    } catch let error as Mistakes {
+      throw Refusal(.invalid, error.all.map(\.message).joined(separator: "; "))
+    }
+  }
+
+  /// The same as `existingSchedule` for one with times of its own.
+  /// - Throws: `Refusal` also for one that waits for events; `instead` says what can be done.
+  func timedSchedule(named name: String, else instead: String) throws -> Schedule {
+    let schedule = try existingSchedule(named: name)
+    guard schedule.definition.trigger == nil else {
+      throw Refusal(
+        .conflict, "schedule `\(name)` has no times of its own: it waits for events", hint: instead)
+    }
+    return schedule
   }
 
   private func reasonForNever(_ definition: ScheduleDefinition, at now: Timestamp) -> String {
@@ -47,7 +75,7 @@ extension Engine {
     if let until = definition.until, until.time(in: zone) <= now { return "`until` has passed" }
     switch definition.timing {
     case .at: return "`at` has passed"
-    case .cron, .every: return "there is no time between now and `until`, or the calendar's end"
+    case .cron, .every, .trigger: return "there is no time between now and `until`, or the calendar's end"
     }
   }
 

@@ -51,7 +51,8 @@ extension Engine: ScheduleService {
 
   package func runNow(_ name: String) async throws -> JobID {
     try await withSchedules { engine, parts, others in
-      let schedule = try engine.existingSchedule(named: name)
+      let schedule = try engine.timedSchedule(
+        named: name, else: "`millrace event emit` announces one")
       let time = try engine.nominalTime(parts.wall.now(), of: schedule)
       try engine.demandRoom(for: 1, besides: others)
       let tick = Tick(
@@ -68,7 +69,8 @@ extension Engine: ScheduleService {
 
   package func backfill(_ name: String, _ range: BackfillRange) async throws -> Backfill {
     try await withSchedules { engine, parts, others in
-      let schedule = try engine.existingSchedule(named: name)
+      let schedule = try engine.timedSchedule(
+        named: name, else: "`millrace event list` shows those that came")
       let times = try engine.times(of: schedule, in: range, until: parts.wall.now())
       var filter = TickFilter(schedule: schedule.id, limit: 10 * Backfill.largest)
       (filter.from, filter.before) = (times.first?.time, times.last.map { $0.time + .microseconds(1) })
@@ -112,7 +114,8 @@ extension Engine: ScheduleService {
 
   package func preview(_ name: String, count: Int) throws -> [PlannedTime] {
     let parts = try scheduleParts
-    let schedule = try existingSchedule(named: name)
+    let schedule = try timedSchedule(
+      named: name, else: "`millrace schedule history \(name)` shows what came of them")
     return scheduleBook.timetable.plannedTimes(of: schedule, after: parts.wall.now(), atMost: count)
   }
 

@@ -12,6 +12,9 @@ extension Engine {
     for (id, jobs) in try await parts.store.unfinishedJobsOfSchedules() {
       for job in jobs { scheduleBook.timetable.began(job, of: id) }
     }
+    for (id, events) in try await parts.store.gatherings() { scheduleBook.timetable.restore(events, for: id) }
+    eventBook.openCount = try await parts.store.openEventCount()
+    eventBook.mayHaveOpen = eventBook.openCount > 0
     scheduleBook.upSince = parts.wall.now()
     if !found.isEmpty { log.notice("schedules read", metadata: ["count": "\(found.count)"]) }
   }
@@ -22,6 +25,7 @@ extension Engine {
     await withTaskGroup(of: Void.self) { group in
       group.addTask { for await _ in parts.wall.steps { self.ring.yield() } }
       group.addTask { for await change in parts.source.changes { await self.take(change) } }
+      group.addTask { for await change in parts.files.changes { await self.take(change) } }
     }
   }
 

@@ -3,13 +3,18 @@ import MillraceCore
 extension Engine {
   /// The parts that schedules need; an engine without them has none.
   package struct ScheduleParts: Sendable {
-    package var store: any ScheduleStore
+    package var store: any ScheduleStore & EventStore
     package var source: any ScheduleSource
+    package var files: any FileEventSource
     package var wall: any WallClock
 
-    package init(store: any ScheduleStore, source: any ScheduleSource, wall: any WallClock) {
+    package init(
+      store: any ScheduleStore & EventStore, source: any ScheduleSource, files: any FileEventSource,
+      wall: any WallClock
+    ) {
       self.store = store
       self.source = source
+      self.files = files
       self.wall = wall
     }
   }

@@ -36,9 +36,12 @@ package enum TrustedFiles {
   ///   - path: the file.
   ///   - kind: what it has for people: "the settings in".
   ///   - bound: a longer one is refused, and not read.
+  ///   - isSecret: whether nobody else may read it either.
   /// - Returns: what is in it; nil if there is none.
   /// - Throws: `LinuxError` that says why it may not be used.
-  package static func bytes(of path: String, _ kind: String, atMost bound: Int) throws -> [UInt8]? {
+  package static func bytes(
+    of path: String, _ kind: String, atMost bound: Int, isSecret: Bool = false
+  ) throws -> [UInt8]? {
     func forbidden(_ why: String) -> LinuxError { LinuxError("use \(kind) `\(path)`", .forbidden(why)) }
     // Not blocking: a pipe would wait for its writer.
     let number = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
@@ -54,6 +57,7 @@ package enum TrustedFiles {
       throw forbidden("user \(facts.st_uid) owns it, not root or the runner's user")
     }
     guard facts.st_mode & (S_IWGRP | S_IWOTH) == 0 else { throw forbidden("others may write to it") }
+    guard !isSecret || facts.st_mode & (S_IRGRP | S_IROTH) == 0 else { throw forbidden("others may read it") }
     guard facts.st_size <= bound else { throw forbidden("it is over \(bound) bytes long") }
     var bytes: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 64 << 10)

@@ -102,18 +102,7 @@ final class LaunchLoop: @unchecked Sendable {
   }
 
   /// Starts the thread; it ends after `.stop`.
-  func start() throws {
-    var thread = pthread_t()
-    let result = pthread_create(
-      &thread, nil,
-      { raw in
-        guard let raw else { return nil }
-        Unmanaged<LaunchLoop>.fromOpaque(raw).takeRetainedValue().run()
-        return nil
-      }, Unmanaged.passRetained(self).toOpaque())
-    guard result == 0 else { throw LinuxError("start the launcher's thread", .kernel(result)) }
-    pthread_detach(thread)
-  }
+  func start() throws { try startThread(ofThe: "launcher") { self.run() } }
 
   /// Asks for something; any thread.
   func put(_ command: Command) {

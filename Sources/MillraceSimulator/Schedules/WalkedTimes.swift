@@ -36,6 +36,8 @@ struct WalkedTimes {
       }
     case .at(let time):
       times = Self.second(of: time, on: dial).map { [Time(second: $0)] } ?? []
+    case .trigger:
+      times = []
     }
     times.removeAll { $0.second > until }
   }

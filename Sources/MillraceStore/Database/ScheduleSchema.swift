@@ -48,7 +48,7 @@ enum ScheduleSchema {
 
   /// Lists of ticks are along the primary key or `tick_fate`; `tick_open` has only those whose job has not
   /// ended, which are few.
-  private static let indices = """
+  static let indices = """
     CREATE INDEX tick_fate ON tick (schedule, fate, nominal);
     CREATE INDEX tick_decided ON tick (decided);
     CREATE INDEX tick_job ON tick (job) WHERE job IS NOT NULL;
@@ -67,7 +67,7 @@ enum ScheduleSchema {
     ) STRICT, WITHOUT ROWID
     """
 
-  private static let counting = """
+  static let counting = """
     CREATE TRIGGER tick_added AFTER INSERT ON tick BEGIN
       \(oneMore)
     END;
@@ -92,7 +92,7 @@ enum ScheduleSchema {
     """
 
   /// A job ends, or begins anew.
-  private static let ending = """
+  static let ending = """
     CREATE TRIGGER job_of_tick AFTER UPDATE OF ended ON job WHEN OLD.ended IS NOT NEW.ended BEGIN
       \(noteEnd("iif(NEW.ended IS NULL, NULL, NEW.state)", of: "NEW.id"));
     END

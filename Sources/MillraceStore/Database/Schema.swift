@@ -31,6 +31,9 @@ enum Schema {
     migrator.registerMigration("v5", foreignKeyChecks: .immediate) { db in
       for sql in ScheduleSchema.all { try db.execute(sql: sql) }
     }
+    migrator.registerMigration("v6", foreignKeyChecks: .immediate) { db in
+      for sql in EventSchema.all { try db.execute(sql: sql) }
+    }
     return migrator
   }
 

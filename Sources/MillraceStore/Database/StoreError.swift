@@ -95,6 +95,8 @@ extension StoreError {
       let reason = Self.reason(of: error, on: file)
       let words = error.message ?? "SQLite error \(error.extendedResultCode.rawValue)"
       self.init(action: action, file: file, reason: reason, detail: words)
+    } else if cause is EncodingError {
+      self.init(action: action, file: file, reason: .unfit, detail: "\(cause)")
     } else {
       self.init(action: action, file: file, reason: .other, detail: "\(cause)")
     }

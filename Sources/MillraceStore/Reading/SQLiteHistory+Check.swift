@@ -27,8 +27,8 @@ extension SQLiteHistory {
   ///
   /// It is `PRAGMA integrity_check` and `foreign_key_check` (<https://sqlite.org/pragma.html>): besides
   /// the form of the pages, that each index fits its table, and every NOT NULL. No CHECK: a connection that
-  /// can't write does not load them; `ScheduleCheck` looks at what matters of schedules. A runner may work
-  /// meanwhile: it is neither disturbed nor waited for.
+  /// can't write does not load them; `ScheduleCheck` and `EventCheck` look at what matters of theirs. A
+  /// runner may work meanwhile: it is neither disturbed nor waited for.
   /// After `time` it ends with nothing but that. Throws `StoreError`.
   package func check(within time: Duration) async throws -> RecordCheck {
     let files = try blobs.names()  // Before the rows are read: then a row names each that is under way.
@@ -46,7 +46,9 @@ extension SQLiteHistory {
           let (table, parent): (String, String) = (row[0], row[2])
           check.damages.append("a row of `\(table)` belongs to none of `\(parent)`")
         }
-        if check.damages.isEmpty { check.damages = try ScheduleCheck(db: db).damages() }
+        if check.damages.isEmpty {
+          check.damages = try ScheduleCheck(db: db).damages() + EventCheck(db: db).damages()
+        }
         return (check, Set(try BlobDirectory.names(onRecord: db)))
       }
       try await addFiles(files, named: named, to: &check)

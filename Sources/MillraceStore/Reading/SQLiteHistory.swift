@@ -28,14 +28,7 @@ package final class SQLiteHistory: HistoryReader {
   }
 
   package func job(_ id: JobID) async throws -> Job? {
-    try await read("read job `\(id)`") { db in
-      let row = try Row.fetchOne(
-        db.cachedStatement(sql: "SELECT id, \(JobRow.columns) FROM job WHERE id = ?"),
-        arguments: [id.rawValue])
-      guard let row else { return nil }
-      var reader = RowReader(row)
-      return try JobRow.read(&reader)
-    }
+    try await read("read job `\(id)`") { db in try JobRow.fetch(id, in: db) }
   }
 
   package func jobs(matching filter: JobFilter) async throws -> [Job] {

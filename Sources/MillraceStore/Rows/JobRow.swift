@@ -72,6 +72,15 @@ enum JobRow {
     return id
   }
 
+  /// Reads a job by its number; nil if it is not there.
+  static func fetch(_ id: JobID, in db: Database) throws -> Job? {
+    let row = try Row.fetchOne(
+      db.cachedStatement(sql: "SELECT id, \(columns) FROM job WHERE id = ?"), arguments: [id.rawValue])
+    guard let row else { return nil }
+    var reader = RowReader(row)
+    return try read(&reader)
+  }
+
   /// Reads a job: its number and then `columns`.
   static func read(_ reader: inout RowReader) throws -> Job {
     let id = JobID(try reader.value())

@@ -73,7 +73,7 @@ enum ScheduleRows {
   static func definition(from text: String, of name: String) throws -> ScheduleDefinition {
     let source = try JSONText.decode(JSONValue.self, from: text)
     do {
-      return try ScheduleDefinition(PlacedValue(source, at: .start))
+      return try ScheduleDefinition(PlacedValue(source, at: .start), isRecorded: true)
     } catch {
       throw DatabaseError(
         resultCode: .SQLITE_CORRUPT,

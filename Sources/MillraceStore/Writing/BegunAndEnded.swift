@@ -15,7 +15,7 @@ struct BegunAndEnded {
       case .frozen(let id, _): begun[id] = nil
       case .ended(let id, _, _): if let time = begun[id] { times[id] = time }
       case .starting, .closed, .unblocked, .held, .cancelRequested, .carried, .revived, .due, .thawed,
-        .reprioritised, .memo:
+        .reprioritised, .memo, .announcedEnd, .announced:
         break
       }
     }

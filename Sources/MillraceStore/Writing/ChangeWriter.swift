@@ -32,6 +32,8 @@ struct ChangeWriter {
         job, to: "of priority \(priority.rawValue)", from: JobState.unfinished,
         "UPDATE job SET priority = ? WHERE id = ? AND ended IS NULL", [priority.rawValue, job.rawValue])
     case .memo(let memo): try write(memo)
+    case .announcedEnd(let job, let time): try EventWriter(db: db, file: file).announceEnd(of: job, at: time)
+    case .announced(let event, let time): _ = try EventWriter(db: db, file: file).accept(event, at: time)
     }
   }
 

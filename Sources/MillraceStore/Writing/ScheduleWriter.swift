@@ -8,6 +8,8 @@ struct ScheduleWriter {
   /// The path of the database, for errors.
   let file: String
 
+  private var events: EventWriter { EventWriter(db: db, file: file) }
+
   /// Writes a change.
   /// - Returns: the schedule as it is now; nil if it is removed.
   func write(_ change: ScheduleChange) throws -> Schedule? {
@@ -21,12 +23,14 @@ struct ScheduleWriter {
       try update(
         id, "name = ?, definition = ?, file = ?, decided = ?",
         [definition.name, try JSONText.encode(definition.source), file, decided.rawValue])
+      if definition.trigger == nil { try events.forgetGathered(by: id) }
       return try schedule(id)
     case .pause(let id, let since):
       try update(id, "paused = ?", [since?.rawValue])
       return try schedule(id)
     case .remove(let id, let time):
       try update(id, "removed = ?", [time.rawValue])
+      try events.forgetGathered(by: id)
       try ScheduleRows.deleteIfRemoved(id, in: db)
       return nil
     }
@@ -47,13 +51,17 @@ struct ScheduleWriter {
         ])
     guard db.changesCount == 1 else { throw missing(schedule.id) }
     let (isThere, job) = try ScheduleRows.holder(of: claim.tick, in: db)
-    guard !isThere || (claim.replaces && job == nil) else { return .taken }
+    guard !isThere || (claim.replaces && job == nil) else {
+      try events.note(claim)
+      return .taken
+    }
     let acceptance = try claim.submission.map {
       try jobs.accept($0, workflow: nil, input: input, batch: before)
     }
     var tick = claim.tick
     tick.job = acceptance?.job
     try ScheduleRows.put(tick, in: db)
+    try events.note(claim)
     return .claimed(acceptance)
   }
 

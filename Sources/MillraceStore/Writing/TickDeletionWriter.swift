@@ -6,8 +6,8 @@ import MillraceEngine
 struct TickDeletionWriter {
   let db: Database
 
-  func delete(_ query: OldTicksQuery, atMost count: Int) throws -> TickDeletion {
-    var (deletion, schedules) = (TickDeletion(), Set<ScheduleID>())
+  func delete(_ query: OldTicksQuery, atMost count: Int) throws -> RowDeletion {
+    var (deletion, schedules) = (RowDeletion(), Set<ScheduleID>())
     for row in try SQLRequest<Row>(literal: query.list(atMost: count)).fetchAll(db) {
       var reader = RowReader(row)
       let (schedule, nominal) = (ScheduleID(try reader.value()), try reader.time())

@@ -137,6 +137,14 @@ enum Quantities {
     return id.rawValue
   }
 
+  /// Reads the number of an event.
+  static func event(_ text: String) throws -> EventNumber {
+    guard let number = JobID(text: text)?.rawValue else {
+      throw ArgumentProblem("it is no event number; write 17")
+    }
+    return EventNumber(number)
+  }
+
   /// Reads the number of a job.
   static func job(_ text: String) throws -> JobID {
     guard let id = JobID(text: text) else { throw ArgumentProblem("it is no job number; write 42") }

@@ -5,6 +5,7 @@ import MillraceWire
 /// How a schedule treats its times, as members of its definition.
 struct ScheduleOptions: ParsableArguments {
   @OptionGroup var recurrence: RecurrenceOptions
+  @OptionGroup var trigger: TriggerOptions
 
   @Option(help: "Each job starts within this span after its time: 30s.", transform: Quantities.span)
   var jitter: Duration?
@@ -34,9 +35,13 @@ struct ScheduleOptions: ParsableArguments {
   @Option(help: "A time on another day: skip (as default) or next-allowed-day.")
   var onExcludedDay: ScheduleDefinition.CalendarRule.Otherwise?
 
+  /// Whether it is said what it waits for: times or events.
+  var isKindGiven: Bool { recurrence.isGiven || trigger.isGiven }
+
   /// The members that are given.
-  var members: [String: JSONValue] {
-    var members: [String: JSONValue] = [:]
+  /// - Throws: `CommandError` (`usage`).
+  func members() throws -> [String: JSONValue] {
+    var members = try trigger.members()
     func put(_ name: String, _ text: String?) { if let text { members[name] = .string(text) } }
     put("cron", recurrence.cron)
     put("every", recurrence.every.map(Self.text))

@@ -37,7 +37,9 @@ struct ScheduleSheet {
     for name in ["timezone", "jitter", "until", "window", "catch_up", "overlap", "on_excluded_day"] {
       card.add(name.replacing("_", with: " "), schedule.member(name))
     }
-    for name in ["max_runs", "exclude_calendars", "require_calendars"] {
+    card.add("secret file", schedule.definition.object?["webhook"]?.object?["secret_file"]?.string)
+    card.add("debounce", schedule.member("debounce"))
+    for name in ["where", "batch", "max_runs", "exclude_calendars", "require_calendars"] {
       card.add(name.replacing("_", with: " "), schedule.definition.object?[name]?.text)
     }
     card.add("job", schedule.definition.object?["job"]?.text)

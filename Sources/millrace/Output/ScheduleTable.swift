@@ -46,7 +46,7 @@ extension Fate {
     switch self {
     case .ran, .manual: .good
     case .late, .caughtUp: .busy
-    case .skippedOverlap, .skippedWindow, .missedDown, .failedToSubmit: .bad
+    case .skippedOverlap, .skippedWindow, .skippedLoop, .missedDown, .failedToSubmit: .bad
     case .skippedCalendar, .skippedGap, .skippedPaused, .doubledHour: .quiet
     }
   }
@@ -63,9 +63,29 @@ extension ScheduleView {
   /// A member of the definition as a text.
   func member(_ name: String) -> String? { definition.object?[name].flatMap(\.string) }
 
-  /// When it is due: `30 2 * * *`, `every 300s`, `at 2026-08-01`.
+  /// When it is due: `30 2 * * *`, `every 300s`, `at 2026-08-01`; or what it waits for: `on upload.*`,
+  /// `files /srv/in/*.csv`, `webhook github`.
   var when: String {
     if let cron = member("cron") { return cron }
+    if let pattern = member("event") { return "on \(pattern)" }
+    if let files { return "files \(files)" }
+    if let signature { return "webhook \(signature)" }
     return ["every", "at"].compactMap { name in member(name).map { "\(name) \($0)" } }.first ?? ""
   }
+
+  /// What a schedule without times waits for, in words.
+  var awaited: String {
+    if let pattern = member("event") { return "events of the type `\(pattern)`" }
+    if let files { return "files `\(files)`, closed after writing or moved there" }
+    return "calls of `POST \(Wire.prefix)/hooks/\(name)`, signed as \(signature ?? "") does"
+  }
+
+  private var files: String? {
+    guard let rule = definition.object?["files"]?.object, let directory = rule["directory"]?.string else {
+      return nil
+    }
+    return (directory.hasSuffix("/") ? directory : directory + "/") + (rule["pattern"]?.string ?? "*")
+  }
+
+  private var signature: String? { definition.object?["webhook"]?.object?["signature"]?.string }
 }

@@ -26,6 +26,10 @@ protocol JobSource: Sendable {
   func schedule(_ name: String) async throws -> ScheduleDetail
   /// Returns nominal times of a schedule that were, the newest first; that of the filter is not used.
   func ticks(of name: String, matching filter: TickFilter) async throws -> TickPage
+  /// Returns a page of events, the newest first.
+  func events(matching query: EventQuery) async throws -> EventPage
+  /// Returns an event with what schedules made of it.
+  func event(_ number: EventNumber) async throws -> EventView
   /// Returns the result of a job.
   func result(of id: JobID) async throws -> JobResult
   /// Hands on the log of an attempt; of the newest one if `attempt` is nil.
@@ -63,6 +67,21 @@ extension JobSource {
       found.next = page.next
       guard let next = page.next, !page.attempts.isEmpty else { break }
       filter.offset = next
+    }
+    return found
+  }
+
+  /// Returns events over as many pages as it takes.
+  func events(matching query: EventQuery, atMost count: Int) async throws -> EventPage {
+    var query = query
+    var found = EventPage(events: [])
+    while found.events.count < count {
+      query.limit = min(100, count - found.events.count)
+      let page = try await events(matching: query)
+      found.events += page.events
+      found.next = page.next
+      guard let next = page.next else { break }
+      query.before = next
     }
     return found
   }

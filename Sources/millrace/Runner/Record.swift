@@ -6,7 +6,7 @@ import MillraceWire
 
 /// What the runner wrote down, read without it.
 struct Record: JobSource {
-  private let reader: any HistoryReader & ScheduleReader
+  private let reader: any HistoryReader & ScheduleReader & EventReader
   private let logs: String
 
   /// Opens the record in a state directory, read-only.
@@ -15,7 +15,7 @@ struct Record: JobSource {
   }
 
   /// Makes a record of its parts.
-  init(reader: any HistoryReader & ScheduleReader, logs: String) {
+  init(reader: any HistoryReader & ScheduleReader & EventReader, logs: String) {
     self.reader = reader
     self.logs = logs
   }
@@ -134,6 +134,17 @@ struct Record: JobSource {
     var own = filter
     own.schedule = try await existing(name).id
     return TickPage(try await reader.ticks(matching: own), of: own)
+  }
+
+  func events(matching query: EventQuery) async throws -> EventPage {
+    EventPage(try await reader.events(matching: query), of: query)
+  }
+
+  func event(_ number: EventNumber) async throws -> EventView {
+    guard let row = try await reader.event(number) else {
+      throw CommandError(.notFound, "there is no event \(number) on record")
+    }
+    return EventView(row)
   }
 
   private func existing(_ name: String) async throws -> Schedule {

@@ -18,6 +18,7 @@ final class Runner: Sendable {
   private let plugins: PluginDirectory
   private let keeper: RecordKeeper
   private let schedules: ScheduleDirectory
+  private let directories: DirectoryEvents
   private let api: APIServer
   private let drain: Duration
   private let log: Logger
@@ -54,10 +55,11 @@ final class Runner: Sendable {
       variable: Surroundings.variable("TZ"))
     let wall = try LinuxWallClock(onStep: { [schedules] in schedules.lookAtZones() })
     let clock = AnchoredClock(wall: try await Self.startTime(by: wall, after: store, log))
+    directories = try DirectoryEvents(DirectoryEvents.Settings(state: state.path))
     engine = Engine(
       ports: Engine.Ports(
         store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock, settings: settings,
-        schedules: Engine.ScheduleParts(store: store, source: schedules, wall: wall)),
+        schedules: Engine.ScheduleParts(store: store, source: schedules, files: directories, wall: wall)),
       policy: policy, reception: machine.reception(configuration),
       version: Millraced.version, pid: getpid(), boot: try Boot.id(), log: log)
     keeper = RecordKeeper(
@@ -67,8 +69,8 @@ final class Runner: Sendable {
     server.socketMode = configuration.socketMode
     server.maxInput = configuration.bounds.input
     api = APIServer(
-      serving: engine, settings: sidecars, keeping: keeper, schedules: engine, configuration: server,
-      logger: log
+      serving: engine, settings: sidecars, keeping: keeper, schedules: engine, events: engine,
+      authentication: SecretFiles(), configuration: server, logger: log
     ) {
       log.notice("ready", metadata: ["socket": "\(configuration.socket)", "state": "\(state.path)"])
     }
@@ -98,6 +100,7 @@ final class Runner: Sendable {
   }
 
   private func close() async {
+    directories.stop()
     await launcher.stop()
     do { try tree.close() } catch {
       log.warning("cgroups not left", metadata: ["error": "\(error)"])

@@ -5,13 +5,15 @@ import MillraceYAML
 extension ConfigurationReader {
   mutating func applyRetention(_ section: Setting) {
     let spans = Duration.seconds(60)...Setting.century
-    for setting in section.settings(known: ["succeeded", "failed", "cancelled", "logs", "ticks", "bytes"]) {
+    let known = ["succeeded", "failed", "cancelled", "logs", "ticks", "events", "bytes"]
+    for setting in section.settings(known: known) {
       switch setting.name {
       case "succeeded": set(&configuration.retention.succeeded, setting.durationOr("ever", spans))
       case "failed": set(&configuration.retention.failed, setting.durationOr("ever", spans))
       case "cancelled": set(&configuration.retention.cancelled, setting.durationOr("ever", spans))
       case "logs": set(&configuration.retention.logs, setting.durationOr("ever", spans))
       case "ticks": set(&configuration.retention.ticks, setting.durationOr("ever", spans))
+      case "events": set(&configuration.retention.events, setting.durationOr("ever", spans))
       default:
         set(
           &configuration.retention.bytes,

@@ -12,11 +12,16 @@ struct ScheduleAddCommand: ParsableCommand {
         millrace schedule add nightly exec --cron '30 2 * * *' --tz Europe/Riga --memory 1G -- backup /srv
         millrace schedule add sums checksum path=/srv/{{nominal_date}} --every 6h --catch-up none
         millrace schedule add report exec --cron '0 8 * * *' --exclude-calendar holidays -- report
+        millrace schedule add sum checksum 'path={{event.data.path}}' --on 'upload.*' --where 'data.n>=10'
+        millrace schedule add load exec --files /srv/in --pattern '*.csv' -- load '{{event.data.path}}'
+        millrace schedule add deploy exec --webhook github --secret-file /etc/millrace/deploy -- deploy
         millrace schedule add nightly --file nightly.yaml
         millrace schedule add sums checksum path=/srv --cron '@daily' --dry-run
 
       In the job's texts {{nominal_time}}, {{nominal_utc}}, {{nominal_date}}, {{nominal_unix}}, \
-      {{last_success}} and {{schedule}} are put in. Without --tz the times are those of the runner's machine.
+      {{last_success}} and {{schedule}} are put in; for a schedule that waits for events also \
+      {{event.id}}, {{event.type}}, {{event.subject}}, {{event.data.NAME}}, {{events}} and {{event_count}}. \
+      Without --tz the times are those of the runner's machine.
       """)
 
   @OptionGroup var reference: ScheduleReference
@@ -35,12 +40,14 @@ struct ScheduleAddCommand: ParsableCommand {
 
   func validate() throws {
     if file != nil {
-      guard words.isEmpty, schedule.members.isEmpty else {
+      guard words.isEmpty, try schedule.members().isEmpty else {
         throw ValidationError("--file excludes a handler and the options of schedules")
       }
       return
     }
-    guard schedule.recurrence.isGiven else { throw ValidationError("give one of --cron, --every and --at") }
+    guard schedule.isKindGiven else {
+      throw ValidationError("give one of --cron, --every and --at, or of --on, --files and --webhook")
+    }
     guard words.handler != nil else { throw ValidationError("which handler? `millrace handlers` lists them") }
   }
 
@@ -54,7 +61,7 @@ struct ScheduleAddCommand: ParsableCommand {
   private func definition() throws -> ScheduleDefinition {
     let job = try ScheduledJob(words, job)
     guard let file else {
-      var members = schedule.members
+      var members = try schedule.members()
       members["name"] = .string(reference.name)
       members["job"] = .object(job.members ?? [:])
       return try ScheduleFile.definition(members)
@@ -71,28 +78,19 @@ struct ScheduleAddCommand: ParsableCommand {
   private func rehearse(_ definition: ScheduleDefinition) throws {
     let zone = try RecurrenceOptions.zone(named: definition.timeZone)
     let now = Moment.now.wholeSecond
-    let preview = Preview(
-      of: definition.recurrence(since: now), in: zone, after: now, count: ScheduleDetail.span)
+    let preview = definition.timing.recurrence(since: now).map {
+      Preview(of: $0, in: zone, after: now, count: ScheduleDetail.span)
+    }
     let end = definition.until?.time(in: zone)
-    let times = preview.times.filter { time in end.map { time.time <= $0 } ?? true }
+    let times = (preview?.times ?? []).filter { time in end.map { time.time <= $0 } ?? true }
     let detail = ScheduleDetail(
       ScheduleView(Schedule(id: ScheduleID(0), definition, created: now)), ScheduleTally(),
       times: times.map { PlannedTime(time: $0) }, rows: [])
     try format.print(rows: detail.times, as: .plannedTimes, json: detail) {
       ScheduleSheet(detail, isPlan: true).text(paint: $0)
     }
-    if let remark = preview.remark { StandardError.note(remark) }
+    if let remark = preview?.remark { StandardError.note(remark) }
+    if preview == nil { StandardError.note("it has no times: it waits for \(detail.schedule.awaited)") }
     if !definition.calendars.isEmpty { StandardError.note("its calendars are the runner's: not looked at") }
-  }
-}
-
-extension ScheduleDefinition {
-  /// When it is due; `since` is where spans begin.
-  fileprivate func recurrence(since: Timestamp) -> Recurrence {
-    switch timing {
-    case .cron(let expression, let rule): .cron(expression, rule)
-    case .every(let span): .every(span, since: since)
-    case .at(let time): .at(time)
-    }
   }
 }

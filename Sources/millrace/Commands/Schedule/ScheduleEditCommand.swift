@@ -11,6 +11,7 @@ struct ScheduleEditCommand: ParsableCommand {
       examples:
         millrace schedule edit nightly --cron '0 3 * * *'
         millrace schedule edit nightly --overlap queue --unset window --unset job.memory
+        millrace schedule edit nightly --on 'backup.wanted' --debounce 5m
         millrace schedule edit nightly exec --memory 2G -- backup /srv /home
         millrace schedule edit nightly --file nightly.yaml
 
@@ -32,7 +33,7 @@ struct ScheduleEditCommand: ParsableCommand {
   @OptionGroup var format: OutputOptions
 
   func validate() throws {
-    guard file == nil || (words.isEmpty && schedule.members.isEmpty && unset.isEmpty) else {
+    guard try file == nil || (words.isEmpty && schedule.members().isEmpty && unset.isEmpty) else {
       throw ValidationError("--file excludes a handler, --unset and the options of schedules")
     }
   }
@@ -44,21 +45,30 @@ struct ScheduleEditCommand: ParsableCommand {
     try format.print([view], as: .schedules, page: view)
   }
 
+  /// What another kind takes the place of, and what only a schedule of times, or of events, can have.
+  private static let kinds = ["cron", "every", "at", "dst_gap", "dst_repeat", "event", "files", "webhook"]
+  private static let ofTimes = [
+    "jitter", "catch_up", "exclude_calendars", "require_calendars", "on_excluded_day",
+  ]
+  private static let ofEvents = ["where", "debounce", "batch"]
+
   private func written(in file: String) throws -> ScheduleDefinition {
     guard try ScheduledJob(words, job).members == nil else { throw ScheduledJob.besideFile }
     return try ScheduleFile.definition(file, named: reference.name)
   }
 
   private func changed(_ client: Client) throws -> ScheduleDefinition {
-    let given = schedule.members
+    let given = try schedule.members()
     let job = try ScheduledJob(words, job)
     guard !given.isEmpty || job.members != nil || !unset.isEmpty else {
       throw CommandError(.usage, "nothing is to be changed", hint: "give an option, --unset or --file")
     }
     var members = try client.schedule(reference.name).schedule.definition.object ?? [:]
     for name in unset { try Self.remove(name, from: &members) }
-    if schedule.recurrence.isGiven {
-      for name in ["cron", "every", "at", "dst_gap", "dst_repeat"] { members[name] = nil }
+    if schedule.isKindGiven {
+      for name in Self.kinds + (schedule.trigger.isGiven ? Self.ofTimes : Self.ofEvents) {
+        members[name] = nil
+      }
     }
     members.merge(given) { $1 }
     if job.members != nil {

@@ -72,7 +72,8 @@ extension Table where Row == ScheduleFigures {
       count("LATE", "late") { $0.count(.late, .caughtUp) },
       count("SKIPPED", "skipped") {
         $0.count(
-          .skippedOverlap, .skippedWindow, .skippedCalendar, .skippedGap, .skippedPaused, .doubledHour)
+          .skippedOverlap, .skippedWindow, .skippedCalendar, .skippedGap, .skippedLoop, .skippedPaused,
+          .doubledHour)
       },
       count("MISSED", "missed") { $0.count(.missedDown) },
       count("REFUSED", "refused") { $0.count(.failedToSubmit) },
