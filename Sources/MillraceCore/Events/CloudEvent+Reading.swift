@@ -102,7 +102,7 @@ private struct EventReader {
   }
 
   private static func isBase64(_ text: String) -> Bool {
-    let bytes = text.utf8.drop { _ in false }
+    let bytes = text.utf8
     let padding = bytes.reversed().prefix { $0 == UInt8(ascii: "=") }.count
     return bytes.count % 4 == 0 && padding <= 2
       && bytes.dropLast(padding).allSatisfy { byte in

@@ -26,6 +26,11 @@ struct Listeners: Sendable {
     exact[pattern.text] = schedules.isEmpty ? nil : schedules
   }
 
+  /// Whether some want to be told of a type.
+  func want(_ type: String) -> Bool {
+    exact[type] != nil || patterns.values.contains { $0.matches(type) }
+  }
+
   /// Returns those that want to be told of a type.
   func all(of type: String) -> [ScheduleID] {
     (exact[type].map(Array.init) ?? []) + patterns.filter { $0.value.matches(type) }.map(\.key)

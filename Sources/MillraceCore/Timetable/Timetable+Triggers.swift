@@ -36,7 +36,7 @@ extension Timetable {
   package var watchedFiles: [ScheduleID: Trigger.FileRule] { listeners.files }
 
   /// Whether some schedule wants to be told of events of a type.
-  package func wants(_ event: CloudEvent.BuiltIn) -> Bool { !listeners.all(of: event.rawValue).isEmpty }
+  package func wants(_ event: CloudEvent.BuiltIn) -> Bool { listeners.want(event.rawValue) }
 
   /// Returns what shall be done about an event for a schedule that it concerns.
   ///

@@ -14,8 +14,6 @@ extension Engine {
     var settled: EventNumber?
     /// The schedule whose gathered events it is about.
     var gathering: ScheduleID?
-
-    var jobCount: Int { claims.count { $0.submission != nil } }
   }
 
   /// Decides about events that are open, and makes their jobs; what can't be written is decided in a later

@@ -47,16 +47,11 @@ struct SubmitStream {
       try InputFile.read(name) { bytes in try stream.feed(bytes) { try take($0, number: $1) } }
       try stream.finish { try take($0, number: $1) }
       try send()
-    } catch var problem as Problem {
-      problem.detail = place(problem) + problem.detail
-      problem.hint = [standing, problem.hint].compactMap(\.self).joined(separator: "; ")
-      throw problem
-    } catch var error as CommandError {
-      error.hint = [standing, error.hint].compactMap(\.self).joined(separator: "; ")
-      throw error
     } catch let error as ClientError where accepted > 0 || !lines.isEmpty {
       StandardError.note(standing + "; whether the lines after these are accepted is not known")
       throw error
+    } catch {
+      throw PartFailure(file: name, lines: lines, standing: standing).told(error)
     }
     guard accepted > 0 else { throw CommandError(.usage, "`\(name)` has no job in it") }
   }
@@ -110,12 +105,6 @@ struct SubmitStream {
     lines.removeFirst(count)
     ends = ends.dropFirst(count).map { $0 - size }
     try StandardOutput.write(answer.ids.map { "\($0)\n" }.joined())
-  }
-
-  private func place(_ problem: Problem) -> String {
-    if let index = problem.index, lines.indices.contains(index) { return "`\(name)`, line \(lines[index]): " }
-    guard let first = lines.first, let last = lines.last else { return "" }
-    return "`\(name)`, lines \(first) to \(last): "
   }
 
   /// What a failure leaves behind.

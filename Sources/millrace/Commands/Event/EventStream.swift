@@ -46,16 +46,11 @@ struct EventStream {
       try InputFile.read(name) { bytes in try stream.feed(bytes) { try take($0, number: $1) } }
       try stream.finish { try take($0, number: $1) }
       try send()
-    } catch var problem as Problem {
-      problem.detail = place(problem) + problem.detail
-      problem.hint = [standing, problem.hint].compactMap(\.self).joined(separator: "; ")
-      throw problem
-    } catch var error as CommandError {
-      error.hint = [standing, error.hint].compactMap(\.self).joined(separator: "; ")
-      throw error
     } catch let error as ClientError where total.events > 0 || !lines.isEmpty {
       StandardError.note(standing + "; whether those after it are is not known: send it again")
       throw error
+    } catch {
+      throw PartFailure(file: name, lines: lines, standing: standing).told(error)
     }
     guard total.events > 0 else { throw CommandError(.usage, "`\(name)` has no event in it") }
     if !isEach { try format.print([total], as: .eventTallies, page: total) }
@@ -125,12 +120,6 @@ struct EventStream {
     if isEach {
       try format.print(answers, as: .eventAnswers, page: EventBatchAnswer(events: answers))
     }
-  }
-
-  private func place(_ problem: Problem) -> String {
-    if let index = problem.index, lines.indices.contains(index) { return "`\(name)`, line \(lines[index]): " }
-    guard let first = lines.first, let last = lines.last else { return "" }
-    return "`\(name)`, lines \(first) to \(last): "
   }
 
   /// What a failure leaves behind.
