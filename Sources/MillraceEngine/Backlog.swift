@@ -7,6 +7,8 @@ import MillraceCore
 struct Backlog {
   /// The builds in use, if they are to be noted.
   var plugins: [Plugin]?
+  /// The jobs of this tick that go on record with the changes, before them.
+  var arrivals: Arrivals?
   /// The changes to commit, in order.
   var changes: [StoreChange] = []
   /// What to start when they are committed and its payload can be read.
@@ -29,6 +31,13 @@ struct Backlog {
     for index in launches.indices where launches[index].payload == nil {
       launches[index].payload = payloads[launches[index].id.job]
     }
+  }
+
+  /// Drops all that was decided of jobs that are not on record.
+  mutating func forget(_ jobs: Set<JobID>) {
+    changes.removeAll { $0.job.map(jobs.contains) ?? false }
+    launches.removeAll { jobs.contains($0.id.job) }
+    ended.removeAll(where: jobs.contains)
   }
 
   var isEmpty: Bool { plugins == nil && changes.isEmpty && launches.isEmpty }

@@ -35,17 +35,7 @@ extension Engine {
   /// Writes batches, each of them all or none; a refusal is answered here. They share a transaction, so that
   /// the disk is waited for once. `others` is how many jobs are accepted and not yet known to the scheduler.
   func accept(_ batches: [Batch], besides others: Int) async -> [Accepted] {
-    var admitted: [Batch] = []
-    var taken = others
-    for batch in batches {
-      do {
-        try demandRoom(for: batch.submissions.count, besides: taken)
-        admitted.append(batch)
-        taken += batch.submissions.count
-      } catch {
-        batch.answer.resume(throwing: refusal(for: error))
-      }
-    }
+    let admitted = admitted(batches, besides: others)
     guard admitted.count > 1, admitted.allSatisfy(\.canShare) else { return await acceptEach(admitted) }
     do {
       return try await acceptTogether(admitted)
@@ -56,6 +46,21 @@ extension Engine {
       let refusal = refusal(for: error)
       for batch in admitted { batch.answer.resume(throwing: refusal) }
       return []
+    }
+  }
+
+  /// Returns the batches for which there is room; the others are refused.
+  func admitted(_ batches: [Batch], besides others: Int) -> [Batch] {
+    var taken = others
+    return batches.filter { batch in
+      do {
+        try demandRoom(for: batch.submissions.count, besides: taken)
+        taken += batch.submissions.count
+        return true
+      } catch {
+        batch.answer.resume(throwing: refusal(for: error))
+        return false
+      }
     }
   }
 
@@ -133,10 +138,9 @@ extension Engine {
   func waitingJob(
     _ id: JobID, _ submission: Submission, at now: Timestamp, isBlocked: Bool = false
   ) -> WaitingJob {
-    let waits = submission.notBefore.map { $0 > now } ?? false
     var job = Job(
       id: id, submission: submission, submitted: now,
-      state: isBlocked ? .blocked : waits ? .scheduled : .queued, notBefore: submission.notBefore)
+      state: isBlocked ? .blocked : submission.firstState(at: now), notBefore: submission.notBefore)
     job.isHeld = submission.isHeld
     return WaitingJob(job, sharedBy: scheduler.policy.fairShare?.label)
   }

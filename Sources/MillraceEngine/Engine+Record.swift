@@ -9,6 +9,10 @@ extension Engine {
       try await commit()
       try await startLaunches()
     } catch {
+      if let arrivals = backlog.arrivals {
+        await turnAway(arrivals, because: error)
+        if let error = error as? any StorageFailure, error.kind == .mistake { return await write() }
+      }
       meet(RecordTrouble(error, at: ports.clock.now()))
       return
     }
@@ -48,9 +52,12 @@ extension Engine {
   }
 
   private func commit() async throws {
-    let (changes, ended) = (backlog.changes, backlog.ended)
+    let (arrivals, changes, ended) = (backlog.arrivals, backlog.changes, backlog.ended)
+    let all = (arrivals?.changes ?? []) + changes
+    if !all.isEmpty { try await ports.store.commit(all) }
+    backlog.arrivals = nil
+    arrivals?.answer()
     guard !changes.isEmpty else { return }
-    try await ports.store.commit(changes)
     backlog.changes.removeFirst(changes.count)
     backlog.ended.removeFirst(ended.count)
     let attempts = changes.compactMap { if case .ended(let id, _, _) = $0 { id } else { nil } }

@@ -10,7 +10,8 @@ extension Engine {
     waiters[.commitUnderWay, default: [:]].merge(waiters.removeValue(forKey: .commit) ?? [:]) { $1 }
     var events: [Event] = []
     var requests: [Request] = []
-    var accepted = await accept(inputs.compactMap(\.batch), besides: 0)
+    let batches = inputs.compactMap(\.batch)
+    var accepted = await accept(batches.filter { !$0.isFree }, besides: 0)
     await takeIn(inputs.compactMap(\.announcement))
     for input in inputs {
       switch input {
@@ -29,6 +30,8 @@ extension Engine {
     }
     accepted += await claimDue(besides: accepted.reduce(0) { $0 + $1.count })
     accepted += await decideOnEvents(besides: accepted.reduce(0) { $0 + $1.count })
+    accepted.append(
+      await arrive(batches.filter(\.isFree), besides: accepted.reduce(0) { $0 + $1.count }))
     events += accepted.flatMap(\.events)
     await lookFirst(before: &events)
     let now = ports.clock.now()
@@ -65,7 +68,7 @@ extension Engine {
   }
 
   /// Puts an action where it belongs: stops at once, everything else by way of the disk.
-  private func sort(_ action: Action, at now: Timestamp, stops: inout [Action]) {
+  func sort(_ action: Action, at now: Timestamp, stops: inout [Action]) {
     switch action {
     case .terminate, .kill, .reclaim:
       stops.append(action)
@@ -127,7 +130,7 @@ extension Engine {
     inUse.plugins.first { $0.handlers.contains { $0.name == handler } }
   }
 
-  private func perform(_ stops: [Action]) async {
+  func perform(_ stops: [Action]) async {
     for action in stops {
       switch action {
       case .terminate(let id): await ports.launcher.terminate(id)

@@ -27,6 +27,7 @@ extension SQLiteJobStore: ScheduleStore {
       try EventWriter(db: db, file: file).settle(settlement)
       return results
     }
+    noteNumbers(results.compactMap(\.job))
     activityRing.yield()
     let unused = zip(results, inputs).filter { result, _ in
       if case .claimed(let acceptance?) = result { !acceptance.isNew } else { true }

@@ -3,6 +3,7 @@ import FoundationEssentials
 import GRDB
 package import MillraceCore
 package import MillraceEngine
+import Synchronization
 
 /// Jobs and attempts in an SQLite database: the one that writes.
 ///
@@ -16,6 +17,8 @@ package final class SQLiteJobStore: JobStore {
   let activityRing: AsyncStream<Void>.Continuation
   private let lock: WriterLock
   let file: String
+  /// The largest number that a job has had.
+  private let lastJob: Mutex<Int64>
 
   /// Opens the database in `file`, or makes it; its directory must be there (mode 0700).
   ///
@@ -34,7 +37,12 @@ package final class SQLiteJobStore: JobStore {
     pool = try database.openForWriting()
     history = SQLiteHistory(reader: pool, file: database)
     do {
-      try blobs.removeOrphans(named: Set(try pool.read { try BlobDirectory.names(onRecord: $0) }))
+      let (names, last) = try pool.read { db in
+        let last = try Int64.fetchOne(db, sql: "SELECT seq FROM sqlite_sequence WHERE name = 'job'")
+        return (Set(try BlobDirectory.names(onRecord: db)), last ?? 0)
+      }
+      lastJob = Mutex(last)
+      try blobs.removeOrphans(named: names)
     } catch {
       throw StoreError("open the database", in: file, cause: error)
     }
@@ -76,19 +84,29 @@ package final class SQLiteJobStore: JobStore {
       }
       return AcceptedWorkflow(id: id ?? 0, jobs: jobs)
     }
+    noteNumbers(accepted.jobs.map(\.job))
     activityRing.yield()
     Self.discard(zip(accepted.jobs, inputs).filter { !$0.0.isNew }.map(\.1), in: blobs)
     return accepted
   }
 
+  package func nextJob() async throws -> JobID { JobID(lastJob.withLock { $0 } + 1) }
+
+  /// Takes note of the numbers of jobs that are on record.
+  func noteNumbers(_ jobs: [JobID]) {
+    lastJob.withLock { last in last = jobs.reduce(last) { max($0, $1.rawValue) } }
+  }
+
   package func commit(_ changes: [StoreChange]) async throws {
-    let results = try await place(
-      changes.map { change in if case .ended(_, let end, _) = change { end.result?.bytes } else { nil } })
+    let payloads = try await place(changes.map(\.payload))
     let file = file
-    try await write("commit \(changes.count) changes", placing: results) { db in
-      let writer = ChangeWriter(db: db, file: file, begun: BegunAndEnded(in: changes))
-      for (change, result) in zip(changes, results) { try writer.write(change, result: result) }
+    let jobs = changes.compactMap { if case .accepted(let job, _, _) = $0 { job } else { nil } }
+    let action = jobs.isEmpty ? "commit \(changes.count) changes" : "accept \(jobs.count) jobs"
+    try await write(action, placing: payloads) { db in
+      let writer = ChangeWriter(db: db, file: file, merged: MergedSteps(in: changes))
+      for (change, payload) in zip(changes, payloads) { try writer.write(change, payload: payload) }
     }
+    noteNumbers(jobs)
     activityRing.yield()
   }
 
@@ -193,6 +211,19 @@ package final class SQLiteJobStore: JobStore {
       let failure = StoreError(action, inOpened: file, cause: error)
       if failure.kind == .lasting { history.forgetPages() }
       throw failure
+    }
+  }
+}
+
+extension StoreChange {
+  /// What can be large of it.
+  fileprivate var payload: [UInt8]? {
+    switch self {
+    case .accepted(_, let submission, _): submission.input
+    case .ended(_, let end, _): end.result?.bytes
+    case .starting, .running, .closed, .unblocked, .held, .cancelRequested, .carried, .revived, .due,
+      .frozen, .thawed, .reprioritised, .memo, .announcedEnd, .announced:
+      nil
     }
   }
 }

@@ -50,6 +50,16 @@ struct BreakerTests {
     #expect(actions.started == [.id(5)])
   }
 
+  @Test("an attempt that was to try it and could not be put on record leaves that to the next")
+  func withdrawn() {
+    let rig = rig()
+    fail(1...3, rig)
+    rig.run(Rig.job(4), Rig.job(5))
+    #expect(rig.send(.timer, at: 10).started == [.id(4)])
+    #expect(rig.send(.withdrawn([JobID(4)])).started == [.id(5)])
+    #expect(rig.scheduler.breakers.map(\.phase) == [.probing])
+  }
+
   @Test("stays open for longer each time that the try fails, up to a bound")
   func coolDowns() {
     let rig = rig()

@@ -24,6 +24,18 @@ struct SchedulerEndingTests {
     #expect(rig.scheduler.knows(JobID(1)) == (next != .done(.succeeded) && next != .done(.failed)))
   }
 
+  @Test("jobs that are withdrawn leave their places to others, and nothing else")
+  func withdrawn() {
+    let rig = Rig(Rig.policy(slots: 1))
+    #expect(rig.send(.submitted([Rig.job(1), Rig.job(2), Rig.job(3, notBefore: 50)])).started == [.id(1)])
+    #expect(rig.send(.withdrawn([JobID(1), JobID(3)])).started == [.id(2)])
+    #expect(!rig.scheduler.knows(JobID(1)) && !rig.scheduler.knows(JobID(3)))
+    #expect(rig.scheduler.runningCount == 1 && rig.scheduler.scheduledCount == 0)
+    #expect(rig.send(.withdrawn([JobID(2)])) == [])
+    #expect(rig.scheduler.runningCount == 0 && rig.scheduler.nextTime == nil)
+    #expect(rig.send(.submitted([Rig.job(1)])).started == [.id(1)])
+  }
+
   @Test("a result is recorded of a success only")
   func result() {
     let result = JobResult(mediaType: "text/plain", bytes: [1])

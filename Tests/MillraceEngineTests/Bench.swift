@@ -102,7 +102,7 @@ final class Bench: Sendable {
   func submitTogether(_ count: Int) async throws -> [Result<JobID, any Error>] {
     store.hold()
     async let first = submit()
-    try await journal.wait(for: "accept 1")
+    try await journal.wait(for: "commit [accepted 1")
     let results = try await withThrowingTaskGroup(of: Result<JobID, any Error>.self) { group in
       for _ in 0..<count {
         group.addTask { do { return .success(try await self.submit()) } catch { return .failure(error) } }

@@ -84,7 +84,7 @@ struct EventDurabilityTests {
       try await bench.add("in", ["files": .object(["directory": .string("/srv/in")])])
       bench.bench.store.hold()
       async let job = bench.bench.submit()
-      try await bench.bench.journal.wait(for: "accept 1")
+      try await bench.bench.journal.wait(for: "commit [accepted 1")
       await bench.engine.stop()
       bench.files.tell(
         .appeared([

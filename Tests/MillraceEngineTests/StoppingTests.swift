@@ -146,7 +146,7 @@ struct StoppingTests {
       try await bench.clock.sleeper(until: Sample.time(3600))
       bench.store.hold()
       let first = Task { try await bench.submit() }
-      try await bench.journal.wait(for: "accept 1", times: 2)
+      try await bench.journal.wait(for: "commit [accepted 2")
       // These two come while the last tick is under way, and after it.
       await bench.engine.stop()
       let second = Task { try await bench.submit() }

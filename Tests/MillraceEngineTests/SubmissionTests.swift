@@ -30,7 +30,7 @@ struct SubmissionTests {
     try await bench.run {
       bench.store.hold()
       async let job = bench.submit()
-      try await bench.journal.wait(for: "accept 1")
+      try await bench.journal.wait(for: "commit [accepted 1")
       #expect(try await bench.store.jobs(matching: JobFilter()).isEmpty)
       bench.store.release()
       let id = try await job
@@ -68,7 +68,7 @@ struct SubmissionTests {
     try await bench.run {
       let jobs = try await bench.submitTogether(3)
       #expect(Set(jobs.compactMap(\.id)) == [JobID(2), JobID(3), JobID(4)])
-      #expect(bench.journal.has("accept 3"))
+      #expect(bench.journal.has("commit [accepted 2, accepted 3, accepted 4]"))
       try await bench.settle()
       #expect(await bench.engine.status().queued == 3)
     }
@@ -95,7 +95,34 @@ struct SubmissionTests {
       bench.store.failAccepting { $0 > 1 ? .isTorn(.inputOutput) : nil }
       let jobs = try await bench.submitTogether(3)
       #expect(jobs.map(\.refusal?.kind) == [.storage, .storage, .storage])
-      #expect(bench.journal.entries.count { $0.hasPrefix("torn accept") } == 1)
+      #expect(bench.journal.entries.count { $0.hasPrefix("torn [accepted") } == 1)
+    }
+  }
+
+  @Test("what was decided of jobs that could not be written is undone, and nothing else")
+  func turnedAway() async throws {
+    let bench = Bench(slots: 1)
+    try await bench.run {
+      let running = try await bench.runningJob()
+      bench.store.hold()
+      bench.store.failAccepting { $0 == 2 ? .fails(.diskFull) : nil }
+      let later = Task { try await bench.submit(notBefore: Sample.time(100)) }
+      try await bench.journal.wait(for: "commit [accepted 2]")
+      let next = Task { try await bench.submit() }
+      bench.launcher.say(.ended(AttemptID(running), .success))
+      try await bench.inboxHolds(2)
+      bench.store.release()
+      _ = try await later.value
+      let refusal = await #expect(throws: Refusal.self) { try await next.value }
+      #expect(refusal?.kind == .storage)
+      #expect(bench.journal.has("failed [accepted 3, ended 1.1 succeeded, starting 3.1]"))
+      bench.clock.advance(by: .seconds(1))
+      try await bench.journal.wait(for: "committed [ended 1.1 succeeded]")
+      let status = await bench.engine.status()
+      #expect(status.running == 0 && status.queued == 0 && status.scheduled == 1)
+      #expect(try await bench.submit() == JobID(3))
+      try await bench.journal.wait(for: "launch 3.1")
+      #expect(bench.journal.entries.count { $0.hasPrefix("launch 3") } == 1)
     }
   }
 
@@ -113,7 +140,7 @@ struct SubmissionTests {
     }
   }
 
-  @Test("a batch is one acceptance, and what follows from it is one commit")
+  @Test("a batch and what follows from it are one commit")
   func batch() async throws {
     let bench = Bench(slots: 2)
     try await bench.run {
@@ -121,7 +148,8 @@ struct SubmissionTests {
       #expect(ids == [JobID(1), JobID(2), JobID(3)])
       try await bench.journal.wait(for: "launch 2.1")
       let writes = bench.journal.entries.filter { $0.hasPrefix("accept ") || $0.hasPrefix("commit ") }
-      #expect(writes.suffix(2) == ["accept 3", "commit [starting 1.1, starting 2.1]"])
+      #expect(
+        writes.last == "commit [accepted 1, accepted 2, accepted 3, starting 1.1, starting 2.1]")
     }
   }
 
@@ -179,7 +207,7 @@ struct SubmissionTests {
         try await bench.engine.submit([JobRequest(handler: "none")])
       }
       #expect(alone.index == nil)
-      #expect(!bench.journal.entries.contains("accept 3"))
+      #expect(!bench.journal.entries.contains { $0.hasPrefix("commit [accepted") })
       #expect(try await bench.store.jobs(matching: JobFilter()).isEmpty)
     }
   }
@@ -210,7 +238,7 @@ struct SubmissionTests {
       _ = try await bench.runningJob()
       bench.store.hold()
       async let first = bench.submit()
-      try await bench.journal.wait(for: "accept 1", times: 2)
+      try await bench.journal.wait(for: "commit [accepted 2")
       let results = await withTaskGroup(of: Bool.self) { group in
         for _ in 0..<5 { group.addTask { (try? await bench.submit()) != nil } }  // Whether it was taken.
         bench.store.release()

@@ -37,8 +37,9 @@ package final class FaultyJobStore: JobStore {
   /// Lets every write fail, or none.
   package func fill(_ isFull: Bool = true) { state.withLock { $0.isFull = isFull } }
 
-  /// Asks before each call whether it goes wrong; the word is "accept", "commit", "delete",
-  /// "payload", "note", "memos", "evidence", "read", "change", "claim" or "schedules". Nil stops that.
+  /// Asks before each call whether it goes wrong; the word is "accept" (also of a commit that accepts jobs),
+  /// "commit", "delete", "payload", "note", "memos", "evidence", "read", "change", "claim" or "schedules".
+  /// Nil stops that.
   package func fail(by lottery: (@Sendable (String) -> Draw?)?) { state.withLock { $0.lottery = lottery } }
 
   /// Lets payloads be unreadable.
@@ -101,10 +102,13 @@ package final class FaultyJobStore: JobStore {
     return accepted
   }
 
+  package func nextJob() async throws -> JobID { try await record.nextJob() }
+
   package func commit(_ changes: [StoreChange]) async throws {
     let words = "\(changes.map(\.words))".replacing("\"", with: "")
     journal.append("commit \(words)")
-    try await pass("commit", words) { try await record.commit(changes) }
+    let accepts = changes.contains { if case .accepted = $0 { true } else { false } }
+    try await pass(accepts ? "accept" : "commit", words) { try await record.commit(changes) }
     journal.append("committed \(words)")
   }
 
@@ -166,6 +170,7 @@ extension StoreChange {
   /// The change in a few words: "ended 1.1 succeeded".
   fileprivate var words: String {
     switch self {
+    case .accepted(let job, _, _): "accepted \(job)"
     case .starting(let attempt): "starting \(attempt.id)"
     case .running(let id, _): "running \(id)"
     case .ended(let id, let end, _): "ended \(id) \(end.outcome)"

@@ -20,7 +20,7 @@ package struct JobStoreContract: Sendable, CustomStringConvertible {
 
   /// All clauses.
   package static let clauses =
-    acceptance + transitions + course + workflows + freezing + questions + learning + deletion
+    acceptance + arrivals + transitions + course + workflows + freezing + questions + learning + deletion
 
   private static let acceptance = [
     JobStoreContract("the numbers of a batch ascend without gaps, and the next batch goes on") { store in

@@ -70,6 +70,10 @@ package final class MemoryJobStore: JobStore {
     }
   }
 
+  package func nextJob() async throws -> JobID {
+    JobID(Int64(state.withLock { $0.records.count } + 1))
+  }
+
   package func commit(_ changes: [StoreChange]) async throws {
     defer { ring.yield() }
     try state.withLock { state in
@@ -127,7 +131,7 @@ package final class MemoryJobStore: JobStore {
     case .reprioritised(_, let priority):
       try demand(record, JobState.unfinished, true)
       record.job.submission.priority = priority
-    case .memo, .announcedEnd, .announced: break
+    case .accepted, .memo, .announcedEnd, .announced: break
     }
     if record.job.state.isFinal { record.checkpoint = nil }
   }
@@ -162,7 +166,7 @@ package final class MemoryJobStore: JobStore {
       record.job.attemptsUsed = 0
       record.job.carryover = Carryover()
       if let terms { record.job.submission.terms = terms }
-    case .starting, .running, .ended, .due, .frozen, .thawed, .reprioritised, .memo,
+    case .accepted, .starting, .running, .ended, .due, .frozen, .thawed, .reprioritised, .memo,
       .announcedEnd, .announced:
       preconditionFailure("`apply` does it")
     }
@@ -221,6 +225,10 @@ package final class MemoryJobStore: JobStore {
 extension MemoryJobStore.State {
   mutating func apply(_ change: StoreChange) throws {
     switch change {
+    case .accepted(let id, let submission, let time):
+      guard try accept(submission, of: nil, batch: [], at: time).job == id else {
+        throw MemoryJobStore.Refusal(description: "job `\(id)` is not the next one")
+      }
     case .memo(let memo):
       memos.removeAll { ($0.kind, $0.name) == (memo.kind, memo.name) }
       if memo.value != nil { memos.append(memo) }
@@ -231,20 +239,6 @@ extension MemoryJobStore.State {
     guard let id = change.job else { return }
     guard has(id) else { throw MemoryJobStore.Refusal(description: "job `\(id)` is not there") }
     try MemoryJobStore.apply(change, to: &records[Int(id.rawValue) - 1])
-  }
-}
-
-extension StoreChange {
-  /// The job that it is about; nil if it is about none.
-  fileprivate var job: JobID? {
-    switch self {
-    case .starting(let attempt): attempt.id.job
-    case .running(let id, _), .ended(let id, _, _), .frozen(let id, _), .thawed(let id, _): id.job
-    case .closed(let job, _, _, _), .unblocked(let job, _), .held(let job, _), .cancelRequested(let job, _),
-      .carried(let job, _), .revived(let job, _, _), .due(let job), .reprioritised(let job, _):
-      job
-    case .memo, .announcedEnd, .announced: nil
-    }
   }
 }
 

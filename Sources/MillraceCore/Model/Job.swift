@@ -70,6 +70,11 @@ package struct Submission: Sendable, Equatable {
     self.notBefore = notBefore
     self.traceParent = traceParent
   }
+
+  /// How its job begins if it waits for no other.
+  package func firstState(at now: Timestamp) -> JobState {
+    notBefore.map { $0 > now } ?? false ? .scheduled : .queued
+  }
 }
 
 /// A job on record: what was asked for and how far it is.

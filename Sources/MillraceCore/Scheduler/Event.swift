@@ -2,6 +2,8 @@
 package enum Event: Sendable {
   /// These jobs are accepted, or found on record at the start.
   case submitted([WaitingJob])
+  /// These were, in the tick before, and could not be put on record: it is as if they had never come.
+  case withdrawn([JobID])
   /// These are, and wait for others to end; in the place of what was known of them.
   case blocked([BlockedJob])
   /// A job ended for good without the scheduler, which was away.
@@ -51,7 +53,7 @@ extension Event {
 
   private var mayEndJobs: Bool {
     switch self {
-    case .gone, .refused, .ended, .cancel, .timer: true
+    case .withdrawn, .gone, .refused, .ended, .cancel, .timer: true
     case .submitted, .blocked, .adopted, .learned, .handlers, .started, .sampled, .reprioritise, .hold,
       .operate, .policy, .drain, .revive, .breakers, .resetBreaker:
       false

@@ -35,6 +35,17 @@ extension Scheduler {
     return settle(attempt, end, pause: .zero, at: now)
   }
 
+  /// Forgets a job of which nothing has happened yet but decisions. A rate counts a start that came of it.
+  mutating func withdraw(_ job: JobID) -> [Action] {
+    guard let id = attemptOf[job] else {
+      _ = takeOut(job)  // Nil: it was closed at once.
+      return []
+    }
+    let attempt = remove(id)
+    // The breaker may have let it start as the one that is tried: the next one takes its place.
+    return judge(attempt, AttemptEnd(outcome: .lost, ended: attempt.admitted), at: attempt.admitted)
+  }
+
   private mutating func remove(_ id: AttemptID) -> RunningAttempt {
     guard let attempt = running.removeValue(forKey: id) else {
       preconditionFailure("attempt \(id) is not running")

@@ -126,6 +126,8 @@ package struct Scheduler: Sendable {
     case .submitted(let jobs):
       for job in jobs { enqueue(job) }
       return []
+    case .withdrawn(let jobs):
+      return jobs.flatMap { withdraw($0) }
     case .blocked(let jobs):
       block(jobs)
       return []

@@ -90,7 +90,8 @@ extension StoreChange {
   var isAnnouncement: Bool {
     switch self {
     case .announcedEnd, .announced: true
-    case .starting, .running, .ended, .closed, .unblocked, .held, .cancelRequested, .carried, .revived, .due,
+    case .accepted, .starting, .running, .ended, .closed, .unblocked, .held, .cancelRequested, .carried,
+      .revived, .due,
       .frozen, .thawed, .reprioritised, .memo:
       false
     }

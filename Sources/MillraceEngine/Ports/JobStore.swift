@@ -4,6 +4,8 @@ package import MillraceCore
 ///
 /// Each is an `UPDATE … WHERE state = expected`: a step from any other state is a bug and fails the commit.
 package enum StoreChange: Sendable {
+  /// A job without a key and without dependencies is accepted: its number is the next one.
+  case accepted(JobID, Submission, at: Timestamp)
   /// The job is admitted: from `queued` to `starting`, with a new attempt.
   case starting(Attempt)
   /// The attempt's process exists: from `starting` to `running`.
@@ -37,6 +39,19 @@ package enum StoreChange: Sendable {
   case announcedEnd(JobID, at: Timestamp)
   /// Something else is announced; once, if its source and id come again.
   case announced(CloudEvent, at: Timestamp)
+
+  /// The job that it is about; nil if it is about none.
+  package var job: JobID? {
+    switch self {
+    case .accepted(let job, _, _), .closed(let job, _, _, _), .unblocked(let job, _), .held(let job, _),
+      .cancelRequested(let job, _), .carried(let job, _), .revived(let job, _, _), .due(let job),
+      .reprioritised(let job, _), .announcedEnd(let job, _):
+      job
+    case .starting(let attempt): attempt.id.job
+    case .running(let id, _), .ended(let id, _, _), .frozen(let id, _), .thawed(let id, _): id.job
+    case .memo, .announced: nil
+    }
+  }
 }
 
 /// Something beside jobs that a next runner must know.
@@ -164,6 +179,8 @@ package protocol JobStore: HistoryReader {
   func accept(
     _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
   ) async throws -> AcceptedWorkflow
+  /// Returns the number that the next job gets.
+  func nextJob() async throws -> JobID
   /// Commits changes in one transaction, all or none, in this order.
   func commit(_ changes: [StoreChange]) async throws
   /// Returns what an attempt at a job needs.

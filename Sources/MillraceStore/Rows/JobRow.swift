@@ -36,21 +36,24 @@ enum JobRow {
   ]
 
   private static let insertion: String = {
-    let names = askedColumns + ["held", "workflow", "submitted", "state", "not_before"]
+    let names = ["id"] + askedColumns + ["held", "workflow", "submitted", "state", "not_before", "attempts"]
     let marks = names.map { _ in "?" }.joined(separator: ", ")
     return "INSERT INTO job (\(names.joined(separator: ", "))) VALUES (\(marks))"
   }()
 
-  /// Adds a job with its labels; its input and its dependencies are somebody else's concern.
+  /// Adds a job with its labels; its input and its dependencies are somebody else's concern. Without a
+  /// number it gets the next one. One that starts at once has its first attempt.
   static func insert(
-    _ asked: Submission, workflow: Int64?, at now: Timestamp, in db: Database
+    _ asked: Submission, as number: JobID? = nil, workflow: Int64?, startsAtOnce: Bool = false,
+    at now: Timestamp, in db: Database
   ) throws -> JobID {
     try StorableText.check(asked.handler, "handler")
     try StorableText.check(asked.jobClass, "class")
     try StorableText.check(asked.traceParent, "trace context")
-    let waits = asked.notBefore.map { $0 > now } ?? false
+    let state = startsAtOnce ? .starting : asked.firstState(at: now)
     var values: [(any DatabaseValueConvertible)?] = [
-      asked.handler, asked.priority.rawValue, asked.jobClass, try JSONText.encode(asked.parameters),
+      number?.rawValue, asked.handler, asked.priority.rawValue, asked.jobClass,
+      try JSONText.encode(asked.parameters),
       asked.traceParent, asked.notBefore?.rawValue, asked.input?.count,
       asked.onDependencyFailure.rawValue, try asked.key.map { try JSONText.encode($0) }, asked.group,
       asked.step, asked.affinity,
@@ -58,8 +61,8 @@ enum JobRow {
     values += try wishValues(asked.wishes)
     values += try termValues(asked.terms)
     values += [
-      asked.isHeld, workflow, now.rawValue, (waits ? JobState.scheduled : .queued).rawValue,
-      waits ? asked.notBefore?.rawValue : nil,
+      asked.isHeld, workflow, now.rawValue, state.rawValue,
+      state == .scheduled ? asked.notBefore?.rawValue : nil, startsAtOnce ? 1 : 0,
     ]
     try db.cachedStatement(sql: insertion).execute(arguments: StatementArguments(values))
     let id = JobID(db.lastInsertedRowID)

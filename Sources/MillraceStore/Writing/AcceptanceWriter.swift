@@ -17,14 +17,14 @@ struct AcceptanceWriter {
     let id = try JobRow.insert(submission, workflow: workflow, at: now, in: db)
     try input?.insertInput(of: id, in: db)
     if let key = submission.key { try note(key, handler: submission.handler, job: id) }
-    let waits = submission.notBefore.map { $0 > now } ?? false
-    guard !submission.after.isEmpty else { return Acceptance(job: id, state: waits ? .scheduled : .queued) }
+    let first = submission.firstState(at: now)
+    guard !submission.after.isEmpty else { return Acceptance(job: id, state: first) }
     let (open, broken) = try DependencyRows.insert(
       submission.after, of: id, batch: batch, file: file, in: db)
     if let broken {
       return try settle(id, submission, open: open, because: broken)
     }
-    guard !open.isEmpty else { return Acceptance(job: id, state: waits ? .scheduled : .queued) }
+    guard !open.isEmpty else { return Acceptance(job: id, state: first) }
     try db.execute(
       sql: "UPDATE job SET state = 'blocked', not_before = NULL WHERE id = ?", arguments: [id.rawValue])
     return Acceptance(job: id, state: .blocked, waitsFor: open)

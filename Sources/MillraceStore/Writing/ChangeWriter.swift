@@ -8,17 +8,21 @@ struct ChangeWriter {
   let db: Database
   /// The path of the database, for errors.
   let file: String
-  /// What is written at its end.
-  let begun: BegunAndEnded
+  /// What is written in one step.
+  let merged: MergedSteps
 
   private var course: CourseWriter { CourseWriter(changes: self) }
 
-  /// Writes a change, with the result that came with it.
-  func write(_ change: StoreChange, result: Payload?) throws {
+  /// Writes a change, with the input or the result that came with it.
+  func write(_ change: StoreChange, payload: Payload?) throws {
     switch change {
+    case .accepted(let job, let submission, let time):
+      _ = try JobRow.insert(
+        submission, as: job, workflow: nil, startsAtOnce: merged.startsAtOnce(job), at: time, in: db)
+      try payload?.insertInput(of: job, in: db)
     case .starting(let attempt): try start(attempt)
-    case .running(let id, let time): if begun.time(of: id) == nil { try run(id, at: time) }
-    case .ended(let id, let end, let next): try finish(id, end, next: next, result: result)
+    case .running(let id, let time): if merged.start(of: id) == nil { try run(id, at: time) }
+    case .ended(let id, let end, let next): try finish(id, end, next: next, result: payload)
     case .closed, .unblocked, .held, .cancelRequested, .carried, .revived: try course.write(change)
     case .due(let job):
       try step(
@@ -59,6 +63,7 @@ struct ChangeWriter {
   }
 
   private func start(_ attempt: Attempt) throws {
+    guard !merged.startsAtOnce(attempt.id.job) else { return try AttemptRow.insert(attempt, in: db) }
     // The number is a condition too: no attempt number is started twice and none is left out.
     try step(
       attempt.id.job, to: "starting as attempt `\(attempt.id)`", from: [.queued],
@@ -89,7 +94,7 @@ struct ChangeWriter {
       case .retry(let time): (.scheduled, time, nil, nil)
       case .requeue: (.queued, nil, nil, nil)
       }
-    let started = begun.time(of: id)
+    let started = merged.start(of: id)
     try step(
       id.job, to: "\(state) after attempt `\(id)`",
       from: started == nil ? [.starting, .running] : [.starting],

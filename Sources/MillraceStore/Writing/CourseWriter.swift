@@ -30,7 +30,7 @@ struct CourseWriter {
         "UPDATE job SET carryover = ? WHERE id = ? AND ended IS NULL",
         [carryover == Carryover() ? nil : try JSONText.encode(carryover), job.rawValue])
     case .revived(let job, let state, let terms): try revive(job, to: state, terms)
-    case .starting, .running, .ended, .due, .frozen, .thawed, .reprioritised, .memo, .announcedEnd,
+    case .accepted, .starting, .running, .ended, .due, .frozen, .thawed, .reprioritised, .memo, .announcedEnd,
       .announced:
       preconditionFailure("`ChangeWriter` writes it")
     }
