@@ -21,6 +21,7 @@ packages='
   libjansson-dev  | jansson-devel      | the plugins in C: their parameters are JSON
   tzdata          | tzdata             | the rules of the time zones, for schedules
   golang-go       | golang             | make test: a plugin in Go
+  prometheus      | prometheus         | make test: it scrapes the metrics, promtool checks them
   g++             | gcc-c++            | make check: the plugin header must also be C++
   shellcheck      | ShellCheck         | make check: the shell scripts
   iproute2        | iproute            | test kernel: the loopback interface
@@ -88,8 +89,21 @@ install_missing() {
   echo "installed all of them"
 }
 
+# A server that comes with a package is for tests to run: it is neither started here nor at the next boot.
 install_once() {
-  apt_get install -y --no-install-recommends "${missing[@]}"
+  local policy=/usr/sbin/policy-rc.d status=0
+  if [[ ! -e $policy ]]; then
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+    install -m 755 /dev/stdin "$policy" <<<$'#!/bin/sh\nexit 101'
+  fi
+  apt_get install -y --no-install-recommends "${missing[@]}" || status=$?
+  case " ${missing[*]} " in
+    *" prometheus "*)
+      # Where there is no systemd nothing starts it anyway.
+      if command -v systemctl >/dev/null; then systemctl --quiet disable prometheus.service || true; fi
+      ;;
+  esac
+  return "$status"
 }
 
 # Waits for another apt instead of failing, and is silent unless it fails.

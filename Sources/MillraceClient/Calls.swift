@@ -158,6 +158,13 @@ extension Client {
     return try value(call)
   }
 
+  /// Returns the runner's metrics as text: in OpenMetrics, or in the older format of Prometheus.
+  package func metrics(inOpenMetrics isOpen: Bool) throws -> [UInt8] {
+    var call = Call(method: "GET", path: "/metrics", idle: patience)
+    call.accept = isOpen ? "application/openmetrics-text; version=1.0.0" : "text/plain; version=0.0.4"
+    return [UInt8](try bytes(call).bytes)
+  }
+
   /// Returns the runner's state.
   package func status() throws -> StatusView { try value(call("GET", "/status")) }
 }

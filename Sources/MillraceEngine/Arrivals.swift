@@ -73,6 +73,7 @@ extension Engine {
   func turnAway(_ arrivals: Arrivals, because error: any Error) async {
     backlog.arrivals = nil
     backlog.forget(Set(arrivals.jobs))
+    meters.withdrawn(arrivals.jobs)
     let now = ports.clock.now()
     var stops: [Action] = []
     for action in scheduler.handle(.withdrawn(arrivals.jobs), at: now) {

@@ -80,11 +80,13 @@ extension Engine {
   /// Writes batches in one transaction.
   private func acceptTogether(_ batches: [Batch]) async throws -> [Accepted] {
     let now = ports.clock.now()
-    var acceptances = try await ports.store.accept(batches.flatMap(\.submissions), at: now)[...]
+    var acceptances = try await timed(.accept) {
+      try await ports.store.accept(batches.flatMap(\.submissions), at: now)
+    }[...]
     return batches.map { batch in
       let own = Array(acceptances.prefix(batch.submissions.count))
       acceptances = acceptances.dropFirst(own.count)
-      var accepted = sorted(own, batch.submissions, at: now)
+      var accepted = taken(own, batch.submissions, at: now)
       accepted.answer = { batch.answer.resume(returning: own) }
       return accepted
     }
@@ -105,6 +107,12 @@ extension Engine {
   /// Of how many jobs of a batch the payloads are kept at hand, and how many bytes their inputs may have.
   private static let payloadsAtHand = 64
   private static let largestAtHand = 64 << 10
+
+  /// Counts jobs that are on record now, and sorts them.
+  func taken(_ acceptances: [Acceptance], _ submissions: [Submission], at now: Timestamp) -> Accepted {
+    meters.accepted(zip(acceptances, submissions).lazy.filter(\.0.isNew).map(\.1.handler))
+    return sorted(acceptances, submissions, at: now)
+  }
 
   /// Tells jobs that wait for their turn from those that wait for others; those that have ended already, or
   /// are known, are left out.

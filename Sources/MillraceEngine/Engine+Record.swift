@@ -54,9 +54,12 @@ extension Engine {
   private func commit() async throws {
     let (arrivals, changes, ended) = (backlog.arrivals, backlog.changes, backlog.ended)
     let all = (arrivals?.changes ?? []) + changes
-    if !all.isEmpty { try await ports.store.commit(all) }
-    backlog.arrivals = nil
-    arrivals?.answer()
+    if !all.isEmpty { try await timed(.commit) { try await ports.store.commit(all) } }
+    if let arrivals {
+      backlog.arrivals = nil
+      meters.accepted(arrivals.submissions.lazy.map(\.handler))
+      arrivals.answer()
+    }
     guard !changes.isEmpty else { return }
     backlog.changes.removeFirst(changes.count)
     backlog.ended.removeFirst(ended.count)
@@ -96,6 +99,7 @@ extension Engine {
       }
       backlog.launches.removeFirst(settled)
       if !plans.isEmpty {
+        meters.ordered(plans.map(\.attempt), at: ports.clock.now())
         await ports.launcher.launch(plans)
         auditRing.yield()
       }

@@ -38,6 +38,7 @@ extension Engine {
       let end: JobState = unfinished.job.cancelRequested == nil ? .failed : .cancelled
       if next != .requeue, end == .cancelled { next = .done(.cancelled) }
       changes.append(.ended(attempt.id, lostEnd(isRebooted), next: next))
+      meters.lost(attempt, next)
       guard next == .requeue else {
         found.append(.gone(job.id, end))
         continue
@@ -132,6 +133,7 @@ extension Engine {
   }
 
   private func adoption(of attempt: Attempt, by job: WaitingJob, at now: Timestamp) -> Adoption {
+    meters.adopted(attempt, at: now)
     let frozenNow = attempt.frozenSince.map { now - $0 } ?? .zero
     return Adoption(
       job: job, number: attempt.id.number, build: attempt.pluginSHA256, started: attempt.started ?? now,

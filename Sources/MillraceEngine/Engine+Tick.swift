@@ -89,12 +89,15 @@ extension Engine {
             pluginSHA256: plugin.sha256, limits: job.limits, admission: admission,
             queued: job.waitingSince, starting: now)))
       backlog.launches.append(Backlog.Launch(id: id, plugin: plugin, job: job))
+      meters.admitted(id, of: job, expecting: admission.demand.memory, at: now)
     case .markRunning(let id):
       backlog.changes.append(.running(id, at: now))
+      meters.started(id, at: now)
     case .finish(let id, let end, let next):
       backlog.changes.append(.ended(id, end, next: next))
       progress[id.job] = nil
       samples[id] = nil
+      meters.ended(id, end)
       if case .done(let state, _) = next { noteEnd(of: id.job, as: state) }
       log.info(
         "attempt ended",

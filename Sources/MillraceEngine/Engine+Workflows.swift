@@ -13,8 +13,10 @@ extension Engine {
     return try await operate { engine, others in
       let now = engine.ports.clock.now()
       try engine.demandRoom(for: submissions.count, besides: others)
-      let workflow = try await engine.ports.store.accept(submissions, as: head, at: now)
-      return (workflow, engine.sorted(workflow.jobs, submissions, at: now))
+      let workflow = try await engine.timed(.accept) {
+        try await engine.ports.store.accept(submissions, as: head, at: now)
+      }
+      return (workflow, engine.taken(workflow.jobs, submissions, at: now))
     }
   }
 
@@ -61,7 +63,7 @@ extension Engine {
     guard !revival.jobs.isEmpty else {
       throw Refusal(.conflict, "workflow \(id) has no failed job that could be tried again")
     }
-    try await ports.store.commit(revival.jobs.flatMap { $0.changes(at: now) })
+    try await timed(.commit) { try await ports.store.commit(revival.jobs.flatMap { $0.changes(at: now) }) }
     return accepted(revival, at: now)
   }
 

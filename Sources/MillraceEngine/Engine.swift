@@ -49,6 +49,7 @@ package actor Engine: JobService {
   var backlog = Backlog()
   var scheduleBook = ScheduleBook()
   var eventBook = EventBook()
+  var meters = Meters()
   /// Why the record can't be written; nil if it can, as far as is known.
   var trouble: RecordTrouble?
   var progress: [JobID: Progress] = [:]
@@ -158,7 +159,9 @@ package actor Engine: JobService {
       group.addTask { await self.watchSchedules() }
       var alarm = Alarm(clock: ports.clock) { [ring] in ring.yield() }
       for await _ in bell {
+        let began = ports.clock.now()
         await tick()
+        meters.ticks.observe(ports.clock.now() - began)
         if isStopping { break }
         alarm.set(to: nextWake)
       }

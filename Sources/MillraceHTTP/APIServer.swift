@@ -43,19 +43,20 @@ package struct APIServer: Service {
   private let schedules: (any ScheduleService)?
   private let events: (any EventService)?
   private let authentication: (any MessageAuthentication)?
+  private let metrics: (any MetricsSource)?
   private let configuration: Configuration
   private let logger: Logger
   private let onReady: @Sendable () async -> Void
 
   /// Makes a server; `onReady` is called once, when clients can connect. Without `settings`, recommendations
   /// can't be applied; without `keeping`, nothing can be pruned or backed up; without `schedules`, there are
-  /// none; without `events`, none are taken in; without `authentication`, no webhook is.
+  /// none; without `events`, none are taken in; without `authentication`, no webhook is; without `metrics`,
+  /// there is no such address.
   package init(
     serving service: any JobService, settings: (any SettingsFiles)? = nil,
     keeping: (any RecordKeeping)? = nil, schedules: (any ScheduleService)? = nil,
     events: (any EventService)? = nil, authentication: (any MessageAuthentication)? = nil,
-    configuration: Configuration,
-    logger: Logger,
+    metrics: (any MetricsSource)? = nil, configuration: Configuration, logger: Logger,
     onReady: @escaping @Sendable () async -> Void = {}
   ) {
     self.service = service
@@ -64,6 +65,7 @@ package struct APIServer: Service {
     self.schedules = schedules
     self.events = events
     self.authentication = authentication
+    self.metrics = metrics
     self.configuration = configuration
     self.logger = logger
     self.onReady = onReady
@@ -155,6 +157,7 @@ package struct APIServer: Service {
     EventRoutes(service: events, bodies: EventBodies(bodies: bodies)).add(to: &routes)
     HookRoutes(service: events, authentication: authentication, bodies: EventBodies(bodies: bodies))
       .add(to: &routes)
+    if let metrics { MetricsRoutes(source: metrics).add(to: &routes) }
     router.add(middleware: MethodMiddleware(table: routes.methods))
     return router.buildResponder()
   }

@@ -11,12 +11,12 @@ struct RouteTable {
 
   init(router: Router<APIContext>) { self.router = router }
 
-  /// Adds an address: `path` is below the version, `:id` stands for any one part.
+  /// Adds an address: `path` is below the version unless `prefix` is another, `:id` stands for any one part.
   mutating func add(
-    _ method: HTTPRequest.Method, _ path: String,
+    _ method: HTTPRequest.Method, _ path: String, below prefix: String = Wire.prefix,
     use respond: @escaping @Sendable (Request, APIContext) async throws -> Response
   ) {
-    let path = Wire.prefix + path
+    let path = prefix + path
     router.on(RouterPath(path), method: method, use: respond)
     let pattern = path.split(separator: "/")
     let added = method == .get ? [.get, .head] : [method]

@@ -27,7 +27,8 @@ struct Millrace: AsyncParsableCommand {
       DrainCommand.self, SetCommand.self, UnsetCommand.self,
       DeadCommand.self, ScheduleCommand.self, EventCommand.self,
       HistoryCommand.self, HandlersCommand.self, StatsCommand.self, RecommendCommand.self,
-      SimulateCommand.self, PruneCommand.self, BackupCommand.self, StatusCommand.self, DoctorCommand.self,
+      SimulateCommand.self, PruneCommand.self, BackupCommand.self, StatusCommand.self, MetricsCommand.self,
+      DoctorCommand.self,
     ])
 
   /// The version of this program.

@@ -10,7 +10,7 @@ import TestSupport
 @Suite("The client and the server understand each other")
 struct ClientAgainstServerTests {
   /// Calls by the real client, which blocks its thread.
-  private static func call<Value: Sendable>(
+  static func call<Value: Sendable>(
     _ server: TestServer, _ body: @escaping @Sendable (Client) throws -> Value
   ) async throws -> Value {
     let client = Client(socket: server.path)

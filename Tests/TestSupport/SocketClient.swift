@@ -28,6 +28,19 @@ package final class SocketClient: Sendable {
       pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, length) }
     }
     guard result == 0 else { throw Failure(what: "connect: \(errno)") }
+    Self.limitPatience(of: descriptor)
+  }
+
+  /// Connects to a port of this machine.
+  package init(port: UInt16) throws {
+    descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+    guard Loopback.address(port, { connect(descriptor, $0, $1) }) == 0 else {
+      throw Failure(what: "connect to port \(port): \(errno)")
+    }
+    Self.limitPatience(of: descriptor)
+  }
+
+  private static func limitPatience(of descriptor: Int32) {
     var patience = timeval(tv_sec: 20, tv_usec: 0)  // A test that hangs shall fail.
     setsockopt(
       descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))

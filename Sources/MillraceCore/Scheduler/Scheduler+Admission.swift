@@ -4,8 +4,14 @@ extension Scheduler {
     lastPass = now
     guard queuedInLanes > 0 else { return [] }
     closeEmptyLanes()
-    var situation = situation(used: used(at: now), at: now)
     let offsets = laneOffsets(at: now)
+    let actions = startWhatFits(offsets, at: now)
+    countClosedLane(offsets, at: now)
+    return actions
+  }
+
+  private mutating func startWhatFits(_ offsets: [Int64], at now: Timestamp) -> [Action] {
+    var situation = situation(used: used(at: now), at: now)
     var actions: [Action] = []
     while !situation.isClosedForAll, let head = head(offsets, at: now), let job = waiting[head] {
       let estimate = estimates.estimate(for: job)
@@ -15,14 +21,14 @@ extension Scheduler {
         continue
       }
       guard policy.fits(demand, beside: situation.used) else {
-        held[head] = closedGate(for: demand, in: situation)
+        keepBack(head, by: closedGate(for: demand, in: situation))
         actions += reclaim(for: demand, in: situation)
         return actions + backfill(behind: job, demand: demand, offsets, &situation)
       }
       actions.append(start(job, estimate, demand, &situation, isBackfill: false))
     }
     if situation.isClosedForAll, let head = head(offsets, at: now), let job = waiting[head] {
-      held[head] = closedGate(for: demand(of: job, estimates.estimate(for: job)), in: situation)
+      keepBack(head, by: closedGate(for: demand(of: job, estimates.estimate(for: job)), in: situation))
     }
     return actions
   }

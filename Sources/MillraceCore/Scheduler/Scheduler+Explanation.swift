@@ -91,6 +91,12 @@ extension Scheduler {
   /// Returns what was learned of a handler's jobs: all of them first, then its classes by name.
   package func statistics(of handler: String) -> [Statistics] { estimates.statistics(of: handler) }
 
+  /// Returns the memory and the run time that the next job of a handler is expected to need, whatever its
+  /// class; nil while too little is known.
+  package func expectation(of handler: String) -> (memory: Bytes?, run: Duration?) {
+    estimates.expectation(of: handler)
+  }
+
   /// Returns a memory limit for jobs that declare none; nil while too little is known.
   package func learnedLimit(handler: String, jobClass: String?) -> Bytes? {
     estimates.limit(handler: handler, jobClass: jobClass)

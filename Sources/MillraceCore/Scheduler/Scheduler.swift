@@ -48,6 +48,9 @@ package struct Scheduler: Sendable {
   var lastPass: Timestamp?
   /// What held the first job in rank back when it was last looked at.
   var held: [JobID: GateVerdict] = [:]
+  /// In how many passes each gate held back who came first: the first job in rank of all, if its handler or
+  /// its groups were closed, and the first of those with nothing closed. So a pass counts twice at most.
+  package internal(set) var closures: [GateVerdict.Gate: Int] = [:]
   package internal(set) var isDraining = false
 
   /// Makes a scheduler with nothing to do.

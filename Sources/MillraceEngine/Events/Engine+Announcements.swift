@@ -4,6 +4,7 @@ extension Engine {
   /// Notes that the end of a job will be on record, and that it is announced if somebody wants to know.
   func noteEnd(of job: JobID, as state: JobState) {
     backlog.ended.append(job)
+    meters.ended(as: state)
     guard let parts = ports.schedules, let event = CloudEvent.BuiltIn(endAs: state),
       scheduleBook.timetable.wants(event)
     else { return }

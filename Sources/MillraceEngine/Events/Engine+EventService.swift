@@ -76,8 +76,9 @@ extension Engine: EventService {
 
   private func write(_ announcements: [Announcement], in parts: ScheduleParts) async throws {
     guard !announcements.isEmpty else { return }
-    var acceptances = try await parts.store.accept(
-      announcements.flatMap(\.events), at: parts.wall.now())[...]
+    var acceptances = try await timed(.announce) {
+      try await parts.store.accept(announcements.flatMap(\.events), at: parts.wall.now())
+    }[...]
     for announcement in announcements {
       let own = Array(acceptances.prefix(announcement.events.count))
       acceptances = acceptances.dropFirst(own.count)

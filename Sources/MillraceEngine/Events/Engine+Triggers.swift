@@ -11,7 +11,7 @@ extension Engine {
     var cancels: [JobID] = []
     var gathered: [(schedule: ScheduleID, event: EventRecord)] = []
     /// The event that everything is decided about with it; nil for gathered ones.
-    var settled: EventNumber?
+    var settled: EventRecord?
     /// The schedule whose gathered events it is about.
     var gathering: ScheduleID?
   }
@@ -100,7 +100,7 @@ extension Engine {
       guard works.isEmpty || page.canTake(rulings, in: scheduleBook.timetable) else { break }
       // An event that concerns many schedules may go over the bound: else it could wait for ever.
       guard hasRoom(besides: page.jobs) else { break }
-      var work = EventWork(settled: event.number)
+      var work = EventWork(settled: event)
       for (schedule, ruling) in rulings {
         page.note(ruling, of: schedule)
         switch ruling {
@@ -143,11 +143,12 @@ extension Engine {
 
   private func write(_ works: [EventWork], in parts: ScheduleParts) async throws -> Accepted {
     var settlement = EventSettlement()
-    settlement.settled = works.compactMap(\.settled)
+    settlement.settled = works.compactMap(\.settled?.number)
     settlement.gathered = works.flatMap(\.gathered).map { ($0.schedule, $0.event.number) }
     var accepted = try await record(works.flatMap(\.claims), settling: settlement, in: parts.store).accepted
     accepted.cancels = works.flatMap(\.cancels)
     for work in works {
+      if let event = work.settled { meters.eventLag.observe(parts.wall.now() - event.received) }
       if let id = work.gathering { scheduleBook.timetable.forgetGathered(of: id) }
       for (id, event) in work.gathered { scheduleBook.timetable.gather(event, for: id) }
     }

@@ -8,7 +8,7 @@ package protocol StorageFailure: Error {
 }
 
 /// What may be expected of a failure to write or read the record.
-package enum StorageFailureKind: Sendable, Equatable {
+package enum StorageFailureKind: String, Sendable, Equatable, CaseIterable {
   /// It passes when its cause does: a full disk, a lock, an I/O error.
   case passing
   /// It lasts until somebody mends it: damage, a file that is gone.

@@ -151,7 +151,7 @@ extension Engine {
     in store: any ScheduleStore
   ) async throws -> (accepted: Accepted, ticks: [Tick]) {
     let now = ports.clock.now()
-    let results = try await store.claim(claims, settling: settlement, at: now)
+    let results = try await timed(.claim) { try await store.claim(claims, settling: settlement, at: now) }
     var acceptances: [Acceptance] = []
     var submissions: [Submission] = []
     var ticks: [Tick] = []
@@ -168,7 +168,7 @@ extension Engine {
       acceptances.append(acceptance)
       submissions.append(submission)
     }
-    return (sorted(acceptances, submissions, at: now), ticks)
+    return (taken(acceptances, submissions, at: now), ticks)
   }
 
   /// Tells the operator if the wall clock was set, or the machine has slept.

@@ -118,6 +118,15 @@ package struct Estimates: Sendable {
     return recent.map { min(.microseconds($0), job.timeout) } ?? job.timeout
   }
 
+  /// Returns what the next job of a handler is expected to need by what its jobs of all classes have shown;
+  /// nil while that is too little, or nothing is learned.
+  func expectation(of handler: String) -> (memory: Bytes?, run: Duration?) {
+    guard rule.isOn, let learned = learned(Key(handler: handler, jobClass: nil)) else { return (nil, nil) }
+    return (
+      figure(learned.memory).map { Bytes($0.0) }, figure(learned.duration).map { .microseconds($0.0) }
+    )
+  }
+
   /// The mean run time of all attempts that were noted; nil if there were none.
   var meanRun: Duration? { runs > 0 ? total / runs : nil }
 

@@ -113,12 +113,20 @@ struct HandlerSituation: Sendable {
   }
 
   /// Whether one more attempt may start, as far as its handler and its groups are concerned.
-  func isOpen(_ member: Membership, at now: Timestamp) -> Bool {
+  func isOpen(_ member: Membership, at now: Timestamp) -> Bool { closedGate(member, at: now) == nil }
+
+  /// Returns the first gate that keeps one more attempt of a handler and its groups from starting; nil if
+  /// none does. It says no more than which one, for it is asked of every lane.
+  func closedGate(_ member: Membership, at now: Timestamp) -> GateVerdict.Gate? {
     let handler = member.handler
-    guard let rule = rules[handler], isBelow(rule.concurrency, running(of: handler)), pause(of: member) == nil
-    else { return false }
-    return member.groups.allSatisfy { isBelow(rules(ofGroup: $0).concurrency, running(ofGroup: $0)) }
-      && nextByRate(member).map { $0 <= now } ?? true && isBreakerOpen(handler, at: now)
+    guard let rule = rules[handler] else { return .handler }
+    if let pause = pause(of: member) { return pause.station == .handler(handler) ? .handler : .group }
+    guard isBelow(rule.concurrency, running(of: handler)) else { return .concurrency }
+    guard member.groups.allSatisfy({ isBelow(rules(ofGroup: $0).concurrency, running(ofGroup: $0)) }) else {
+      return .group
+    }
+    if let next = nextByRate(member), next > now { return .rate }
+    return isBreakerOpen(handler, at: now) ? nil : .breaker
   }
 
   /// Whether an attempt could still start after another one has (or one of the same kind): a job must not
