@@ -17,7 +17,7 @@ struct ScheduleCommand: AsyncParsableCommand {
   @OptionGroup var runner: RunnerOptions
   @Option(help: "How the lane of the runner is called in the table.") var lane: String
   @Option(help: "How many schedules.") var schedules = 100_000
-  @Option(help: "How often each is measured.") var rounds = 5
+  @Option(help: "How often each is measured.") var rounds = 3
   @Option(help: "How many decisions are measured.") var decisions = 20_000
   @Option(help: "For how many seconds the runner is watched at rest.") var rest = 10
 
@@ -143,7 +143,7 @@ struct ScheduleCommand: AsyncParsableCommand {
     Row(what: "all \(schedules) schedules listed by the runner", lane: lane, measured: times.text).show()
     // Threads that have nothing to do any more end first.
     try await Task.sleep(for: .seconds(10))
-    try await IdleProcess(name: "runner with \(schedules) schedules", pid: process.pid)
+    try await IdleProcess(name: "runner with \(schedules) schedules", pid: process.pid, mostResident: nil)
       .measure(seconds: rest, lane: lane)
   }
 

@@ -1,5 +1,3 @@
-package import MillraceCore
-
 /// JSON text with the place of each of its parts (https://www.rfc-editor.org/rfc/rfc8259).
 package enum PlacedJSON {
   /// So deep can values lie in each other.
