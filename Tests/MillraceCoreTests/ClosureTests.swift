@@ -51,9 +51,9 @@ struct ClosureTests {
     #expect(rig.closedGates(2) == [gate])
   }
 
-  @Test("name a handler that nobody has, one that is paused, and a group that is")
+  @Test("name a handler that nobody has, and one that is paused")
   func paused() {
-    let rig = Rig { $0.groups = ["media": GroupRules()] }
+    let rig = Rig()
     _ = rig.send(.submitted([Rig.job(1, "gone")]))
     #expect(rig.scheduler.closures == [.handler: 1])
     let pause = Activity.Request.pause(Pause(by: "me", since: Sample.time(0)))
@@ -62,8 +62,4 @@ struct ClosureTests {
     rig.run(Rig.job(2))
     #expect(rig.scheduler.closures == [.handler: 2])
   }
-}
-
-extension Rig {
-  fileprivate convenience init(change: (inout Policy) -> Void) { self.init(Rig.policy(change: change)) }
 }

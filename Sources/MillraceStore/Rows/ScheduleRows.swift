@@ -75,7 +75,8 @@ enum ScheduleRows {
   static func definition(from text: String, of name: String) throws -> ScheduleDefinition {
     let mistakes: String
     do {
-      return try ScheduleDefinition(try PlacedJSON.tree(of: Array(text.utf8)), isRecorded: true)
+      let source = try PlacedJSON.tree(of: Array(text.utf8)).json
+      return try ScheduleDefinition(PlacedValue(source, at: .start), isRecorded: true)
     } catch let error as Mistakes {
       mistakes = error.all.map(\.message).joined(separator: "; ")
     } catch let error as NoJSON {
