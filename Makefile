@@ -1,11 +1,14 @@
 # `make` alone tells what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup build release demo test check check-cron sim chaos bench soak peers kernels clean
+.PHONY: help setup tools build release demo test check check-cron sim chaos bench soak peers kernels clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-setup: ## Install the Debian packages that are missing (etc/setup.sh)
+setup: ## Install the Debian packages that building needs (etc/setup.sh)
+	@etc/setup.sh --build
+
+tools: ## Install those that the tests need, too
 	@etc/setup.sh --minimal
 
 build: setup ## Build everything, for debugging
@@ -17,11 +20,11 @@ release: setup ## Build for use, with Swift's runtime inside: smaller in memory,
 demo: build ## See it work: a runner, its plugins, real jobs and their history
 	etc/demo
 
-test: setup ## Run every test, those of the kernel in a test kernel where needed
+test: tools ## Run every test, those of the kernel in a test kernel where needed
 	swift build --build-tests
 	etc/ci/test
 
-check: setup ## Look at format, style and shell scripts
+check: tools ## Look at format, style and shell scripts
 	swift format lint --strict -r -p $(wildcard Package.swift Sources Tests plugins Benchmarks)
 	etc/ci/shell
 	etc/ci/style

@@ -1,8 +1,9 @@
 #!/bin/bash
 # Installs what building, testing and demonstrating Millrace needs. Run again, it does only what is missing.
 #
-#   etc/setup.sh [--minimal] [--check]
+#   etc/setup.sh [--build | --minimal] [--check]
 #
+#   --build     only what building and the demonstration need
 #   --minimal   without the second test kernel (QEMU), which only tests of pressure figures need
 #   --check     only report; exit 1 if something is missing
 set -euo pipefail
@@ -20,12 +21,14 @@ packages='
   zlib1g-dev      | zlib-devel         | the simulator: compressed traces
   libjansson-dev  | jansson-devel      | the plugins in C: their parameters are JSON
   tzdata          | tzdata             | the rules of the time zones, for schedules
-  golang-go       | golang             | make test: a plugin in Go
-  prometheus      | prometheus         | make test: it scrapes the metrics, promtool checks them
-  g++             | gcc-c++            | make check: the plugin header must also be C++
-  shellcheck      | ShellCheck         | make check: the shell scripts
+  g++             | gcc-c++            | what the linker needs; make check: the plugin header must also be C++
   iproute2        | iproute            | test kernel: the loopback interface
   user-mode-linux | -                  | test kernel with all cgroup controllers, as an ordinary program
+'
+test_packages='
+  golang-go       | golang             | make test: a plugin in Go
+  prometheus      | prometheus         | make test: it scrapes the metrics, promtool checks them
+  shellcheck      | ShellCheck         | make check: the shell scripts
 '
 psi_packages='
   qemu-system-x86   | qemu-system-x86-core | second test kernel (two CPUs, pressure figures): the machine
@@ -39,9 +42,10 @@ main() {
   local check=false
   while (($#)); do
     case $1 in
-      --minimal) psi_packages= ;;
+      --build) test_packages='' psi_packages='' ;;
+      --minimal) psi_packages='' ;;
       --check) check=true ;;
-      *) fail "unknown option \`$1\`" "etc/setup.sh [--minimal] [--check]" ;;
+      *) fail "unknown option \`$1\`" "etc/setup.sh [--build | --minimal] [--check]" ;;
     esac
     shift
   done
@@ -60,7 +64,7 @@ main() {
 
 # Every package as `debian|fedora|why`, without the columns' spaces.
 table() {
-  sed '/|/!d; s/ *| */|/g; s/^ *//' <<<"$packages$psi_packages"
+  sed '/|/!d; s/ *| */|/g; s/^ *//' <<<"$packages$test_packages$psi_packages"
 }
 
 list_missing() {
