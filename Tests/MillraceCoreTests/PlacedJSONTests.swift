@@ -1,5 +1,4 @@
 import MillraceCore
-import MillraceWire
 import TestSupport
 import Testing
 
