@@ -4,25 +4,22 @@ import MillraceCore
 /// with what is decided of them, so that the disk is waited for once, not before the decision and after it.
 struct Arrivals {
   private let batches: [Batch]
-  /// What each batch is answered when it is on record.
-  private let answers: [[Acceptance]]
   private let time: Timestamp
+  /// All jobs of the batches, in order.
+  let submissions: [Submission]
+  /// What is answered of each when it is on record.
+  let acceptances: [Acceptance]
 
   /// Numbers the jobs of batches, from `first` on.
   init(_ batches: [Batch], from first: JobID, at now: Timestamp) {
     self.batches = batches
     time = now
-    var next = first.rawValue
-    answers = batches.map { batch in
-      batch.submissions.map { submission in
-        defer { next += 1 }
-        return Acceptance(job: JobID(next), state: submission.firstState(at: now))
-      }
+    submissions = batches.flatMap(\.submissions)
+    acceptances = zip(first.rawValue..., submissions).map { number, submission in
+      Acceptance(job: JobID(number), state: submission.firstState(at: now))
     }
   }
 
-  var submissions: [Submission] { batches.flatMap(\.submissions) }
-  var acceptances: [Acceptance] { answers.flatMap { $0 } }
   var jobs: [JobID] { acceptances.map(\.job) }
 
   /// What puts them on record.
@@ -32,7 +29,9 @@ struct Arrivals {
 
   /// Tells the submitters that their jobs are on record.
   func answer() {
-    for (batch, acceptances) in zip(batches, answers) { batch.answer.resume(returning: acceptances) }
+    for (batch, own) in zip(batches, acceptances.parts(of: batches.map(\.submissions.count))) {
+      batch.answer.resume(returning: own)
+    }
   }
 
   /// Tells them that they are not.
@@ -53,24 +52,19 @@ struct Arrivals {
 extension Engine {
   /// Takes in batches that depend on nothing on record, the last of all that is accepted in a tick: nobody
   /// else uses their numbers before they are written.
-  func arrive(_ batches: [Batch], besides others: Int) async -> Accepted {
+  func arrive(_ batches: [Batch], besides others: Int) -> Accepted {
     let admitted = admitted(batches, besides: others)
     guard !admitted.isEmpty else { return Accepted() }
-    do {
-      let now = ports.clock.now()
-      let arrivals = Arrivals(admitted, from: try await ports.store.nextJob(), at: now)
-      backlog.arrivals = arrivals
-      return sorted(arrivals.acceptances, arrivals.submissions, at: now)
-    } catch {
-      let refusal = refusal(for: error)
-      for batch in admitted { batch.answer.resume(throwing: refusal) }
-      return Accepted()
-    }
+    let now = ports.clock.now()
+    let arrivals = Arrivals(admitted, from: ports.store.nextJob, at: now)
+    backlog.arrivals = arrivals
+    return sorted(arrivals.acceptances, arrivals.submissions, at: now)
   }
 
   /// Undoes what was decided of jobs that could not be written. One job's mistake is nobody else's: then
-  /// each batch is tried again by itself.
-  func turnAway(_ arrivals: Arrivals, because error: any Error) async {
+  /// each batch is tried again by itself, later.
+  /// - Returns: whether it was such a mistake, and all else may be written.
+  func turnAway(_ arrivals: Arrivals, because error: any Error) async -> Bool {
     backlog.arrivals = nil
     backlog.forget(Set(arrivals.jobs))
     meters.withdrawn(arrivals.jobs)
@@ -80,11 +74,12 @@ extension Engine {
       sort(action, at: now, stops: &stops)
     }
     await perform(stops)
-    if let error = error as? any StorageFailure, error.kind == .mistake {
-      inbox.putFirst(arrivals.apart.map(Input.submissions))
-      ring.yield()
-    } else {
+    guard let error = error as? any StorageFailure, error.kind == .mistake else {
       arrivals.refuse(refusal(for: error))
+      return false
     }
+    inbox.putFirst(arrivals.apart.map(Input.submissions))
+    ring.yield()
+    return true
   }
 }

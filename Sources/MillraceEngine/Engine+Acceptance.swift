@@ -18,6 +18,11 @@ struct Accepted {
   }
 }
 
+extension [Accepted] {
+  /// How many jobs they are.
+  var jobCount: Int { reduce(0) { $0 + $1.count } }
+}
+
 extension Engine {
   /// Throws if so many jobs can't be taken now. Asked in the tick, where the count can't change meanwhile.
   func demandRoom(for count: Int, besides others: Int) throws(Refusal) {
@@ -80,12 +85,10 @@ extension Engine {
   /// Writes batches in one transaction.
   private func acceptTogether(_ batches: [Batch]) async throws -> [Accepted] {
     let now = ports.clock.now()
-    var acceptances = try await timed(.accept) {
+    let acceptances = try await timed(.accept) {
       try await ports.store.accept(batches.flatMap(\.submissions), at: now)
-    }[...]
-    return batches.map { batch in
-      let own = Array(acceptances.prefix(batch.submissions.count))
-      acceptances = acceptances.dropFirst(own.count)
+    }
+    return zip(batches, acceptances.parts(of: batches.map(\.submissions.count))).map { batch, own in
       var accepted = taken(own, batch.submissions, at: now)
       accepted.answer = { batch.answer.resume(returning: own) }
       return accepted

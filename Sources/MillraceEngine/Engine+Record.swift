@@ -9,10 +9,7 @@ extension Engine {
       try await commit()
       try await startLaunches()
     } catch {
-      if let arrivals = backlog.arrivals {
-        await turnAway(arrivals, because: error)
-        if let error = error as? any StorageFailure, error.kind == .mistake { return await write() }
-      }
+      if let arrivals = backlog.arrivals, await turnAway(arrivals, because: error) { return await write() }
       meet(RecordTrouble(error, at: ports.clock.now()))
       return
     }

@@ -21,17 +21,16 @@ extension Engine {
         backlog.changes += request.changes
         requests.append(request)
       case .operation(let operation):
-        accepted.append(await operation.run(self, accepted.reduce(0) { $0 + $1.count }))
+        accepted.append(await operation.run(self, accepted.jobCount))
       case .event(let event): events.append(event)
       case .catalog(let new):
         await announce(new)
         events.append(.handlers(adopt(new)))
       }
     }
-    accepted += await claimDue(besides: accepted.reduce(0) { $0 + $1.count })
-    accepted += await decideOnEvents(besides: accepted.reduce(0) { $0 + $1.count })
-    accepted.append(
-      await arrive(batches.filter(\.isFree), besides: accepted.reduce(0) { $0 + $1.count }))
+    accepted += await claimDue(besides: accepted.jobCount)
+    accepted += await decideOnEvents(besides: accepted.jobCount)
+    accepted.append(arrive(batches.filter(\.isFree), besides: accepted.jobCount))
     events += accepted.flatMap(\.events)
     await lookFirst(before: &events)
     let now = ports.clock.now()

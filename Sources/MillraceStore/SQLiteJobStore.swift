@@ -90,7 +90,7 @@ package final class SQLiteJobStore: JobStore {
     return accepted
   }
 
-  package func nextJob() async throws -> JobID { JobID(lastJob.withLock { $0 } + 1) }
+  package var nextJob: JobID { JobID(lastJob.withLock { $0 } + 1) }
 
   /// Takes note of the numbers of jobs that are on record.
   func noteNumbers(_ jobs: [JobID]) {

@@ -102,7 +102,7 @@ package final class FaultyJobStore: JobStore {
     return accepted
   }
 
-  package func nextJob() async throws -> JobID { try await record.nextJob() }
+  package var nextJob: JobID { record.nextJob }
 
   package func commit(_ changes: [StoreChange]) async throws {
     let words = "\(changes.map(\.words))".replacing("\"", with: "")

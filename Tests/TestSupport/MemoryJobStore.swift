@@ -70,9 +70,7 @@ package final class MemoryJobStore: JobStore {
     }
   }
 
-  package func nextJob() async throws -> JobID {
-    JobID(Int64(state.withLock { $0.records.count } + 1))
-  }
+  package var nextJob: JobID { JobID(Int64(state.withLock { $0.records.count } + 1)) }
 
   package func commit(_ changes: [StoreChange]) async throws {
     defer { ring.yield() }

@@ -36,14 +36,9 @@ package final class ScriptedServer: Sendable {
     socket = directory.path + "/s"
     self.answer = answer
     descriptor = Glibc.socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: socket.utf8) }
-    let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-    let status = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { bind(descriptor, $0, size) }
+    guard SocketAddress.path(socket, { bind(descriptor, $0, $1) }) == 0, listen(descriptor, 64) == 0 else {
+      throw TestFailure("cannot listen on \(socket)")
     }
-    guard status == 0, listen(descriptor, 64) == 0 else { throw TestFailure("cannot listen on \(socket)") }
     let listener = descriptor
     Thread.start { [weak self] in
       // Closed here only: its number may be another server's as soon as it is.

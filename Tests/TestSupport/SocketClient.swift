@@ -20,21 +20,16 @@ package final class SocketClient: Sendable {
 
   package init(path: String) throws {
     descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-    let length = socklen_t(MemoryLayout<sockaddr_un>.size)
-    let result = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, length) }
+    guard SocketAddress.path(path, { connect(descriptor, $0, $1) }) == 0 else {
+      throw Failure(what: "connect: \(errno)")
     }
-    guard result == 0 else { throw Failure(what: "connect: \(errno)") }
     Self.limitPatience(of: descriptor)
   }
 
   /// Connects to a port of this machine.
   package init(port: UInt16) throws {
     descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-    guard Loopback.address(port, { connect(descriptor, $0, $1) }) == 0 else {
+    guard SocketAddress.port(port, { connect(descriptor, $0, $1) }) == 0 else {
       throw Failure(what: "connect to port \(port): \(errno)")
     }
     Self.limitPatience(of: descriptor)

@@ -1,21 +1,5 @@
 import Glibc
 
-/// Addresses of this machine alone.
-enum Loopback {
-  /// Hands a port's address to a system call.
-  static func address(_ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) -> Int32) -> Int32 {
-    var address = sockaddr_in()
-    address.sin_family = sa_family_t(AF_INET)
-    address.sin_port = port.bigEndian
-    address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
-    return withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        body($0, socklen_t(MemoryLayout<sockaddr_in>.size))
-      }
-    }
-  }
-}
-
 /// Lets a program that knows only TCP talk to a Unix socket: what comes to a port of this machine is passed
 /// on, and the answer back, one connection after the other. It ends with its life.
 package final class TCPRelay: Sendable {
@@ -26,7 +10,7 @@ package final class TCPRelay: Sendable {
   /// Starts one.
   package init(to path: String) throws {
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
-    guard Loopback.address(0, { bind(listener, $0, $1) }) == 0, listen(listener, 8) == 0 else {
+    guard SocketAddress.port(0, { bind(listener, $0, $1) }) == 0, listen(listener, 8) == 0 else {
       throw TestFailure("cannot listen on a port: \(errno)")
     }
     var address = sockaddr_in()
@@ -51,15 +35,7 @@ package final class TCPRelay: Sendable {
   private static func pass(_ connection: Int32, to path: String) {
     let server = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     defer { close(server) }
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-    let status = withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(server, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
-    guard status == 0 else { return }
+    guard SocketAddress.path(path, { connect(server, $0, $1) }) == 0 else { return }
     var buffer = [UInt8](repeating: 0, count: 64 << 10)
     while true {
       var polled = [connection, server].map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }

@@ -102,13 +102,18 @@ extension Scheduler {
 
   /// The job with the lowest rank of all whose handler and groups may run one more.
   func head(_ offsets: [Int64], at now: Timestamp) -> JobID? {
-    var best: JobQueue.Entry?
-    for (lane, offset) in zip(lanes, offsets) {
-      guard let entry = lane.first?.moved(by: offset) else { continue }
-      if let best, !(entry < best) { continue }
-      if isOpen(lane, at: now) { best = entry }
+    first(offsets) { isOpen($0, at: now) }?.job
+  }
+
+  /// The job with the lowest rank of all in the lanes that are wanted, and its lane.
+  func first(_ offsets: [Int64], in isWanted: (Lane) -> Bool) -> (job: JobID, lane: Lane)? {
+    var best: (entry: JobQueue.Entry, place: Int)?
+    for (place, offset) in zip(lanes.indices, offsets) {
+      guard let entry = lanes[place].first?.moved(by: offset) else { continue }
+      if let best, !(entry < best.entry) { continue }
+      if isWanted(lanes[place]) { best = (entry, place) }
     }
-    return best?.member
+    return best.map { ($0.entry.member, lanes[$0.place]) }
   }
 
   /// The jobs that may be tried for backfill, in the order in which they are tried.

@@ -92,8 +92,7 @@ extension StoreChange {
     switch self {
     case .announcedEnd, .announced: true
     case .accepted, .starting, .running, .ended, .closed, .unblocked, .held, .cancelRequested, .carried,
-      .revived, .due,
-      .frozen, .thawed, .reprioritised, .memo:
+      .revived, .due, .frozen, .thawed, .reprioritised, .memo:
       false
     }
   }

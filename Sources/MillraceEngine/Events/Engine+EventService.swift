@@ -76,12 +76,11 @@ extension Engine: EventService {
 
   private func write(_ announcements: [Announcement], in parts: ScheduleParts) async throws {
     guard !announcements.isEmpty else { return }
-    var acceptances = try await timed(.announce) {
+    let acceptances = try await timed(.announce) {
       try await parts.store.accept(announcements.flatMap(\.events), at: parts.wall.now())
-    }[...]
-    for announcement in announcements {
-      let own = Array(acceptances.prefix(announcement.events.count))
-      acceptances = acceptances.dropFirst(own.count)
+    }
+    let answers = acceptances.parts(of: announcements.map(\.events.count))
+    for (announcement, own) in zip(announcements, answers) {
       eventBook.openCount += own.count(where: \.isNew)
       announcement.answer.resume(returning: own)
     }

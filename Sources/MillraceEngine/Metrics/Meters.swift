@@ -23,8 +23,6 @@ struct Meters: Sendable {
     /// When the launcher was told; nil if a former runner did that.
     var ordered: Timestamp?
     var started: Timestamp?
-    /// From the order until its process was seen.
-    var startTime: Duration?
   }
 
   /// At most so many handlers are told apart; later ones are counted together as `other`.
@@ -86,9 +84,7 @@ struct Meters: Sendable {
 
   /// The process of an attempt was seen.
   mutating func started(_ id: AttemptID, at now: Timestamp) {
-    guard let attempt = open[id] else { return }
     open[id]?.started = now
-    open[id]?.startTime = attempt.ordered.map { now - $0 }
   }
 
   /// Counts the end of an attempt.
@@ -96,9 +92,10 @@ struct Meters: Sendable {
     guard let attempt = open.removeValue(forKey: id) else { return }
     handlers[attempt.place].outcomes[end.outcome, default: 0] += 1
     handlers[attempt.place].add(end.usage, expected: attempt.expected)
-    if let started = attempt.started { handlers[attempt.place].runs.observe(end.ended - started) }
-    if let tier = end.tier, let span = attempt.startTime {
-      starts[tier, default: Histogram(.starts)].observe(span)
+    guard let started = attempt.started else { return }
+    handlers[attempt.place].runs.observe(end.ended - started)
+    if let tier = end.tier, let ordered = attempt.ordered {
+      starts[tier, default: Histogram(.starts)].observe(started - ordered)
     }
   }
 

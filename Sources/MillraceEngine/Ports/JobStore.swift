@@ -179,8 +179,8 @@ package protocol JobStore: HistoryReader {
   func accept(
     _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
   ) async throws -> AcceptedWorkflow
-  /// Returns the number that the next job gets.
-  func nextJob() async throws -> JobID
+  /// The number that the next job gets.
+  var nextJob: JobID { get }
   /// Commits changes in one transaction, all or none, in this order.
   func commit(_ changes: [StoreChange]) async throws
   /// Returns what an attempt at a job needs.
