@@ -21,7 +21,7 @@ extension StageTests {
         #expect(plugin.name == "fixture")
         #expect(plugin.version == "1.2.3")
         #expect(plugin.path == stage.plugin.path)
-        #expect(plugin.handlers.count == 13)
+        #expect(plugin.handlers.count == 14)
         let schema = JSONValue.object([
           "type": .string("object"),
           "properties": .object(["text": .object(["type": .string("string")])]),

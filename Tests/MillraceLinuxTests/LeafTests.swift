@@ -10,34 +10,6 @@ extension StageTests {
   @Suite struct LeafTests {
     private static let limits = Limits(memory: .mebibytes(64), cpuMillis: 1000, pids: 32)
 
-    /// Starts a program in a leaf, in a way that a test can wait for.
-    private func spawn(_ script: String, in leaf: Leaf) throws -> Int32 {
-      let words: [UnsafeMutablePointer<CChar>?] = [strdup("/bin/sh"), strdup("-c"), strdup(script), nil]
-      let environment: [UnsafeMutablePointer<CChar>?] = [nil]
-      defer { for word in words { free(word) } }
-      var pidfd: Int32 = -1
-      let pid = words.withUnsafeBufferPointer { words in
-        environment.withUnsafeBufferPointer { environment in
-          [Int32(2), 2, 2].withUnsafeBufferPointer { descriptors in
-            var program = millrace_program(
-              path: UnsafePointer(words[0]), arguments: words.baseAddress,
-              environment: environment.baseAddress,
-              descriptors: descriptors.baseAddress, descriptor_count: 3, cgroup: leaf.directory.number)
-            return millrace_spawn(&program, &pidfd)
-          }
-        }
-      }
-      try check(pid, "start a program")
-      return pidfd
-    }
-
-    private func reap(_ pidfd: Int32) -> Int32 {
-      var ending = millrace_ending()
-      _ = millrace_wait_pidfd(pidfd, 1, &ending)
-      close(pidfd)
-      return ending.status
-    }
-
     private func leaf(_ stage: Stage, _ name: String = "1.1") throws -> Leaf {
       try Leaf(
         name: name, in: stage.tree.pluginGroup("fixture"), limits: Self.limits, priority: .default,
@@ -75,14 +47,14 @@ extension StageTests {
     func population() async throws {
       try await Stage.use { stage in
         let leaf = try leaf(stage)
-        let pidfd = try spawn("read x </dev/zero; sleep 100", in: leaf)
+        let program = try LeafProgram("read x </dev/zero; sleep 100", in: leaf)
         let population = try leaf.population()
         #expect(try population.isAny())
         var poller = pollfd(fd: population.descriptor, events: Int16(POLLPRI), revents: 0)
         #expect(poll(&poller, 1, 0) == 0, "nothing has changed since it was read")
         try leaf.kill()
         #expect(poll(&poller, 1, 30_000) == 1)
-        _ = reap(pidfd)
+        _ = program.reap()
         #expect(try !population.isAny())
         #expect(poll(&poller, 1, 0) == 0)
         try leaf.remove()
@@ -94,15 +66,15 @@ extension StageTests {
       try await Stage.use { stage in
         let leaf = try leaf(stage)
         let other = try self.leaf(stage, "2.1")
-        let inside = try (0..<70).map { _ in try spawn("exec sleep 100", in: leaf) }
-        let outside = try spawn("exec sleep 100", in: other)
+        let inside = try (0..<70).map { _ in try LeafProgram("exec sleep 100", in: leaf) }
+        let outside = try LeafProgram("exec sleep 100", in: other)
         #expect(try leaf.processes().count == 70)
         try leaf.signal(SIGTERM)
-        for pidfd in inside { #expect(reap(pidfd) == SIGTERM) }
+        for program in inside { #expect(program.reap() == SIGTERM) }
         try leaf.signal(SIGTERM)
         #expect(try other.processes().count == 1)
         try other.kill()
-        #expect(reap(outside) == SIGKILL)
+        #expect(outside.reap() == SIGKILL)
         try leaf.remove()
         try other.remove()
       }
@@ -112,7 +84,7 @@ extension StageTests {
     func usage() async throws {
       try await Stage.use { stage in
         let leaf = try leaf(stage)
-        _ = reap(try spawn("i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done", in: leaf))
+        _ = try LeafProgram("i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done", in: leaf).reap()
         let final = try leaf.finalUsage(ReadingBuffer())
         let usage = final.usage
         #expect(try #require(usage.cpuUser) + #require(usage.cpuSystem) > .zero)

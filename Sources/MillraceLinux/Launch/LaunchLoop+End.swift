@@ -30,14 +30,21 @@ extension LaunchLoop {
     attempt.exit = exit
     attempt.isEnding = true
     do {
-      let population = try attempt.leaf.population()
-      if try population.isAny() {
-        attempt.population = population
-        try watch(population.descriptor, .population, serial: attempt.serial, events: Self.urgent)
-        try attempt.leaf.kill()
+      attempt.emptying = try Emptying(of: attempt.leaf, at: Self.monotonic())
+      if let emptying = attempt.emptying {
+        timed[attempt.serial] = attempt
+        try watch(emptying.descriptor, .population, serial: attempt.serial, events: Self.urgent)
       }
     } catch {
       logger.error("leaf not watched", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
+    }
+    empty(attempt)
+  }
+
+  /// Kills what is left of an attempt that is ending, and ends it if nothing is.
+  func empty(_ attempt: LiveAttempt) {
+    do { try attempt.emptying?.kill(at: Self.monotonic()) } catch {
+      logger.error("kill failed", metadata: ["attempt": "\(attempt.id)", "error": "\(error)"])
     }
     concludeIfEmpty(attempt)
   }
@@ -47,7 +54,7 @@ extension LaunchLoop {
   func concludeIfEmpty(_ attempt: LiveAttempt) {
     var final = FinalUsage()
     do {
-      if let population = attempt.population, try population.isAny() { return }
+      if let emptying = attempt.emptying, try !emptying.isOver() { return }
       guard attempt.exitDeadline == nil else { return }  // How it ended is still to come.
       final = try attempt.leaf.finalUsage(buffer)
     } catch {
@@ -116,7 +123,7 @@ extension LaunchLoop {
   func drop(_ attempt: LiveAttempt) {
     if attempt.isLogWatched { millrace_epoll_remove(epoll.number, attempt.log.number) }
     if attempt.isChannelWatched { millrace_epoll_remove(epoll.number, attempt.channel.number) }
-    if let population = attempt.population { millrace_epoll_remove(epoll.number, population.descriptor) }
+    if let emptying = attempt.emptying { millrace_epoll_remove(epoll.number, emptying.descriptor) }
     // Others hold the same pidfd: closing ours does not end the watch.
     if attempt.isWatched, let process = attempt.process {
       millrace_epoll_remove(epoll.number, process.descriptor.number)
@@ -124,7 +131,7 @@ extension LaunchLoop {
     attempts[attempt.serial] = nil
     timed[attempt.serial] = nil
     serials[attempt.id] = nil
-    attempt.population = nil
+    attempt.emptying = nil
     attempt.leaf.closeGauges()
     let name = attempt.id.description
     if workDirectories.keep(name, of: settings.identity(of: attempt.group)) { return }
@@ -219,19 +226,23 @@ extension LaunchLoop {
 
   func removeLeaf(_ name: String, of plugin: String) throws {
     let leaf = try Leaf(existing: name, in: try tree.pluginGroup(plugin))
-    try leaf.kill()
-    let population = try leaf.population()
-    while try population.isAny() {
-      var poller = pollfd(fd: population.descriptor, events: Int16(POLLPRI), revents: 0)
-      guard poll(&poller, 1, Self.patience) > 0 else {
-        throw LinuxError("empty the cgroup `\(name)`", .missing("its processes do not end"))
+    let end = Self.monotonic() + Self.patience
+    if let emptying = try Emptying(of: leaf, at: Self.monotonic()) {
+      while try !emptying.isOver() {
+        let now = Self.monotonic()
+        guard now < end else {
+          throw LinuxError("empty the cgroup `\(name)`", .missing("its processes do not end"))
+        }
+        try emptying.kill(at: now)
+        var poller = pollfd(fd: emptying.descriptor, events: Int16(POLLPRI), revents: 0)
+        poll(&poller, 1, Int32(min(emptying.nextKill, end) - now))
       }
     }
     try leaf.remove()
   }
 
   /// How long the processes of a left-over leaf may take to end, in ms.
-  private static let patience: Int32 = 5000
+  private static let patience: Int64 = 5000
 
   /// Removes work directories that nobody knows any more.
   private func removeDirectories(except known: Set<String>) {

@@ -196,6 +196,7 @@ extension LaunchLoop {
     let now = Self.monotonic()
     for attempt in timed.values {
       if let deadline = attempt.exitDeadline, deadline <= now { processEnded(attempt) }
+      if let time = attempt.emptying?.nextKill, time <= now { empty(attempt) }
     }
     if let keeperDeadline, keeperDeadline <= now { replaceKeeper() }
     tendHosts(at: now)

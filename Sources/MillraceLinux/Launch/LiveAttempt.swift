@@ -59,7 +59,7 @@ final class LiveAttempt {
   /// A signal that was asked for before the main process existed.
   var earlySignal: Int32?
   /// There while processes are waited for after the main one is gone.
-  var population: Population?
+  var emptying: Emptying?
   /// The newest progress that nobody was told of yet.
   private(set) var progress: Progress?
   /// When progress may be told again, monotonic in ms: a flood must not fill the runner's memory.
@@ -94,7 +94,9 @@ final class LiveAttempt {
   /// When something is to be done about it without an event, monotonic in ms; nil for never.
   var deadline: Int64? {
     var next = isLate ? nil : descriptionDeadline
-    for time in [progressTime, exitDeadline] where time != nil { next = min(next ?? .max, time ?? .max) }
+    for time in [progressTime, exitDeadline, emptying?.nextKill] where time != nil {
+      next = min(next ?? .max, time ?? .max)
+    }
     return next
   }
 

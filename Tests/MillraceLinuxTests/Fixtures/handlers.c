@@ -60,6 +60,26 @@ static int leaves_one(const millrace_job *job, const millrace_context *context) 
     return context->set_result(context, "left one", 8, NULL);
 }
 
+/* Leaves a process behind that has 256 MiB of memory; reports progress when it has, and ends 20 ms later. */
+static int leaves_big(const millrace_job *job, const millrace_context *context) {
+    const size_t size = (size_t)256 << 20;
+    int ends[2];
+    char word;
+    (void)job;
+    if (pipe(ends) != 0) return MILLRACE_FAILED;
+    if (fork() == 0) {
+        char *memory = malloc(size);
+        if (memory != NULL) memset(memory, 1, size);
+        if (memory == NULL || write(ends[1], memory, 1) != 1) _exit(1);
+        for (;;) pause();
+    }
+    close(ends[1]);
+    if (read(ends[0], &word, 1) != 1) return MILLRACE_FAILED;
+    context->progress(context, 0.5, "leaving");
+    rest(20);
+    return MILLRACE_OK;
+}
+
 /* Closes what it has, and stays for a second. */
 static int closes_everything(const millrace_job *job, const millrace_context *context) {
     (void)job;
@@ -153,6 +173,7 @@ static const millrace_handler handlers[] = {
     HANDLER(waits),
     HANDLER(stubborn),
     HANDLER(leaves_one),
+    HANDLER(leaves_big),
     HANDLER(closes_everything),
     HANDLER(floods_progress),
     HANDLER(floods_log),
