@@ -39,7 +39,8 @@ enum MadeRecord {
     for first in stride(from: 0, to: count, by: batch) {
       let numbers = first..<min(first + batch, count)
       let accepted = try await store.accept(numbers.map(submission), at: start + .seconds(first))
-      try await store.commit(zip(numbers, accepted).flatMap { life(of: $1.job, number: $0) })
+      try await store.commit(
+        zip(numbers, accepted).flatMap { life(of: $1.job, number: $0) }, at: start + .seconds(first))
     }
     try store.close()
   }

@@ -77,7 +77,8 @@ struct ScheduleCommand: AsyncParsableCommand {
       let store = try SQLiteJobStore(opening: file)
       _ = try await store.change(
         .add(
-          try MadeSchedules.overdue("overdue-\(round)", at: now), file: nil, created: now - .seconds(3600)))
+          try MadeSchedules.overdue("overdue-\(round)", at: now), file: nil, created: now - .seconds(3600)),
+        at: now)
       try store.close()
       times.add([
         try await time {

@@ -51,7 +51,7 @@ extension Engine {
   private func commit() async throws {
     let (arrivals, changes, ended) = (backlog.arrivals, backlog.changes, backlog.ended)
     let all = (arrivals?.changes ?? []) + changes
-    if !all.isEmpty { try await timed(.commit) { try await ports.store.commit(all) } }
+    if !all.isEmpty { try await timed(.commit) { try await ports.store.commit(all, at: ports.clock.now()) } }
     if let arrivals {
       backlog.arrivals = nil
       meters.accepted(arrivals.submissions.lazy.map(\.handler))

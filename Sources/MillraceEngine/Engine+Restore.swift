@@ -50,7 +50,7 @@ extension Engine {
     // What was asked for in the time of a former runner must hold on: cancellations, and what is paused.
     found += unfinished.cancelled.map { .cancel($0) }
     found += memos.filter { $0.kind == .pause }.compactMap(\.pauseEvent)
-    if !changes.isEmpty { try await ports.store.commit(changes) }
+    if !changes.isEmpty { try await ports.store.commit(changes, at: ports.clock.now()) }
     // Before whatever came in meanwhile: a cancellation must find its job.
     inbox.putFirst(found.map(Input.event))
     ring.yield()

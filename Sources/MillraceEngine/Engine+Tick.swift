@@ -25,6 +25,7 @@ extension Engine {
       case .event(let event): events.append(event)
       case .catalog(let new):
         await announce(new)
+        tell(new, after: inUse)
         events.append(.handlers(adopt(new)))
       }
     }
@@ -159,15 +160,13 @@ extension Engine {
       log.error("attempt not started", metadata: ["attempt": "\(id)", "reason": "\(reason)"])
       put(.event(.refused(id, reason: reason)))
     case .progress(let id, let news):
-      await note(news, of: id.job)
+      await note(news, of: id)
     case .notice(let text):
       await note(text)
     case .ended(let id, let report):
       put(.event(.ended(id, report)))
     }
   }
-
-  private func note(_ news: Progress, of job: JobID) { progress[job] = news }
 
   /// Takes the plugins into use; returns what holds for their handlers.
   private func adopt(_ new: Catalog) -> [String: HandlerRules] {

@@ -63,7 +63,9 @@ extension Engine {
     guard !revival.jobs.isEmpty else {
       throw Refusal(.conflict, "workflow \(id) has no failed job that could be tried again")
     }
-    try await timed(.commit) { try await ports.store.commit(revival.jobs.flatMap { $0.changes(at: now) }) }
+    try await timed(.commit) {
+      try await ports.store.commit(revival.jobs.flatMap { $0.changes(at: now) }, at: now)
+    }
     return accepted(revival, at: now)
   }
 

@@ -32,6 +32,9 @@ package struct APIServer: Service {
     package var stopGrace = Duration.seconds(2)
     /// At most so many connections at once; more wait to be accepted.
     package var maxConnections = 1024
+    /// How long a client that follows events hears nothing at most, and may take nothing.
+    package var heartbeat = Duration.seconds(15)
+    package var stallTime = Duration.seconds(30)
 
     /// Makes the usual configuration for a socket path.
     package init(socketPath: String) { self.socketPath = socketPath }
@@ -44,6 +47,7 @@ package struct APIServer: Service {
   private let events: (any EventService)?
   private let authentication: (any MessageAuthentication)?
   private let metrics: (any MetricsSource)?
+  private let transitions: (any TransitionStore)?
   private let configuration: Configuration
   private let logger: Logger
   private let onReady: @Sendable () async -> Void
@@ -51,12 +55,13 @@ package struct APIServer: Service {
   /// Makes a server; `onReady` is called once, when clients can connect. Without `settings`, recommendations
   /// can't be applied; without `keeping`, nothing can be pruned or backed up; without `schedules`, there are
   /// none; without `events`, none are taken in; without `authentication`, no webhook is; without `metrics`,
-  /// there is no such address.
+  /// there is no such address; without `transitions`, nobody can follow what changes.
   package init(
     serving service: any JobService, settings: (any SettingsFiles)? = nil,
     keeping: (any RecordKeeping)? = nil, schedules: (any ScheduleService)? = nil,
     events: (any EventService)? = nil, authentication: (any MessageAuthentication)? = nil,
-    metrics: (any MetricsSource)? = nil, configuration: Configuration, logger: Logger,
+    metrics: (any MetricsSource)? = nil, transitions: (any TransitionStore)? = nil,
+    configuration: Configuration, logger: Logger,
     onReady: @escaping @Sendable () async -> Void = {}
   ) {
     self.service = service
@@ -66,6 +71,7 @@ package struct APIServer: Service {
     self.events = events
     self.authentication = authentication
     self.metrics = metrics
+    self.transitions = transitions
     self.configuration = configuration
     self.logger = logger
     self.onReady = onReady
@@ -158,6 +164,8 @@ package struct APIServer: Service {
     HookRoutes(service: events, authentication: authentication, bodies: EventBodies(bodies: bodies))
       .add(to: &routes)
     if let metrics { MetricsRoutes(source: metrics).add(to: &routes) }
+    let times = EventStream.Times(heartbeat: configuration.heartbeat, stall: configuration.stallTime)
+    LiveRoutes(feed: transitions, times: times, logger: logger).add(to: &routes)
     router.add(middleware: MethodMiddleware(table: routes.methods))
     return router.buildResponder()
   }

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
@@ -29,6 +30,14 @@ struct LogRoutes: Sendable {
     if isFollowing {
       guard let pieces = try await service.logs.follow(attempt) else { throw Self.missing(attempt) }
       headers[.connection] = "close"
+      if request.headers[.accept]?.contains("text/event-stream") ?? false {
+        let start = try request.headers[.lastEventID].map { text in
+          Int64(try QueryValue.count("Last-Event-ID", text, 0...Int.max))
+        }
+        (headers[.contentType], headers[.cacheControl]) = ("text/event-stream", "no-store")
+        return Response(
+          status: .ok, headers: headers, body: telling(pieces, from: start ?? 0, to: request.body))
+      }
       return Response(status: .ok, headers: headers, body: following(pieces, request.body))
     }
     guard let first = try await service.logs.read(attempt, from: 0, atMost: Self.pieceSize) else {
@@ -67,19 +76,31 @@ struct LogRoutes: Sendable {
   /// Sends the log as it grows. The end of the body says that nothing more comes: the attempt has ended or
   /// the runner stops; the job's state tells which.
   private func following(_ pieces: AsyncStream<[UInt8]>, _ body: RequestBody) -> ResponseBody {
-    ResponseBody { writer in
-      let output = UncheckedWriter(writer)
-      do {
-        try await cancelWhenGracefulShutdown {
-          try await body.consumeWithCancellationOnInboundClose { _ in
-            for await piece in pieces { try await output.write(piece) }
-          }
-        }
-      } catch is CancellationError {
-        // The client is gone, or the runner stops.
-      }
-      try await writer.finish(nil)
+    ResponseBody(to: body) { output in
+      for await piece in pieces { try await output.write(piece) }
     }
+  }
+
+  /// The same as server-sent events, each with the number of bytes up to its end: a client that comes again
+  /// is told what comes behind. The event `end` says that the attempt has ended.
+  private func telling(
+    _ pieces: AsyncStream<[UInt8]>, from start: Int64, to body: RequestBody
+  ) -> ResponseBody {
+    ResponseBody(to: body) { output in
+      try await output.write(ServerSentEvent.retry)
+      var texts = LogTexts(from: start)
+      for await piece in pieces {
+        if let text = texts.take(piece) { try await output.write(Self.event(text, upTo: texts.end)) }
+      }
+      // Else the stream ends because the runner does.
+      try Task.checkCancellation()
+      if let text = texts.finish() { try await output.write(Self.event(text, upTo: texts.end)) }
+      try await output.write(ServerSentEvent.text(Array("{}".utf8), id: texts.end, name: "end"))
+    }
+  }
+
+  private static func event(_ text: LogTextView, upTo end: Int64) throws -> [UInt8] {
+    ServerSentEvent.text(Array(try Wire.encoder().encode(text)), id: end)
   }
 
   private func reading(_ attempt: AttemptID, from first: [UInt8]) -> ResponseBody {
@@ -107,18 +128,5 @@ struct LogRoutes: Sendable {
 
   private static func missing(_ attempt: AttemptID) -> Refusal {
     Refusal(.notFound, "attempt \(attempt) has no log", hint: "old logs are removed to save space")
-  }
-}
-
-/// Carries the writer of a body into the one child task that uses it.
-private struct UncheckedWriter: @unchecked Sendable {
-  // SAFETY: the parent does not touch the writer until the child task that writes has ended.
-  private let writer: any ResponseBodyWriter
-
-  init(_ writer: any ResponseBodyWriter) { self.writer = writer }
-
-  func write(_ bytes: [UInt8]) async throws {
-    var writer = writer
-    try await writer.write(ByteBuffer(bytes: bytes))
   }
 }

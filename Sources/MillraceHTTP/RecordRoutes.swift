@@ -56,6 +56,7 @@ extension PruneView {
         }
       }, logFiles: report.logFiles, logBytes: report.logBytes.rawValue, builds: report.builds,
       buildBytes: report.buildBytes.rawValue, ticks: report.ticks, events: report.events,
+      transitions: report.transitions,
       vacuumedBytes: report.shrunk.rawValue,
       databaseBytes: report.size.database.rawValue, freeBytes: report.size.free.rawValue,
       payloadBytes: report.size.payloads.rawValue, logsBytes: report.logsLeft.rawValue,

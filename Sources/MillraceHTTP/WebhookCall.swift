@@ -128,7 +128,7 @@ extension HTTPField.Name {
   fileprivate static let webhookTimestamp = known("webhook-timestamp")
   fileprivate static let webhookSignature = known("webhook-signature")
 
-  private static func known(_ name: String) -> HTTPField.Name {
+  static func known(_ name: String) -> HTTPField.Name {
     guard let name = HTTPField.Name(name) else { preconditionFailure("`\(name)` is a token") }
     return name
   }

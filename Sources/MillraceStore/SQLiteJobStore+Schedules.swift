@@ -3,10 +3,10 @@ package import MillraceCore
 package import MillraceEngine
 
 extension SQLiteJobStore: ScheduleStore {
-  package func change(_ change: ScheduleChange) async throws -> Schedule? {
+  package func change(_ change: ScheduleChange, at now: Timestamp) async throws -> Schedule? {
     let file = file
-    return try await write("write a schedule", placing: []) { db in
-      try ScheduleWriter(db: db, file: file).write(change)
+    return try await write("write a schedule", placing: [], tellingAt: now) { db, telling in
+      try ScheduleWriter(db: db, file: file).write(change, telling: telling)
     }
   }
 
@@ -15,9 +15,11 @@ extension SQLiteJobStore: ScheduleStore {
   ) async throws -> [ClaimResult] {
     let inputs = try await place(claims.map { $0.submission?.input })
     let file = file
-    let results = try await write("claim \(claims.count) nominal times", placing: inputs) { db in
+    let results = try await write(
+      "claim \(claims.count) nominal times", placing: inputs, tellingAt: now
+    ) { db, telling in
       let writer = ScheduleWriter(db: db, file: file)
-      let jobs = AcceptanceWriter(db: db, file: file, now: now)
+      let jobs = AcceptanceWriter(db: db, file: file, now: now, telling: telling)
       var before: [JobID] = []
       let results = try zip(claims, inputs).map { claim, input in
         let result = try writer.write(claim, input: input, behind: before, accepting: jobs)

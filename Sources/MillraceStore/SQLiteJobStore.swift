@@ -19,6 +19,9 @@ package final class SQLiteJobStore: JobStore {
   let file: String
   /// The largest number that a job has had.
   private let lastJob: Mutex<Int64>
+  package let live: LiveFeed
+  /// How many transitions are kept at most.
+  private let keptTransitions: Int64
 
   /// Opens the database in `file`, or makes it; its directory must be there (mode 0700).
   ///
@@ -35,6 +38,8 @@ package final class SQLiteJobStore: JobStore {
     try blobs.make()
     lock = try WriterLock(directory: blobs.path)
     pool = try database.openForWriting()
+    keptTransitions = database.keptTransitions
+    live = LiveFeed(after: try pool.read { try TransitionRows.last(in: $0) })
     history = SQLiteHistory(reader: pool, file: database)
     do {
       let (names, last) = try pool.read { db in
@@ -73,8 +78,10 @@ package final class SQLiteJobStore: JobStore {
   ) async throws -> AcceptedWorkflow {
     let inputs = try await place(submissions.map(\.input))
     let file = file
-    let accepted = try await write("accept \(submissions.count) jobs", placing: inputs) { db in
-      let writer = AcceptanceWriter(db: db, file: file, now: now)
+    let accepted = try await write(
+      "accept \(submissions.count) jobs", placing: inputs, tellingAt: now
+    ) { db, telling in
+      let writer = AcceptanceWriter(db: db, file: file, now: now, telling: telling)
       let id = try workflow.map { try WorkflowRows.insert($0, at: now, in: db) }
       var batch: [JobID] = []
       let jobs = try zip(submissions, inputs).map { submission, input in
@@ -97,14 +104,17 @@ package final class SQLiteJobStore: JobStore {
     lastJob.withLock { last in last = jobs.reduce(last) { max($0, $1.rawValue) } }
   }
 
-  package func commit(_ changes: [StoreChange]) async throws {
+  package func commit(_ changes: [StoreChange], at now: Timestamp) async throws {
     let payloads = try await place(changes.map(\.payload))
     let file = file
     let jobs = changes.compactMap { if case .accepted(let job, _, _) = $0 { job } else { nil } }
     let action = jobs.isEmpty ? "commit \(changes.count) changes" : "accept \(jobs.count) jobs"
-    try await write(action, placing: payloads) { db in
+    try await write(action, placing: payloads, tellingAt: now) { db, telling in
       let writer = ChangeWriter(db: db, file: file, merged: MergedSteps(in: changes))
-      for (change, payload) in zip(changes, payloads) { try writer.write(change, payload: payload) }
+      for (change, payload) in zip(changes, payloads) {
+        try writer.write(change, payload: payload)
+        try telling.note(change)
+      }
     }
     noteNumbers(jobs)
     activityRing.yield()
@@ -202,9 +212,26 @@ package final class SQLiteJobStore: JobStore {
   func write<Value: Sendable>(
     _ action: String, placing payloads: [Payload?], _ body: @escaping @Sendable (Database) throws -> Value
   ) async throws -> Value {
+    try await write(action, placing: payloads, tellingAt: nil) { db, _ in try body(db) }
+  }
+
+  /// The same with transitions, which are told at once: in the order of the commits, which is that of the
+  /// queue on which this is called back.
+  func write<Value: Sendable>(
+    _ action: String, placing payloads: [Payload?], tellingAt time: Timestamp?,
+    _ body: @escaping @Sendable (Database, TransitionWriter) throws -> Value
+  ) async throws -> Value {
     do {
-      return try await withCheckedThrowingContinuation { continuation in
-        pool.asyncWrite(body) { _, result in continuation.resume(with: result) }
+      return try await withCheckedThrowingContinuation { [live, keptTransitions] continuation in
+        pool.asyncWrite { db in
+          let telling = TransitionWriter(db: db)
+          let value = try body(db, telling)
+          guard let time else { return (value, []) }
+          return (value, try telling.write(at: time, keeping: keptTransitions))
+        } completion: { (_: Database, result: Result<(Value, [TransitionRow]), any Error>) in
+          if case .success((_, let rows)) = result { live.publish(rows) }
+          continuation.resume(with: result.map(\.0))
+        }
       }
     } catch {
       Self.discard(payloads, in: blobs)
@@ -222,7 +249,7 @@ extension StoreChange {
     case .accepted(_, let submission, _): submission.input
     case .ended(_, let end, _): end.result?.bytes
     case .starting, .running, .closed, .unblocked, .held, .cancelRequested, .carried, .revived, .due,
-      .frozen, .thawed, .reprioritised, .memo, .announcedEnd, .announced:
+      .frozen, .thawed, .reprioritised, .memo, .announcedEnd, .announced, .told:
       nil
     }
   }

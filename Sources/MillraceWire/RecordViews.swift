@@ -37,6 +37,8 @@ package struct PruneView: Codable, Sendable, Equatable {
   /// Nominal times of schedules.
   package var ticks: Int
   package var events: Int
+  /// Commits of which it is no longer told.
+  package var transitions: Int
   /// How much shorter the database is.
   package var vacuumedBytes: Int64
   /// The record afterwards: the pages of the database in use and the free ones, payload files, logs.
@@ -51,7 +53,7 @@ package struct PruneView: Codable, Sendable, Equatable {
 
   package init(
     dryRun: Bool, jobs: [PrunedJobsView], logFiles: Int, logBytes: Int64, builds: Int, buildBytes: Int64,
-    ticks: Int, events: Int, vacuumedBytes: Int64, databaseBytes: Int64, freeBytes: Int64,
+    ticks: Int, events: Int, transitions: Int, vacuumedBytes: Int64, databaseBytes: Int64, freeBytes: Int64,
     payloadBytes: Int64, logsBytes: Int64, canVacuum: Bool, overBytes: Int64
   ) {
     self.dryRun = dryRun
@@ -62,6 +64,7 @@ package struct PruneView: Codable, Sendable, Equatable {
     self.buildBytes = buildBytes
     self.ticks = ticks
     self.events = events
+    self.transitions = transitions
     self.vacuumedBytes = vacuumedBytes
     self.databaseBytes = databaseBytes
     self.freeBytes = freeBytes

@@ -25,7 +25,7 @@ struct Millrace: AsyncParsableCommand {
       WhyCommand.self, WaitCommand.self, LogsCommand.self, ResultCommand.self, CancelCommand.self,
       HoldCommand.self, ReleaseCommand.self, ReprioritiseCommand.self, PauseCommand.self, ResumeCommand.self,
       DrainCommand.self, SetCommand.self, UnsetCommand.self,
-      DeadCommand.self, ScheduleCommand.self, EventCommand.self,
+      DeadCommand.self, ScheduleCommand.self, EventCommand.self, EventsCommand.self,
       HistoryCommand.self, HandlersCommand.self, StatsCommand.self, RecommendCommand.self,
       SimulateCommand.self, PruneCommand.self, BackupCommand.self, StatusCommand.self, MetricsCommand.self,
       DoctorCommand.self,

@@ -17,6 +17,8 @@ final class Program {
   private let process: TestProcess
 
   var pid: pid_t { process.pid }
+  /// What it has written so far.
+  var output: String { process.output }
 
   /// Starts a program; `output` takes its standard output, or else it is kept.
   init(

@@ -60,7 +60,7 @@ struct RunnerTests {
           + #""events":40,"#
           + #""free_bytes":4096,"jobs":[{"attempts":3,"jobs":2,"payload_bytes":5,"state":"failed"}],"#
           + #""log_bytes":8192,"log_files":2,"logs_bytes":0,"over_bytes":0,"payload_bytes":0,"#
-          + #""ticks":1000,"vacuumed_bytes":0}"#)
+          + #""ticks":1000,"transitions":7,"vacuumed_bytes":0}"#)
     ])
     let refused = try Program.millrace("prune", "--older-than", "7d", "--socket", server.socket)
     #expect(refused.code == 2 && refused.error.contains("--dry-run"))
@@ -78,6 +78,7 @@ struct RunnerTests {
             logs              2, 8 KiB
             schedule times    1000
             events            40
+            told commits      7
             the record is     1 MiB (database 1 MiB, payload files 0 B, logs 0 B)
             free in its file  4 KiB: the next jobs use it; --vacuum gives it back
 

@@ -40,6 +40,10 @@ struct PressureTests {
       try await bench.recorded("thawed \(last)")
       #expect(bench.journal.has("thaw \(last)"))
       #expect(await bench.engine.status().isHealthy)
+      let told = try await bench.store.record.transitions(after: 0, atMost: .max).flatMap(\.transitions)
+        .filter { $0.kind == .pressureChanged }.map(\.details)
+      #expect(told.map { $0["level"] } == [.string("critical"), .string("none")])
+      #expect(told[0]["cause"] == .string("critical: the attempts use 972.8 MiB of 1 GiB"))
       let attempt = try #require(try await bench.store.attempts(of: last.job).first)
       #expect(attempt.frozenTime == .seconds(1) && attempt.frozenSince == nil)
     }

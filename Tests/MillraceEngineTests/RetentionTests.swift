@@ -14,11 +14,12 @@ struct RetentionTests {
   private let store = MemoryJobStore()
   private let files = MemoryFiles()
 
-  /// A keeper with nothing kept for ever unless `change` says so.
+  /// A keeper with nothing but transitions kept for ever unless `change` says so.
   private func keeper(
     inUse: Set<String>? = [], _ change: (inout Retention) -> Void = { _ in }
   ) -> RecordKeeper {
     var retention = Retention()
+    retention.transitions = nil
     change(&retention)
     return RecordKeeper(
       store: store, files: files, clock: clock, retention: retention,
@@ -164,6 +165,30 @@ struct RetentionTests {
     clock.advance(by: .days(1))
     try await clock.sleeper(until: Sample.time(1001 * Self.day + 7200))
     #expect(try await store.firstOldTick() == Sample.time(901 * Self.day + 7200))
+    task.cancel()
+    await task.value
+  }
+
+  @Test("transitions go when they are old, but for the newest, and their keeper wakes for the next of them")
+  func transitions() async throws {
+    let keeper = keeper {
+      ($0.succeeded, $0.failed, $0.cancelled, $0.logs, $0.bytes) = (nil, nil, nil, nil, nil)
+      ($0.ticks, $0.events, $0.transitions) = (nil, nil, .days(7))
+    }
+    for day in 990...1000 {
+      for second in 0..<30 {
+        let time = Sample.time(Int64(day) * Self.day + 7200 + Int64(second))
+        try await store.commit([.told(Transition(.pressureChanged))], at: time)
+      }
+    }
+    var wish = PruneWish()
+    wish.isRehearsal = true
+    #expect(try await keeper.prune(wish).transitions == 90)
+    let task = Task { await keeper.run() }
+    try await clock.sleeper(until: Sample.time(1000 * Self.day + 7200))
+    #expect(try await store.transitionNumbers() == 91...330)
+    clock.advance(by: .days(30))
+    while try await store.transitionNumbers() != 330...330 { await Task.yield() }
     task.cancel()
     await task.value
   }

@@ -55,6 +55,11 @@ struct SettingTests {
       #expect(refusal.kind == .neverAdmissible)
       #expect(await bench.engine.status().settings.map(\.name) == ["slots", "limit"])
       #expect(try await bench.engine.unset("limit").isChanged == false)
+      let told = try await record.transitions(after: 0, atMost: .max).flatMap(\.transitions)
+        .filter { $0.kind == .settingChanged }.map(\.details)
+      #expect(
+        told.map { $0["value"] } == [.string("2"), .string("8M"), .null]
+          && told.allSatisfy { $0["persisted"] == .bool(false) })
       _ = try await bench.submit(wishes: Wishes(memory: .mebibytes(9)))
     }
     #expect(try await record.memos() == [])

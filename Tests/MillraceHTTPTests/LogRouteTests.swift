@@ -75,6 +75,34 @@ struct LogRouteTests {
     }
   }
 
+  @Test("a followed log comes as server-sent events to who wants it so, and goes on behind an offset")
+  func events() async throws {
+    try await TestServer.with(Self.service(head: "grü")) { server in
+      func follow(after offset: String? = nil) async throws -> SocketClient {
+        let client = try SocketClient(path: server.path)
+        let headers = ["Accept: text/event-stream"] + (offset.map { ["Last-Event-ID: \($0)"] } ?? [])
+        try await client.send(TestServer.text(of: "GET", "/v1/jobs/1/logs?follow=true", headers: headers))
+        #expect(try await client.head().headers["content-type"] == "text/event-stream")
+        #expect(try await client.chunk() == Array("retry: 2000\n\n".utf8))
+        return client
+      }
+      func text(_ client: SocketClient) async throws -> String? {
+        try await client.chunk().map { String(decoding: $0, as: UTF8.self) }
+      }
+      let client = try await follow()
+      #expect(try await text(client) == "id: 4\ndata: {\"offset\":0,\"text\":\"grü\"}\n\n")
+      // A character whose bytes come one after the other, a line break, and a byte that is no text.
+      for bytes: [UInt8] in [[0xC3], [0x9F, 0x0A], [0xFF]] { server.service.send(bytes, to: Self.attempt) }
+      #expect(try await text(client) == "id: 7\ndata: {\"offset\":4,\"text\":\"ß\\n\"}\n\n")
+      server.service.endLog(of: Self.attempt)
+      #expect(try await text(client) == "id: 8\ndata: {\"offset\":7,\"text\":\"\u{fffd}\"}\n\n")
+      #expect(try await text(client) == "id: 8\nevent: end\ndata: {}\n\n")
+      #expect(try await text(client) == nil)
+      let later = try await follow(after: "2")
+      #expect(try await text(later)?.hasPrefix("id: 4\ndata: {\"offset\":2,") == true)
+    }
+  }
+
   @Test("a follower who goes away is let go at once")
   func disconnect() async throws {
     try await TestServer.with(Self.service()) { server in

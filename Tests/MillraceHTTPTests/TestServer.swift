@@ -18,7 +18,7 @@ struct TestServer {
     _ service: FakeJobService = FakeJobService(), settings: (any SettingsFiles)? = nil,
     keeping: (any RecordKeeping)? = nil, schedules: (any ScheduleService)? = nil,
     events: (any EventService)? = nil, authentication: (any MessageAuthentication)? = nil,
-    metrics: (any MetricsSource)? = nil,
+    metrics: (any MetricsSource)? = nil, transitions: (any TransitionStore)? = nil,
     configure: (inout APIServer.Configuration) -> Void = { _ in },
     _ body: @Sendable (TestServer) async throws -> Void
   ) async throws {
@@ -30,7 +30,8 @@ struct TestServer {
     let lines = LogLines()
     let server = APIServer(
       serving: service, settings: settings, keeping: keeping, schedules: schedules,
-      events: events, authentication: authentication, metrics: metrics, configuration: configuration,
+      events: events, authentication: authentication, metrics: metrics, transitions: transitions,
+      configuration: configuration,
       logger: Logger(label: "test") { _ in lines.handler },
       onReady: { source.finish() })
     let group = ServiceGroup(services: [server], logger: Logger(label: "test") { _ in lines.handler })

@@ -38,4 +38,12 @@ struct ContractTests {
 
   @Test("and so does the store in memory", arguments: EventStoreContract.clauses)
   func memory(clause: EventStoreContract) async throws { try await clause.check(MemoryJobStore()) }
+
+  @Test("the store in SQLite keeps that of transitions", arguments: TransitionStoreContract.clauses)
+  func sqlite(clause: TransitionStoreContract) async throws {
+    try await withStore { store, _ in try await clause.check(store) }
+  }
+
+  @Test("as does the store in memory", arguments: TransitionStoreContract.clauses)
+  func memory(clause: TransitionStoreContract) async throws { try await clause.check(MemoryJobStore()) }
 }

@@ -122,6 +122,20 @@ struct MigrationTests {
     }
   }
 
+  @Test("of the schema before transitions tells of what comes from then on")
+  func transitions() async throws {
+    try await withSchema("v6") { file in
+      let store = try SQLiteJobStore(opening: file)
+      #expect(try await store.transitionNumbers() == nil && store.live.last == 0)
+      let running = AttemptID(job: JobID(2), number: 1)
+      try await store.commit([.ended(running, Sample.fullEnd(.succeeded, at: 30), next: .done(.succeeded))])
+      let rows = try await store.transitions(after: 0, atMost: 9)
+      #expect(rows.flatMap(\.transitions).map(\.kind) == [.attemptEnded, .jobSucceeded])
+      #expect(rows.flatMap(\.transitions).map(\.handler) == ["resize", "resize"])
+      try store.close()
+    }
+  }
+
   @Test("what admission knew is kept as text that a later build must still read")
   func admissionText() async throws {
     try await withStore { store, _ in

@@ -60,7 +60,7 @@ struct ConfigurationTests {
     blank.bounds = .init(input: .zero, result: .zero, log: .zero, openFiles: 0)
     (blank.retention.succeeded, blank.retention.failed, blank.retention.cancelled) = (nil, nil, nil)
     (blank.retention.logs, blank.retention.bytes) = (nil, nil)
-    (blank.retention.ticks, blank.retention.events) = (nil, nil)
+    (blank.retention.ticks, blank.retention.events, blank.retention.transitions) = (nil, nil, nil)
     blank.defaults = Terms(
       limits: Limits(memory: .zero, cpuMillis: 0, pids: 0), timeout: .zero, grace: .zero, maxAttempts: 0,
       retryDelay: .zero)
@@ -102,7 +102,7 @@ struct ConfigurationTests {
         tier: cold}
       bounds: {input: 1K, result: 2K, log: 4K, open_files: 16}
       retention: {succeeded: 1h, failed: ever, cancelled: 2d, logs: 60s, ticks: 3h, events: ever,
-        bytes: unbounded}
+        transitions: 4h, bytes: unbounded}
       handlers:
         thumbnail: {memory: 512M, cpu: 2, pids: 1, timeout: 1m, grace: 2s, max_attempts: 2, retry_delay: 1s,
           concurrency: 2, tier: template, rate: 5/min, group: video}
@@ -126,6 +126,7 @@ struct ConfigurationTests {
     (expected.retention.succeeded, expected.retention.failed) = (.seconds(3600), nil)
     (expected.retention.cancelled, expected.retention.logs) = (.seconds(172_800), .seconds(60))
     (expected.retention.ticks, expected.retention.events) = (.seconds(10_800), nil)
+    expected.retention.transitions = .seconds(14_400)
     expected.retention.bytes = nil
     expected.handlers["thumbnail"] = .init(
       wishes: Wishes(

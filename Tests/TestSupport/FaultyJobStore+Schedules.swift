@@ -4,9 +4,11 @@ package import MillraceEngine
 /// The journal has "change add nightly", "changed add nightly", "claim [ran 5]", "claimed [5 by 1]": nominal
 /// times in seconds after `Sample.time(0)`, "by" their jobs.
 extension FaultyJobStore: ScheduleStore {
-  package func change(_ change: ScheduleChange) async throws -> Schedule? {
+  package func change(_ change: ScheduleChange, at now: Timestamp) async throws -> Schedule? {
     journal.append("change \(change.words)")
-    let schedule = try await pass("change", "change \(change.words)") { try await record.change(change) }
+    let schedule = try await pass("change", "change \(change.words)") {
+      try await record.change(change, at: now)
+    }
     journal.append("changed \(change.words)")
     return schedule
   }

@@ -104,11 +104,11 @@ package final class FaultyJobStore: JobStore {
 
   package var nextJob: JobID { record.nextJob }
 
-  package func commit(_ changes: [StoreChange]) async throws {
+  package func commit(_ changes: [StoreChange], at now: Timestamp) async throws {
     let words = "\(changes.map(\.words))".replacing("\"", with: "")
     journal.append("commit \(words)")
     let accepts = changes.contains { if case .accepted = $0 { true } else { false } }
-    try await pass(accepts ? "accept" : "commit", words) { try await record.commit(changes) }
+    try await pass(accepts ? "accept" : "commit", words) { try await record.commit(changes, at: now) }
     journal.append("committed \(words)")
   }
 
@@ -145,6 +145,13 @@ package final class FaultyJobStore: JobStore {
 }
 
 extension FaultyJobStore {
+  package var live: LiveFeed { record.live }
+  package func transitions(after last: Int64, atMost count: Int) async throws -> [TransitionRow] {
+    try await pass("read", "transitions") { try await record.transitions(after: last, atMost: count) }
+  }
+  package func transitionNumbers() async throws -> ClosedRange<Int64>? {
+    try await pass("read", "numbers") { try await record.transitionNumbers() }
+  }
   package func job(_ id: JobID) async throws -> Job? { try await record.job(id) }
   package func jobs(matching filter: JobFilter) async throws -> [Job] {
     try await record.jobs(matching: filter)
@@ -183,6 +190,7 @@ extension StoreChange {
     case .memo(let memo): "memo \(memo.kind) \(memo.name)"
     case .announcedEnd(let job, _): "announced end \(job)"
     case .announced(let event, _): "announced \(event.type)"
+    case .told(let transition): "told \(transition.kind.rawValue)"
     case .due(let job): "due \(job)"
     case .frozen(let id, _): "frozen \(id)"
     case .thawed(let id, _): "thawed \(id)"

@@ -6,6 +6,15 @@ extension MemoryJobStore.State {
   mutating func accept(
     _ submission: Submission, of workflow: Int64?, batch: [JobID], at now: Timestamp
   ) throws -> Acceptance {
+    let acceptance = try take(submission, of: workflow, batch: batch, at: now)
+    telling += acceptance.transitions(of: submission, workflow: workflow)
+    return acceptance
+  }
+
+  /// The same without telling of it.
+  mutating func take(
+    _ submission: Submission, of workflow: Int64?, batch: [JobID], at now: Timestamp
+  ) throws -> Acceptance {
     guard !submission.labels.keys.contains("") else {
       throw MemoryJobStore.Refusal(description: "the key of a label is empty")
     }

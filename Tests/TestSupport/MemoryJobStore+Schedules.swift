@@ -3,20 +3,22 @@ package import MillraceEngine
 import Synchronization
 
 extension MemoryJobStore: ScheduleStore {
-  package func change(_ change: ScheduleChange) async throws -> Schedule? {
-    try state.withLock { try $0.change(change) }
+  package func change(_ change: ScheduleChange, at now: Timestamp) async throws -> Schedule? {
+    try write(at: now) { state in
+      let former = state.schedules.first { $0.schedule.id == change.id }?.schedule
+      let schedule = try state.change(change)
+      state.telling.append(change.transition(of: (schedule ?? former)?.definition.name ?? ""))
+      return schedule
+    }
   }
 
   package func claim(
     _ claims: [Claim], settling settlement: EventSettlement, at now: Timestamp
   ) async throws -> [ClaimResult] {
-    defer { ring.yield() }
-    return try state.withLock { state in
-      var draft = state
+    try write(at: now) { state in
       var results: [ClaimResult] = []
-      for claim in claims { results.append(try draft.claim(claim, behind: results.map(\.job), at: now)) }
-      try draft.settle(settlement)
-      state = draft
+      for claim in claims { results.append(try state.claim(claim, behind: results.map(\.job), at: now)) }
+      try state.settle(settlement)
       return results
     }
   }
@@ -157,6 +159,7 @@ extension MemoryJobStore.State {
     tick.job = acceptance?.job
     ticks[schedule.id, default: [:]][nominal] = tick
     try note(claim)
+    telling.append(claim.transition(job: tick.job))
     return .claimed(acceptance)
   }
 
@@ -178,6 +181,16 @@ extension MemoryJobStore.State {
       $0.removed == nil && $0.schedule.definition.name == name && $0.schedule.id != id
     }
     guard !isTaken else { throw MemoryJobStore.Refusal(description: "schedule `\(name)` is there already") }
+  }
+}
+
+extension ScheduleChange {
+  /// The schedule that is changed; nil for a new one.
+  fileprivate var id: ScheduleID? {
+    switch self {
+    case .add: nil
+    case .replace(let id, _, _, _), .pause(let id, _), .remove(let id, _): id
+    }
   }
 }
 

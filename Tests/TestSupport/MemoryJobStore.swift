@@ -33,9 +33,13 @@ package final class MemoryJobStore: JobStore {
     /// By their numbers.
     var events: [EventEntry] = []
     var eventNumbers: [[String]: EventNumber] = [:]
+    /// The rows of transitions that are kept, and what the write under way tells.
+    var told: [TransitionRow] = []
+    var telling: [Transition] = []
   }
 
   let state = Mutex(State())
+  package let live = LiveFeed()
   package let activity: AsyncStream<Void>
   let ring: AsyncStream<Void>.Continuation
 
@@ -56,28 +60,25 @@ package final class MemoryJobStore: JobStore {
   private func accept(
     _ submissions: [Submission], of workflow: WorkflowHead?, at now: Timestamp
   ) throws -> [Acceptance] {
-    defer { ring.yield() }
-    return try state.withLock { state in
-      var draft = state
-      if let workflow { draft.workflows.append((workflow, now)) }
-      let id = workflow.map { _ in Int64(draft.workflows.count) }
+    try write(at: now) { state in
+      if let workflow { state.workflows.append((workflow, now)) }
+      let id = workflow.map { _ in Int64(state.workflows.count) }
       var accepted: [Acceptance] = []
       for submission in submissions {
-        accepted.append(try draft.accept(submission, of: id, batch: accepted.map(\.job), at: now))
+        accepted.append(try state.accept(submission, of: id, batch: accepted.map(\.job), at: now))
       }
-      state = draft
       return accepted
     }
   }
 
   package var nextJob: JobID { JobID(Int64(state.withLock { $0.records.count } + 1)) }
 
-  package func commit(_ changes: [StoreChange]) async throws {
-    defer { ring.yield() }
-    try state.withLock { state in
-      var draft = state
-      for change in changes { try draft.apply(change) }
-      state = draft
+  package func commit(_ changes: [StoreChange], at now: Timestamp) async throws {
+    try write(at: now) { state in
+      for change in changes {
+        try state.apply(change)
+        state.tell(change)
+      }
     }
   }
 
@@ -129,7 +130,7 @@ package final class MemoryJobStore: JobStore {
     case .reprioritised(_, let priority):
       try demand(record, JobState.unfinished, true)
       record.job.submission.priority = priority
-    case .accepted, .memo, .announcedEnd, .announced: break
+    case .accepted, .memo, .announcedEnd, .announced, .told: break
     }
     if record.job.state.isFinal { record.checkpoint = nil }
   }
@@ -165,7 +166,7 @@ package final class MemoryJobStore: JobStore {
       record.job.carryover = Carryover()
       if let terms { record.job.submission.terms = terms }
     case .accepted, .starting, .running, .ended, .due, .frozen, .thawed, .reprioritised, .memo,
-      .announcedEnd, .announced:
+      .announcedEnd, .announced, .told:
       preconditionFailure("`apply` does it")
     }
   }
@@ -224,7 +225,7 @@ extension MemoryJobStore.State {
   mutating func apply(_ change: StoreChange) throws {
     switch change {
     case .accepted(let id, let submission, let time):
-      guard try accept(submission, of: nil, batch: [], at: time).job == id else {
+      guard try take(submission, of: nil, batch: [], at: time).job == id else {
         throw MemoryJobStore.Refusal(description: "job `\(id)` is not the next one")
       }
     case .memo(let memo):

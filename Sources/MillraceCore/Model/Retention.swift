@@ -12,6 +12,8 @@ package struct Retention: Hashable, Sendable {
   package var ticks: Duration? = days(400)
   /// How long after it came an event stays about which everything is decided; nil: for ever.
   package var events: Duration? = days(30)
+  /// How long those who follow the runner can resume behind a transition; nil: for ever.
+  package var transitions: Duration? = days(7)
   /// What database, payload files and logs may come to; nil: no bound.
   package var bytes: Bytes? = .gibibytes(10)
 

@@ -70,6 +70,8 @@ package struct Scheduler: Sendable {
   package var scheduledCount: Int { scheduled.count }
   /// The attempts that have not ended, by number.
   package var runningAttempts: [AttemptID] { running.keys.sorted() }
+  /// Returns the handler of an attempt that has not ended; nil for every other one.
+  package func handler(of attempt: AttemptID) -> String? { running[attempt]?.job.handler }
   /// How many attempts have not ended.
   package var runningCount: Int { running.count }
   /// Whether nothing runs and nothing will be started.

@@ -52,7 +52,8 @@ extension Engine {
     changedSettings = draft
     reception = settled.reception
     _ = try await askOnRecord(
-      [.policy(settled.policy), .handlers(rules(of: inUse))], noting: memo.map { [.memo($0)] } ?? [])
+      [.policy(settled.policy), .handlers(rules(of: inUse))],
+      noting: [memo.map { .memo($0) } ?? .told(changed(name, to: draft.values[name]))])
     guard let state = self.settings().first(where: { $0.name == name }) else {
       // A group or handler that only the change had named.
       return SettingState(name: name, value: "", configured: "")

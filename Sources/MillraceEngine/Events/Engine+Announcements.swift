@@ -32,6 +32,7 @@ extension Engine {
   func announcePressure() {
     let pressure = scheduler.pressureLevel
     defer { eventBook.pressure = pressure }
+    tell(pressure, after: eventBook.pressure)
     guard pressure == .critical, eventBook.pressure != .critical, let parts = ports.schedules,
       scheduleBook.timetable.wants(.pressureCritical)
     else { return }
@@ -92,7 +93,7 @@ extension StoreChange {
     switch self {
     case .announcedEnd, .announced: true
     case .accepted, .starting, .running, .ended, .closed, .unblocked, .held, .cancelRequested, .carried,
-      .revived, .due, .frozen, .thawed, .reprioritised, .memo:
+      .revived, .due, .frozen, .thawed, .reprioritised, .memo, .told:
       false
     }
   }

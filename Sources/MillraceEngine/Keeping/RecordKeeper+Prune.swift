@@ -24,6 +24,7 @@ extension RecordKeeper {
       if wish.isConfigured {
         try await pruneTicks(at: now, into: &report)
         try await pruneEvents(at: now, into: &report)
+        try await pruneTransitions(at: now, into: &report)
         try await pruneBuilds(at: now, into: &report)
         try await keepBound(wish, into: &report)
       }
@@ -119,6 +120,18 @@ extension RecordKeeper {
     }
   }
 
+  private func pruneTransitions(at now: Timestamp, into report: inout PruneReport) async throws {
+    guard let span = retention.transitions else { return }
+    let old = OldTransitions(before: now - span)
+    guard !report.isRehearsal else {
+      report.transitions = try await store.count(old)
+      return
+    }
+    report.transitions = try await deleteRows { _ in
+      try await store.delete(old, atMost: slice * Self.ticksPerJob)
+    }
+  }
+
   /// Deletes rows slice by slice, each from where the one before has ended; returns how many.
   private func deleteRows(_ deleteSlice: (Timestamp?) async throws -> RowDeletion) async throws -> Int {
     var (count, last) = (0, Timestamp?.none)
@@ -194,6 +207,9 @@ extension RecordKeeper {
     }
     if let span = retention.events {
       next = earlier(next, min(try await store.firstOldEvent() ?? now, now) + span)
+    }
+    if let span = retention.transitions {
+      next = earlier(next, min(try await store.firstOldTransition() ?? now, now) + span)
     }
     return retention.logs.map { earlier(next, now + $0) } ?? next
   }

@@ -42,6 +42,8 @@ package struct PruneReport: Hashable, Sendable {
   /// Nominal times of schedules.
   package var ticks = 0
   package var events = 0
+  /// Commits of which it is no longer told.
+  package var transitions = 0
   /// How much shorter the database is.
   package var shrunk = Bytes.zero
   /// The record afterwards, and its logs.
@@ -61,6 +63,7 @@ package struct PruneReport: Hashable, Sendable {
 
   /// Whether anything went, or would go.
   package var isEmpty: Bool {
-    tallies.isEmpty && logFiles == 0 && builds == 0 && ticks == 0 && events == 0 && shrunk == .zero
+    tallies.isEmpty && logFiles == 0 && builds == 0 && ticks == 0 && events == 0
+      && transitions == 0 && shrunk == .zero
   }
 }

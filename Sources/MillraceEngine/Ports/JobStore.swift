@@ -39,6 +39,8 @@ package enum StoreChange: Sendable {
   case announcedEnd(JobID, at: Timestamp)
   /// Something else is announced; once, if its source and id come again.
   case announced(CloudEvent, at: Timestamp)
+  /// Something of which there is no row is told to those who follow the runner.
+  case told(Transition)
 
   /// The job that it is about; nil if it is about none.
   package var job: JobID? {
@@ -49,7 +51,7 @@ package enum StoreChange: Sendable {
       job
     case .starting(let attempt): attempt.id.job
     case .running(let id, _), .ended(let id, _, _), .frozen(let id, _), .thawed(let id, _): id.job
-    case .memo, .announced: nil
+    case .memo, .announced, .told: nil
     }
   }
 }
@@ -172,7 +174,7 @@ package struct UnfinishedJob: Sendable {
 }
 
 /// Where jobs and attempts are kept. One writer: the engine.
-package protocol JobStore: HistoryReader {
+package protocol JobStore: HistoryReader, TransitionStore {
   /// Makes jobs of submissions, all or none; returned means committed to the disk.
   func accept(_ submissions: [Submission], at now: Timestamp) async throws -> [Acceptance]
   /// Makes the jobs of a workflow, all or none, with the workflow itself; returned means committed.
@@ -181,8 +183,8 @@ package protocol JobStore: HistoryReader {
   ) async throws -> AcceptedWorkflow
   /// The number that the next job gets.
   var nextJob: JobID { get }
-  /// Commits changes in one transaction, all or none, in this order.
-  func commit(_ changes: [StoreChange]) async throws
+  /// Commits changes in one transaction, all or none, in this order; `now` is when that is told.
+  func commit(_ changes: [StoreChange], at now: Timestamp) async throws
   /// Returns what an attempt at a job needs.
   func payload(of job: JobID) async throws -> StoredPayload
   /// Returns the same for the first of these jobs, in their order: for as many as have `size` bytes together,

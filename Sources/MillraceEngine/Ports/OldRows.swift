@@ -26,7 +26,14 @@ package struct OldEvents: Hashable, Sendable {
   }
 }
 
-/// What a deletion of nominal times or events has done.
+/// Transitions that may go, by when they were committed.
+package struct OldTransitions: Hashable, Sendable {
+  package var before: Timestamp
+
+  package init(before: Timestamp) { self.before = before }
+}
+
+/// What a deletion of nominal times, events or transitions has done.
 package struct RowDeletion: Hashable, Sendable {
   package var count = 0
   /// When the last nominal time was decided, or the last event came: where the next deletion goes on; nil if

@@ -33,6 +33,13 @@ package protocol RecordStore: JobStore {
   func count(_ choice: OldEvents) async throws -> Int
   /// Returns when the first of the events came that `delete` could delete; nil if none can go.
   func firstOldEvent() async throws -> Timestamp?
+  /// Deletes rows of transitions, at most `count` of them in one transaction, the first ones first; the
+  /// newest stays. Call it until it deletes nothing.
+  func delete(_ choice: OldTransitions, atMost count: Int) async throws -> RowDeletion
+  /// Returns how many rows of transitions `delete` would delete in all.
+  func count(_ choice: OldTransitions) async throws -> Int
+  /// Returns when the first of the transitions was committed that `delete` could delete; nil if none can go.
+  func firstOldTransition() async throws -> Timestamp?
   /// Returns how much the record takes on the disk.
   func size() async throws -> RecordSize
   /// Gives free pages of the database back to the file system, a bounded number of them in one transaction.

@@ -45,10 +45,10 @@ package enum ScheduleChange: Sendable {
 
 /// Where schedules and their nominal times are kept. One writer: the engine.
 package protocol ScheduleStore: ScheduleReader {
-  /// Makes a change; returned means committed.
+  /// Makes a change; returned means committed. `now` is by the engine's clock: when that is told.
   /// - Returns: the schedule as it is now; nil if it is removed.
   /// - Throws: also for a name that is taken, and for a schedule that is not there or is removed.
-  func change(_ change: ScheduleChange) async throws -> Schedule?
+  func change(_ change: ScheduleChange, at now: Timestamp) async throws -> Schedule?
   /// Claims nominal times and accepts their jobs, all of it in one transaction or nothing.
   ///
   /// - Parameters:

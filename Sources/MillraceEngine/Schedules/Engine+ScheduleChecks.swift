@@ -81,7 +81,7 @@ extension Engine {
 
   /// Makes a change of a schedule; returned means on record.
   func change(_ change: ScheduleChange, _ parts: ScheduleParts) async throws -> ScheduleStanding {
-    guard let schedule = try await parts.store.change(change) else {
+    guard let schedule = try await parts.store.change(change, at: ports.clock.now()) else {
       preconditionFailure("only a removal leaves no schedule")
     }
     scheduleBook.timetable.put(schedule)

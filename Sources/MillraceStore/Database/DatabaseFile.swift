@@ -7,6 +7,8 @@ struct DatabaseFile: Sendable {
   let path: String
   /// How long to wait for another writer, in seconds.
   var patience = 5.0
+  /// How many transitions are kept at most, and a row and `TransitionWriter.slack` more: some 100 MB.
+  var keptTransitions: Int64 = 1_000_000
 
   /// A database of up to so many bytes is checked at each start for writing; that takes some 0.15 s.
   static let alwaysChecked: Int64 = 64 << 20

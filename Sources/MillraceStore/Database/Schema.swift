@@ -34,6 +34,9 @@ enum Schema {
     migrator.registerMigration("v6", foreignKeyChecks: .immediate) { db in
       for sql in EventSchema.all { try db.execute(sql: sql) }
     }
+    migrator.registerMigration("v7", foreignKeyChecks: .immediate) { db in
+      try db.execute(sql: TransitionRows.table)
+    }
     return migrator
   }
 

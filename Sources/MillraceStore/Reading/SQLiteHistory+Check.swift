@@ -47,7 +47,9 @@ extension SQLiteHistory {
           check.damages.append("a row of `\(table)` belongs to none of `\(parent)`")
         }
         if check.damages.isEmpty {
-          check.damages = try ScheduleCheck(db: db).damages() + EventCheck(db: db).damages()
+          check.damages =
+            try ScheduleCheck(db: db).damages() + EventCheck(db: db).damages()
+            + TransitionRows.damages(in: db)
         }
         return (check, Set(try BlobDirectory.names(onRecord: db)))
       }

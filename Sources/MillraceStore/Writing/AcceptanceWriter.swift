@@ -8,9 +8,18 @@ struct AcceptanceWriter {
   /// The path of the database, for errors.
   let file: String
   let now: Timestamp
+  let telling: TransitionWriter
 
   /// Adds a job, or finds the one that has its key already. `batch` has the numbers of those before it.
   func accept(
+    _ submission: Submission, workflow: Int64?, input: Payload?, batch: [JobID]
+  ) throws -> Acceptance {
+    let acceptance = try write(submission, workflow: workflow, input: input, batch: batch)
+    telling.note(acceptance, of: submission, workflow: workflow)
+    return acceptance
+  }
+
+  private func write(
     _ submission: Submission, workflow: Int64?, input: Payload?, batch: [JobID]
   ) throws -> Acceptance {
     if let key = submission.key, let known = try holder(of: key, handler: submission.handler) { return known }

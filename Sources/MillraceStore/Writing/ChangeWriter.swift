@@ -37,6 +37,7 @@ struct ChangeWriter {
         "UPDATE job SET priority = ? WHERE id = ? AND ended IS NULL", [priority.rawValue, job.rawValue])
     case .memo(let memo): try write(memo)
     case .announcedEnd(let job, let time): try EventWriter(db: db, file: file).announceEnd(of: job, at: time)
+    case .told: break  // `TransitionWriter` writes it, with those of all others.
     case .announced(let event, let time): _ = try EventWriter(db: db, file: file).accept(event, at: time)
     }
   }

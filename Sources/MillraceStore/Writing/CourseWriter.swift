@@ -31,7 +31,7 @@ struct CourseWriter {
         [carryover == Carryover() ? nil : try JSONText.encode(carryover), job.rawValue])
     case .revived(let job, let state, let terms): try revive(job, to: state, terms)
     case .accepted, .starting, .running, .ended, .due, .frozen, .thawed, .reprioritised, .memo, .announcedEnd,
-      .announced:
+      .announced, .told:
       preconditionFailure("`ChangeWriter` writes it")
     }
   }

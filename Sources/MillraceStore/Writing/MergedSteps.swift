@@ -22,7 +22,7 @@ struct MergedSteps {
       case .frozen(let id, _): begun[id] = nil
       case .ended(let id, _, _): if let time = begun[id] { starts[id] = time }
       case .closed, .unblocked, .held, .cancelRequested, .carried, .revived, .due, .thawed, .reprioritised,
-        .memo, .announcedEnd, .announced:
+        .memo, .announcedEnd, .announced, .told:
         break
       }
     }

@@ -12,7 +12,15 @@ struct ScheduleWriter {
 
   /// Writes a change.
   /// - Returns: the schedule as it is now; nil if it is removed.
-  func write(_ change: ScheduleChange) throws -> Schedule? {
+  func write(_ change: ScheduleChange, telling: TransitionWriter) throws -> Schedule? {
+    // One that is removed may be gone afterwards.
+    let former = try change.id.flatMap { try name(of: $0) }
+    let schedule = try write(change)
+    telling.note(change.transition(of: schedule?.definition.name ?? former ?? ""))
+    return schedule
+  }
+
+  private func write(_ change: ScheduleChange) throws -> Schedule? {
     switch change {
     case .add(let definition, let file, let created):
       try demandFree(definition.name, for: nil)
@@ -62,7 +70,12 @@ struct ScheduleWriter {
     tick.job = acceptance?.job
     try ScheduleRows.put(tick, in: db)
     try events.note(claim)
+    jobs.telling.note(claim.transition(job: tick.job))
     return .claimed(acceptance)
+  }
+
+  private func name(of id: ScheduleID) throws -> String? {
+    try String.fetchOne(db, sql: "SELECT name FROM schedule WHERE id = ?", arguments: [id.rawValue])
   }
 
   private func schedule(_ id: ScheduleID) throws -> Schedule {
@@ -92,5 +105,15 @@ struct ScheduleWriter {
   private func missing(_ id: ScheduleID) -> StoreError {
     StoreError(
       action: "write schedule \(id)", file: file, reason: .wrongState, detail: "it is not there")
+  }
+}
+
+extension ScheduleChange {
+  /// The schedule that is changed; nil for a new one.
+  fileprivate var id: ScheduleID? {
+    switch self {
+    case .add: nil
+    case .replace(let id, _, _, _), .pause(let id, _), .remove(let id, _): id
+    }
   }
 }

@@ -145,6 +145,14 @@ enum Quantities {
     return EventNumber(number)
   }
 
+  /// Reads a pattern of types of events.
+  static func pattern(_ text: String) throws -> EventPattern {
+    guard let pattern = EventPattern(text: text) else {
+      throw ArgumentProblem("it must be 1 to 256 characters of ASCII without spaces, like upload.*")
+    }
+    return pattern
+  }
+
   /// Reads the number of a job.
   static func job(_ text: String) throws -> JobID {
     guard let id = JobID(text: text) else { throw ArgumentProblem("it is no job number; write 42") }

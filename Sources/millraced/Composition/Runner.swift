@@ -70,7 +70,7 @@ final class Runner: Sendable {
     server.maxInput = configuration.bounds.input
     api = APIServer(
       serving: engine, settings: sidecars, keeping: keeper, schedules: engine, events: engine,
-      authentication: SecretFiles(), metrics: engine, configuration: server, logger: log
+      authentication: SecretFiles(), metrics: engine, transitions: store, configuration: server, logger: log
     ) {
       log.notice("ready", metadata: ["socket": "\(configuration.socket)", "state": "\(state.path)"])
     }

@@ -5,7 +5,7 @@ import MillraceYAML
 extension ConfigurationReader {
   mutating func applyRetention(_ section: Setting) {
     let spans = Duration.seconds(60)...Setting.century
-    let known = ["succeeded", "failed", "cancelled", "logs", "ticks", "events", "bytes"]
+    let known = ["succeeded", "failed", "cancelled", "logs", "ticks", "events", "transitions", "bytes"]
     for setting in section.settings(known: known) {
       switch setting.name {
       case "succeeded": set(&configuration.retention.succeeded, setting.durationOr("ever", spans))
@@ -14,6 +14,7 @@ extension ConfigurationReader {
       case "logs": set(&configuration.retention.logs, setting.durationOr("ever", spans))
       case "ticks": set(&configuration.retention.ticks, setting.durationOr("ever", spans))
       case "events": set(&configuration.retention.events, setting.durationOr("ever", spans))
+      case "transitions": set(&configuration.retention.transitions, setting.durationOr("ever", spans))
       default:
         set(
           &configuration.retention.bytes,

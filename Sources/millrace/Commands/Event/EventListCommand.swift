@@ -14,7 +14,8 @@ struct EventListCommand: AsyncParsableCommand {
       It also works while the runner is down.
       """)
 
-  @Option(help: "Only events whose type fits: a name, or a pattern like upload.*.", transform: Self.pattern)
+  @Option(
+    help: "Only events whose type fits: a name, or a pattern like upload.*.", transform: Quantities.pattern)
   var type: EventPattern?
 
   @Option(help: "Only events of this source.")
@@ -36,12 +37,5 @@ struct EventListCommand: AsyncParsableCommand {
     let page = try await record.read { try await $0.events(matching: asked, atMost: asked.limit) }
     try format.print(page.events, as: .events, page: page)
     if page.next != nil { StandardError.note("there may be more: -n N, --before NUMBER") }
-  }
-
-  private static func pattern(_ text: String) throws -> EventPattern {
-    guard let pattern = EventPattern(text: text) else {
-      throw ArgumentProblem("it must be 1 to 256 characters of ASCII without spaces, like upload.*")
-    }
-    return pattern
   }
 }
