@@ -1,6 +1,6 @@
 # `make` alone tells what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools build release demo test check check-cron sim chaos bench soak peers kernels clean
+.PHONY: help setup tools build release demo test check check-cron check-api sim chaos bench soak peers kernels clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -31,8 +31,12 @@ check: tools ## Look at format, style and shell scripts
 	etc/ci/selftest
 
 CASES ?= 1000
-check-cron: setup ## Compare `schedule preview` with croniter and cronsim: make check-cron CASES=10000
+check-cron: tools ## Compare `schedule preview` with croniter and cronsim: make check-cron CASES=10000
 	etc/check-cron --cases $(CASES)
+
+check-api: CASES = 20000
+check-api: tools ## Hold a real runner against docs/openapi.yaml, by schemathesis: make check-api CASES=20000
+	etc/check-api --cases $(CASES)
 
 SEEDS ?= 10000
 sim: setup ## Simulate many seeds, release build: make sim SEEDS=100000

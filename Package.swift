@@ -228,6 +228,7 @@ let package = Package(
       "MillraceHTTPTests",
       of: [
         "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceSocket", "MillraceWire",
+        .product(name: "Yams", package: "Yams"),
       ]),
     tests("MillraceClientTests", of: ["MillraceClient", "MillraceCore", "MillraceWire"]),
     tests(

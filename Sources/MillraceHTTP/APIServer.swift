@@ -146,6 +146,12 @@ package struct APIServer: Service {
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: ProblemMiddleware(logger: logger))
     router.add(middleware: PeerMiddleware(users: configuration.users))
+    router.add(middleware: MethodMiddleware(table: makeRoutes(on: router).methods))
+    return router.buildResponder()
+  }
+
+  /// Adds every address that there is.
+  func makeRoutes(on router: Router<APIContext>) -> RouteTable {
     var routes = RouteTable(router: router)
     let bodies = BodyReader(
       maxJob: configuration.maxInput.rawValue * 4 / 3 + (1 << 20), maxBatch: configuration.maxBatch.rawValue,
@@ -166,7 +172,6 @@ package struct APIServer: Service {
     if let metrics { MetricsRoutes(source: metrics).add(to: &routes) }
     let times = EventStream.Times(heartbeat: configuration.heartbeat, stall: configuration.stallTime)
     LiveRoutes(feed: transitions, times: times, logger: logger).add(to: &routes)
-    router.add(middleware: MethodMiddleware(table: routes.methods))
-    return router.buildResponder()
+    return routes
   }
 }

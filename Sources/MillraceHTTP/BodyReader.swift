@@ -16,7 +16,7 @@ struct BodyReader: Sendable {
 
   /// Reads one job.
   func job(of request: Request) async throws -> JobRequest {
-    let body = try await collect(request, atMost: maxJob)
+    let body = try await json(request, atMost: maxJob)
     var job = try StrictJSON.decode(StrictSubmitRequest.self, from: body).request
     if let key = try Self.idempotencyKey(of: request) {
       guard job.key == nil || job.key == key else {
@@ -37,26 +37,26 @@ struct BodyReader: Sendable {
 
   /// Reads which jobs are meant.
   func selection(of request: Request) async throws -> SelectionRequest {
-    let body = try await collect(request, atMost: Self.maxSmall)
+    let body = try await json(request, atMost: Self.maxSmall)
     return try StrictJSON.decode(Strict<SelectionRequest>.self, from: body).value
   }
 
   /// Reads whether the runner, a handler or a group is meant; an empty body means the runner.
   func station(of request: Request) async throws -> StationRequest {
-    let body = try await collect(request, atMost: Self.maxSmall)
+    let body = try await json(request, atMost: Self.maxSmall)
     if body.isEmpty { return StationRequest() }
     return try StrictJSON.decode(Strict<StationRequest>.self, from: body).value
   }
 
   /// Reads a setting.
   func setting(of request: Request) async throws -> SettingRequest {
-    let body = try await collect(request, atMost: Self.maxSmall)
+    let body = try await json(request, atMost: Self.maxSmall)
     return try StrictJSON.decode(Strict<SettingRequest>.self, from: body).value
   }
 
   /// Reads a new priority.
   func priority(of request: Request) async throws -> Priority {
-    let body = try await collect(request, atMost: Self.maxSmall)
+    let body = try await json(request, atMost: Self.maxSmall)
     let number = try StrictJSON.decode(StrictReprioritiseRequest.self, from: body).priority
     guard let priority = Priority(rawValue: number) else {
       throw Refusal(.invalid, "priority is 1 to 10, not \(number)")
@@ -66,26 +66,26 @@ struct BodyReader: Sendable {
 
   /// Reads what shall be different in a retry; no body for nothing.
   func retry(of request: Request) async throws -> RetryBody {
-    let body = try await collect(request, atMost: Self.maxList)
+    let body = try await json(request, atMost: Self.maxList)
     return body.isEmpty ? RetryBody() : try StrictJSON.decode(StrictRetryBody.self, from: body).body
   }
 
   /// Reads what of the record shall go.
   func pruning(of request: Request) async throws -> PruneRequest {
-    let body = try await collect(request, atMost: Self.maxList)
+    let body = try await json(request, atMost: Self.maxList)
     return try StrictJSON.decode(StrictPruneRequest.self, from: body).request
   }
 
   /// Reads where a backup shall be.
   func backup(of request: Request) async throws -> BackupRequest {
-    let body = try await collect(request, atMost: Self.maxSmall)
+    let body = try await json(request, atMost: Self.maxSmall)
     return try StrictJSON.decode(StrictBackupRequest.self, from: body).request
   }
 
   /// Reads a schedule; `name` is what the address calls it.
   /// - Throws: `Refusal` with all that is wrong with it.
   func schedule(of request: Request, named name: String? = nil) async throws -> ScheduleDefinition {
-    let body = try await collect(request, atMost: Self.maxList)
+    let body = try await json(request, atMost: Self.maxList)
     let tree = MemberTree(try StrictJSON.decode(JSONValue.self, from: body))
     do throws(Mistakes) { return try ScheduleDefinition(tree.value, named: name) } catch {
       throw tree.refusal(of: error)
@@ -94,7 +94,7 @@ struct BodyReader: Sendable {
 
   /// Reads the span of a backfill.
   func backfill(of request: Request) async throws -> BackfillRequest {
-    let body = try await collect(request, atMost: Self.maxSmall)
+    let body = try await json(request, atMost: Self.maxSmall)
     return try StrictJSON.decode(Strict<BackfillRequest>.self, from: body).value
   }
 
@@ -106,7 +106,7 @@ struct BodyReader: Sendable {
   func batch(of request: Request) async throws -> [JobRequest] {
     let mediaType = request.headers[.contentType]?.prefix { $0 != ";" }.lowercased()
     if mediaType == "application/jsonl" { return try await lines(of: request) }
-    let body = try await collect(request, atMost: maxBatch)
+    let body = try await json(request, atMost: maxBatch)
     let jobs = try StrictJSON.decode(StrictBatchRequest.self, from: body).jobs
     try checkCount(jobs.count)
     return try jobs.enumerated().map { index, job in try jobRequest(of: job.request, at: index) }
@@ -114,7 +114,7 @@ struct BodyReader: Sendable {
 
   /// Reads a workflow.
   func workflow(of request: Request) async throws -> WorkflowRequest {
-    let body = try await collect(request, atMost: maxBatch)
+    let body = try await json(request, atMost: maxBatch)
     let workflow = try StrictJSON.decode(StrictWorkflowRequest.self, from: body)
     try checkCount(workflow.jobs.count)
     let jobs = try workflow.jobs.enumerated().map { try jobRequest(of: $1.request, at: $0) }
@@ -151,6 +151,16 @@ struct BodyReader: Sendable {
       refusal.index = index
       throw refusal
     }
+  }
+
+  /// Reads a whole body that must be JSON, if it says what it is.
+  private func json(_ request: Request, atMost bound: Int64) async throws -> Data {
+    if let text = request.headers[.contentType], !MediaType(text).isJSON {
+      throw Problem.plain(
+        415, "unsupported media type", "the body must be JSON, not `\(text)`",
+        hint: "send the header `Content-Type: application/json`")
+    }
+    return try await collect(request, atMost: bound)
   }
 
   /// Reads a whole body, and no more of it than the bound; `refusal` is what to say of a larger one.

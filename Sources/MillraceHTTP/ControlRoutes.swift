@@ -52,11 +52,14 @@ struct ControlRoutes: Sendable {
   ) async throws -> Response {
     let body = try await bodies.station(of: request)
     let station = try body.station()
-    var state = try await service.operate(station, verb, by: context.userName)
-    if verb == .drain, let seconds = body.waitSeconds {
+    if let seconds = body.waitSeconds {
+      guard verb == .drain else { throw Refusal(.invalid, "`wait_seconds` belongs to `POST /v1/drain`") }
       guard (0...60).contains(seconds) else {
         throw Refusal(.invalid, "`wait_seconds` must be 0 to 60, not \(seconds)")
       }
+    }
+    var state = try await service.operate(station, verb, by: context.userName)
+    if let seconds = body.waitSeconds {
       state = await service.waitForDrain(of: station, atMost: .microseconds(Int64(seconds * 1e6)))
     }
     return try Response(json: StationView(state.station, state.activity))

@@ -11,7 +11,7 @@ struct DeadRoutes: Sendable {
   let bodies: BodyReader
 
   func add(to routes: inout RouteTable) {
-    routes.add(.get, "/dead", use: list)
+    routes.add(.get, "/dead", query: .read, use: list)
     routes.add(.post, "/dead/retry", use: retryAll)
     routes.add(.post, "/jobs/:id/retry", use: retry)
   }

@@ -13,7 +13,7 @@ struct EventRoutes: Sendable {
 
   func add(to routes: inout RouteTable) {
     routes.add(.post, "/events", use: announce)
-    routes.add(.get, "/events", use: list)
+    routes.add(.get, "/events", query: .read, use: list)
     routes.add(.get, "/events/:number", use: show)
   }
 

@@ -13,7 +13,7 @@ struct HandlerRoutes: Sendable {
   let settings: (any SettingsFiles)?
 
   func add(to routes: inout RouteTable) {
-    routes.add(.get, "/statistics", use: allStatistics)
+    routes.add(.get, "/statistics", query: .read, use: allStatistics)
     routes.add(.get, "/handlers/:name/statistics", use: statistics)
     routes.add(.get, "/handlers/:name/recommendation", use: recommend)
     routes.add(.post, "/handlers/:name/recommendation/apply", use: apply)
@@ -70,9 +70,9 @@ extension APIContext {
   /// The handler that the address names.
   fileprivate var handler: String {
     get throws {
-      let text = parameters.get("name") ?? ""
-      guard let name = percentDecoded(text[...]), Handler.isValidName(name) else {
-        throw Refusal(.notFound, "`\(text)` is no name of a handler", hint: "`millrace handlers` lists them")
+      let name = name
+      guard Handler.isValidName(name) else {
+        throw Refusal(.notFound, "`\(name)` is no name of a handler", hint: "`millrace handlers` lists them")
       }
       return name
     }

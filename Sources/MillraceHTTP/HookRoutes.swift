@@ -20,7 +20,7 @@ struct HookRoutes: Sendable {
 
   @Sendable private func receive(_ request: Request, _ context: APIContext) async throws -> Response {
     let service = try service.known
-    let name = context.parameters.get("name") ?? ""
+    let name = context.name
     let rule = try await service.webhook(ofSchedule: name)
     guard let authentication else { throw Refusal(.conflict, "this runner takes no webhooks") }
     let call = WebhookCall(headers: request.headers, body: try await bodies.body(of: request))

@@ -15,13 +15,13 @@ struct JobRoutes: Sendable {
   func add(to routes: inout RouteTable) {
     routes.add(.post, "/jobs", use: submit)
     routes.add(.post, "/jobs/batch", use: submitBatch)
-    routes.add(.get, "/jobs", use: list)
+    routes.add(.get, "/jobs", query: .read, use: list)
     routes.add(.get, "/jobs/:id", use: show)
     routes.add(.post, "/jobs/rehearse", use: rehearse)
     routes.add(.post, "/jobs/:id/cancel", use: cancel)
     routes.add(.post, "/jobs/:id/reprioritise", use: reprioritise)
     routes.add(.get, "/jobs/:id/why", use: explain)
-    routes.add(.get, "/jobs/:id/wait", use: wait)
+    routes.add(.get, "/jobs/:id/wait", query: .read, use: wait)
     routes.add(.get, "/jobs/:id/result", use: result)
   }
 

@@ -18,11 +18,14 @@ struct LogRoutes: Sendable {
   private static let pieceSize = 64 << 10
 
   func add(to routes: inout RouteTable) {
-    routes.add(.get, "/jobs/:id/logs", use: show)
+    routes.add(.get, "/jobs/:id/logs", query: .read, use: show)
   }
 
   @Sendable private func show(_ request: Request, _ context: APIContext) async throws -> Response {
     let (number, isFollowing) = try choice(of: request)
+    let start = try request.headers[.lastEventID].map { text in
+      Int64(try QueryValue.count("Last-Event-ID", text, 0...Int.max))
+    }
     let attempt = try await attempt(number, of: try context.jobID)
     var headers: HTTPFields = [
       .contentType: "text/plain; charset=utf-8", .xContentTypeOptions: "nosniff",
@@ -31,9 +34,6 @@ struct LogRoutes: Sendable {
       guard let pieces = try await service.logs.follow(attempt) else { throw Self.missing(attempt) }
       headers[.connection] = "close"
       if request.headers[.accept]?.contains("text/event-stream") ?? false {
-        let start = try request.headers[.lastEventID].map { text in
-          Int64(try QueryValue.count("Last-Event-ID", text, 0...Int.max))
-        }
         (headers[.contentType], headers[.cacheControl]) = ("text/event-stream", "no-store")
         return Response(
           status: .ok, headers: headers, body: telling(pieces, from: start ?? 0, to: request.body))

@@ -20,6 +20,14 @@ extension Request {
   }
 }
 
+extension APIContext {
+  /// The handler or schedule that the address names, decoded; as it is written if it has a broken code.
+  var name: String {
+    let text = parameters.get("name") ?? ""
+    return percentDecoded(text[...]) ?? text
+  }
+}
+
 /// Decodes percent codes (RFC 3986 §2.1); nil if one is broken or the bytes are no UTF-8.
 func percentDecoded(_ text: Substring) -> String? {
   var bytes: [UInt8] = []

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import HummingbirdCore
+import MillraceCore
 import MillraceWire
 
 /// The addresses of the API and what can be done with each.
@@ -11,13 +12,21 @@ struct RouteTable {
 
   init(router: Router<APIContext>) { self.router = router }
 
+  /// Whether an address has parameters behind a `?`, which what answers it reads and checks.
+  enum Query { case none, read }
+
   /// Adds an address: `path` is below the version unless `prefix` is another, `:id` stands for any one part.
   mutating func add(
-    _ method: HTTPRequest.Method, _ path: String, below prefix: String = Wire.prefix,
+    _ method: HTTPRequest.Method, _ path: String, below prefix: String = Wire.prefix, query: Query = .none,
     use respond: @escaping @Sendable (Request, APIContext) async throws -> Response
   ) {
     let path = prefix + path
-    router.on(RouterPath(path), method: method, use: respond)
+    router.on(RouterPath(path), method: method) { request, context in
+      if query == .none, let item = try request.queryItems.first {
+        throw Refusal(.invalid, "there is no parameter `\(item.name)`", hint: "`\(path)` takes none")
+      }
+      return try await respond(request, context)
+    }
     let pattern = path.split(separator: "/")
     let added = method == .get ? [.get, .head] : [method]
     if let index = methods.firstIndex(where: { $0.pattern == pattern }) {

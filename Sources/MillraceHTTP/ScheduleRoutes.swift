@@ -12,7 +12,7 @@ struct ScheduleRoutes: Sendable {
   let bodies: BodyReader
 
   func add(to routes: inout RouteTable) {
-    routes.add(.get, "/schedules", use: list)
+    routes.add(.get, "/schedules", query: .read, use: list)
     routes.add(.post, "/schedules", use: addOne)
     routes.add(.get, "/schedules/:name", use: show)
     routes.add(.put, "/schedules/:name", use: edit)
@@ -21,8 +21,8 @@ struct ScheduleRoutes: Sendable {
     routes.add(.post, "/schedules/:name/resume") { _, context in try await pause(context, false) }
     routes.add(.post, "/schedules/:name/run", use: runNow)
     routes.add(.post, "/schedules/:name/backfill", use: backfill)
-    routes.add(.get, "/schedules/:name/preview", use: preview)
-    routes.add(.get, "/schedules/:name/ticks", use: ticks)
+    routes.add(.get, "/schedules/:name/preview", query: .read, use: preview)
+    routes.add(.get, "/schedules/:name/ticks", query: .read, use: ticks)
   }
 
   @Sendable private func list(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -54,7 +54,7 @@ struct ScheduleRoutes: Sendable {
   }
 
   @Sendable private func show(_ request: Request, _ context: APIContext) async throws -> Response {
-    let standing = try await known.schedule(named: context.scheduleName)
+    let standing = try await known.schedule(named: context.name)
     let id = standing.schedule.id
     let record = try known.scheduleRecord
     let rows = try await record.ticks(matching: TickFilter(schedule: id, limit: ScheduleDetail.span))
@@ -62,29 +62,29 @@ struct ScheduleRoutes: Sendable {
     // One that waits for events has no times to tell.
     let times =
       standing.schedule.definition.trigger == nil
-      ? try await known.preview(context.scheduleName, count: ScheduleDetail.span) : []
+      ? try await known.preview(context.name, count: ScheduleDetail.span) : []
     return try Response(
       json: ScheduleDetail(
         ScheduleView(standing, rows: rows, tally: tally), tally, times: times, rows: rows))
   }
 
   @Sendable private func edit(_ request: Request, _ context: APIContext) async throws -> Response {
-    let name = context.scheduleName
+    let name = context.name
     let standing = try await known.edit(name, to: try await bodies.schedule(of: request, named: name))
     return try Response(json: ScheduleView(standing))
   }
 
   @Sendable private func remove(_ request: Request, _ context: APIContext) async throws -> Response {
-    try await known.remove(schedule: context.scheduleName)
+    try await known.remove(schedule: context.name)
     return Response(status: .noContent)
   }
 
   private func pause(_ context: APIContext, _ isPaused: Bool) async throws -> Response {
-    try Response(json: ScheduleView(try await known.pause(context.scheduleName, isPaused)))
+    try Response(json: ScheduleView(try await known.pause(context.name, isPaused)))
   }
 
   @Sendable private func runNow(_ request: Request, _ context: APIContext) async throws -> Response {
-    let job = try await known.runNow(context.scheduleName)
+    let job = try await known.runNow(context.name)
     return try Response(
       json: RunNowAnswer(job: job), status: .created, headers: [.location: "\(Wire.prefix)/jobs/\(job)"])
   }
@@ -93,7 +93,7 @@ struct ScheduleRoutes: Sendable {
     let body = try await bodies.backfill(of: request)
     let range = BackfillRange(
       from: try BackfillRequest.time("from", body.from), to: try BackfillRequest.time("to", body.to))
-    let made = try await known.backfill(context.scheduleName, range)
+    let made = try await known.backfill(context.name, range)
     return try Response(json: BackfillView(ticks: made.ticks.map { TickView($0) }, existing: made.existing))
   }
 
@@ -103,12 +103,12 @@ struct ScheduleRoutes: Sendable {
       guard name == "count" else { throw QueryValue.unknown(name) }
       count = try QueryValue.count(name, value, 1...10_000)
     }
-    let times = try await known.preview(context.scheduleName, count: count)
+    let times = try await known.preview(context.name, count: count)
     return try Response(json: PlannedTimePage(times: times.map { PlannedTimeView($0) }))
   }
 
   @Sendable private func ticks(_ request: Request, _ context: APIContext) async throws -> Response {
-    let id = try await known.schedule(named: context.scheduleName).schedule.id
+    let id = try await known.schedule(named: context.name).schedule.id
     let filter = try TickFilter(schedule: id, queryItems: request.queryItems)
     return try Response(json: TickPage(try await known.scheduleRecord.ticks(matching: filter), of: filter))
   }
@@ -127,9 +127,4 @@ extension ScheduleView {
     self.init(
       standing.schedule, next: standing.next, unfinished: standing.unfinished, rows: rows, tally: tally)
   }
-}
-
-extension APIContext {
-  /// The schedule that the address names.
-  fileprivate var scheduleName: String { parameters.get("name") ?? "" }
 }

@@ -44,8 +44,13 @@ enum StrictJSON {
       detail = "this can't be read: \(error)"
     }
     var problem = Problem.plain(400, "malformed body", detail)
-    problem.index = index ?? path.first { $0.intValue != nil }?.intValue
+    problem.index = index ?? placeInBatch(path)
     return problem
+  }
+
+  /// Which request of a batch a place is in, from 0; nil for another body.
+  fileprivate static func placeInBatch(_ path: [any CodingKey]) -> Int? {
+    path.first?.stringValue == "jobs" ? path.dropFirst().first?.intValue : nil
   }
 
   /// Names a place as people write it: `` `jobs[3].memory_bytes` ``.
@@ -98,6 +103,24 @@ struct StrictSubmitRequest: Decodable {
   init(from decoder: any Decoder) throws {
     try Members.check(decoder, known: Self.members)
     request = try SubmitRequest(from: decoder)
+    let container = try decoder.container(keyedBy: Lists.self)
+    for list in Lists.allCases where try container.contains(list) && !container.decodeNil(forKey: list) {
+      var elements = try container.nestedUnkeyedContainer(forKey: list)
+      while !elements.isAtEnd { try Members.check(try elements.superDecoder(), known: list.members) }
+    }
+  }
+
+  /// The members that are lists of objects.
+  private enum Lists: String, CodingKey, CaseIterable {
+    case arguments, io, after
+
+    var members: [String] {
+      switch self {
+      case .arguments: ["name", "value"]
+      case .io: ["device", "read_bytes_per_second", "write_bytes_per_second"]
+      case .after: ["job", "position", "condition", "name"]
+      }
+    }
   }
 }
 
@@ -224,7 +247,7 @@ private enum Members {
     let names = unknown.map { "`\($0)`" }.joined(separator: ", ")
     throw Refusal(
       .invalid, unknown.count == 1 ? "there is no member \(names)" : "there are no members \(names)",
-      hint: hint(for: first, known: known), index: decoder.codingPath.first { $0.intValue != nil }?.intValue)
+      hint: hint(for: first, known: known), index: StrictJSON.placeInBatch(decoder.codingPath))
   }
 
   private static func hint(for name: String, known: [String]) -> String {

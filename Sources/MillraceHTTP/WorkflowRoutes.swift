@@ -12,7 +12,7 @@ struct WorkflowRoutes: Sendable {
 
   func add(to routes: inout RouteTable) {
     routes.add(.post, "/workflows", use: submit)
-    routes.add(.get, "/workflows", use: list)
+    routes.add(.get, "/workflows", query: .read, use: list)
     routes.add(.get, "/workflows/:id", use: show)
     routes.add(.post, "/workflows/:id/cancel", use: cancel)
     routes.add(.post, "/workflows/:id/retry-failed", use: retryFailed)

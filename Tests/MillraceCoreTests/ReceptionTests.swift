@@ -159,6 +159,31 @@ struct ReceptionTests {
     }
   }
 
+  @Test("texts by which jobs are found are bounded in code points, whatever a reader takes for one character")
+  func texts() throws {
+    let marks = "e" + String(repeating: "\u{301}", count: 256)
+    #expect(marks.count == 1)
+    var tooLong: [JobRequest] = []
+    for text in [marks, String(repeating: "a", count: 257), ""] {
+      tooLong.append(JobRequest(handler: "work", jobClass: text))
+      tooLong.append(JobRequest(handler: "work", traceParent: text))
+      var request = JobRequest(handler: "work")
+      request.step = text
+      tooLong.append(request)
+    }
+    tooLong.append(JobRequest(handler: "work", labels: ["a": marks]))
+    tooLong.append(JobRequest(handler: "work", labels: [marks: "a"]))
+    var keyed = JobRequest(handler: "work")
+    keyed.key = JobKey(marks)
+    tooLong.append(keyed)
+    for request in tooLong {
+      let refusal = #expect(throws: Refusal.self) { try reception.submission(of: request, for: handler) }
+      #expect(refusal?.kind == .invalid)
+    }
+    let longest = JobRequest(handler: "work", jobClass: String(repeating: "a", count: 256))
+    #expect(try reception.submission(of: longest, for: handler).jobClass == longest.jobClass)
+  }
+
   @Test("a handler without a schema takes no parameters; one with a bad schema takes no job")
   func parameters() {
     let request = JobRequest(handler: "work", parameters: ["a": .null])

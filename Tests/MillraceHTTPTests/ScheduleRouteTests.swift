@@ -34,6 +34,8 @@ struct ScheduleRouteTests {
         let view: ScheduleView = try await server.request("POST", "/v1/schedules/nightly/\(verb)").decoded()
         #expect((view.paused != nil) == isPaused)
       }
+      // A letter that is percent-encoded is the same letter (RFC 3986 §6.2.2.2).
+      #expect(try await server.request("GET", "/v1/schedules/night%6Cy").status == 200)
       #expect(try await server.request("DELETE", "/v1/schedules/nightly").status == 204)
       #expect(try await server.request("GET", "/v1/schedules/nightly").status == 404)
       #expect(

@@ -16,8 +16,9 @@ enum JobIdentity {
       return JobKey(digest(of: request, parameters: parameters), window: nil)
     }
     if request.isUnique { key.window = nil }
-    guard (1...maxKey).contains(key.text.count) else {
-      throw Refusal(.invalid, "a key has 1 to \(maxKey) characters, not \(key.text.count)")
+    let length = key.text.unicodeScalars.count
+    guard (1...maxKey).contains(length) else {
+      throw Refusal(.invalid, "a key has 1 to \(maxKey) characters, not \(length)")
     }
     guard !key.text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
       throw Refusal(.invalid, "a key must not have control characters in it")
@@ -27,6 +28,26 @@ enum JobIdentity {
     }
     return key
   }
+
+  /// Checks the texts by which a job is found. Code points are counted: what a reader takes for one character
+  /// can have any number of bytes.
+  /// - Throws: `Refusal` for one that can't be.
+  static func check(textsOf request: JobRequest) throws(Refusal) {
+    for (key, value) in request.labels.sorted(by: { $0.key < $1.key })
+    where !(1...64).contains(key.unicodeScalars.count) || value.unicodeScalars.count > maxText {
+      throw Refusal(
+        .invalid, "label `\(key)` must have a key of 1 to 64 characters and a value of at most \(maxText)")
+    }
+    for (name, text) in [
+      ("class", request.jobClass), ("step", request.step), ("trace_parent", request.traceParent),
+    ] {
+      guard let text, !(1...maxText).contains(text.unicodeScalars.count) else { continue }
+      throw Refusal(.invalid, "`\(name)` must have 1 to \(maxText) characters")
+    }
+  }
+
+  /// The longest value of a label, class and the like, in code points.
+  private static let maxText = 256
 
   /// Checks the name of a group.
   /// - Throws: `Refusal` for one that can't be.

@@ -47,11 +47,7 @@ package struct Reception: Sendable, Equatable {
         .tooLarge, "the input has \(Bytes(Int64(input.count))), the bound is \(maxInput)",
         hint: "leave it in a file and give the job its path")
     }
-    for (key, value) in request.labels.sorted(by: { $0.key < $1.key })
-    where key.isEmpty || key.count > 64 || value.count > 256 {
-      throw Refusal(
-        .invalid, "label `\(key)` must have a key of 1 to 64 characters and a value of at most 256")
-    }
+    try JobIdentity.check(textsOf: request)
     let terms = terms(for: handler, request.wishes, learned: learned)
     try check(terms)
     var submission = Submission(
