@@ -23,7 +23,8 @@ struct LogRoutes: Sendable {
 
   @Sendable private func show(_ request: Request, _ context: APIContext) async throws -> Response {
     let (number, isFollowing) = try choice(of: request)
-    let start = try request.headers[.lastEventID].map { text in
+    // A browser sends an empty one if it was told none.
+    let start = try request.headers[.lastEventID].flatMap { $0.isEmpty ? nil : $0 }.map { text in
       Int64(try QueryValue.count("Last-Event-ID", text, 0...Int.max))
     }
     let attempt = try await attempt(number, of: try context.jobID)

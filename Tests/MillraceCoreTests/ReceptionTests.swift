@@ -159,24 +159,26 @@ struct ReceptionTests {
     }
   }
 
-  @Test("texts by which jobs are found are bounded in code points, whatever a reader takes for one character")
+  @Test("texts by which jobs are found are bounded in code points, and have no zero byte")
   func texts() throws {
     let marks = "e" + String(repeating: "\u{301}", count: 256)
     #expect(marks.count == 1)
-    var tooLong: [JobRequest] = []
-    for text in [marks, String(repeating: "a", count: 257), ""] {
-      tooLong.append(JobRequest(handler: "work", jobClass: text))
-      tooLong.append(JobRequest(handler: "work", traceParent: text))
+    var wrong: [JobRequest] = []
+    for text in [marks, String(repeating: "a", count: 257), "", "a\0b"] {
+      wrong.append(JobRequest(handler: "work", jobClass: text))
+      wrong.append(JobRequest(handler: "work", traceParent: text))
       var request = JobRequest(handler: "work")
       request.step = text
-      tooLong.append(request)
+      wrong.append(request)
     }
-    tooLong.append(JobRequest(handler: "work", labels: ["a": marks]))
-    tooLong.append(JobRequest(handler: "work", labels: [marks: "a"]))
+    wrong.append(JobRequest(handler: "work", labels: ["a": marks]))
+    wrong.append(JobRequest(handler: "work", labels: [marks: "a"]))
+    wrong.append(JobRequest(handler: "work", labels: ["a": "\0"]))
+    wrong.append(JobRequest(handler: "work", labels: ["a\0": "b"]))
     var keyed = JobRequest(handler: "work")
     keyed.key = JobKey(marks)
-    tooLong.append(keyed)
-    for request in tooLong {
+    wrong.append(keyed)
+    for request in wrong {
       let refusal = #expect(throws: Refusal.self) { try reception.submission(of: request, for: handler) }
       #expect(refusal?.kind == .invalid)
     }

@@ -95,6 +95,8 @@ struct StrictRequestTests {
         let reply = try await server.request("GET", "/v1/jobs/1/logs", headers: ["Last-Event-ID: \(text)"])
         #expect(reply.status == 422, "\(text)")
       }
+      let empty = try await server.request("GET", "/v1/jobs/1/logs", headers: ["Last-Event-ID:"])
+      #expect(empty.status == 200)
     }
   }
 

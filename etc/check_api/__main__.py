@@ -112,6 +112,10 @@ class Tally:
         elif kind in ("NonFatalError", "FatalError"):
             self.errors.append(str(getattr(event, "value", None) or event.exception))
 
+    @property
+    def operations(self):
+        return max(1, len(self.statuses))
+
     def show(self):
         print("\ncases  check")
         for name, count in sorted(self.checks.items()):
@@ -172,7 +176,8 @@ def main():
         # How many cases an operation has depends on how much there is to ask of it.
         while not status and tally.cases < options.cases and not options.operation:
             seed += 1
-            status = ask(tally, options, "fuzzing", count, seed)
+            missing = (options.cases - tally.cases) // tally.operations + 1
+            status = ask(tally, options, "fuzzing", min(count, missing + missing // 3), seed)
         if status:
             wrong.append("there are violations: they are above")
         if not options.operation:

@@ -7,6 +7,8 @@ import time
 import requests
 
 SECRET = b"0123456789abcdef0123456789abcdef"
+# The jobs that have a result, and that have failed.
+RESULT, FAILED = 25, 26
 # These can't be asked with success by chance: `check_by_hand` does.
 BY_HAND = ["POST /v1/hooks/{name}"]
 SCHEDULES = {
@@ -27,6 +29,13 @@ def call(method, path, body=None, status=None, **options):
 def job(body, **more):
     body = {"handler": "exec", "memory_bytes": 64 << 20, **body, **more}
     return call("POST", "/v1/jobs", body, 201).json()["id"]
+
+
+def failed_job():
+    """Makes a job that has failed without having run."""
+    number = job(command("true"), hold=True, start_within_seconds=0.000001)
+    call("GET", f"/v1/jobs/{number}/wait?timeout=5", status=200)
+    return number
 
 
 def command(*words, **more):
@@ -53,6 +62,8 @@ def make(directory):
     for number in range(3):
         call("POST", "/v1/events", {"specversion": "1.0", "id": f"up-{number}", "source": "/uploads",
                                     "type": "upload.done", "data": {"bytes": number}}, 201)
+    if (result, failed) != (RESULT, FAILED):
+        raise SystemExit(f"the jobs have other numbers: {result}, {failed}")
     for number in (result, failed):
         call("GET", f"/v1/jobs/{number}/wait?timeout=60", status=200)
 
@@ -119,7 +130,7 @@ def check_wait():
 def check_prune():
     answer = call("POST", "/v1/prune", {"older_than_seconds": 0, "vacuum": True})
     demand(answer.status_code == 200 and not answer.json()["dry_run"], answer.text)
-    demand(call("GET", "/v1/jobs/25").status_code == 404, "job 25 is there after a pruning")
+    demand(call("GET", f"/v1/jobs/{RESULT}").status_code == 404, "a job is there after a pruning")
 
 
 def check_drain():

@@ -30,19 +30,25 @@ enum JobIdentity {
   }
 
   /// Checks the texts by which a job is found. Code points are counted: what a reader takes for one character
-  /// can have any number of bytes.
+  /// can have any number of bytes. A text with a zero byte in it ends there for SQLite.
   /// - Throws: `Refusal` for one that can't be.
   static func check(textsOf request: JobRequest) throws(Refusal) {
-    for (key, value) in request.labels.sorted(by: { $0.key < $1.key })
-    where !(1...64).contains(key.unicodeScalars.count) || value.unicodeScalars.count > maxText {
-      throw Refusal(
-        .invalid, "label `\(key)` must have a key of 1 to 64 characters and a value of at most \(maxText)")
+    for (key, value) in request.labels.sorted(by: { $0.key < $1.key }) {
+      guard (1...64).contains(key.unicodeScalars.count), value.unicodeScalars.count <= maxText else {
+        throw Refusal(
+          .invalid, "label `\(key)` must have a key of 1 to 64 characters and a value of at most \(maxText)")
+      }
+      guard !(key + value).utf8.contains(0) else {
+        throw Refusal(.invalid, "a label must not have a zero byte in it")
+      }
     }
     for (name, text) in [
       ("class", request.jobClass), ("step", request.step), ("trace_parent", request.traceParent),
     ] {
-      guard let text, !(1...maxText).contains(text.unicodeScalars.count) else { continue }
-      throw Refusal(.invalid, "`\(name)` must have 1 to \(maxText) characters")
+      guard let text else { continue }
+      guard (1...maxText).contains(text.unicodeScalars.count), !text.utf8.contains(0) else {
+        throw Refusal(.invalid, "`\(name)` must have 1 to \(maxText) characters, and no zero byte")
+      }
     }
   }
 
