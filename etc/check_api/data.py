@@ -32,8 +32,8 @@ def job(body, **more):
 
 
 def failed_job():
-    """Makes a job that has failed without having run."""
-    number = job(command("true"), hold=True, start_within_seconds=0.000001)
+    """Makes a job that has failed."""
+    number = job(command("false"), max_attempts=1)
     call("GET", f"/v1/jobs/{number}/wait?timeout=5", status=200)
     return number
 
