@@ -16,6 +16,8 @@ package struct Client: Sendable {
   package var patience = Duration.seconds(30)
   /// What may happen while a call waits; nil for nothing.
   package var interruption: Interruption?
+  /// What is done while the runner is silent; nil for nothing.
+  package var pulse: Pulse?
 
   /// Makes a client; nothing is connected yet.
   package init(socket: String) { self.socket = socket }
@@ -63,7 +65,7 @@ package struct Client: Sendable {
   @discardableResult
   func stream(_ call: Call, to sink: ([UInt8]) throws -> Void) throws -> String? {
     let connection = try Connection(
-      socket: socket, call: call.name, idle: call.idle, interruption: interruption)
+      socket: socket, call: call.name, idle: call.idle, interruption: interruption, pulse: pulse)
     try connection.send(call.bytes)
     var reader = AnswerReader(connection, call: call.name)
     let head = try reader.head()

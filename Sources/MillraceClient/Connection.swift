@@ -21,10 +21,13 @@ struct Connection: ~Copyable {
   /// How long to wait for the next bytes; nil for ever.
   private let idle: Duration?
   private let interruption: Interruption?
+  private let pulse: Pulse?
 
   /// Connects.
   /// - Throws: `ClientError`: `unreachable`, or `notPermitted` if the socket is not for this user.
-  init(socket path: String, call: String, idle: Duration?, interruption: Interruption?) throws {
+  init(
+    socket path: String, call: String, idle: Duration?, interruption: Interruption?, pulse: Pulse? = nil
+  ) throws {
     guard path.utf8.count <= Self.longestPath else {
       throw ClientError.unreachable(
         socket: path, reason: "the path is longer than \(Self.longestPath) bytes")
@@ -42,6 +45,7 @@ struct Connection: ~Copyable {
     self.call = call
     self.idle = idle
     self.interruption = interruption
+    self.pulse = pulse
   }
 
   deinit { close(descriptor) }
@@ -107,7 +111,12 @@ extension Connection: ByteSource {
 
   private func waitForBytes() throws {
     let start = ContinuousClock.now
+    var nextBeat = pulse.map { start + $0.interval }
     while true {
+      if let pulse, let beat = nextBeat, beat <= .now {
+        try pulse.beat()
+        nextBeat = .now + pulse.interval
+      }
       var polled = [pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)]
       if let interruption {
         polled.append(pollfd(fd: interruption.descriptor, events: Int16(POLLIN), revents: 0))
@@ -118,6 +127,10 @@ extension Connection: ByteSource {
         guard left > .zero else { throw ClientError.timedOut(call: call, after: idle) }
         patience = Int32(clamping: left.milliseconds + 1)
       }
+      if let nextBeat {
+        let untilBeat = Int32(clamping: max(0, (nextBeat - .now).milliseconds + 1))
+        patience = patience < 0 ? untilBeat : min(patience, untilBeat)
+      }
       let ready = poll(&polled, nfds_t(polled.count), patience)
       guard ready >= 0 || errno == EINTR else {
         throw ClientError.failed(call: call, reason: Self.words(errno))
@@ -126,6 +139,18 @@ extension Connection: ByteSource {
       if polled.count > 1, polled[1].revents != 0 { try interruption?.handle() }
       if polled[0].revents != 0 { return }
     }
+  }
+}
+
+/// Something that is done again and again while a call waits and the runner is silent.
+package struct Pulse: Sendable {
+  package let interval: Duration
+  /// The call goes on unless this throws.
+  package let beat: @Sendable () throws -> Void
+
+  package init(every interval: Duration, beat: @escaping @Sendable () throws -> Void) {
+    self.interval = interval
+    self.beat = beat
   }
 }
 

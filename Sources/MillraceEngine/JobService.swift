@@ -52,6 +52,8 @@ package protocol JobService: ControlService {
   func standing(of job: JobID) async -> Standing?
   /// Returns the runner's state.
   func status() async -> RunnerStatus
+  /// Returns the runner's state with what runs and the first of what waits: at most `count` of these.
+  func top(queued count: Int) async -> RunnerTop
   /// Returns the plugins in use and the files that were refused.
   func catalog() async -> Catalog
   /// Returns the record.

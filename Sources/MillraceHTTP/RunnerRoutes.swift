@@ -11,6 +11,7 @@ struct RunnerRoutes: Sendable {
   func add(to routes: inout RouteTable) {
     routes.add(.get, "/handlers", use: handlers)
     routes.add(.get, "/status", use: status)
+    routes.add(.get, "/top", use: top)
   }
 
   @Sendable private func handlers(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -32,6 +33,30 @@ struct RunnerRoutes: Sendable {
 
   @Sendable private func status(_ request: Request, _ context: APIContext) async throws -> Response {
     try Response(json: StatusView(await service.status()))
+  }
+
+  /// How many jobs of the queue are told if nobody says, and at most.
+  private static let queued = (usual: 50, most: 500)
+
+  @Sendable private func top(_ request: Request, _ context: APIContext) async throws -> Response {
+    var count = Self.queued.usual
+    for (name, value) in try request.queryItems {
+      guard name == "queued" else { throw QueryValue.unknown(name) }
+      count = try QueryValue.count(name, value, 0...Self.queued.most)
+    }
+    let found = await service.top(queued: count)
+    var view = TopView(status: StatusView(found.status))
+    for attempt in found.top.running {
+      let job = attempt.id.job
+      view.running.append(TopRow(attempt, labels: try await labels(of: job), progress: found.progress[job]))
+    }
+    for job in found.top.queued { view.queued.append(TopRow(job, labels: try await labels(of: job.id))) }
+    return try Response(json: view)
+  }
+
+  /// The scheduler knows no labels. A job may be deleted meanwhile.
+  private func labels(of job: JobID) async throws -> [String: String] {
+    try await service.history.job(job)?.submission.labels ?? [:]
   }
 }
 

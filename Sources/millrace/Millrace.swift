@@ -27,8 +27,8 @@ struct Millrace: AsyncParsableCommand {
       DrainCommand.self, SetCommand.self, UnsetCommand.self,
       DeadCommand.self, ScheduleCommand.self, EventCommand.self, EventsCommand.self,
       HistoryCommand.self, HandlersCommand.self, StatsCommand.self, RecommendCommand.self,
-      SimulateCommand.self, PruneCommand.self, BackupCommand.self, StatusCommand.self, MetricsCommand.self,
-      DoctorCommand.self,
+      SimulateCommand.self, PruneCommand.self, BackupCommand.self, StatusCommand.self, TopCommand.self,
+      MetricsCommand.self, DoctorCommand.self,
     ])
 
   /// The version of this program.
@@ -45,7 +45,9 @@ struct Millrace: AsyncParsableCommand {
       } else {
         try command.run()
       }
+      ProgressLine.erase()
     } catch {
+      ProgressLine.erase()
       Glibc.exit(report(error))
     }
   }

@@ -31,6 +31,10 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     package var summaries: [HandlerSummary] = []
     package var catalog = Catalog(plugins: [], refused: [])
     package var status: RunnerStatus?
+    /// What is said to `top`, and how many of what waits it was asked for.
+    package var top = Top(running: [], queued: [])
+    package var progress: [JobID: Progress] = [:]
+    package var topCounts: [Int] = []
     package var logs: [AttemptID: [UInt8]] = [:]
     /// Thrown by whatever is asked next and after, as long as it is here.
     package var failure: (any Error)?
@@ -235,6 +239,11 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
   package func status() async -> RunnerStatus {
     guard let status = contents.status else { preconditionFailure("the test gives no status") }
     return status
+  }
+
+  package func top(queued count: Int) async -> RunnerTop {
+    change { $0.topCounts.append(count) }
+    return RunnerTop(status: await status(), top: contents.top, progress: contents.progress)
   }
 
   // MARK: HistoryReader

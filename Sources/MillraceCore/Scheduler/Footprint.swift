@@ -6,9 +6,11 @@ struct Footprint: Sendable {
   let since: Timestamp
   /// How long after its start its memory was last seen to grow by a tenth; nil if it was never sampled.
   private(set) var timeToPeak: Duration?
-  private var workingSet: Bytes?
+  /// The last that was measured; nil before that.
+  private(set) var workingSet: Bytes?
   private var peak = Bytes.zero
-  private var cpuMillis: Int64?
+  /// The processors that it takes, as a decayed rate; nil before it was measured twice.
+  private(set) var cpuMillis: Int64?
   private var lastCPU: (spent: Duration, time: Timestamp)?
   private var lastHits: (count: Int64, time: Timestamp)?
   private var thrashingSince: Timestamp?

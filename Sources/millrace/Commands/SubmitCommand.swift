@@ -87,11 +87,11 @@ struct SubmitCommand: ParsableCommand {
       var submission = try SubmitStream(stream, options: options, client: client)
       return try submission.run()
     }
-    let follower = JobFollower(client)
     if let batch {
       let ids = try submit(batch, to: client)
       guard wait else { return try printIDs(ids) }
       if output == .ids { try printIDs(ids) }
+      let follower = JobFollower(client, showing: ids.count)
       try finish(try ids.map { try follower.end(of: $0) })
       return
     }
@@ -99,6 +99,7 @@ struct SubmitCommand: ParsableCommand {
     if dryRun { return try Rehearsal.show(try client.rehearse(request), output: output) }
     let job = try client.submit(request)
     if job.existing ?? false { StandardError.note("job \(job.id) has this key already; nothing was added") }
+    let follower = JobFollower(client, showing: 1)
     if follow {
       StandardError.note("job \(job.id)")
       try finish([try follower.follow(job.id) { try StandardOutput.write($0) }])
@@ -119,6 +120,7 @@ struct SubmitCommand: ParsableCommand {
 
   private func submit(_ name: String, to client: Client) throws -> [JobID] {
     let file = try BatchFile(text: try InputFile.text(name), name: name)
+    ProgressLine.show("\(file.requests.count) jobs read; they go to the runner")
     do {
       let answer = try client.submit(BatchRequest(jobs: try file.requests.map { try options.fill($0) }))
       for id in answer.existing ?? [] {

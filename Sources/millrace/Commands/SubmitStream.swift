@@ -105,6 +105,7 @@ struct SubmitStream {
     lines.removeFirst(count)
     ends = ends.dropFirst(count).map { $0 - size }
     try StandardOutput.write(answer.ids.map { "\($0)\n" }.joined())
+    ProgressLine.show("\(accepted) jobs accepted, up to line \(lastLine)")
   }
 
   /// What a failure leaves behind.

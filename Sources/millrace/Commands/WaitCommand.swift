@@ -36,7 +36,7 @@ struct WaitCommand: ParsableCommand {
 
   func run() throws {
     let deadline = timeout.map { ContinuousClock.now + $0 }
-    let follower = JobFollower(runner.client)
+    let follower = JobFollower(runner.client, showing: noBlock ? nil : jobs.count)
     // A number that does not exist is told before the waiting.
     var states = try jobs.map { try follower.end(of: $0, deadline: .now) }
     if !noBlock {

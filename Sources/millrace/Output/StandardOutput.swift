@@ -11,6 +11,7 @@ enum StandardOutput {
   /// Writes bytes at once.
   /// - Throws: `Ended` (`brokenPipe`) if nobody reads any more, `CommandError` if the disk does not take it.
   static func write(_ bytes: [UInt8]) throws {
+    ProgressLine.giveWay(to: bytes.last)
     var rest = bytes[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(STDOUT_FILENO, $0.baseAddress, $0.count) }
@@ -32,6 +33,12 @@ enum StandardOutput {
 enum StandardError {
   /// Writes text; if nobody takes it there is nobody to tell.
   static func write(_ text: String) {
+    ProgressLine.erase()
+    put(text)
+  }
+
+  /// Writes text, whatever of a line is there.
+  static func put(_ text: String) {
     var rest = [UInt8](text.utf8)[...]
     while !rest.isEmpty {
       let count = rest.withUnsafeBytes { Glibc.write(STDERR_FILENO, $0.baseAddress, $0.count) }

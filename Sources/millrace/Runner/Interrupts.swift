@@ -1,17 +1,18 @@
 import Glibc
 import Synchronization
 
-/// The end of a pipe that the signal handler writes to; -1 for none.
+/// The end of a pipe that the signal handler writes the numbers of signals to; -1 for none.
 private let interruptPipe = Atomic<Int32>(-1)
 
-/// Ctrl-C (and SIGTERM) as something that can be waited for, from its making to the end of the process.
+/// Ctrl-C (and SIGTERM, or others) as something that can be waited for, from its making to the end of the
+/// process.
 final class Interrupts: Sendable {
   /// Readable when a signal came.
   let descriptor: Int32
   private let seen = Atomic<Int>(0)
 
   /// Takes the signals over; there is one of these in a process.
-  init() throws {
+  init(_ numbers: [Int32] = [SIGINT, SIGTERM]) throws {
     var ends: [Int32] = [-1, -1]
     guard pipe(&ends) == 0 else {
       throw CommandError(.failure, "cannot make a pipe: \(String(cString: strerror(errno)))")
@@ -22,10 +23,10 @@ final class Interrupts: Sendable {
     }
     descriptor = ends[0]
     interruptPipe.store(ends[1], ordering: .sequentiallyConsistent)
-    for number in [SIGINT, SIGTERM] {
-      let former = signal(number) { _ in
+    for number in numbers {
+      let former = signal(number) { number in
         let kept = errno
-        var byte: UInt8 = 0
+        var byte = UInt8(truncatingIfNeeded: number)
         write(interruptPipe.load(ordering: .relaxed), &byte, 1)
         errno = kept
       }
@@ -37,9 +38,12 @@ final class Interrupts: Sendable {
   }
 
   /// Takes the signals that came; returns how many there have been in all.
-  func take() -> Int {
+  func take() -> Int { seen.add(takeAll().count, ordering: .sequentiallyConsistent).newValue }
+
+  /// Takes the signals that came and returns their numbers, in order.
+  func takeAll() -> [Int32] {
     var bytes = [UInt8](repeating: 0, count: 64)
     let count = max(0, read(descriptor, &bytes, bytes.count))
-    return seen.add(count, ordering: .sequentiallyConsistent).newValue
+    return bytes.prefix(count).map(Int32.init)
   }
 }

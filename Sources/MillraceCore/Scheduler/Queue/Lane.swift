@@ -22,7 +22,8 @@ struct Lane: Sendable {
   let member: Membership
   /// The groups whose jobs start in the order of submission.
   let lines: [String]
-  private var queue = JobQueue()
+  /// Its jobs in order.
+  private(set) var queue = JobQueue()
   /// The ranks of its jobs if they stand in the order of their numbers.
   private var ranks: [JobID: Int64] = [:]
   /// The job that comes first, with its rank; nil if nobody waits.

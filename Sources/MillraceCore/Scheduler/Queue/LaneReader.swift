@@ -1,15 +1,19 @@
-/// Reads the jobs of one lane in order; of one with an order of its own, only the first.
+/// Reads the jobs of one lane in order; of one with an order of its own only the first, unless all are
+/// wanted.
 struct LaneReader: Comparable {
   /// The next job, with the lane's offset in its rank.
   private(set) var head: JobQueue.Entry
   private let queue: JobQueue?
   private let offset: Int64
+  /// Whether jobs stand in an order that is not that of their ranks: each comes right behind the one before.
+  private let isLine: Bool
   private var cursor = JobQueue.Cursor()
 
-  /// Begins to read a lane that is not empty.
-  init(_ lane: Lane, offset: Int64) {
+  /// Begins to read a lane that is not empty; `whole` reads all of its jobs in any case.
+  init(_ lane: Lane, offset: Int64, whole: Bool = false) {
     guard let first = lane.first else { preconditionFailure("the lane is empty") }
-    queue = lane.successors
+    queue = whole ? lane.queue : lane.successors
+    isLine = !lane.lines.isEmpty
     self.offset = offset
     head = first.moved(by: offset)
   }
@@ -19,7 +23,7 @@ struct LaneReader: Comparable {
     guard let queue else { return false }
     queue.advance(&cursor)
     guard let next = queue.entry(at: cursor) else { return false }
-    head = next.moved(by: offset)
+    head = isLine ? JobQueue.Entry(rank: head.rank, member: next.member) : next.moved(by: offset)
     return true
   }
 
