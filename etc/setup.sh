@@ -30,6 +30,7 @@ test_packages='
   prometheus      | prometheus         | make test: it scrapes the metrics, promtool checks them
   shellcheck      | ShellCheck         | make check: the shell scripts
   python3-venv    | python3            | make check-cron, check-api: they are in Python
+  tmux            | tmux               | make test: the terminal that `millrace top` is tested in
 '
 psi_packages='
   qemu-system-x86   | qemu-system-x86-core | second test kernel (two CPUs, pressure figures): the machine

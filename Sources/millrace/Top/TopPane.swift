@@ -17,11 +17,12 @@ struct TopPane: Equatable {
   let kind: Kind
   let lines: [String]
   /// How many lines are above the screen.
-  var offset = 0
+  var offset: Int
 
   /// Makes a page of a text of lines.
-  init(_ kind: Kind, text: String) {
+  init(_ kind: Kind, text: String, offset: Int = 0) {
     self.kind = kind
+    self.offset = offset
     lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
   }
 

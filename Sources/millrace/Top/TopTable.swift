@@ -6,7 +6,7 @@ struct TopTable {
   /// A handler's name may be long: a column is at most so wide, but for the last one.
   private static let widest = 20
   /// What the last column needs to be of use.
-  private static let leastLast = 10
+  private static let leastLast = 16
   /// Before each row is the mark of the chosen one.
   private static let mark = 2
 
@@ -35,7 +35,8 @@ struct TopTable {
       let widest = texts.reduce(title) { max($0, ScreenText.width($1[index])) }
       return index == all.count - 1 ? Self.leastLast : min(widest, Self.widest)
     }
-    var left = width - Self.mark
+    // Behind the last column there is no gap.
+    var left = width - Self.mark + 1
     var kept: [Int] = []
     for index in all.indices.sorted(by: { all[$0].keep < all[$1].keep }) {
       guard kept.isEmpty || natural[index] + 1 <= left else { break }
