@@ -53,7 +53,7 @@ struct TopHead {
 
   private var processors: ScreenLine {
     let (used, capacity) = (status.used, status.capacity)
-    var line = bar("cpu", used.cpuMillis, capacity.cpuMillis) { Figures.processors($0) }
+    var line = bar("cpu", used.cpuMillis, capacity.cpuMillis) { Figures.processors(($0 + 5) / 10 * 10) }
     line.word("slots \(used.slots) of \(capacity.slots)")
     return line
   }
