@@ -11,7 +11,7 @@ struct RunnerRoutes: Sendable {
   func add(to routes: inout RouteTable) {
     routes.add(.get, "/handlers", use: handlers)
     routes.add(.get, "/status", use: status)
-    routes.add(.get, "/top", use: top)
+    routes.add(.get, "/top", query: .read, use: top)
   }
 
   @Sendable private func handlers(_ request: Request, _ context: APIContext) async throws -> Response {
