@@ -30,7 +30,7 @@ struct BodyReader: Sendable {
   /// The key in the header that others use for it too; with or without quotes around it, nil if there is
   /// none. Source: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
   private static func idempotencyKey(of request: Request) throws -> String? {
-    guard let name = HTTPField.Name("Idempotency-Key"), let value = request.headers[name] else { return nil }
+    guard let value = request.headers[.idempotencyKey] else { return nil }
     guard value.count > 1, value.hasPrefix("\""), value.hasSuffix("\"") else { return value }
     return String(value.dropFirst().dropLast())
   }

@@ -23,10 +23,7 @@ struct LogRoutes: Sendable {
 
   @Sendable private func show(_ request: Request, _ context: APIContext) async throws -> Response {
     let (number, isFollowing) = try choice(of: request)
-    // A browser sends an empty one if it was told none.
-    let start = try request.headers[.lastEventID].flatMap { $0.isEmpty ? nil : $0 }.map { text in
-      Int64(try QueryValue.count("Last-Event-ID", text, 0...Int.max))
-    }
+    let start = try QueryValue.lastEventID(request.headers[.lastEventID])
     let attempt = try await attempt(number, of: try context.jobID)
     var headers: HTTPFields = [
       .contentType: "text/plain; charset=utf-8", .xContentTypeOptions: "nosniff",

@@ -127,9 +127,4 @@ extension HTTPField.Name {
   fileprivate static let webhookID = known("webhook-id")
   fileprivate static let webhookTimestamp = known("webhook-timestamp")
   fileprivate static let webhookSignature = known("webhook-signature")
-
-  static func known(_ name: String) -> HTTPField.Name {
-    guard let name = HTTPField.Name(name) else { preconditionFailure("`\(name)` is a token") }
-    return name
-  }
 }

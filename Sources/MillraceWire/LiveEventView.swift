@@ -111,10 +111,7 @@ package struct LiveQuery: Sendable, Equatable {
       default: throw QueryValue.unknown(name)
       }
     }
-    // A browser sends an empty one if it was told none.
-    if let lastEventID, !lastEventID.isEmpty {
-      start = .after(Int64(try QueryValue.count("Last-Event-ID", lastEventID, 0...Int.max)))
-    }
+    if let number = try QueryValue.lastEventID(lastEventID) { start = .after(number) }
   }
 }
 

@@ -88,6 +88,13 @@ extension HistoryFilter {
 
 /// Reads single values of query strings; each error names the item.
 package enum QueryValue {
+  /// Reads what a client was told last that comes again; nil if it was told nothing: a browser sends an empty
+  /// one then.
+  package static func lastEventID(_ text: String?) throws -> Int64? {
+    guard let text, !text.isEmpty else { return nil }
+    return Int64(try count("Last-Event-ID", text, 0...Int.max))
+  }
+
   /// Reads one of an enumeration's words.
   package static func oneOf<Value: RawRepresentable<String> & CaseIterable>(
     _ type: Value.Type, _ name: String, _ value: String

@@ -9,17 +9,10 @@ import TestSupport
 extension StageTests {
   /// A process that comes into a leaf while that is killed, as one does that is born at that moment.
   @Suite struct EmptyingTests {
-    private func leaf(_ stage: Stage, _ name: String) throws -> Leaf {
-      try Leaf(
-        name: name, in: stage.tree.pluginGroup("fixture"),
-        limits: Limits(memory: .mebibytes(64), cpuMillis: 1000, pids: 32), priority: .default, controllers: []
-      )
-    }
-
     @Test("a process that escaped is killed when that is due, and never before")
     func again() async throws {
       try await Stage.use { stage in
-        let (leaf, other) = (try leaf(stage, "1.1"), try leaf(stage, "2.1"))
+        let (leaf, other) = (try stage.leaf("1.1"), try stage.leaf("2.1"))
         #expect(try Emptying(of: leaf, at: 0) == nil, "there is nothing to kill")
         let first = try LeafProgram("exec sleep 100", in: leaf)
         let second = try LeafProgram("exec sleep 100", in: other)
@@ -41,7 +34,7 @@ extension StageTests {
     @Test("between two kills there are 10 ms, twice as many each time, and a second at most")
     func intervals() async throws {
       try await Stage.use { stage in
-        let leaf = try leaf(stage, "1.1")
+        let leaf = try stage.leaf("1.1")
         let program = try LeafProgram("exec sleep 100", in: leaf)
         let emptying = try #require(try Emptying(of: leaf, at: 0))
         var gaps: [Int64] = []
@@ -59,7 +52,7 @@ extension StageTests {
     @Test("an attempt ends although processes come into its leaf after the first kill")
     func attempt() async throws {
       try await Stage.launcher { stage, actor in
-        let other = try leaf(stage, "2.1")
+        let other = try stage.leaf("2.1")
         let programs = try (0..<300).map { _ in try LeafProgram("exec sleep 100", in: other) }
         // What it leaves behind takes its time to die: 256 MiB are given back.
         let id = actor.launch(1, "leaves_big")

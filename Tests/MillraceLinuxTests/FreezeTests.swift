@@ -117,10 +117,7 @@ extension StageTests {
     @Test("an empty leaf is removed although it is frozen, and then can't be frozen in the kernel's words")
     func emptyLeaf() async throws {
       try await Stage.use { stage in
-        let leaf = try Leaf(
-          name: "1.1", in: stage.tree.pluginGroup("fixture"),
-          limits: Limits(memory: .mebibytes(64), cpuMillis: 1000, pids: 32), priority: .default,
-          controllers: [])
+        let leaf = try stage.leaf()
         try leaf.setFrozen(true)
         try leaf.remove()
         let error = #expect(throws: LinuxError.self) { try leaf.setFrozen(true) }

@@ -8,20 +8,12 @@ import TestSupport
 
 extension StageTests {
   @Suite struct LeafTests {
-    private static let limits = Limits(memory: .mebibytes(64), cpuMillis: 1000, pids: 32)
-
-    private func leaf(_ stage: Stage, _ name: String = "1.1") throws -> Leaf {
-      try Leaf(
-        name: name, in: stage.tree.pluginGroup("fixture"), limits: Self.limits, priority: .default,
-        controllers: [])
-    }
-
     @Test("a leaf is made once, and removed when it is empty")
     func makeAndRemove() async throws {
       try await Stage.use { stage in
-        let leaf = try leaf(stage)
+        let leaf = try stage.leaf()
         #expect(try stage.leaves() == ["fixture/1.1"])
-        let error = #expect(throws: LinuxError.self) { try self.leaf(stage) }
+        let error = #expect(throws: LinuxError.self) { try stage.leaf() }
         #expect(error?.reason == .kernel(EEXIST))
         #expect(try stage.leaves() == ["fixture/1.1"], "the first one's is still there")
         try leaf.remove()
@@ -34,7 +26,7 @@ extension StageTests {
       try await Stage.use { stage in
         let error = #expect(throws: LinuxError.self) {
           try Leaf(
-            name: "1.1", in: stage.tree.pluginGroup("fixture"), limits: Self.limits, priority: .default,
+            name: "1.1", in: stage.tree.pluginGroup("fixture"), limits: Stage.limits, priority: .default,
             controllers: ["memory"])
         }
         #expect(error?.doing == "set `memory.max` to 67108864 on `1.1`")
@@ -46,7 +38,7 @@ extension StageTests {
     @Test("waiting for the last process does not spin, and its end is not missed")
     func population() async throws {
       try await Stage.use { stage in
-        let leaf = try leaf(stage)
+        let leaf = try stage.leaf()
         let program = try LeafProgram("read x </dev/zero; sleep 100", in: leaf)
         let population = try leaf.population()
         #expect(try population.isAny())
@@ -64,8 +56,8 @@ extension StageTests {
     @Test("a signal goes to every process of the leaf, and to no other")
     func signal() async throws {
       try await Stage.use { stage in
-        let leaf = try leaf(stage)
-        let other = try self.leaf(stage, "2.1")
+        let leaf = try stage.leaf()
+        let other = try stage.leaf("2.1")
         let inside = try (0..<70).map { _ in try LeafProgram("exec sleep 100", in: leaf) }
         let outside = try LeafProgram("exec sleep 100", in: other)
         #expect(try leaf.processes().count == 70)
@@ -83,7 +75,7 @@ extension StageTests {
     @Test("without controllers only processor time is known, and the rest is not taken for 0")
     func usage() async throws {
       try await Stage.use { stage in
-        let leaf = try leaf(stage)
+        let leaf = try stage.leaf()
         _ = try LeafProgram("i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done", in: leaf).reap()
         let final = try leaf.finalUsage(ReadingBuffer())
         let usage = final.usage

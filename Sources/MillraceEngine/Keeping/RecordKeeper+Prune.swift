@@ -97,11 +97,7 @@ extension RecordKeeper {
   private func pruneTicks(at now: Timestamp, into report: inout PruneReport) async throws {
     guard let span = retention.ticks else { return }
     var old = OldTicks(before: now - span)
-    guard !report.isRehearsal else {
-      report.ticks = try await store.count(old)
-      return
-    }
-    report.ticks = try await deleteRows {
+    report.ticks = try await rows(of: report, counted: { try await store.count(old) }) {
       old.since = $0
       return try await store.delete(old, atMost: slice * Self.ticksPerJob)
     }
@@ -110,11 +106,7 @@ extension RecordKeeper {
   private func pruneEvents(at now: Timestamp, into report: inout PruneReport) async throws {
     guard let span = retention.events else { return }
     var old = OldEvents(before: now - span)
-    guard !report.isRehearsal else {
-      report.events = try await store.count(old)
-      return
-    }
-    report.events = try await deleteRows {
+    report.events = try await rows(of: report, counted: { try await store.count(old) }) {
       old.since = $0
       return try await store.delete(old, atMost: slice)
     }
@@ -123,17 +115,18 @@ extension RecordKeeper {
   private func pruneTransitions(at now: Timestamp, into report: inout PruneReport) async throws {
     guard let span = retention.transitions else { return }
     let old = OldTransitions(before: now - span)
-    guard !report.isRehearsal else {
-      report.transitions = try await store.count(old)
-      return
-    }
-    report.transitions = try await deleteRows { _ in
+    report.transitions = try await rows(of: report, counted: { try await store.count(old) }) { _ in
       try await store.delete(old, atMost: slice * Self.ticksPerJob)
     }
   }
 
-  /// Deletes rows slice by slice, each from where the one before has ended; returns how many.
-  private func deleteRows(_ deleteSlice: (Timestamp?) async throws -> RowDeletion) async throws -> Int {
+  /// Returns how many rows go: in a rehearsal they are only counted, else they are deleted slice by slice,
+  /// each from where the one before has ended.
+  private func rows(
+    of report: PruneReport, counted: () async throws -> Int,
+    deletingSlice deleteSlice: (Timestamp?) async throws -> RowDeletion
+  ) async throws -> Int {
+    if report.isRehearsal { return try await counted() }
     var (count, last) = (0, Timestamp?.none)
     while !Task.isCancelled {
       let deletion = try await deleteSlice(last)

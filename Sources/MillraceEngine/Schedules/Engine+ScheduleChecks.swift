@@ -81,11 +81,18 @@ extension Engine {
 
   /// Makes a change of a schedule; returned means on record.
   func change(_ change: ScheduleChange, _ parts: ScheduleParts) async throws -> ScheduleStanding {
-    guard let schedule = try await parts.store.change(change, at: ports.clock.now()) else {
+    guard let schedule = try await record(change, parts) else {
       preconditionFailure("only a removal leaves no schedule")
     }
-    scheduleBook.timetable.put(schedule)
     return standing(of: schedule)
+  }
+
+  /// Puts a change on record and then into the timetable; returns the schedule, nil for a removed one.
+  func record(_ change: ScheduleChange, _ parts: ScheduleParts) async throws -> Schedule? {
+    let schedule = try await parts.store.change(change, at: ports.clock.now())
+    if let schedule { scheduleBook.timetable.put(schedule) }
+    if case .remove(let id, _) = change { scheduleBook.timetable.remove(id) }
+    return schedule
   }
 
   func standing(of schedule: Schedule) -> ScheduleStanding {

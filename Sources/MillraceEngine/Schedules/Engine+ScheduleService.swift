@@ -43,9 +43,7 @@ extension Engine: ScheduleService {
   package func remove(schedule name: String) async throws {
     try await withSchedules { engine, parts, _ in
       let schedule = try engine.ownSchedule(named: name)
-      _ = try await parts.store.change(
-        .remove(schedule.id, at: parts.wall.now()), at: engine.ports.clock.now())
-      engine.scheduleBook.timetable.remove(schedule.id)
+      _ = try await engine.record(.remove(schedule.id, at: parts.wall.now()), parts)
       return ((), Accepted())
     }
   }

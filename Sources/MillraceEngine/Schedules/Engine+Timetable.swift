@@ -100,9 +100,7 @@ extension Engine {
       for schedule in scheduleBook.timetable.schedules where !kept.contains(schedule.definition.name) {
         guard let file = schedule.file, !files.unreadable.contains(where: { isPath(file, atOrBelow: $0) })
         else { continue }
-        _ = try await parts.store.change(
-          .remove(schedule.id, at: parts.wall.now()), at: ports.clock.now())
-        scheduleBook.timetable.remove(schedule.id)
+        _ = try await record(.remove(schedule.id, at: parts.wall.now()), parts)
         log.notice("schedule removed", metadata: ["schedule": "\(schedule.definition.name)"])
       }
       scheduleBook.files = nil
@@ -132,8 +130,7 @@ extension Engine {
     let change: ScheduleChange =
       present.map { .replace($0.id, definition, file: file, decided: max(now, $0.created)) }
       ?? .add(definition, file: file, created: now)
-    guard let schedule = try await parts.store.change(change, at: ports.clock.now()) else { return }
-    scheduleBook.timetable.put(schedule)
+    guard try await record(change, parts) != nil else { return }
     log.notice("schedule loaded", metadata: ["schedule": "\(definition.name)", "file": "\(file)"])
   }
 

@@ -9,9 +9,9 @@ struct EventStream: Sendable {
   /// How long things take.
   struct Times: Sendable {
     /// After so long without an event a comment shows both sides that the other is there.
-    var heartbeat = Duration.seconds(15)
+    var heartbeat: Duration
     /// A client that takes nothing for so long is dropped, at the next heartbeat.
-    var stall = Duration.seconds(30)
+    var stall: Duration
   }
 
   /// A client takes nothing, so nothing can be said to it either: its connection is broken off.

@@ -46,8 +46,3 @@ struct LiveRoutes: Sendable {
       })
   }
 }
-
-extension HTTPField.Name {
-  /// What a client was told last that comes again.
-  static let lastEventID = HTTPField.Name.known("Last-Event-ID")
-}

@@ -49,7 +49,7 @@ struct TopCommand: ParsableCommand {
   func run() throws {
     let client = runner.client
     let isOnce = once || format.output != .table || !StandardOutput.isTerminal || isatty(STDIN_FILENO) == 0
-    if !isOnce, ["dumb", "", nil].contains(Places.environment("TERM")) {
+    if !isOnce, !Places.hasCursor {
       throw CommandError(
         .usage, "this terminal has no full screen (TERM is `\(Places.environment("TERM") ?? "")`)",
         hint: "`millrace top --once` prints one picture as text")

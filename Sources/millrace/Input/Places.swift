@@ -30,6 +30,9 @@ struct Places: Equatable {
     getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
   }
 
+  /// Whether the terminal, if there is one, can write elsewhere than at the end.
+  static var hasCursor: Bool { !["dumb", nil].contains(environment("TERM")) }
+
   /// Whether something has this path.
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }

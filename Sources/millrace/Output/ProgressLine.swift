@@ -9,16 +9,12 @@ enum ProgressLine {
   private static let isMidLine = Atomic<Bool>(false)
 
   /// Whether somebody looks.
-  static var isWanted: Bool {
-    isatty(STDERR_FILENO) == 1 && !["dumb", "", nil].contains(Places.environment("TERM"))
-  }
+  static var isWanted: Bool { isatty(STDERR_FILENO) == 1 && Places.hasCursor }
 
   /// Shows the line, in the place of the former one; not within a line of output.
   static func show(_ text: String) {
     guard isWanted, !isMidLine.load(ordering: .relaxed) else { return }
-    var size = winsize()
-    let isKnown = ioctl(STDERR_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
-    let cells = (isKnown ? Int(size.ws_col) : 80) - 1
+    let cells = TerminalScreen.size(of: STDERR_FILENO).columns - 1
     isShown.store(true, ordering: .relaxed)
     StandardError.put("\r" + ScreenText.cut(text.onScreen, to: cells) + "\u{1b}[K")
   }

@@ -26,10 +26,10 @@ final class TerminalScreen {
 
   deinit { close() }
 
-  /// How large it is now; 80 by 24 if it does not tell.
-  static var size: ScreenSize {
+  /// How large the terminal of a descriptor is now; 80 by 24 if it does not tell.
+  static func size(of descriptor: Int32 = STDOUT_FILENO) -> ScreenSize {
     var size = winsize()
-    guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
+    guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0, size.ws_row > 0 else {
       return ScreenSize(columns: 80, rows: 24)
     }
     return ScreenSize(columns: Int(size.ws_col), rows: Int(size.ws_row))

@@ -48,7 +48,7 @@ struct TopSession {
     do {
       while true {
         if ContinuousClock.now >= nextLook { look() }
-        let size = TerminalScreen.size
+        let size = TerminalScreen.size()
         state.page = max(1, size.rows / 2)
         try screen.draw(TopFrame(state, size: size, paint: paint).lines, size: size)
         try wait()
@@ -62,7 +62,7 @@ struct TopSession {
   private mutating func look() {
     if !state.isFrozen {
       do {
-        let count = state.filter.isEmpty ? max(20, TerminalScreen.size.rows) : Self.queueBound
+        let count = state.filter.isEmpty ? max(20, TerminalScreen.size().rows) : Self.queueBound
         state.take(try hasty.top(queued: min(count, Self.queueBound)), at: Moment.now)
         if case .pane(let pane) = state.mode { try page(pane.kind, by: hasty) }
       } catch is Interrupted {
