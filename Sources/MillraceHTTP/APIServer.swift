@@ -18,8 +18,14 @@ package struct APIServer: Service {
     package var socketPath: String
     /// The permissions of the socket file.
     package var socketMode: UInt32 = 0o600
-    /// The users who may call.
-    package var users = PeerCredentials.ownUsers
+    /// The group that the socket file is given; nil for the process's own.
+    package var socketGroup: UInt32?
+    /// Where it listens for TCP, beside the socket; nil for nowhere.
+    package var tcp: TCPAddress?
+    /// Called with the port when clients can connect over TCP.
+    package var onListening: @Sendable (Int) -> Void = { _ in }
+    /// Who may call, and as what.
+    package var access = AccessRules()
     /// The largest input of a job; the bounds of the bodies follow from it.
     package var maxInput = Bytes.mebibytes(64)
     /// The largest body of a batch.
@@ -48,6 +54,7 @@ package struct APIServer: Service {
   private let authentication: (any MessageAuthentication)?
   private let metrics: (any MetricsSource)?
   private let transitions: (any TransitionStore)?
+  private let audit: (any AuditStore)?
   private let configuration: Configuration
   private let logger: Logger
   private let onReady: @Sendable () async -> Void
@@ -55,13 +62,14 @@ package struct APIServer: Service {
   /// Makes a server; `onReady` is called once, when clients can connect. Without `settings`, recommendations
   /// can't be applied; without `keeping`, nothing can be pruned or backed up; without `schedules`, there are
   /// none; without `events`, none are taken in; without `authentication`, no webhook is; without `metrics`,
-  /// there is no such address; without `transitions`, nobody can follow what changes.
+  /// there is no such address; without `transitions`, nobody can follow what changes; without `audit`, nobody
+  /// knows afterwards who had what changed.
   package init(
     serving service: any JobService, settings: (any SettingsFiles)? = nil,
     keeping: (any RecordKeeping)? = nil, schedules: (any ScheduleService)? = nil,
     events: (any EventService)? = nil, authentication: (any MessageAuthentication)? = nil,
     metrics: (any MetricsSource)? = nil, transitions: (any TransitionStore)? = nil,
-    configuration: Configuration, logger: Logger,
+    audit: (any AuditStore)? = nil, configuration: Configuration, logger: Logger,
     onReady: @escaping @Sendable () async -> Void = {}
   ) {
     self.service = service
@@ -72,6 +80,7 @@ package struct APIServer: Service {
     self.authentication = authentication
     self.metrics = metrics
     self.transitions = transitions
+    self.audit = audit
     self.configuration = configuration
     self.logger = logger
     self.onReady = onReady
@@ -81,11 +90,13 @@ package struct APIServer: Service {
   ///
   /// - Throws: `SocketFileError` if the socket can't be made.
   package func run() async throws {
-    let socket = SocketFile(path: configuration.socketPath, mode: configuration.socketMode)
+    let socket = SocketFile(
+      path: configuration.socketPath, mode: configuration.socketMode, group: configuration.socketGroup)
     try socket.prepare()
     defer { socket.remove() }
     let failure = Mutex<(any Error)?>(nil)
-    let server = try makeServer(at: socket.stagingPath) { channel in
+    let responder = makeResponder()
+    let local = try makeServer(at: .unixDomainSocket(path: socket.stagingPath), responder) { channel in
       do {
         try socket.publish()
         await onReady()
@@ -94,30 +105,45 @@ package struct APIServer: Service {
         channel.close(promise: nil)
       }
     }
+    let remote = try configuration.tcp.map { address in
+      try makeServer(at: .hostname(address.host, port: address.port), responder) { channel in
+        logger.notice("listening", metadata: ["address": "\(channel.localAddress?.description ?? "")"])
+        configuration.onListening(channel.localAddress?.port ?? 0)
+      }
+    }
     do {
-      try await serve(server)
+      try await serve([local] + [remote].compactMap(\.self))
     } catch {
       throw failure.withLock { $0 } ?? error
     }
     if let error = failure.withLock({ $0 }) { throw error }
   }
 
-  /// Runs the server until it has stopped by itself, or until the time for that is up.
-  private func serve(_ server: any Service) async throws {
+  /// Runs servers until one has stopped by itself, or until the time for that is up.
+  private func serve(_ servers: [any Service]) async throws {
     try await withThrowingTaskGroup(of: Bool.self) { group in
-      group.addTask {
-        try await server.run()
-        return true
+      for server in servers {
+        group.addTask {
+          try await server.run()
+          return true
+        }
       }
       group.addTask {
         try await gracefulShutdown()
         try await Task.sleep(for: configuration.stopGrace)
         return false
       }
-      let hasStopped = try await group.next() ?? true
+      var left = servers.count
+      while left > 0 {
+        guard try await group.next() ?? true else {
+          logger.warning("connections are cut: their clients did not read their answers in time")
+          break
+        }
+        left -= 1
+        // One that gave up takes the other with it.
+        if !Task.isShuttingDownGracefully { break }
+      }
       group.cancelAll()
-      guard !hasStopped else { return }
-      logger.warning("connections are cut: their clients did not read their answers in time")
       while !group.isEmpty {
         // The end of a server that we have just cancelled is no error.
         _ = try? await group.next()
@@ -126,15 +152,16 @@ package struct APIServer: Service {
   }
 
   private func makeServer(
-    at path: String, onRunning: @escaping @Sendable (any Channel) async -> Void
+    at address: BindAddress, _ routes: RouterResponder<APIContext>,
+    onRunning: @escaping @Sendable (any Channel) async -> Void
   ) throws -> any Service {
     var quiet = logger
     if quiet.logLevel == .info { quiet.logLevel = .notice }  // It logs the staging path at `info`.
     let http = HTTP1Channel.Configuration(idleTimeout: TimeAmount(configuration.idleTimeout))
-    let responder = Responder(routes: makeResponder(), logger: quiet)
+    let responder = Responder(routes: routes, logger: quiet)
     return try HTTPServerBuilder.http1(configuration: http).buildServer(
       configuration: ServerConfiguration(
-        address: .unixDomainSocket(path: path),
+        address: address,
         availableConnectionsDelegate: .maximum(configuration.maxConnections, logger: quiet)),
       eventLoopGroup: EventLoopGroupProvider.singleton.eventLoopGroup, logger: quiet,
       responder: { request, writer, channel in
@@ -145,14 +172,15 @@ package struct APIServer: Service {
   private func makeResponder() -> RouterResponder<APIContext> {
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: ProblemMiddleware(logger: logger))
-    router.add(middleware: PeerMiddleware(users: configuration.users))
-    router.add(middleware: MethodMiddleware(table: makeRoutes(on: router).methods))
+    router.add(middleware: AccessMiddleware(rules: configuration.access, failures: FailureLimit()))
+    router.add(middleware: MethodMiddleware(table: makeRoutes(on: router).rows))
     return router.buildResponder()
   }
 
   /// Adds every address that there is.
   func makeRoutes(on router: Router<APIContext>) -> RouteTable {
-    var routes = RouteTable(router: router)
+    let guardian = Guardian(history: service.history, audit: audit, logger: logger)
+    var routes = RouteTable(router: router, guardian: guardian)
     let bodies = BodyReader(
       maxJob: configuration.maxInput.rawValue * 4 / 3 + (1 << 20), maxBatch: configuration.maxBatch.rawValue,
       maxBatchJobs: configuration.maxBatchJobs)
@@ -172,6 +200,7 @@ package struct APIServer: Service {
     if let metrics { MetricsRoutes(source: metrics).add(to: &routes) }
     let times = EventStream.Times(heartbeat: configuration.heartbeat, stall: configuration.stallTime)
     LiveRoutes(feed: transitions, times: times, logger: logger).add(to: &routes)
+    AuditRoutes(audit: audit).add(to: &routes)
     return routes
   }
 }

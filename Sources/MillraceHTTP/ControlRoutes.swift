@@ -2,7 +2,6 @@ import Hummingbird
 import HummingbirdCore
 import MillraceCore
 import MillraceEngine
-import MillraceSocket
 import MillraceWire
 
 /// Holding and releasing jobs, many at once too; pausing and draining; settings at run time.
@@ -11,18 +10,20 @@ struct ControlRoutes: Sendable {
   let bodies: BodyReader
 
   func add(to routes: inout RouteTable) {
-    routes.add(.post, "/jobs/cancel", use: cancelAll)
-    routes.add(.post, "/jobs/hold") { request, _ in try await holdAll(request, true) }
-    routes.add(.post, "/jobs/release") { request, _ in try await holdAll(request, false) }
-    routes.add(.post, "/jobs/:id/hold") { _, context in try await hold(context, true) }
-    routes.add(.post, "/jobs/:id/release") { _, context in try await hold(context, false) }
-    for verb in StationVerb.allCases {
-      routes.add(.post, "/\(verb.rawValue)") { try await operate(verb, $0, $1) }
+    routes.change("/jobs/cancel", needs: .role(.operator), use: cancelAll)
+    routes.change("/jobs/hold", needs: .role(.operator)) { request, _ in try await holdAll(request, true) }
+    routes.change("/jobs/release", needs: .role(.operator)) { request, _ in try await holdAll(request, false)
     }
-    routes.add(.get, "/stations", use: stations)
-    routes.add(.get, "/settings", use: settings)
-    routes.add(.post, "/settings/set", use: set)
-    routes.add(.post, "/settings/unset", use: unset)
+    routes.change("/jobs/:id/hold", needs: .ownership(.job)) { _, context in try await hold(context, true) }
+    routes.change("/jobs/:id/release", needs: .ownership(.job)) { _, context in try await hold(context, false)
+    }
+    for verb in StationVerb.allCases {
+      routes.change("/\(verb.rawValue)", needs: .role(.operator)) { try await operate(verb, $0, $1) }
+    }
+    routes.show("/stations", use: stations)
+    routes.show("/settings", use: settings)
+    routes.change("/settings/set", needs: .role(.operator), use: set)
+    routes.change("/settings/unset", needs: .role(.operator), use: unset)
   }
 
   @Sendable private func cancelAll(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -58,7 +59,7 @@ struct ControlRoutes: Sendable {
         throw Refusal(.invalid, "`wait_seconds` must be 0 to 60, not \(seconds)")
       }
     }
-    var state = try await service.operate(station, verb, by: context.userName)
+    var state = try await service.operate(station, verb, by: context.owner ?? "somebody")
     if let seconds = body.waitSeconds {
       state = await service.waitForDrain(of: station, atMost: .microseconds(Int64(seconds * 1e6)))
     }
@@ -92,13 +93,5 @@ extension SettingView {
     self.init(
       name: state.name, value: state.value, configured: state.configured, changed: state.isChanged,
       persisted: state.isPersisted)
-  }
-}
-
-extension APIContext {
-  /// The name of the user who asks, as the kernel noted it; a number if there is no name.
-  fileprivate var userName: String {
-    guard let peer else { return "somebody" }
-    return UserName.of(peer.user)
   }
 }

@@ -11,9 +11,9 @@ struct DeadRoutes: Sendable {
   let bodies: BodyReader
 
   func add(to routes: inout RouteTable) {
-    routes.add(.get, "/dead", query: .read, use: list)
-    routes.add(.post, "/dead/retry", use: retryAll)
-    routes.add(.post, "/jobs/:id/retry", use: retry)
+    routes.show("/dead", query: .read, use: list)
+    routes.change("/dead/retry", needs: .role(.operator), use: retryAll)
+    routes.change("/jobs/:id/retry", needs: .ownership(.job), use: retry)
   }
 
   @Sendable private func list(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -12,9 +12,9 @@ struct EventRoutes: Sendable {
   let bodies: EventBodies
 
   func add(to routes: inout RouteTable) {
-    routes.add(.post, "/events", use: announce)
-    routes.add(.get, "/events", query: .read, use: list)
-    routes.add(.get, "/events/:number", use: show)
+    routes.change("/events", needs: .role(.submitter), use: announce)
+    routes.show("/events", query: .read, use: list)
+    routes.show("/events/:number", use: show)
   }
 
   @Sendable private func announce(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -13,11 +13,11 @@ struct HandlerRoutes: Sendable {
   let settings: (any SettingsFiles)?
 
   func add(to routes: inout RouteTable) {
-    routes.add(.get, "/statistics", query: .read, use: allStatistics)
-    routes.add(.get, "/handlers/:name/statistics", use: statistics)
-    routes.add(.get, "/handlers/:name/recommendation", use: recommend)
-    routes.add(.post, "/handlers/:name/recommendation/apply", use: apply)
-    routes.add(.post, "/handlers/:name/reset", use: reset)
+    routes.show("/statistics", query: .read, use: allStatistics)
+    routes.show("/handlers/:name/statistics", use: statistics)
+    routes.show("/handlers/:name/recommendation", use: recommend)
+    routes.change("/handlers/:name/recommendation/apply", needs: .role(.operator), use: apply)
+    routes.change("/handlers/:name/reset", needs: .role(.operator), use: reset)
   }
 
   @Sendable private func allStatistics(_ request: Request, _ context: APIContext) async throws -> Response {

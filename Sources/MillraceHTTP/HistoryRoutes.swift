@@ -9,8 +9,8 @@ struct HistoryRoutes: Sendable {
   let history: any HistoryReader
 
   func add(to routes: inout RouteTable) {
-    routes.add(.get, "/history", query: .read, use: list)
-    routes.add(.get, "/history/summary", query: .read, use: summarise)
+    routes.show("/history", query: .read, use: list)
+    routes.show("/history/summary", query: .read, use: summarise)
   }
 
   @Sendable private func list(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -13,20 +13,22 @@ struct JobRoutes: Sendable {
   let bodies: BodyReader
 
   func add(to routes: inout RouteTable) {
-    routes.add(.post, "/jobs", use: submit)
-    routes.add(.post, "/jobs/batch", use: submitBatch)
-    routes.add(.get, "/jobs", query: .read, use: list)
-    routes.add(.get, "/jobs/:id", use: show)
-    routes.add(.post, "/jobs/rehearse", use: rehearse)
-    routes.add(.post, "/jobs/:id/cancel", use: cancel)
-    routes.add(.post, "/jobs/:id/reprioritise", use: reprioritise)
-    routes.add(.get, "/jobs/:id/why", use: explain)
-    routes.add(.get, "/jobs/:id/wait", query: .read, use: wait)
-    routes.add(.get, "/jobs/:id/result", use: result)
+    routes.change("/jobs", needs: .role(.submitter), audits: false, use: submit)
+    routes.change("/jobs/batch", needs: .role(.submitter), audits: false, use: submitBatch)
+    routes.show("/jobs", query: .read, use: list)
+    routes.show("/jobs/:id", use: show)
+    routes.change("/jobs/rehearse", needs: .role(.viewer), audits: false, use: rehearse)
+    routes.change("/jobs/:id/cancel", needs: .ownership(.job), use: cancel)
+    routes.change("/jobs/:id/reprioritise", needs: .ownership(.job), use: reprioritise)
+    routes.show("/jobs/:id/why", use: explain)
+    routes.show("/jobs/:id/wait", query: .read, use: wait)
+    routes.show("/jobs/:id/result", use: result)
   }
 
   @Sendable private func submit(_ request: Request, _ context: APIContext) async throws -> Response {
-    let accepted = try await service.accept([try await bodies.job(of: request)])
+    var job = try await bodies.job(of: request)
+    job.owner = context.owner
+    let accepted = try await service.accept([job])
     guard let acceptance = accepted.first else { preconditionFailure("one request makes one job") }
     let id = acceptance.job
     var view = JobView(try await service.history.found(id))
@@ -37,7 +39,8 @@ struct JobRoutes: Sendable {
   }
 
   @Sendable private func submitBatch(_ request: Request, _ context: APIContext) async throws -> Response {
-    let jobs = try await bodies.batch(of: request)
+    var jobs = try await bodies.batch(of: request)
+    for index in jobs.indices { jobs[index].owner = context.owner }
     guard !jobs.isEmpty else { throw Refusal(.invalid, "the batch has no jobs") }
     let accepted = try await service.accept(jobs)
     let existing = accepted.filter { !$0.isNew }.map(\.job)

@@ -18,7 +18,7 @@ struct LogRoutes: Sendable {
   private static let pieceSize = 64 << 10
 
   func add(to routes: inout RouteTable) {
-    routes.add(.get, "/jobs/:id/logs", query: .read, use: show)
+    routes.show("/jobs/:id/logs", query: .read, use: show)
   }
 
   @Sendable private func show(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -9,7 +9,7 @@ struct MetricsRoutes: Sendable {
   let source: any MetricsSource
 
   func add(to routes: inout RouteTable) {
-    routes.add(.get, "/metrics", below: "", use: show)
+    routes.show("/metrics", below: "", use: show)
   }
 
   @Sendable private func show(_ request: Request, _ context: APIContext) async throws -> Response {

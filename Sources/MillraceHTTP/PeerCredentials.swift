@@ -2,7 +2,6 @@ import Glibc
 import Hummingbird
 import HummingbirdCore
 import Logging
-import MillraceWire
 import NIOCore
 
 /// Who is at the other end of a Unix socket, as the kernel noted it at connect (`SO_PEERCRED`, unix(7)).
@@ -36,30 +35,11 @@ package struct PeerCredentials: Sendable, Equatable {
 struct APIContext: RequestContext {
   var coreContext: CoreRequestContextStorage
   let channel: any Channel
-  /// Who sent it; nil until `PeerMiddleware` has asked the kernel.
-  var peer: PeerCredentials?
+  /// Who sent it; nil until `AccessMiddleware` has found out, and if nobody knows.
+  var principal: Principal?
 
   init(source: ApplicationRequestContextSource) {
     coreContext = CoreRequestContextStorage(source: source)
     channel = source.channel
-  }
-}
-
-/// Lets only some users in.
-struct PeerMiddleware: RouterMiddleware {
-  let users: Set<UInt32>
-
-  func handle(
-    _ request: Request, context: APIContext, next: (Request, APIContext) async throws -> Response
-  ) async throws -> Response {
-    guard let peer = try await PeerCredentials.read(from: context.channel), users.contains(peer.user) else {
-      throw Problem(
-        type: "urn:millrace:forbidden", title: "forbidden", status: 403,
-        detail: "only the runner's own user and root may call",
-        hint: "run the command as the runner's user or as root")
-    }
-    var context = context
-    context.peer = peer
-    return try await next(request, context)
   }
 }

@@ -27,36 +27,42 @@ struct ProblemMiddleware: RouterMiddleware {
 
   private func answer(_ error: any Error, to request: Request) throws -> Response {
     var headers: HTTPFields = [:]
-    let problem: Problem
-    switch error {
-    case let error as Problem:
-      problem = error
-    case let refusal as Refusal:
-      problem = Problem(refusal)
-    case let error as MethodNotAllowed:
-      headers[.allow] = error.allowed.joined(separator: ", ")
-      problem = .plain(405, "method not allowed", "`\(request.uri.path)` can't be asked to \(error.method)")
-    case let error as HTTPError where error.status == .notFound:
-      problem = .plain(404, "not found", "there is no address `\(request.uri.path)`")
-    case is CancellationError where Task.isShuttingDownGracefully:
-      problem = Problem(Refusal(.draining, "the runner is shutting down"))
-    default:
+    if let error = error as? MethodNotAllowed { headers[.allow] = error.allowed.joined(separator: ", ") }
+    let known = Problem(answering: error, to: request)
+    if known == nil {
       logger.error(
         "a request failed",
         metadata: [
           "method": "\(request.method.rawValue)", "path": "\(request.uri.path)", "error": "\(error)",
         ])
-      problem = .plain(500, "internal error", "the runner failed to answer; its log says why")
     }
+    let problem =
+      known ?? .plain(500, "internal error", "the runner failed to answer; its log says why")
     if let seconds = problem.kind?.retryAfterSeconds { headers[.retryAfter] = "\(seconds)" }
+    if problem.status == 429 { headers[.retryAfter] = "\(FailureLimit.span.components.seconds)" }
     // RFC 9110, 15.5.2, wants to have it said how; there is no registered scheme for signed bodies.
-    if problem.status == 401 { headers[.wwwAuthenticate] = "HMAC-SHA256" }
+    if problem.status == 401 { headers[.wwwAuthenticate] = problem.isOfToken ? "Bearer" : "HMAC-SHA256" }
     headers[.contentType] = "application/problem+json"
     return try Response(json: problem, status: .init(code: problem.status), headers: headers)
   }
 }
 
 extension Problem {
+  /// Makes the answer to an error; nil for one that is ours.
+  init?(answering error: any Error, to request: Request) {
+    switch error {
+    case let error as Problem: self = error
+    case let refusal as Refusal: self.init(refusal)
+    case let error as MethodNotAllowed:
+      self = .plain(405, "method not allowed", "`\(request.uri.path)` can't be asked to \(error.method)")
+    case let error as HTTPError where error.status == .notFound:
+      self = .plain(404, "not found", "there is no address `\(request.uri.path)`")
+    case is CancellationError where Task.isShuttingDownGracefully:
+      self.init(Refusal(.draining, "the runner is shutting down"))
+    default: return nil
+    }
+  }
+
   /// Makes a problem that says no more than its HTTP status.
   static func plain(_ status: Int, _ title: String, _ detail: String, hint: String? = nil) -> Problem {
     Problem(type: "about:blank", title: title, status: status, detail: detail, hint: hint)

@@ -11,8 +11,8 @@ struct RecordRoutes: Sendable {
   let bodies: BodyReader
 
   func add(to routes: inout RouteTable) {
-    routes.add(.post, "/prune", use: prune)
-    routes.add(.post, "/backup", use: backup)
+    routes.change("/prune", needs: .role(.admin), use: prune)
+    routes.change("/backup", needs: .role(.admin), use: backup)
   }
 
   @Sendable private func prune(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -56,7 +56,7 @@ extension PruneView {
         }
       }, logFiles: report.logFiles, logBytes: report.logBytes.rawValue, builds: report.builds,
       buildBytes: report.buildBytes.rawValue, ticks: report.ticks, events: report.events,
-      transitions: report.transitions,
+      transitions: report.transitions, audit: report.audit,
       vacuumedBytes: report.shrunk.rawValue,
       databaseBytes: report.size.database.rawValue, freeBytes: report.size.free.rawValue,
       payloadBytes: report.size.payloads.rawValue, logsBytes: report.logsLeft.rawValue,

@@ -9,9 +9,9 @@ struct RunnerRoutes: Sendable {
   let service: any JobService
 
   func add(to routes: inout RouteTable) {
-    routes.add(.get, "/handlers", use: handlers)
-    routes.add(.get, "/status", use: status)
-    routes.add(.get, "/top", query: .read, use: top)
+    routes.show("/handlers", use: handlers)
+    routes.show("/status", use: status)
+    routes.show("/top", query: .read, use: top)
   }
 
   @Sendable private func handlers(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -12,17 +12,21 @@ struct ScheduleRoutes: Sendable {
   let bodies: BodyReader
 
   func add(to routes: inout RouteTable) {
-    routes.add(.get, "/schedules", query: .read, use: list)
-    routes.add(.post, "/schedules", use: addOne)
-    routes.add(.get, "/schedules/:name", use: show)
-    routes.add(.put, "/schedules/:name", use: edit)
-    routes.add(.delete, "/schedules/:name", use: remove)
-    routes.add(.post, "/schedules/:name/pause") { _, context in try await pause(context, true) }
-    routes.add(.post, "/schedules/:name/resume") { _, context in try await pause(context, false) }
-    routes.add(.post, "/schedules/:name/run", use: runNow)
-    routes.add(.post, "/schedules/:name/backfill", use: backfill)
-    routes.add(.get, "/schedules/:name/preview", query: .read, use: preview)
-    routes.add(.get, "/schedules/:name/ticks", query: .read, use: ticks)
+    routes.show("/schedules", query: .read, use: list)
+    routes.change("/schedules", needs: .role(.operator), use: addOne)
+    routes.show("/schedules/:name", use: show)
+    routes.change("/schedules/:name", by: .put, needs: .role(.operator), use: edit)
+    routes.change("/schedules/:name", by: .delete, needs: .role(.operator), use: remove)
+    routes.change("/schedules/:name/pause", needs: .role(.operator)) { _, context in
+      try await pause(context, true)
+    }
+    routes.change("/schedules/:name/resume", needs: .role(.operator)) { _, context in
+      try await pause(context, false)
+    }
+    routes.change("/schedules/:name/run", needs: .role(.operator), use: runNow)
+    routes.change("/schedules/:name/backfill", needs: .role(.operator), use: backfill)
+    routes.show("/schedules/:name/preview", query: .read, use: preview)
+    routes.show("/schedules/:name/ticks", query: .read, use: ticks)
   }
 
   @Sendable private func list(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -11,15 +11,17 @@ struct WorkflowRoutes: Sendable {
   let bodies: BodyReader
 
   func add(to routes: inout RouteTable) {
-    routes.add(.post, "/workflows", use: submit)
-    routes.add(.get, "/workflows", query: .read, use: list)
-    routes.add(.get, "/workflows/:id", use: show)
-    routes.add(.post, "/workflows/:id/cancel", use: cancel)
-    routes.add(.post, "/workflows/:id/retry-failed", use: retryFailed)
+    routes.change("/workflows", needs: .role(.submitter), audits: false, use: submit)
+    routes.show("/workflows", query: .read, use: list)
+    routes.show("/workflows/:id", use: show)
+    routes.change("/workflows/:id/cancel", needs: .ownership(.workflow), use: cancel)
+    routes.change("/workflows/:id/retry-failed", needs: .ownership(.workflow), use: retryFailed)
   }
 
   @Sendable private func submit(_ request: Request, _ context: APIContext) async throws -> Response {
-    let accepted = try await service.submit(try await bodies.workflow(of: request))
+    var workflow = try await bodies.workflow(of: request)
+    for index in workflow.jobs.indices { workflow.jobs[index].owner = context.owner }
+    let accepted = try await service.submit(workflow)
     return try Response(
       json: WorkflowAnswer(workflow: accepted.id, ids: accepted.jobs.map(\.job)), status: .created,
       headers: [.location: "\(Wire.prefix)/workflows/\(accepted.id)"])
@@ -61,7 +63,7 @@ struct WorkflowRoutes: Sendable {
 
 extension APIContext {
   /// The workflow that the address names.
-  fileprivate var workflowID: Int64 {
+  var workflowID: Int64 {
     get throws {
       let text = parameters.get("id") ?? ""
       guard let id = JobID(text: text) else {

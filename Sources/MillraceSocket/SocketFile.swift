@@ -10,10 +10,13 @@ package struct SocketFile: Sendable {
   package let path: String
   /// Its permissions: `0o660`.
   package let mode: UInt32
+  /// The group that it is given; nil for the process's own.
+  package let group: UInt32?
 
-  package init(path: String, mode: UInt32) {
+  package init(path: String, mode: UInt32, group: UInt32? = nil) {
     self.path = path
     self.mode = mode
+    self.group = group
   }
 
   private var directory: String {
@@ -42,6 +45,7 @@ package struct SocketFile: Sendable {
   /// Moves the bound socket to its place; from here on clients can connect.
   /// - Throws: `SocketFileError`.
   package func publish() throws {
+    if let group, chown(stagingPath, .max, group) != 0 { throw failure("give to its group", stagingPath) }
     guard chmod(stagingPath, mode) == 0 else { throw failure("set the permissions of", stagingPath) }
     guard rename(stagingPath, path) == 0 else { throw failure("move the socket to", path) }
     removeStaging()

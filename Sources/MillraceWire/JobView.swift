@@ -39,12 +39,14 @@ package struct JobView: Codable, Sendable, Equatable {
   package var step: String?
   /// Its affinity key.
   package var affinity: String?
+  /// Who submitted it; nil for the runner itself.
+  package var owner: String?
 
   private enum CodingKeys: String, CodingKey {
     case id, handler, state, priority, labels, parameters, inputBytes, submitted, notBefore, ended
     case attempts, attemptsUsed, maxAttempts, limits, timeoutSeconds, reason
     case group, key, held, cancelRequested, existing
-    case after, onDependencyFailure, workflow, step, affinity
+    case after, onDependencyFailure, workflow, step, affinity, owner
     case jobClass = "class"
   }
 
@@ -76,7 +78,7 @@ package struct JobView: Codable, Sendable, Equatable {
     if asked.onDependencyFailure == .hold { onDependencyFailure = .hold }
     workflow = job.workflow
     step = asked.step
-    affinity = asked.affinity
+    (affinity, owner) = (asked.affinity, asked.owner)
   }
 }
 

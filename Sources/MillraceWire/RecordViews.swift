@@ -39,6 +39,8 @@ package struct PruneView: Codable, Sendable, Equatable {
   package var events: Int
   /// Commits of which it is no longer told.
   package var transitions: Int
+  /// Entries of the audit.
+  package var audit: Int
   /// How much shorter the database is.
   package var vacuumedBytes: Int64
   /// The record afterwards: the pages of the database in use and the free ones, payload files, logs.
@@ -53,8 +55,8 @@ package struct PruneView: Codable, Sendable, Equatable {
 
   package init(
     dryRun: Bool, jobs: [PrunedJobsView], logFiles: Int, logBytes: Int64, builds: Int, buildBytes: Int64,
-    ticks: Int, events: Int, transitions: Int, vacuumedBytes: Int64, databaseBytes: Int64, freeBytes: Int64,
-    payloadBytes: Int64, logsBytes: Int64, canVacuum: Bool, overBytes: Int64
+    ticks: Int, events: Int, transitions: Int, audit: Int, vacuumedBytes: Int64, databaseBytes: Int64,
+    freeBytes: Int64, payloadBytes: Int64, logsBytes: Int64, canVacuum: Bool, overBytes: Int64
   ) {
     self.dryRun = dryRun
     self.jobs = jobs
@@ -65,6 +67,7 @@ package struct PruneView: Codable, Sendable, Equatable {
     self.ticks = ticks
     self.events = events
     self.transitions = transitions
+    self.audit = audit
     self.vacuumedBytes = vacuumedBytes
     self.databaseBytes = databaseBytes
     self.freeBytes = freeBytes

@@ -28,7 +28,7 @@ struct Millrace: AsyncParsableCommand {
       DeadCommand.self, ScheduleCommand.self, EventCommand.self, EventsCommand.self,
       HistoryCommand.self, HandlersCommand.self, StatsCommand.self, RecommendCommand.self,
       SimulateCommand.self, PruneCommand.self, BackupCommand.self, StatusCommand.self, TopCommand.self,
-      MetricsCommand.self, DoctorCommand.self,
+      MetricsCommand.self, AuditCommand.self, TokenCommand.self, DoctorCommand.self,
     ])
 
   /// The version of this program.

@@ -24,9 +24,11 @@ struct OpenAPITests {
     let server = APIServer(
       serving: FakeJobService(), metrics: FakeMetricsSource(), configuration: .init(socketPath: "/none"),
       logger: Logger(label: "test"))
-    let routes = server.makeRoutes(on: router).methods.flatMap { row in
+    let routes = server.makeRoutes(on: router).rows.flatMap { row in
       let path = row.pattern.map { $0.hasPrefix(":") ? "{\($0.dropFirst())}" : String($0) }
-      return row.methods.filter { $0 != .head }.map { "\($0.rawValue) /\(path.joined(separator: "/"))" }
+      return row.needs.map(\.method).filter { $0 != .head }.map {
+        "\($0.rawValue) /\(path.joined(separator: "/"))"
+      }
     }
     #expect(routes.count == Set(routes).count)
     #expect(Set(routes).subtracting(document.operations.keys) == [], "these are not documented")

@@ -150,7 +150,7 @@ struct ProblemTests {
 
   @Test("a caller who is neither the runner's user nor root is refused")
   func forbidden() async throws {
-    try await TestServer.with(configure: { $0.users = [54321] }) { server in
+    try await TestServer.with(configure: { $0.access.admins = [54321] }) { server in
       for target in ["/v1/status", "/v1/jobs", "/nowhere"] {
         let reply = try await server.request("GET", target)
         #expect(reply.status == 403)

@@ -19,7 +19,7 @@ struct TestServer {
     keeping: (any RecordKeeping)? = nil, schedules: (any ScheduleService)? = nil,
     events: (any EventService)? = nil, authentication: (any MessageAuthentication)? = nil,
     metrics: (any MetricsSource)? = nil, transitions: (any TransitionStore)? = nil,
-    configure: (inout APIServer.Configuration) -> Void = { _ in },
+    audit: (any AuditStore)? = nil, configure: (inout APIServer.Configuration) -> Void = { _ in },
     _ body: @Sendable (TestServer) async throws -> Void
   ) async throws {
     let directory = try TemporaryDirectory()
@@ -31,7 +31,7 @@ struct TestServer {
     let server = APIServer(
       serving: service, settings: settings, keeping: keeping, schedules: schedules,
       events: events, authentication: authentication, metrics: metrics, transitions: transitions,
-      configuration: configuration,
+      audit: audit, configuration: configuration,
       logger: Logger(label: "test") { _ in lines.handler },
       onReady: { source.finish() })
     let group = ServiceGroup(services: [server], logger: Logger(label: "test") { _ in lines.handler })

@@ -36,6 +36,8 @@ package final class MemoryJobStore: JobStore {
     /// The rows of transitions that are kept, and what the write under way tells.
     var told: [TransitionRow] = []
     var telling: [Transition] = []
+    var auditEntries: [AuditEntry] = []
+    var lastAuditNumber: Int64 = 0
   }
 
   let state = Mutex(State())

@@ -51,6 +51,39 @@ package struct RecordStoreContract: Sendable, CustomStringConvertible {
       _ = try await store.delete(EndedJobs(), atMost: 9, at: Sample.time(99))
       try demand(try await store.builds(onRecord: candidates).isEmpty)
     },
+    RecordStoreContract("who submitted a job stays with it") { store in
+      var submission = Sample.plain()
+      submission.owner = "alice"
+      let ids = try await store.submit([submission, Sample.plain()], at: Sample.time(0))
+      try demandEqual(try await store.job(ids[0])?.submission.owner, "alice")
+      try demandEqual(try await store.job(ids[1])?.submission.owner, nil)
+    },
+    RecordStoreContract("entries of the audit are listed, the newest first, and go, the first ones first") {
+      store in
+      try demandEqual(try await store.firstAuditEntry(), nil)
+      for (second, name) in [(1, "root"), (2, "alice"), (3, "root")] as [(Int64, String)] {
+        try await store.note(
+          AuditEntry(
+            time: Sample.time(second), principal: name, role: "admin", origin: "pid 7",
+            action: "POST /v1/prune", status: 200 + Int(second)))
+      }
+      var filter = AuditFilter()
+      try demandEqual(try await store.audit(filter).map(\.number), [3, 2, 1])
+      try demandEqual(try await store.audit(filter).map(\.status), [203, 202, 201])
+      filter.principal = "root"
+      try demandEqual(try await store.audit(filter).map(\.number), [3, 1])
+      filter.before = 3
+      try demandEqual(try await store.audit(filter).map(\.number), [1])
+      (filter.before, filter.limit) = (nil, 1)
+      try demandEqual(try await store.audit(filter).map(\.number), [3])
+      try demandEqual(try await store.firstAuditEntry(), Sample.time(1))
+      let old = OldAudit(before: Sample.time(3))
+      try demandEqual(try await store.count(old), 2)
+      try demandEqual(try await store.delete(old, atMost: 1).last, Sample.time(1))
+      try demandEqual(try await store.delete(old, atMost: 9).count, 1)
+      try demandEqual(try await store.delete(old, atMost: 9).count, 0)
+      try demandEqual(try await store.audit(AuditFilter()).map(\.number), [3])
+    },
     RecordStoreContract("it rings when something was accepted or committed") { store in
       var bell = store.activity.makeAsyncIterator()
       let id = try await store.submit([Sample.plain()], at: Sample.time(0))[0]

@@ -52,6 +52,8 @@ package struct Submission: Sendable, Equatable {
   package var isHeld = false
   /// Jobs with the same one are best started from the same warm host; nil for none.
   package var affinity: String?
+  /// Who submitted it, as the API knows them; nil for the runner itself, as for the jobs of schedules.
+  package var owner: String?
 
   /// Makes a submission.
   package init(

@@ -14,6 +14,8 @@ package struct Retention: Hashable, Sendable {
   package var events: Duration? = days(30)
   /// How long those who follow the runner can resume behind a transition; nil: for ever.
   package var transitions: Duration? = days(7)
+  /// How long it is kept who had something changed; nil: for ever.
+  package var audit: Duration? = days(400)
   /// What database, payload files and logs may come to; nil: no bound.
   package var bytes: Bytes? = .gibibytes(10)
 

@@ -62,6 +62,7 @@ package struct Reception: Sendable, Equatable {
     submission.step = request.step
     submission.isHeld = request.isHeld
     submission.affinity = try request.affinity.map(Self.checked(affinity:))
+    submission.owner = request.owner
     return submission
   }
 

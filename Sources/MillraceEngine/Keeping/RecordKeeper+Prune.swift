@@ -25,6 +25,7 @@ extension RecordKeeper {
         try await pruneTicks(at: now, into: &report)
         try await pruneEvents(at: now, into: &report)
         try await pruneTransitions(at: now, into: &report)
+        try await pruneAudit(at: now, into: &report)
         try await pruneBuilds(at: now, into: &report)
         try await keepBound(wish, into: &report)
       }
@@ -120,6 +121,14 @@ extension RecordKeeper {
     }
   }
 
+  private func pruneAudit(at now: Timestamp, into report: inout PruneReport) async throws {
+    guard let span = retention.audit else { return }
+    let old = OldAudit(before: now - span)
+    report.audit = try await rows(of: report, counted: { try await store.count(old) }) { _ in
+      try await store.delete(old, atMost: slice * Self.ticksPerJob)
+    }
+  }
+
   /// Returns how many rows go: in a rehearsal they are only counted, else they are deleted slice by slice,
   /// each from where the one before has ended.
   private func rows(
@@ -203,6 +212,9 @@ extension RecordKeeper {
     }
     if let span = retention.transitions {
       next = earlier(next, min(try await store.firstOldTransition() ?? now, now) + span)
+    }
+    if let span = retention.audit {
+      next = earlier(next, min(try await store.firstAuditEntry() ?? now, now) + span)
     }
     return retention.logs.map { earlier(next, now + $0) } ?? next
   }

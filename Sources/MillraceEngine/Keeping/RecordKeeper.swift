@@ -120,7 +120,7 @@ extension PruneReport {
     [
       "jobs": "\(tally.jobs)", "attempts": "\(tally.attempts)", "payloads": "\(tally.bytes)",
       "logs": "\(logFiles)", "builds": "\(builds)", "ticks": "\(ticks)",
-      "events": "\(events)", "transitions": "\(transitions)",
+      "events": "\(events)", "transitions": "\(transitions)", "audit": "\(audit)",
     ]
   }
 }

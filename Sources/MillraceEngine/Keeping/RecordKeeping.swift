@@ -44,6 +44,8 @@ package struct PruneReport: Hashable, Sendable {
   package var events = 0
   /// Commits of which it is no longer told.
   package var transitions = 0
+  /// Entries of the audit.
+  package var audit = 0
   /// How much shorter the database is.
   package var shrunk = Bytes.zero
   /// The record afterwards, and its logs.
@@ -64,6 +66,6 @@ package struct PruneReport: Hashable, Sendable {
   /// Whether anything went, or would go.
   package var isEmpty: Bool {
     tallies.isEmpty && logFiles == 0 && builds == 0 && ticks == 0 && events == 0
-      && transitions == 0 && shrunk == .zero
+      && transitions == 0 && audit == 0 && shrunk == .zero
   }
 }

@@ -33,6 +33,14 @@ package struct OldTransitions: Hashable, Sendable {
   package init(before: Timestamp) { self.before = before }
 }
 
+/// Which entries of the audit may go.
+package struct OldAudit: Hashable, Sendable {
+  /// Only those of before this time.
+  package var before: Timestamp
+
+  package init(before: Timestamp) { self.before = before }
+}
+
 /// What a deletion of nominal times, events or transitions has done.
 package struct RowDeletion: Hashable, Sendable {
   package var count = 0

@@ -1,7 +1,7 @@
 package import MillraceCore
 
 /// A `JobStore` as the one sees it who keeps it small, whole and safe.
-package protocol RecordStore: JobStore {
+package protocol RecordStore: JobStore, AuditStore {
   /// Rings when something was accepted or committed; there is one reader.
   var activity: AsyncStream<Void> { get }
   /// Returns how much `delete` would delete in all, by state.

@@ -20,7 +20,7 @@ struct LiveRoutes: Sendable {
     self.logger = logger
   }
 
-  func add(to routes: inout RouteTable) { routes.add(.get, "/events/stream", query: .read, use: stream) }
+  func add(to routes: inout RouteTable) { routes.show("/events/stream", query: .read, use: stream) }
 
   @Sendable private func stream(_ request: Request, _ context: APIContext) async throws -> Response {
     guard let feed else { throw Refusal(.conflict, "this runner tells of nothing that changes") }

@@ -1,7 +1,7 @@
 /// The view `history`, for people who use `sqlite3`; `docs/history-view.md` explains its columns.
 enum HistoryView {
   /// The names of its columns, in order.
-  static let columns = (firstFields + secondFields + thirdFields + fourthFields).map(\.name)
+  static let columns = (firstFields + secondFields + thirdFields + fourthFields + eighthFields).map(\.name)
 
   /// Makes it as it was in the schema `v1`.
   static let first = sql(of: firstFields)
@@ -15,6 +15,11 @@ enum HistoryView {
   /// Makes it anew with what `v4` added.
   static let fourth =
     "DROP VIEW history; " + sql(of: firstFields + secondFields + thirdFields + fourthFields)
+
+  /// Makes it anew with what `v8` added.
+  static let eighth =
+    "DROP VIEW history; "
+    + sql(of: firstFields + secondFields + thirdFields + fourthFields + eighthFields)
 
   private static func sql(of fields: [(name: String, value: String)]) -> String {
     let list = fields.map { "\($0.value) AS \($0.name)" }.joined(separator: ",\n  ")
@@ -81,6 +86,8 @@ enum HistoryView {
     ("affinity", "job.affinity"),
     ("tier", "attempt.tier"),
   ]
+
+  private static let eighthFields = [("owner", "job.owner")]
 
   /// Microseconds since 1970 as `2026-08-01T12:00:00.123Z`.
   private static func time(_ column: String) -> String {

@@ -37,6 +37,9 @@ enum Schema {
     migrator.registerMigration("v7", foreignKeyChecks: .immediate) { db in
       try db.execute(sql: TransitionRows.table)
     }
+    migrator.registerMigration("v8", foreignKeyChecks: .immediate) { db in
+      for sql in [ownership, AuditRows.table, HistoryView.eighth] { try db.execute(sql: sql) }
+    }
     return migrator
   }
 
@@ -45,6 +48,9 @@ enum Schema {
     ALTER TABLE job ADD COLUMN affinity TEXT CHECK (affinity <> '');
     ALTER TABLE attempt ADD COLUMN tier TEXT CHECK (tier IN ('warm', 'template', 'cold'));
     """
+
+  /// What `v8` adds, beside the audit: who submitted a job.
+  private static let ownership = "ALTER TABLE job ADD COLUMN owner TEXT CHECK (owner <> '')"
 
   private static let job = """
     CREATE TABLE job (

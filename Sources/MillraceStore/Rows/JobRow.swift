@@ -15,7 +15,7 @@ enum JobRow {
   private static let askedColumns =
     [
       "handler", "priority", "class", "parameters", "trace_parent", "asked_not_before", "input_size",
-      "on_dependency_failure", "job_key", "job_group", "step", "affinity",
+      "on_dependency_failure", "job_key", "job_group", "step", "affinity", "owner",
     ]
     + wishColumns + termColumns
 
@@ -56,7 +56,7 @@ enum JobRow {
       try JSONText.encode(asked.parameters),
       asked.traceParent, asked.notBefore?.rawValue, asked.input?.count,
       asked.onDependencyFailure.rawValue, try asked.key.map { try JSONText.encode($0) }, asked.group,
-      asked.step, asked.affinity,
+      asked.step, asked.affinity, asked.owner,
     ]
     values += try wishValues(asked.wishes)
     values += try termValues(asked.terms)
@@ -97,7 +97,7 @@ enum JobRow {
     let onDependencyFailure = try reader.word(Dependency.Failure.self)
     let key = try reader.optionalJSON(JobKey.self)
     let (group, step): (String?, String?) = (reader.optional(), reader.optional())
-    let affinity: String? = reader.optional()
+    let (affinity, owner): (String?, String?) = (reader.optional(), reader.optional())
     let wishes = try readWishes(&reader)
     let terms = try readTerms(&reader)
     var job = Job(
@@ -119,7 +119,7 @@ enum JobRow {
     job.submission.after = try DependencyRows.read(&reader)
     job.submission.onDependencyFailure = onDependencyFailure
     (job.submission.key, job.submission.group, job.submission.step) = (key, group, step)
-    job.submission.affinity = affinity
+    (job.submission.affinity, job.submission.owner) = (affinity, owner)
     return job
   }
 

@@ -69,6 +69,7 @@ struct PruneCommand: ParsableCommand {
     if view.ticks > 0 { card.add("schedule times", "\(view.ticks)") }
     if view.events > 0 { card.add("events", "\(view.events)") }
     if view.transitions > 0 { card.add("told commits", "\(view.transitions)") }
+    if view.audit > 0 { card.add("audit entries", "\(view.audit)") }
     card.add(view.dryRun ? "the record is" : "the record is now", size(of: view))
     card.add("free in its file", view.freeBytes > 0 ? Figures.bytes(view.freeBytes) + freeHint(view) : nil)
     if view.vacuumedBytes > 0 { card.add("given back", Figures.bytes(view.vacuumedBytes)) }

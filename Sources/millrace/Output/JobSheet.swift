@@ -35,6 +35,7 @@ struct JobSheet {
     card.add("labels", Figures.labels(job.labels))
     card.add("group", job.group)
     card.add("affinity", job.affinity)
+    card.add("owner", job.owner)
     card.add("key", job.key)
     if job.held ?? false { card.add("held", "until it is released") }
     card.add("cancelled", job.cancelRequested.map { "asked for at \(Figures.time($0))" })

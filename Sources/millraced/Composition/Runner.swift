@@ -66,11 +66,15 @@ final class Runner: Sendable {
       store: store, files: StateFiles(logs: state.logs, builds: state.builds), clock: clock,
       retention: configuration.retention, log: log, buildsInUse: { [engine] in await engine.buildsInUse })
     var server = APIServer.Configuration(socketPath: configuration.socket)
-    server.socketMode = configuration.socketMode
+    server.tcp = configuration.access.listen
+    server.access = try Self.rules(configuration.access)
+    server.socketGroup = server.access.group
+    server.socketMode = configuration.socketMode ?? (server.access.group == nil ? 0o600 : 0o660)
     server.maxInput = configuration.bounds.input
     api = APIServer(
       serving: engine, settings: sidecars, keeping: keeper, schedules: engine, events: engine,
-      authentication: SecretFiles(), metrics: engine, transitions: store, configuration: server, logger: log
+      authentication: SecretFiles(), metrics: engine, transitions: store, audit: store,
+      configuration: server, logger: log
     ) {
       log.notice("ready", metadata: ["socket": "\(configuration.socket)", "state": "\(state.path)"])
     }
@@ -118,6 +122,21 @@ final class Runner: Sendable {
       tiers: configuration.handlers.compactMapValues(\.tier), tier: configuration.tier,
       warm: configuration.warm, maxOpenFiles: configuration.bounds.openFiles,
       maxResult: configuration.bounds.result)
+  }
+
+  /// Who may call, by the names that the configuration gives.
+  private static func rules(_ access: AccessSettings) throws -> AccessRules {
+    var rules = AccessRules()
+    rules.tokens = access.tokens.map { TokenFile(path: $0) }
+    rules.hosts = Set(access.hosts)
+    guard let group = access.group else { return rules }
+    guard let entry = getgrnam(group) else {
+      throw LinuxError(
+        "let the group `\(group)` submit jobs", .missing("there is no such group"),
+        hint: "groupadd --system \(group), or change `access: {group: …}` in the configuration")
+    }
+    rules.group = entry.pointee.gr_gid
+    return rules
   }
 
   /// The user of jobs: only root can choose another than its own.

@@ -14,8 +14,9 @@ struct Configuration: Sendable, Equatable {
   var calendars: String
   /// The path of the API's Unix socket.
   var socket: String
-  /// Its permissions.
-  var socketMode: UInt32 = 0o600
+  /// Its permissions; nil for those that fit who may call: 0600, or 0660 with a group.
+  var socketMode: UInt32?
+  var access = AccessSettings()
   /// Where the cgroups of the jobs are made.
   var cgroupRoot = CgroupRoot.automatic
   /// The path of `millrace-host`.

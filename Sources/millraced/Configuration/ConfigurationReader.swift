@@ -47,7 +47,8 @@ struct ConfigurationReader {
 
   private mutating func apply(_ root: Setting) {
     let names = [
-      "state", "plugins", "schedules", "calendars", "socket", "socket_mode", "cgroup_root", "host", "user",
+      "state", "plugins", "schedules", "calendars", "socket", "socket_mode", "access", "cgroup_root", "host",
+      "user",
       "plugin_users", "capacity",
       "queue", "pressure", "learning", "breaker", "poison_after", "defaults", "bounds", "retention", "groups",
       "handlers", "fair_share", "preload", "warm", "log_level",
@@ -60,6 +61,7 @@ struct ConfigurationReader {
       case "calendars": set(&configuration.calendars, setting.absolutePath())
       case "socket": set(&configuration.socket, setting.absolutePath())
       case "socket_mode": set(&configuration.socketMode, setting.permissions())
+      case "access": applyAccess(setting)
       case "cgroup_root": set(&configuration.cgroupRoot, setting.cgroupRoot())
       case "host": set(&configuration.host, setting.absolutePath())
       case "user": set(&configuration.user, setting.text())

@@ -5,7 +5,9 @@ import MillraceYAML
 extension ConfigurationReader {
   mutating func applyRetention(_ section: Setting) {
     let spans = Duration.seconds(60)...Setting.century
-    let known = ["succeeded", "failed", "cancelled", "logs", "ticks", "events", "transitions", "bytes"]
+    let known = [
+      "succeeded", "failed", "cancelled", "logs", "ticks", "events", "transitions", "audit", "bytes",
+    ]
     for setting in section.settings(known: known) {
       switch setting.name {
       case "succeeded": set(&configuration.retention.succeeded, setting.durationOr("ever", spans))
@@ -15,6 +17,7 @@ extension ConfigurationReader {
       case "ticks": set(&configuration.retention.ticks, setting.durationOr("ever", spans))
       case "events": set(&configuration.retention.events, setting.durationOr("ever", spans))
       case "transitions": set(&configuration.retention.transitions, setting.durationOr("ever", spans))
+      case "audit": set(&configuration.retention.audit, setting.durationOr("ever", spans))
       default:
         set(
           &configuration.retention.bytes,
