@@ -1,3 +1,5 @@
+import CMillraceLinux
+import FoundationEssentials
 import Glibc
 import MillraceCore
 import MillraceEngine
@@ -20,7 +22,7 @@ struct TokenFileTests {
   func holders() throws {
     let (ci, boss) = (Token(name: "ci", role: .submitter), Token(name: "boss", role: .admin))
     #expect(ci.secret != boss.secret && ci.secret.count == 67)
-    try withFile("# who may call\n\n\(ci.line)\n\(boss.line)\n") { file in
+    try withFile("# who may call\n\n\(ci.line)\n\(boss.line)\n") { (file: TokenFile) throws in
       #expect(try file.holder(of: ci.secret) == TokenHolder(name: "ci", role: .submitter))
       #expect(try file.holder(of: boss.secret) == TokenHolder(name: "boss", role: .admin))
       for wrong in [
@@ -35,7 +37,7 @@ struct TokenFileTests {
   func refused() throws {
     let token = Token(name: "ci", role: .viewer)
     func expectRefusal(_ text: String, mode: mode_t = 0o600, _ words: String) throws {
-      try withFile(text, mode: mode) { file in
+      try withFile(text, mode: mode) { (file: TokenFile) throws in
         let refusal = #expect(throws: Refusal.self) { try file.holder(of: token.secret) }
         #expect(refusal?.kind == .conflict)
         #expect(refusal?.message.contains(words) ?? false, "\(refusal?.message ?? "")")
