@@ -56,6 +56,9 @@ struct AccessTests {
   private static func service(owner: String) -> FakeJobService {
     let service = FakeJobService()
     service.change { contents in
+      contents.status = RunnerStatus(
+        version: "0.1", pid: 7, started: Sample.time(0), draining: false, queued: 2, scheduled: 0, running: 0,
+        capacity: Sample.admission.capacity, used: Sample.admission.used)
       for (number, owner) in [(1, owner), (2, "somebody")] {
         var submission = Sample.plain()
         submission.owner = owner
