@@ -55,6 +55,11 @@ extension Client {
   /// Returns all that is known of a job.
   package func job(_ id: JobID) throws -> JobDetail { try value(call("GET", "/jobs/\(id)")) }
 
+  /// Returns the parameters of a job as they were given, secrets, too.
+  package func parameters(of id: JobID) throws -> JSONValue {
+    try value(call("GET", "/jobs/\(id)/parameters"))
+  }
+
   /// Cancels a job and returns it as it is then.
   package func cancel(_ id: JobID) throws -> JobView { try value(call("POST", "/jobs/\(id)/cancel")) }
 

@@ -193,7 +193,7 @@ package struct APIServer: Service {
     RunnerRoutes(service: service).add(to: &routes)
     HandlerRoutes(service: service, schedules: schedules, settings: settings).add(to: &routes)
     RecordRoutes(keeping: keeping, bodies: bodies).add(to: &routes)
-    ScheduleRoutes(service: schedules, bodies: bodies).add(to: &routes)
+    ScheduleRoutes(service: schedules, catalog: service.catalog, bodies: bodies).add(to: &routes)
     EventRoutes(service: events, bodies: EventBodies(bodies: bodies)).add(to: &routes)
     HookRoutes(service: events, authentication: authentication, bodies: EventBodies(bodies: bodies))
       .add(to: &routes)

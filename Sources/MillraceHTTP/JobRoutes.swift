@@ -17,6 +17,7 @@ struct JobRoutes: Sendable {
     routes.change("/jobs/batch", needs: .role(.submitter), audits: false, use: submitBatch)
     routes.show("/jobs", query: .read, use: list)
     routes.show("/jobs/:id", use: show)
+    routes.show("/jobs/:id/parameters", needs: .role(.admin), audits: true, use: parameters)
     routes.change("/jobs/rehearse", needs: .role(.viewer), audits: false, use: rehearse)
     routes.change("/jobs/:id/cancel", needs: .ownership(.job), use: cancel)
     routes.change("/jobs/:id/reprioritise", needs: .ownership(.job), use: reprioritise)
@@ -78,6 +79,11 @@ struct JobRoutes: Sendable {
         gates: (standing?.gates ?? []).map(GateView.init),
         workingSetBytes: standing?.usage?.workingSet?.rawValue,
         cpuSeconds: standing?.usage?.cpu?.seconds, course: CourseView(job)))
+  }
+
+  /// Shows the parameters as they were given, secrets, too.
+  @Sendable private func parameters(_ request: Request, _ context: APIContext) async throws -> Response {
+    try Response(json: try await service.history.found(try context.jobID).submission.parameters)
   }
 
   @Sendable private func cancel(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -25,14 +25,14 @@ struct RouteTable {
     self.guardian = guardian
   }
 
-  /// Adds an address that shows something.
+  /// Adds an address that shows something. `audits` is true for what hardly anybody shall see.
   mutating func show(
     _ path: String, below prefix: String = Wire.prefix, query: Query = .none,
-    needs need: Need = .role(.viewer),
+    needs need: Need = .role(.viewer), audits: Bool = false,
     use respond: @escaping @Sendable (Request, APIContext) async throws -> Response
   ) {
     add(.get, prefix + path, needs: need) { [guardian] request, context in
-      try await guardian.pass(request, context, needs: need, audits: false) { request, context in
+      try await guardian.pass(request, context, needs: need, audits: audits) { request, context in
         if query == .none { try Self.refuseParameters(of: request) }
         return try await respond(request, context)
       }

@@ -9,6 +9,8 @@ import MillraceWire
 struct ScheduleRoutes: Sendable {
   /// Nil if this runner has none.
   let service: (any ScheduleService)?
+  /// Tells which parameters of a handler are secrets.
+  let catalog: @Sendable () async -> Catalog
   let bodies: BodyReader
 
   func add(to routes: inout RouteTable) {
@@ -44,7 +46,7 @@ struct ScheduleRoutes: Sendable {
     for standing in later.prefix(limit) {
       let filter = TickFilter(schedule: standing.schedule.id, limit: ScheduleWarning.span)
       let rows = try await known.scheduleRecord.ticks(matching: filter)
-      page.schedules.append(ScheduleView(standing, rows: rows))
+      page.schedules.append(try await shown(ScheduleView(standing, rows: rows), to: context))
     }
     if later.count > limit { page.next = page.schedules.last?.name }
     return try Response(json: page)
@@ -69,7 +71,19 @@ struct ScheduleRoutes: Sendable {
       ? try await known.preview(context.name, count: ScheduleDetail.span) : []
     return try Response(
       json: ScheduleDetail(
-        ScheduleView(standing, rows: rows, tally: tally), tally, times: times, rows: rows))
+        try await shown(ScheduleView(standing, rows: rows, tally: tally), to: context), tally, times: times,
+        rows: rows))
+  }
+
+  /// Who may not change a schedule is not shown the secrets in it.
+  private func shown(_ view: ScheduleView, to context: APIContext) async throws -> ScheduleView {
+    if let principal = context.principal, principal.role >= .operator { return view }
+    var view = view
+    let handlers = await catalog().plugins.flatMap(\.handlers)
+    view.definition = try ScheduleDefinition.concealingSecrets(of: view.definition) { name in
+      handlers.first { $0.name == name }
+    }
+    return view
   }
 
   @Sendable private func edit(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -8,6 +8,7 @@ package struct JobView: Codable, Sendable, Equatable {
   package var priority: Int
   package var jobClass: String?
   package var labels: [String: String]
+  /// With `<secret>` in the place of secrets.
   package var parameters: JSONValue
   package var inputBytes: Int64?
   package var submitted: String
@@ -58,7 +59,7 @@ package struct JobView: Codable, Sendable, Equatable {
     priority = job.submission.priority.rawValue
     jobClass = job.submission.jobClass
     labels = job.submission.labels
-    parameters = job.submission.parameters
+    parameters = job.submission.shownParameters
     inputBytes = job.inputLength?.rawValue
     submitted = Wire.text(of: job.submitted)
     notBefore = job.notBefore.map(Wire.text(of:))

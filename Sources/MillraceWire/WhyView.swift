@@ -37,7 +37,7 @@ package struct RehearsalView: Codable, Sendable, Equatable {
   package init(_ submission: Submission, _ explanation: Explanation, _ forecast: Forecast) {
     handler = submission.handler
     priority = submission.priority.rawValue
-    parameters = submission.parameters
+    parameters = submission.shownParameters
     limits = LimitsView(submission.terms.limits)
     timeoutSeconds = submission.terms.timeout.seconds
     maxAttempts = submission.terms.maxAttempts

@@ -51,7 +51,8 @@ struct AccessTests {
       "/schedules/x/pause", "/schedules/x/resume", "/schedules/x/run", "/schedules/x/backfill",
     ].map { Row("POST", $0, .operator) }
     + [Row("PUT", "/schedules/x", .operator), Row("DELETE", "/schedules/x", .operator)]
-    + ["/prune", "/backup"].map { Row("POST", $0, .admin) } + [Row("GET", "/audit", .admin)]
+    + ["/prune", "/backup"].map { Row("POST", $0, .admin) }
+    + ["/audit", "/jobs/1/parameters"].map { Row("GET", $0, .admin) }
 
   private static func service(owner: String) -> FakeJobService {
     let service = FakeJobService()

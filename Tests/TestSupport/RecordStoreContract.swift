@@ -54,9 +54,12 @@ package struct RecordStoreContract: Sendable, CustomStringConvertible {
     RecordStoreContract("who submitted a job stays with it") { store in
       var submission = Sample.plain()
       submission.owner = "alice"
+      submission.secrets = ["password", "token"]
       let ids = try await store.submit([submission, Sample.plain()], at: Sample.time(0))
       try demandEqual(try await store.job(ids[0])?.submission.owner, "alice")
+      try demandEqual(try await store.job(ids[0])?.submission.secrets, ["password", "token"])
       try demandEqual(try await store.job(ids[1])?.submission.owner, nil)
+      try demandEqual(try await store.job(ids[1])?.submission.secrets, [])
     },
     RecordStoreContract("entries of the audit are listed, the newest first, and go, the first ones first") {
       store in

@@ -16,7 +16,7 @@ static const char schema[] =
     "\"command\":{\"type\":\"array\",\"items\":{\"type\":\"string\"},\"minItems\":1,"
     "\"description\":\"the program and its arguments; the program is looked for in PATH\"},"
     "\"environment\":{\"type\":\"object\",\"additionalProperties\":{\"type\":\"string\"},"
-    "\"description\":\"variables that are added or replaced\"},"
+    "\"writeOnly\":true,\"description\":\"variables that are added or replaced; nobody is shown them\"},"
     "\"directory\":{\"type\":\"string\",\"minLength\":1,"
     "\"description\":\"where it runs; default: the job's own directory\"},"
     "\"stdin\":{\"type\":\"string\",\"enum\":[\"input\",\"none\"],\"default\":\"input\","

@@ -190,7 +190,8 @@ typedef struct millrace_handler {
     const char *name;
     /* One line that says what it does. */
     const char *summary;
-    /* JSON Schema (draft 2020-12) of the parameters; NULL: none are taken. */
+    /* JSON Schema (draft 2020-12) of the parameters; NULL: none are taken. `writeOnly` marks a secret, which
+     * nobody is shown but the job. */
     const char *parameter_schema;
     /* Does the job. Returns MILLRACE_OK, or MILLRACE_FAILED (best by way of `fail`). */
     int (*run)(const millrace_job *job, const millrace_context *context);

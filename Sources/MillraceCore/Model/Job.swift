@@ -54,6 +54,8 @@ package struct Submission: Sendable, Equatable {
   package var affinity: String?
   /// Who submitted it, as the API knows them; nil for the runner itself, as for the jobs of schedules.
   package var owner: String?
+  /// The names of the parameters that nobody shall see but the job itself, in order.
+  package var secrets: [String] = []
 
   /// Makes a submission.
   package init(

@@ -6,7 +6,7 @@ package enum Role: String, Sendable, CaseIterable, Comparable {
   case submitter
   /// Change everybody's jobs, schedules, settings, and what the runner takes.
   case `operator`
-  /// Delete from the record, copy it, and see the audit.
+  /// Delete from the record, copy it, and see the audit and the secrets of jobs.
   case admin
 
   package static func < (left: Role, right: Role) -> Bool { left.rank < right.rank }

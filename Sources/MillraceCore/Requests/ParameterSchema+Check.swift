@@ -4,7 +4,7 @@ extension ParameterSchema {
     let name = path.isEmpty ? "the parameters" : "parameter `\(path)`"
     guard types.isEmpty || !types.isDisjoint(with: Self.names(of: value)) else {
       let wanted = types.sorted().joined(separator: " or ")
-      mistakes.append("\(name) must be \(wanted), not \(Self.kind(of: value))")
+      mistakes.append("\(name) must be \(wanted), not \(isSecret ? "what it is" : Self.kind(of: value))")
       return
     }
     if let allowed = words["enum"]?.array, !allowed.map(\.canonical).contains(value.canonical) {

@@ -3,8 +3,8 @@
 ///
 /// Known are `type`, `enum`, `const`, `properties`, `required`, `additionalProperties`, `items`, `minItems`,
 /// `maxItems`, `uniqueItems`, `minimum`, `maximum`, `exclusiveMinimum`, `exclusiveMaximum`, `minLength`,
-/// `maxLength`, `pattern`, `default`, and the words that only describe. Any other word makes the schema
-/// unusable: a rule that is not checked would be a lie.
+/// `maxLength`, `pattern`, `default`, `writeOnly` (a secret), and the words that only describe. Any other
+/// word makes the schema unusable: a rule that is not checked would be a lie.
 /// Source: https://json-schema.org/draft/2020-12/json-schema-validation
 package struct ParameterSchema: Sendable, Equatable {
   /// The words that only describe.
@@ -14,7 +14,7 @@ package struct ParameterSchema: Sendable, Equatable {
   private static let rules: Set<String> = [
     "type", "enum", "const", "properties", "required", "additionalProperties", "items", "minItems",
     "maxItems", "uniqueItems", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "minLength",
-    "maxLength", "pattern", "default",
+    "maxLength", "pattern", "default", "writeOnly",
   ]
   private static let types: Set<String> = [
     "null", "boolean", "integer", "number", "string", "array", "object",
@@ -25,6 +25,8 @@ package struct ParameterSchema: Sendable, Equatable {
   let properties: [String: ParameterSchema]
   let items: [ParameterSchema]
   let additional: Additional
+  /// Whether its value, or one around it, may not be told in words.
+  let isSecret: Bool
 
   /// What members that are not named in `properties` may be.
   enum Additional: Sendable, Equatable {
@@ -36,7 +38,7 @@ package struct ParameterSchema: Sendable, Equatable {
   /// - Throws: `Refusal` (`invalid`) that names the place in the schema.
   package init(_ value: JSONValue) throws { try self.init(value, at: "the schema") }
 
-  private init(_ value: JSONValue, at place: String) throws {
+  private init(_ value: JSONValue, at place: String, inSecret: Bool = false) throws {
     guard let words = value.object else {
       throw Refusal(.invalid, "\(place) must be an object")
     }
@@ -47,16 +49,24 @@ package struct ParameterSchema: Sendable, Equatable {
       throw Refusal(.invalid, "\(place) has a value for `\(word)` that can't be")
     }
     self.words = words
+    let isSecret = inSecret || words["writeOnly"] == .bool(true)
+    self.isSecret = isSecret
     types = try Self.readTypes(words["type"], at: place)
     properties = try Dictionary(
       uniqueKeysWithValues: (words["properties"]?.object ?? [:]).map {
-        ($0.key, try ParameterSchema($0.value, at: "\(place).properties.\($0.key)"))
+        (
+          $0.key,
+          try ParameterSchema($0.value, at: "\(place).properties.\($0.key)", inSecret: isSecret)
+        )
       })
-    items = try words["items"].map { [try ParameterSchema($0, at: "\(place).items")] } ?? []
+    items =
+      try words["items"].map { [try ParameterSchema($0, at: "\(place).items", inSecret: isSecret)] } ?? []
     switch words["additionalProperties"] {
     case nil, .bool(true): additional = .anything
     case .bool(false): additional = .nothing
-    case let rule?: additional = .fitting(try ParameterSchema(rule, at: "\(place).additionalProperties"))
+    case let rule?:
+      additional = .fitting(
+        try ParameterSchema(rule, at: "\(place).additionalProperties", inSecret: isSecret))
     }
     if let pattern = words["pattern"]?.string, (try? Regex(pattern)) == nil {  // Only whether it compiles.
       throw Refusal(.invalid, "\(place) has a pattern that is no regular expression: `\(pattern)`")
@@ -69,7 +79,7 @@ package struct ParameterSchema: Sendable, Equatable {
     case "enum": return value.array != nil
     case "properties": return value.object != nil
     case "required": return value.array?.allSatisfy { $0.string != nil } ?? false
-    case "uniqueItems": return value == .bool(true) || value == .bool(false)
+    case "uniqueItems", "writeOnly": return value == .bool(true) || value == .bool(false)
     case "pattern": return value.string != nil
     case "minItems", "maxItems", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum",
       "exclusiveMaximum":
@@ -132,7 +142,7 @@ extension ParameterSchema {
   }
 
   /// The rule for a parameter; nil if there is none.
-  private func schema(of name: String) -> ParameterSchema? {
+  func schema(of name: String) -> ParameterSchema? {
     if let schema = properties[name] { return schema }
     if case .fitting(let rule) = additional { return rule }
     return nil

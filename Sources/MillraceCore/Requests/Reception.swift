@@ -63,6 +63,7 @@ package struct Reception: Sendable, Equatable {
     submission.isHeld = request.isHeld
     submission.affinity = try request.affinity.map(Self.checked(affinity:))
     submission.owner = request.owner
+    submission.secrets = schema.secrets(in: parameters)
     return submission
   }
 

@@ -49,8 +49,11 @@ enum Schema {
     ALTER TABLE attempt ADD COLUMN tier TEXT CHECK (tier IN ('warm', 'template', 'cold'));
     """
 
-  /// What `v8` adds, beside the audit: who submitted a job.
-  private static let ownership = "ALTER TABLE job ADD COLUMN owner TEXT CHECK (owner <> '')"
+  /// What `v8` adds, beside the audit: who submitted a job, and which of its parameters are secrets.
+  private static let ownership = """
+    ALTER TABLE job ADD COLUMN owner TEXT CHECK (owner <> '');
+    ALTER TABLE job ADD COLUMN secrets TEXT CHECK (json_type(secrets) = 'array');
+    """
 
   private static let job = """
     CREATE TABLE job (

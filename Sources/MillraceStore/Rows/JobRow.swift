@@ -15,7 +15,7 @@ enum JobRow {
   private static let askedColumns =
     [
       "handler", "priority", "class", "parameters", "trace_parent", "asked_not_before", "input_size",
-      "on_dependency_failure", "job_key", "job_group", "step", "affinity", "owner",
+      "on_dependency_failure", "job_key", "job_group", "step", "affinity", "owner", "secrets",
     ]
     + wishColumns + termColumns
 
@@ -57,6 +57,7 @@ enum JobRow {
       asked.traceParent, asked.notBefore?.rawValue, asked.input?.count,
       asked.onDependencyFailure.rawValue, try asked.key.map { try JSONText.encode($0) }, asked.group,
       asked.step, asked.affinity, asked.owner,
+      asked.secrets.isEmpty ? nil : try JSONText.encode(asked.secrets),
     ]
     values += try wishValues(asked.wishes)
     values += try termValues(asked.terms)
@@ -98,6 +99,7 @@ enum JobRow {
     let key = try reader.optionalJSON(JobKey.self)
     let (group, step): (String?, String?) = (reader.optional(), reader.optional())
     let (affinity, owner): (String?, String?) = (reader.optional(), reader.optional())
+    let secrets = try reader.optionalJSON([String].self)
     let wishes = try readWishes(&reader)
     let terms = try readTerms(&reader)
     var job = Job(
@@ -120,6 +122,7 @@ enum JobRow {
     job.submission.onDependencyFailure = onDependencyFailure
     (job.submission.key, job.submission.group, job.submission.step) = (key, group, step)
     (job.submission.affinity, job.submission.owner) = (affinity, owner)
+    job.submission.secrets = secrets ?? []
     return job
   }
 

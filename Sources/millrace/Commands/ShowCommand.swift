@@ -11,16 +11,29 @@ struct ShowCommand: AsyncParsableCommand {
       examples:
         millrace show 42
         millrace show 42.1 -o json
+        millrace show 42 --secrets
       """)
 
   @Argument(
     help: ArgumentHelp("42, or 42.1 for its first attempt.", valueName: "job"), transform: JobReference.init)
   var reference: JobReference
 
+  @Flag(help: "Show only the parameters, secrets, too, as JSON; this takes an admin, and is in the audit.")
+  var secrets = false
+
   @OptionGroup var record: RecordOptions
   @OptionGroup var format: OutputOptions
 
+  func validate() throws {
+    guard secrets, reference.attempt != nil else { return }
+    throw ValidationError("--secrets shows those of a job: `millrace show \(reference.job) --secrets`")
+  }
+
   func run() async throws {
+    if secrets {
+      let parameters = try record.runner.client.parameters(of: reference.job)
+      return try StandardOutput.write(OutputOptions.json(parameters, pretty: true))
+    }
     let detail = try await record.read { try await $0.job(reference.job) }
     guard let number = reference.attempt else {
       let sheet = JobSheet(detail)
