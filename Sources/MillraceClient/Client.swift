@@ -33,6 +33,8 @@ package struct Client: Sendable {
     var mediaType = "application/json"
     /// The media type that is wanted; nil for what the address has.
     var accept: String?
+    /// The revision that must still be there; nil for any.
+    var ifMatch: String?
     /// How long the runner may be silent; nil for ever.
     var idle: Duration?
 
@@ -49,6 +51,7 @@ package struct Client: Sendable {
     var bytes: [UInt8] {
       var head = "\(method) \(target) HTTP/1.1\r\nHost: millrace\r\nConnection: close\r\n"
       if let accept { head += "Accept: \(accept)\r\n" }
+      if let ifMatch { head += "If-Match: \"\(ifMatch)\"\r\n" }
       if let body { head += "Content-Type: \(mediaType)\r\nContent-Length: \(body.count)\r\n" }
       if body == nil, method == "POST" { head += "Content-Length: 0\r\n" }
       return [UInt8]((head + "\r\n").utf8) + (body ?? Data())

@@ -17,9 +17,13 @@ extension Client {
     try value(call("POST", "/schedules", body: try Wire.encoder().encode(definition)))
   }
 
-  /// Gives a schedule another definition.
-  package func edit(_ name: String, to definition: JSONValue) throws -> ScheduleView {
-    try value(call("PUT", path(name), body: try Wire.encoder().encode(definition)))
+  /// Gives a schedule another definition, if it is of that revision, whatever it is for nil.
+  package func edit(
+    _ name: String, to definition: JSONValue, from revision: String? = nil
+  ) throws -> ScheduleView {
+    var call = call("PUT", path(name), body: try Wire.encoder().encode(definition))
+    call.ifMatch = revision
+    return try value(call)
   }
 
   /// Removes a schedule.

@@ -76,7 +76,7 @@ extension Refusal.Kind {
     case .queueFull: 5
     case .starting: 1
     case .draining: 10
-    case .notFound, .invalid, .neverAdmissible, .tooLarge, .storage, .conflict: nil
+    case .notFound, .invalid, .neverAdmissible, .tooLarge, .storage, .conflict, .changed: nil
     }
   }
 }

@@ -54,8 +54,8 @@ struct ScheduleRoutes: Sendable {
 
   @Sendable private func addOne(_ request: Request, _ context: APIContext) async throws -> Response {
     let standing = try await known.add(try await bodies.schedule(of: request))
-    return try Response(
-      json: ScheduleView(standing), status: .created,
+    return try changed(
+      standing, status: .created,
       headers: [.location: "\(Wire.prefix)/schedules/\(standing.schedule.definition.name)"])
   }
 
@@ -69,16 +69,17 @@ struct ScheduleRoutes: Sendable {
     let times =
       standing.schedule.definition.trigger == nil
       ? try await known.preview(context.name, count: ScheduleDetail.span) : []
+    let view = try await shown(ScheduleView(standing, rows: rows, tally: tally), to: context)
     return try Response(
-      json: ScheduleDetail(
-        try await shown(ScheduleView(standing, rows: rows, tally: tally), to: context), tally, times: times,
-        rows: rows))
+      json: ScheduleDetail(view, tally, times: times, rows: rows),
+      headers: view.revision.map { [.eTag: EntityTags.text(of: $0)] } ?? [:])
   }
 
   /// Who may not change a schedule is not shown the secrets in it.
   private func shown(_ view: ScheduleView, to context: APIContext) async throws -> ScheduleView {
     if let principal = context.principal, principal.role >= .operator { return view }
     var view = view
+    view.revision = nil  // A digest would let secrets be guessed.
     let handlers = await catalog().plugins.flatMap(\.handlers)
     view.definition = try ScheduleDefinition.concealingSecrets(of: view.definition) { name in
       handlers.first { $0.name == name }
@@ -88,17 +89,27 @@ struct ScheduleRoutes: Sendable {
 
   @Sendable private func edit(_ request: Request, _ context: APIContext) async throws -> Response {
     let name = context.name
-    let standing = try await known.edit(name, to: try await bodies.schedule(of: request, named: name))
-    return try Response(json: ScheduleView(standing))
+    let definition = try await bodies.schedule(of: request, named: name)
+    return try changed(
+      try await known.edit(name, to: definition, from: try EntityTags.expected(by: request)))
   }
 
   @Sendable private func remove(_ request: Request, _ context: APIContext) async throws -> Response {
-    try await known.remove(schedule: context.name)
+    try await known.remove(schedule: context.name, of: try EntityTags.expected(by: request))
     return Response(status: .noContent)
   }
 
   private func pause(_ context: APIContext, _ isPaused: Bool) async throws -> Response {
-    try Response(json: ScheduleView(try await known.pause(context.name, isPaused)))
+    try changed(try await known.pause(context.name, isPaused))
+  }
+
+  /// Makes the answer to a change.
+  private func changed(
+    _ standing: ScheduleStanding, status: HTTPResponse.Status = .ok, headers: HTTPFields = [:]
+  ) throws -> Response {
+    var headers = headers
+    headers[.eTag] = EntityTags.text(of: standing.schedule.definition.revision)
+    return try Response(json: ScheduleView(standing), status: status, headers: headers)
   }
 
   @Sendable private func runNow(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -109,6 +109,7 @@ package struct Problem: Error, Codable, Sendable, Equatable {
       case .draining: (503, "shutting down")
       case .storage: (507, "storage failed")
       case .conflict: (409, "conflict")
+      case .changed: (412, "changed meanwhile")
       }
     self.init(
       type: Self.kindPrefix + refusal.kind.rawValue, title: title, status: status, detail: refusal.message,

@@ -5,6 +5,8 @@ package struct ScheduleView: Codable, Sendable, Equatable {
   package var name: String
   /// As it was written; docs/schedules.md has the members.
   package var definition: JSONValue
+  /// Tells this definition from every other, as `If-Match` wants it; nil for those who may not change it.
+  package var revision: String?
   /// The file that it is from; nil if a command added it.
   package var file: String?
   package var created: String
@@ -36,6 +38,7 @@ package struct ScheduleView: Codable, Sendable, Equatable {
   ) {
     name = schedule.definition.name
     definition = schedule.definition.source
+    revision = schedule.definition.revision
     file = schedule.file
     created = Wire.text(of: schedule.created)
     paused = schedule.paused.map(Wire.text)

@@ -75,7 +75,7 @@ enum ExitCodes: Equatable {
     case .invalid, .tooLarge: .usage
     case .queueFull, .starting, .draining: .queueFull
     case .storage: .failure
-    case .conflict: .jobFailed
+    case .conflict, .changed: .jobFailed
     case nil:
       switch problem.status {
       case 401, 403: .notPermitted

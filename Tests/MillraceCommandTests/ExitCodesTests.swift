@@ -13,7 +13,7 @@ struct ExitCodesTests {
     let codes = Refusal.Kind.allCases.map { ExitCodes.code(of: Problem(Refusal($0, "x")))?.rawValue }
     let expected: [Refusal.Kind: Int32] = [
       .notFound: 4, .invalid: 2, .neverAdmissible: 4, .tooLarge: 2, .queueFull: 75, .starting: 75,
-      .draining: 75, .storage: 125, .conflict: 1,
+      .draining: 75, .storage: 125, .conflict: 1, .changed: 1,
     ]
     #expect(codes == Refusal.Kind.allCases.map { expected[$0] })
   }

@@ -49,6 +49,13 @@ struct ScheduleServiceTests {
       bench.bench.clock.advance(by: .seconds(3540))
       #expect(try await bench.rows(2, of: "tick").map(\.tick.nominal) == [60, 3600].map(Sample.time))
       let other = try ScheduleBench.definition("tock", Self.hourly)
+      let old = try ScheduleBench.definition("tick", ["every": .string("1m")])
+      for revisions in [[old.revision], []] as [Set<String>] {
+        let edit = { _ = try await bench.engine.edit("tick", to: old, from: revisions) }
+        #expect(await bench.refusal(edit)?.kind == .changed)
+        let removal = { try await bench.engine.remove(schedule: "tick", of: revisions) }
+        #expect(await bench.refusal(removal)?.kind == .changed)
+      }
       #expect(await bench.refusal { _ = try await bench.engine.edit("tick", to: other) }?.kind == .invalid)
       #expect(await bench.refusal { _ = try await bench.engine.edit("tock", to: other) }?.kind == .notFound)
     }

@@ -103,7 +103,12 @@ struct ClientAgainstServerTests {
       ])
       let view = try await Self.call(server) { try $0.add(schedule: definition) }
       #expect(view.definition == definition && view.next?.daylightSaving == nil)
-      #expect(try await Self.call(server) { try $0.edit("nightly", to: definition) }.definition == definition)
+      let edited = try await Self.call(server) { try $0.edit("nightly", to: definition, from: view.revision) }
+      #expect(edited.definition == definition)
+      let stale = await #expect(throws: Problem.self) {
+        try await Self.call(server) { try $0.edit("nightly", to: definition, from: "old") }
+      }
+      #expect(stale?.kind == .changed)
       #expect(try await Self.call(server) { try $0.pause(schedule: "nightly", true) }.paused != nil)
       #expect(try await Self.call(server) { try $0.runNow("nightly") }.job == JobID(1))
       #expect(try await Self.call(server) { try $0.preview("nightly", count: 2) }.times.count == 2)

@@ -51,9 +51,12 @@ package final class FakeScheduleService: ScheduleService {
     return try await change(.add(definition, file: nil, created: Sample.time(0)))
   }
 
-  package func edit(_ name: String, to definition: ScheduleDefinition) async throws -> ScheduleStanding {
+  package func edit(
+    _ name: String, to definition: ScheduleDefinition, from revisions: Set<String>?
+  ) async throws -> ScheduleStanding {
     note("edit \(name)")
     let schedule = try await existing(name)
+    try schedule.definition.demand(oneOf: revisions)
     return try await change(.replace(schedule.id, definition, file: nil, decided: Sample.time(1)))
   }
 
@@ -62,9 +65,11 @@ package final class FakeScheduleService: ScheduleService {
     return try await change(.pause(try await existing(name).id, since: isPaused ? Sample.time(2) : nil))
   }
 
-  package func remove(schedule name: String) async throws {
+  package func remove(schedule name: String, of revisions: Set<String>?) async throws {
     note("remove \(name)")
-    _ = try await record.change(.remove(try await existing(name).id, at: Sample.time(3)))
+    let schedule = try await existing(name)
+    try schedule.definition.demand(oneOf: revisions)
+    _ = try await record.change(.remove(schedule.id, at: Sample.time(3)))
   }
 
   package func runNow(_ name: String) async throws -> JobID {

@@ -87,6 +87,8 @@ package struct Refusal: Error, Sendable, Equatable {
     case storage
     /// The state of the job does not allow it.
     case conflict
+    /// What shall be changed is not what it was when the one who asks looked at it.
+    case changed
   }
 
   package var kind: Kind

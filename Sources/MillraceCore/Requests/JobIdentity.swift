@@ -66,35 +66,9 @@ enum JobIdentity {
 
   /// The same for each request that asks for the same work: handler, parameters, class and input.
   private static func digest(of request: JobRequest, parameters: JSONValue) -> String {
-    var text = ""
-    append(
-      .array([.string(request.handler), parameters, request.jobClass.map(JSONValue.string) ?? .null]),
-      to: &text)
-    return "unique:" + SHA256.hex(of: Array(text.utf8) + (request.input.map { [0] + $0 } ?? []))
-  }
-
-  /// Writes a value in the one way there is: members in the order of their names, each text with its length.
-  private static func append(_ value: JSONValue, to text: inout String) {
-    switch value {
-    case .null: text += "n"
-    case .bool(let bool): text += bool ? "t" : "f"
-    case .integer(let whole): text += "#\(whole)"
-    case .number(let number): text += Int64(exactly: number).map { "#\($0)" } ?? "#\(number)"
-    case .string(let string): append(string, to: &text)
-    case .array(let elements):
-      text += "[\(elements.count)"
-      for element in elements { append(element, to: &text) }
-    case .object(let members):
-      text += "{\(members.count)"
-      for (name, member) in members.sorted(by: { $0.key < $1.key }) {
-        append(name, to: &text)
-        append(member, to: &text)
-      }
-    }
-    text += ";"
-  }
-
-  private static func append(_ string: String, to text: inout String) {
-    text += "\"\(string.utf8.count):\(string)"
+    let work = JSONValue.array(
+      [.string(request.handler), parameters, request.jobClass.map(JSONValue.string) ?? .null])
+    return "unique:"
+      + SHA256.hex(of: Array(work.unambiguousText.utf8) + (request.input.map { [0] + $0 } ?? []))
   }
 }

@@ -7,14 +7,22 @@ package protocol ScheduleService: Sendable {
   ///   job is checked with the values of its next time.
   func add(_ definition: ScheduleDefinition) async throws -> ScheduleStanding
   /// Gives a schedule another definition; what was decided stays, and times count from now on.
-  /// - Throws: `Refusal`; `conflict` also for one that is from a file.
-  func edit(_ name: String, to definition: ScheduleDefinition) async throws -> ScheduleStanding
+  ///
+  /// - Parameters:
+  ///   - name: the schedule.
+  ///   - definition: what it shall be.
+  ///   - revisions: what it must be now, one of these; nil for whatever it is.
+  /// - Returns: it as it stands then.
+  /// - Throws: `Refusal`; `conflict` also for one that is from a file; `changed` if it is something else.
+  func edit(
+    _ name: String, to definition: ScheduleDefinition, from revisions: Set<String>?
+  ) async throws -> ScheduleStanding
   /// Pauses a schedule, or lets it go on; no change if it is so already.
   /// - Throws: `Refusal` if there is none of that name.
   func pause(_ name: String, _ isPaused: Bool) async throws -> ScheduleStanding
-  /// Removes a schedule; its rows and jobs stay.
-  /// - Throws: `Refusal` if there is none of that name, or it is from a file.
-  func remove(schedule name: String) async throws
+  /// Removes a schedule, if it is one of the revisions, whatever it is for nil; its rows and jobs stay.
+  /// - Throws: `Refusal` if there is none of that name, it is from a file, or is something else.
+  func remove(schedule name: String, of revisions: Set<String>?) async throws
   /// Makes a job of a schedule now, beside its times and whatever runs.
   /// - Throws: `Refusal`, as for a job.
   func runNow(_ name: String) async throws -> JobID

@@ -15,9 +15,12 @@ extension Engine: ScheduleService {
     }
   }
 
-  package func edit(_ name: String, to definition: ScheduleDefinition) async throws -> ScheduleStanding {
+  package func edit(
+    _ name: String, to definition: ScheduleDefinition, from revisions: Set<String>? = nil
+  ) async throws -> ScheduleStanding {
     try await withSchedules { engine, parts, _ in
       var schedule = try engine.ownSchedule(named: name)
+      try schedule.definition.demand(oneOf: revisions)
       guard definition.name == name else {
         throw Refusal(
           .invalid, "`\(name)` can't become `\(definition.name)`: its rows have its name",
@@ -40,9 +43,10 @@ extension Engine: ScheduleService {
     }
   }
 
-  package func remove(schedule name: String) async throws {
+  package func remove(schedule name: String, of revisions: Set<String>? = nil) async throws {
     try await withSchedules { engine, parts, _ in
       let schedule = try engine.ownSchedule(named: name)
+      try schedule.definition.demand(oneOf: revisions)
       _ = try await engine.record(.remove(schedule.id, at: parts.wall.now()), parts)
       return ((), Accepted())
     }

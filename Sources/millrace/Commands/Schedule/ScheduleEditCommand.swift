@@ -40,8 +40,12 @@ struct ScheduleEditCommand: ParsableCommand {
 
   func run() throws {
     let client = runner.client
-    let definition = try file.map(written) ?? changed(client)
-    let view = try client.edit(reference.name, to: definition.source)
+    let view =
+      if let file {
+        try client.edit(reference.name, to: try written(in: file).source)
+      } else {
+        try edit(client)
+      }
     try format.print([view], as: .schedules, page: view)
   }
 
@@ -57,13 +61,15 @@ struct ScheduleEditCommand: ParsableCommand {
     return try ScheduleFile.definition(file, named: reference.name)
   }
 
-  private func changed(_ client: Client) throws -> ScheduleDefinition {
+  /// Changes what it is now; who changes it at the same time is not undone.
+  private func edit(_ client: Client) throws -> ScheduleView {
     let given = try schedule.members()
     let job = try ScheduledJob(words, job)
     guard !given.isEmpty || job.members != nil || !unset.isEmpty else {
       throw CommandError(.usage, "nothing is to be changed", hint: "give an option, --unset or --file")
     }
-    var members = try client.schedule(reference.name).schedule.definition.object ?? [:]
+    let present = try client.schedule(reference.name).schedule
+    var members = present.definition.object ?? [:]
     for name in unset { try Self.remove(name, from: &members) }
     if schedule.isKindGiven {
       for name in Self.kinds + (schedule.trigger.isGiven ? Self.ofTimes : Self.ofEvents) {
@@ -72,10 +78,11 @@ struct ScheduleEditCommand: ParsableCommand {
     }
     members.merge(given) { $1 }
     if job.members != nil {
-      let present = words.handler == nil ? members["job"]?.object ?? [:] : [:]
-      members["job"] = .object(job.changing(present))
+      let former = words.handler == nil ? members["job"]?.object ?? [:] : [:]
+      members["job"] = .object(job.changing(former))
     }
-    return try ScheduleFile.definition(members)
+    let definition = try ScheduleFile.definition(members)
+    return try client.edit(reference.name, to: definition.source, from: present.revision)
   }
 
   /// Removes a member, or one of the job: `job.memory`.
