@@ -16,13 +16,13 @@ struct HistoryRoutes: Sendable {
   @Sendable private func list(_ request: Request, _ context: APIContext) async throws -> Response {
     var filter = try HistoryFilter(queryItems: request.queryItems)
     let rows = try await history.history(matching: filter)
-    var next: Int?
-    if rows.count == filter.limit {
-      filter.offset += rows.count
+    var next: HistoryCursor?
+    if rows.count == filter.limit, let last = rows.last {
+      filter.after = HistoryCursor(last.attempt, in: filter.order)
       filter.limit = 1
-      next = try await history.history(matching: filter).isEmpty ? nil : filter.offset
+      next = try await history.history(matching: filter).isEmpty ? nil : filter.after
     }
-    return try Response(json: HistoryPage(attempts: rows.map(AttemptView.init), next: next))
+    return try Response(json: HistoryPage(attempts: rows.map(AttemptView.init), next: next?.description))
   }
 
   @Sendable private func summarise(_ request: Request, _ context: APIContext) async throws -> Response {

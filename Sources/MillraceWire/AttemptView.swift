@@ -150,10 +150,10 @@ package struct AdmissionView: Codable, Sendable, Equatable {
 /// A page of the history.
 package struct HistoryPage: Codable, Sendable, Equatable {
   package var attempts: [AttemptView]
-  /// Give it as `offset` for the next page; nil on the last one.
-  package var next: Int?
+  /// Give it as `after` for the next page; nil on the last one.
+  package var next: String?
 
-  package init(attempts: [AttemptView], next: Int?) {
+  package init(attempts: [AttemptView], next: String?) {
     self.attempts = attempts
     self.next = next
   }

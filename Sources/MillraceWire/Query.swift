@@ -57,7 +57,7 @@ extension HistoryFilter {
     if let until { items.append(("until", Wire.text(of: until))) }
     if let minMemory { items.append(("min_memory", "\(minMemory.rawValue)")) }
     items.append(("sort", order.rawValue))
-    if offset > 0 { items.append(("offset", "\(offset)")) }
+    if let after { items.append(("after", after.description)) }
     items.append(("limit", "\(limit)"))
     return items
   }
@@ -78,7 +78,12 @@ extension HistoryFilter {
       case "until": until = try QueryValue.time(name, value)
       case "min_memory": minMemory = Bytes(Int64(try QueryValue.count(name, value, 0...Int.max)))
       case "sort": order = try QueryValue.oneOf(Order.self, name, value)
-      case "offset": offset = try QueryValue.count(name, value, 0...Int.max)
+      case "after":
+        guard let place = HistoryCursor(text: value) else {
+          throw Refusal(
+            .invalid, "`after` is no place in a list: `\(value)`", hint: "give the `next` of a page")
+        }
+        after = place
       case "limit": limit = try QueryValue.count(name, value, 1...10_000)
       default: throw QueryValue.unknown(name)
       }

@@ -50,6 +50,33 @@ struct FilterTests {
     }
   }
 
+  @Test(
+    "page by page a list is the whole one, whatever comes in at its head",
+    arguments: HistoryFilter.Order.allCases)
+  func pages(order: HistoryFilter.Order) async throws {
+    try await withStore { store, _ in
+      var workload = Workload(seed: 6)
+      try await workload.run(jobs: 60, on: [store])
+      var filter = HistoryFilter()
+      filter.order = order
+      let whole = try await store.history(matching: filter).map(\.attempt.id)
+      filter.limit = 7
+      var found: [AttemptID] = []
+      repeat {
+        let page = try await store.history(matching: filter)
+        found += page.map(\.attempt.id)
+        filter.after = page.last.map { HistoryCursor($0.attempt, in: order) }
+        if order == .time {
+          let late = try await store.submit([Sample.plain()], at: Sample.time(10_000))[0]
+          var attempt = Sample.attempt(late)
+          attempt.starting = Sample.time(10_000)
+          try await store.commit([.starting(attempt)])
+        }
+      } while filter.after != nil
+      #expect(found == whole && found.count > 50)
+    }
+  }
+
   @Test("a list of no rows or of too many is refused", arguments: [0, -1, 10_001])
   func limits(limit: Int) async throws {
     try await withStore { store, _ in

@@ -39,7 +39,13 @@ struct Workload {
     if chance(4) { filter.until = Sample.time(Int64.random(in: 0...clock, using: &random)) }
     if chance(4) { filter.minMemory = Bytes(Int64.random(in: 0...9, using: &random)) }
     filter.order = HistoryFilter.Order.allCases.randomElement(using: &random) ?? .time
-    filter.offset = chance(3) ? Int.random(in: 0...20, using: &random) : 0
+    if chance(3) {
+      let attempt = AttemptID(job: JobID(Int64.random(in: 1...Int64(count), using: &random)), number: 1)
+      let key = Int64.random(in: -1...9, using: &random)
+      filter.after = HistoryCursor(
+        key: filter.order == .time ? Sample.time(clock / 9 * key).rawValue : chance(4) ? nil : key,
+        attempt: attempt)
+    }
     filter.limit = chance(3) ? Int.random(in: 1...10, using: &random) : 10_000
     return filter
   }

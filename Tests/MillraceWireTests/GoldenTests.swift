@@ -110,7 +110,7 @@ struct GoldenTests {
     let row = HistoryRow(
       attempt: attempt, jobState: .failed, priority: .default, jobClass: "large", labels: ["some.Key": "v"])
     try check(
-      HistoryPage(attempts: [AttemptView(row)], next: 100),
+      HistoryPage(attempts: [AttemptView(row)], next: "5_42.2"),
       #"{"attempts":[{"admission":\#(Self.admission),"#
         + #""attempt":2,"class":"large","ended":"2026-01-01T00:00:20.000Z","exit_code":7,"#
         + #""failure":{"#
@@ -128,7 +128,7 @@ struct GoldenTests {
         + #""io_written_bytes":6,"memory_peak_bytes":1,"oom_kills":8,"pids_peak":7,"#
         + #""seconds_to_peak":1e-05,"#
         + #""throttled_seconds":4e-06},"#
-        + #""wait_seconds":2}],"next":100}"#)
+        + #""wait_seconds":2}],"next":"5_42.2"}"#)
   }
 
   @Test("an attempt that a signal ended before it started")

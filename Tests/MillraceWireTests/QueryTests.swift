@@ -39,7 +39,7 @@ struct QueryTests {
     filter.until = Sample.time(1)
     filter.minMemory = .mebibytes(1)
     filter.order = .memory
-    filter.offset = 7
+    filter.after = HistoryCursor(key: -7, attempt: AttemptID(job: JobID(4), number: 2))
     filter.limit = 1
     return filter
   }
@@ -65,6 +65,9 @@ struct QueryTests {
       #expect(try HistoryFilter(queryItems: filter.queryItems) == filter)
     }
     #expect(text(HistoryFilter().queryItems) == ["sort=time", "limit=100"])
+    let unknown = HistoryCursor(key: nil, attempt: AttemptID(job: JobID(4), number: 2))
+    #expect(unknown.description == "_4.2" && HistoryCursor(text: "_4.2") == unknown)
+    #expect(text(fullHistoryFilter().queryItems).contains("after=-7_4.2"))
   }
 
   @Test("every state, outcome and order is a word of its own")
@@ -98,7 +101,8 @@ struct QueryTests {
     arguments: [
       ("state", "done"), ("outcome", "killed"), ("label", "x"), ("job", "0"), ("job", "42.1"),
       ("since", "soon"),
-      ("until", "2026-02-30"), ("min_memory", "-1"), ("min_memory", "1M"), ("sort", "name"), ("offset", "-1"),
+      ("until", "2026-02-30"), ("min_memory", "-1"), ("min_memory", "1M"), ("sort", "name"), ("after", "1"),
+      ("after", "x_1.1"), ("after", "01_1.1"), ("after", "_1"),
       ("limit", "0"), ("before", "1"), ("minMemory", "1"),
     ])
   func historyMistakes(_ name: String, _ value: String) {

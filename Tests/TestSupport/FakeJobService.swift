@@ -270,7 +270,9 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
   package func history(matching filter: HistoryFilter) async throws -> [HistoryRow] {
     try checkFailure()
     change { $0.historyFilters.append(filter) }
-    return Array(contents.rows.dropFirst(filter.offset).prefix(filter.limit))
+    let rows = contents.rows
+    let last = filter.after.flatMap { place in rows.firstIndex { $0.attempt.id == place.attempt } }
+    return Array(rows.dropFirst(last.map { $0 + 1 } ?? 0).prefix(filter.limit))
   }
 
   package func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {

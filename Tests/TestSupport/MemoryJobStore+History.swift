@@ -54,10 +54,15 @@ extension MemoryJobStore {
     let byNumber = filter.order == .time && filter.job != nil
     let sorted = rows(matching: filter).sorted { left, right in
       let (leftKey, rightKey) =
-        byNumber ? (0, 0) : (filter.order.key(left.attempt), filter.order.key(right.attempt))
+        byNumber ? (0, 0) : (filter.order.place(of: left.attempt), filter.order.place(of: right.attempt))
       return leftKey == rightKey ? left.attempt.id > right.attempt.id : leftKey > rightKey
     }
-    return Array(sorted.dropFirst(filter.offset).prefix(filter.limit))
+    let rest = sorted.filter { row in
+      guard let after = filter.after else { return true }
+      let (key, last) = byNumber ? (0, 0) : (filter.order.place(of: row.attempt), after.key ?? .min)
+      return key == last ? row.attempt.id < after.attempt : key < last
+    }
+    return Array(rest.prefix(filter.limit))
   }
 
   package func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
@@ -105,16 +110,6 @@ extension Attempt {
       duration: max(.zero, end.ended - started - frozenTime), timeToPeak: end.usage.timeToPeak)
     return (id, end.ended, evidence)
   }
-
-  var duration: Duration? {
-    guard let started, let end else { return nil }
-    return end.ended - started
-  }
-
-  fileprivate var cpu: Duration? {
-    guard let usage = end?.usage, usage.cpuUser != nil || usage.cpuSystem != nil else { return nil }
-    return (usage.cpuUser ?? .zero) + (usage.cpuSystem ?? .zero)
-  }
 }
 
 extension HistoryFilter {
@@ -132,15 +127,7 @@ extension HistoryFilter {
 
 extension HistoryFilter.Order {
   /// The sort key of an attempt; unknown is below everything.
-  fileprivate func key(_ attempt: Attempt) -> Int64 {
-    switch self {
-    case .time: attempt.starting.rawValue
-    case .memory: attempt.end?.usage.memoryPeak?.rawValue ?? .min
-    case .cpu: attempt.cpu?.microseconds ?? .min
-    case .duration: attempt.duration?.microseconds ?? .min
-    case .wait: (attempt.starting - attempt.queued).microseconds
-    }
-  }
+  fileprivate func place(of attempt: Attempt) -> Int64 { key(of: attempt) ?? .min }
 }
 
 extension Array {

@@ -42,8 +42,8 @@ package struct HistoryFilter: Sendable, Equatable {
   /// Only attempts with at least this memory peak.
   package var minMemory: Bytes?
   package var order = Order.time
-  /// Skip so many.
-  package var offset = 0
+  /// Only those after this place in the list; nil for all.
+  package var after: HistoryCursor?
   /// At most so many, 1 to 10,000.
   package var limit = 100
 

@@ -46,8 +46,8 @@ struct HistoryQuery {
       (SELECT json_group_object(key, value) FROM label WHERE label.job = job.id)
       """
     // The attempts at one job are in order by number, whatever the clock did.
-    let order: SQL = driver == .job && filter.order == .time ? "3 DESC" : "1 DESC, 2 DESC, 3 DESC"
-    let part: SQL = "ORDER BY \(order) LIMIT \(filter.limit) OFFSET \(filter.offset)"
+    let order: SQL = isByNumber ? "3 DESC" : "1 DESC, 2 DESC, 3 DESC"
+    let part: SQL = "ORDER BY \(order) LIMIT \(filter.limit)"
     // By another figure than the time, everything is sorted that does not run along that figure.
     let isSorted = driver.isSorted || (filter.order != .time && driver != .order)
     guard isSorted else { return "\(rows(columns)) \(part)" }
@@ -63,6 +63,19 @@ struct HistoryQuery {
   func rows(_ columns: SQL) -> SQL {
     let arms = driver == .outcome ? filter.outcomes.uniqued.map { self.arm(columns, outcome: $0) } : []
     return arms.isEmpty ? arm(columns, outcome: nil) : arms.joined(separator: " UNION ALL ")
+  }
+
+  private var isByNumber: Bool { driver == .job && filter.order == .time }
+
+  /// What the rows after a place have in common. What is not known comes last, as NULL does.
+  private func condition(after place: HistoryCursor) -> SQL {
+    let (job, number) = (place.attempt.job.rawValue, place.attempt.number)
+    if isByNumber { return "attempt.number < \(number)" }
+    let isLater: SQL = "(attempt.job < \(job) OR (attempt.job = \(job) AND attempt.number < \(number)))"
+    guard let key = place.key else { return "(\(sortKey) IS NULL AND \(isLater))" }
+    let isBelow: SQL = "\(sortKey) <= \(key) AND (\(sortKey) < \(key) OR \(isLater))"
+    // Where there is no NULL, the index leads to the place.
+    return filter.order == .time ? isBelow : "((\(isBelow)) OR \(sortKey) IS NULL)"
   }
 
   private var sortKey: SQL {
@@ -89,6 +102,7 @@ struct HistoryQuery {
     if let since = filter.since { conditions.append("attempt.starting >= \(since.rawValue)") }
     if let until = filter.until { conditions.append("attempt.starting < \(until.rawValue)") }
     if let least = filter.minMemory { conditions.append("attempt.memory_peak >= \(least.rawValue)") }
+    if let place = filter.after { conditions.append(condition(after: place)) }
     for (index, label) in filter.labels.sorted(by: { $0.key < $1.key }).enumerated() {
       conditions.append(
         driver == .label && index == 0

@@ -17,6 +17,8 @@ struct Summaries {
 
   /// Returns a line per handler, in the order of their names.
   static func read(_ filter: HistoryFilter, in db: Database) throws -> [HandlerSummary] {
+    var filter = filter
+    filter.after = nil  // They are of the whole list.
     let query = try HistoryQuery(filter, in: db)
     let columns: SQL = """
       attempt.handler AS handler, attempt.outcome AS outcome, attempt.memory_peak AS memory_peak,

@@ -1,4 +1,5 @@
 import ArgumentParser
+import MillraceClient
 import MillraceCore
 import MillraceWire
 

@@ -65,8 +65,8 @@ extension JobSource {
       let page = try await history(matching: filter)
       found.attempts += page.attempts
       found.next = page.next
-      guard let next = page.next, !page.attempts.isEmpty else { break }
-      filter.offset = next
+      guard let next = page.next.flatMap(HistoryCursor.init), !page.attempts.isEmpty else { break }
+      filter.after = next
     }
     return found
   }

@@ -64,8 +64,10 @@ struct Record: JobSource {
 
   func history(matching filter: HistoryFilter) async throws -> HistoryPage {
     let rows = try await reader.history(matching: filter)
-    let next = rows.count == filter.limit ? filter.offset + rows.count : nil
-    return HistoryPage(attempts: rows.map(AttemptView.init), next: next)
+    let last = rows.count == filter.limit ? rows.last?.attempt : nil
+    return HistoryPage(
+      attempts: rows.map(AttemptView.init),
+      next: last.map { HistoryCursor($0, in: filter.order).description })
   }
 
   func summaries(matching filter: HistoryFilter) async throws -> [SummaryView] {
