@@ -74,6 +74,7 @@ let package = Package(
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", exact: "1.7.3"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
   ],
   targets: [
@@ -118,6 +119,13 @@ let package = Package(
     .target(
       name: "MillraceYAML", dependencies: ["MillraceCore", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
+    .target(
+      name: "MillraceTracing",
+      dependencies: [
+        "MillraceCore", "MillraceEngine", logging,
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+      ],
+      swiftSettings: strict),
     .target(name: "MillraceWire", dependencies: ["MillraceCore"], swiftSettings: strict),
     .target(name: "MillraceSocket", swiftSettings: strict),
     .target(
@@ -144,7 +152,8 @@ let package = Package(
       name: "millraced",
       dependencies: [
         "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore",
-        "MillraceWire", "MillraceYAML", "MillraceZones", argumentParser, lifecycle, logging,
+        "MillraceTracing", "MillraceWire", "MillraceYAML", "MillraceZones", argumentParser, lifecycle,
+        logging,
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: strict),
@@ -223,6 +232,12 @@ let package = Package(
         .product(name: "GRDB", package: "GRDB.swift"), logging,
       ]),
     tests("MillraceYAMLTests", of: ["MillraceCore", "MillraceYAML"]),
+    tests(
+      "MillraceTracingTests",
+      of: [
+        "MillraceCore", "MillraceEngine", "MillraceTracing", logging,
+        .product(name: "Tracing", package: "swift-distributed-tracing"),
+      ]),
     tests("MillraceWireTests", of: ["MillraceCore", "MillraceWire"]),
     tests(
       "MillraceHTTPTests",
@@ -240,8 +255,8 @@ let package = Package(
     tests(
       "MillracedTests",
       of: [
-        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceStore", "MillraceWire", "MillraceYAML",
-        "MillraceZones", "millraced", argumentParser, logging,
+        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceStore", "MillraceTracing", "MillraceWire",
+        "MillraceYAML", "MillraceZones", "millraced", argumentParser, logging,
       ]),
     tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceLinux", "MillraceWire", "millrace-chaos"]),

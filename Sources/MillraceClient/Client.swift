@@ -19,6 +19,9 @@ package struct Client: Sendable {
   /// What is done while the runner is silent; nil for nothing.
   package var pulse: Pulse?
 
+  /// The W3C trace context in which calls are made; nil for none. Jobs that are submitted are in it.
+  package var traceParent: String?
+
   /// Makes a client; nothing is connected yet.
   package init(socket: String) { self.socket = socket }
 
@@ -35,6 +38,7 @@ package struct Client: Sendable {
     var accept: String?
     /// The revision that must still be there; nil for any.
     var ifMatch: String?
+    var traceParent: String?
     /// How long the runner may be silent; nil for ever.
     var idle: Duration?
 
@@ -51,6 +55,7 @@ package struct Client: Sendable {
     var bytes: [UInt8] {
       var head = "\(method) \(target) HTTP/1.1\r\nHost: millrace\r\nConnection: close\r\n"
       if let accept { head += "Accept: \(accept)\r\n" }
+      if let traceParent { head += "traceparent: \(traceParent)\r\n" }
       if let ifMatch { head += "If-Match: \"\(ifMatch)\"\r\n" }
       if let body { head += "Content-Type: \(mediaType)\r\nContent-Length: \(body.count)\r\n" }
       if body == nil, method == "POST" { head += "Content-Length: 0\r\n" }
@@ -61,7 +66,9 @@ package struct Client: Sendable {
   func call(
     _ method: String, _ path: String, query: QueryItems = [], body: Data? = nil
   ) -> Call {
-    Call(method: method, path: Wire.prefix + path, query: query, body: body, idle: patience)
+    var call = Call(method: method, path: Wire.prefix + path, query: query, body: body, idle: patience)
+    call.traceParent = traceParent
+    return call
   }
 
   /// Makes a call and hands its body on as it comes; returns the media type.

@@ -86,7 +86,8 @@ extension Engine {
       for launch in backlog.launches {
         guard let payload = launch.payload.map(Result.success) ?? read.popFirst() else { break }
         switch payload {
-        case .success(let payload): plans.append(launch.plan(payload, at: ports.clock.now()))
+        case .success(let payload):
+          plans.append(launch.plan(isTraced ? launch.traced(payload) : payload, at: ports.clock.now()))
         case .failure(let error as any StorageFailure) where error.kind == .passing: failure = error
         case .failure(let error):
           put(.event(.refused(launch.id, reason: "cannot read its input: \(error)")))
@@ -109,6 +110,14 @@ extension Engine {
 }
 
 extension Backlog.Launch {
+  /// Puts the attempt's own span in the place of the submitter's, for the handler to go on from.
+  fileprivate func traced(_ payload: StoredPayload) -> StoredPayload {
+    var payload = payload
+    let trace = JobTrace(job.id, submitted: job.enqueued, traceParent: payload.traceParent)
+    payload.traceParent = trace.span(of: .run, attempt: id.number).description
+    return payload
+  }
+
   fileprivate func plan(_ payload: StoredPayload, at now: Timestamp) -> LaunchPlan {
     LaunchPlan(
       attempt: id, handler: job.handler, plugin: plugin, limits: job.limits, priority: job.priority,

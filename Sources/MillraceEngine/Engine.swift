@@ -39,6 +39,8 @@ package actor Engine: JobService {
   /// The kernel's boot id; nil if it does not matter.
   let boot: String?
   let startTime: Timestamp
+  /// Whether spans of attempts are written: handlers are told theirs then, else the submitter's.
+  let isTraced: Bool
 
   var scheduler: Scheduler
   var changedSettings = ChangedSettings()
@@ -89,13 +91,14 @@ package actor Engine: JobService {
   /// Makes an engine; `run` starts it.
   package init(
     ports: Ports, policy: Policy, reception: Reception, version: String, pid: Int32, boot: String? = nil,
-    log: Logger
+    isTraced: Bool = false, log: Logger
   ) {
     self.ports = ports
     self.reception = reception
     self.log = log
     identity = (version, pid)
     self.boot = boot
+    self.isTraced = isTraced
     startTime = ports.clock.now()
     scheduler = Scheduler(policy: policy)
     (bell, ring) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))

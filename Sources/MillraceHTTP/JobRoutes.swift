@@ -28,7 +28,7 @@ struct JobRoutes: Sendable {
 
   @Sendable private func submit(_ request: Request, _ context: APIContext) async throws -> Response {
     var job = try await bodies.job(of: request)
-    job.owner = context.owner
+    job.note(senderOf: request, context)
     let accepted = try await service.accept([job])
     guard let acceptance = accepted.first else { preconditionFailure("one request makes one job") }
     let id = acceptance.job
@@ -41,7 +41,7 @@ struct JobRoutes: Sendable {
 
   @Sendable private func submitBatch(_ request: Request, _ context: APIContext) async throws -> Response {
     var jobs = try await bodies.batch(of: request)
-    for index in jobs.indices { jobs[index].owner = context.owner }
+    for index in jobs.indices { jobs[index].note(senderOf: request, context) }
     guard !jobs.isEmpty else { throw Refusal(.invalid, "the batch has no jobs") }
     let accepted = try await service.accept(jobs)
     let existing = accepted.filter { !$0.isNew }.map(\.job)

@@ -20,7 +20,7 @@ struct WorkflowRoutes: Sendable {
 
   @Sendable private func submit(_ request: Request, _ context: APIContext) async throws -> Response {
     var workflow = try await bodies.workflow(of: request)
-    for index in workflow.jobs.indices { workflow.jobs[index].owner = context.owner }
+    for index in workflow.jobs.indices { workflow.jobs[index].note(senderOf: request, context) }
     let accepted = try await service.submit(workflow)
     return try Response(
       json: WorkflowAnswer(workflow: accepted.id, ids: accepted.jobs.map(\.job)), status: .created,

@@ -199,12 +199,12 @@ struct ReceptionTests {
   func passedOn() throws {
     let request = JobRequest(
       handler: "work", input: [1], priority: Priority(rawValue: 9) ?? .default, jobClass: "large",
-      labels: ["a": "b"], notBefore: Sample.time(9), traceParent: "trace")
+      labels: ["a": "b"], notBefore: Sample.time(9), traceParent: Sample.trace)
     let submission = try reception.submission(of: request, for: handler)
     #expect(
       submission
         == Submission(
           handler: "work", input: [1], terms: reception.defaults, priority: Priority(rawValue: 9) ?? .default,
-          jobClass: "large", labels: ["a": "b"], notBefore: Sample.time(9), traceParent: "trace"))
+          jobClass: "large", labels: ["a": "b"], notBefore: Sample.time(9), traceParent: Sample.trace))
   }
 }

@@ -31,6 +31,7 @@ final class Bench: Sendable {
   init(
     slots: Int = 10, maxQueued: Int = 100, record: MemoryJobStore = MemoryJobStore(),
     at time: Timestamp = Sample.time(0), settings: (any RuntimeSettings)? = nil, boot: String? = nil,
+    isTraced: Bool = false,
     schedules: (FaultyJobStore, ManualClock) -> Engine.ScheduleParts? = { _, _ in nil }
   ) {
     clock = ManualClock(time)
@@ -46,7 +47,8 @@ final class Bench: Sendable {
       reception: Reception(
         defaults: Sample.terms, machine: Limits(memory: .gibibytes(1), cpuMillis: 4000, pids: 100),
         maxInput: .kibibytes(1)),
-      version: "1.2.3", pid: 42, boot: boot, log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+      version: "1.2.3", pid: 42, boot: boot, isTraced: isTraced,
+      log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 
   /// Runs the engine with the tools in use while `body` works, then stops it.

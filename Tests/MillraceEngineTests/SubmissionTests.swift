@@ -38,6 +38,22 @@ struct SubmissionTests {
     }
   }
 
+  @Test("where spans are written, a handler is told that of its attempt")
+  func ownSpan() async throws {
+    let bench = Bench(isTraced: true)
+    try await bench.run {
+      let traced = JobRequest(handler: "work", traceParent: Sample.trace)
+      for job in try await bench.engine.submit([traced, JobRequest(handler: "work")]) {
+        try await bench.journal.wait(for: "launch \(job).1")
+        let known = try #require(try await bench.store.job(job))
+        let trace = JobTrace(
+          job, submitted: known.submitted, traceParent: known.submission.traceParent)
+        let plan = try #require(bench.launcher.plan(of: AttemptID(job)))
+        #expect(plan.payload.traceParent == trace.span(of: .run, attempt: 1).description)
+      }
+    }
+  }
+
   @Test("an attempt is started with all that it needs")
   func plan() async throws {
     let bench = Bench()
@@ -47,7 +63,7 @@ struct SubmissionTests {
         handler: "work", parameters: ["text": .string("ä")], input: [1, 2],
         wishes: Wishes(memory: .mebibytes(9), timeout: .seconds(7)),
         priority: Priority(rawValue: 9) ?? .default,
-        traceParent: "trace")
+        traceParent: Sample.trace)
       let job = try await bench.engine.submit([request])[0]
       try await bench.journal.wait(for: "launch 1.1")
       let plan = try #require(bench.launcher.plan(of: AttemptID(job)))
@@ -55,7 +71,7 @@ struct SubmissionTests {
       #expect(plan.limits == Limits(memory: .mebibytes(9), cpuMillis: 1000, pids: 32))
       #expect(plan.deadline == Sample.time(12))
       #expect(plan.payload.parameters == .object(["text": .string("ä")]))
-      #expect(plan.payload.input == [1, 2] && plan.payload.traceParent == "trace")
+      #expect(plan.payload.input == [1, 2] && plan.payload.traceParent == Sample.trace)
       let attempt = try #require(try await bench.store.attempts(of: job).first)
       #expect(attempt.plugin == "tools" && attempt.pluginSHA256 == Bench.tools.sha256)
       #expect(attempt.limits == plan.limits && attempt.starting == Sample.time(5))
@@ -131,12 +147,12 @@ struct SubmissionTests {
     let bench = Bench()
     try await bench.run {
       bench.store.losePayloads()
-      var request = JobRequest(handler: "work", input: [7], traceParent: "trace")
+      var request = JobRequest(handler: "work", input: [7], traceParent: Sample.trace)
       request.affinity = "key"
       let job = try await bench.engine.submit([request])[0]
       try await bench.journal.wait(for: "launch 1.1")
       let payload = try #require(bench.launcher.plan(of: AttemptID(job))?.payload)
-      #expect(payload.input == [7] && payload.traceParent == "trace" && payload.affinity == "key")
+      #expect(payload.input == [7] && payload.traceParent == Sample.trace && payload.affinity == "key")
     }
   }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import FoundationEssentials
 import Logging
 import MillraceCore
+import MillraceTracing
 import MillraceYAML
 import Testing
 import TestSupport
@@ -67,6 +68,7 @@ struct ConfigurationTests {
     (blank.defaults.retry.factor, blank.defaults.retry.jitter, blank.defaults.retry.causes) = (3, 1, [])
     blank.defaults.retry.timeoutFactor = 9
     (blank.breaker, blank.poisonAfter) = (nil, 9)
+    blank.tracing = TraceWriter.Settings(file: "/x")
     blank.tier = .cold
     blank.logLevel = .critical
     blank.cgroupRoot = .path("/")
@@ -108,6 +110,7 @@ struct ConfigurationTests {
           concurrency: 2, tier: template, rate: 5/min, group: video}
         checksum: {}
       preload: [libz.so.1]
+      tracing: {file: /t, largest: 2M}
       log_level: debug
       """)
     var expected = Configuration(
@@ -135,6 +138,8 @@ struct ConfigurationTests {
       concurrency: 2, rate: Rate(count: 5, per: .seconds(60)), group: "video", tier: .template)
     expected.handlers["checksum"] = .init()
     expected.preload = ["libz.so.1"]
+    expected.tracing = TraceWriter.Settings(file: "/t")
+    expected.tracing?.largest = .mebibytes(2)
     expected.logLevel = .debug
     #expect(read == expected)
   }
@@ -190,6 +195,7 @@ struct ConfigurationTests {
       ("queue: {aging: -1s}", "1:16: `queue.aging` must be a span"),
       ("defaults: {tier: hot}", "1:18: `defaults.tier` must be one of warm, template, cold, not `hot`"),
       ("defaults: {concurrency: 1}", "1:12: there is no setting `defaults.concurrency`"),
+      ("tracing: {file: spans}", "1:17: `tracing.file` must be an absolute path, or `none`, not `spans`"),
       ("bounds: {input: 2G}", "1:17: `bounds.input` must be a size from 1 B to 1 GiB"),
       ("retention: {failed: 10s}", "1:21: `retention.failed` must be a span from 1 min 0 s to "),
       ("retention: {bytes: 1K}", "1:20: `retention.bytes` must be a size from 1 MiB to "),

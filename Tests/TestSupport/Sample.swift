@@ -13,6 +13,9 @@ package enum Sample {
     grace: .seconds(5),
     maxAttempts: 3, retryDelay: .seconds(1))
 
+  /// A W3C trace context.
+  package static let trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+
   /// A job with nothing that can be left out.
   package static func plain(
     handler: String = "noop", jobClass: String? = nil, labels: [String: String] = [:]
@@ -39,7 +42,7 @@ package enum Sample {
         grace: .milliseconds(14), maxAttempts: 15, retryDelay: .microseconds(16)),
       priority: Priority(rawValue: 10) ?? .default, jobClass: "large",
       labels: ["team": "röd", "empty": "", "with \"quotes\"": "and, commas"], notBefore: notBefore,
-      traceParent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+      traceParent: trace)
   }
 
   /// A build of a plugin.

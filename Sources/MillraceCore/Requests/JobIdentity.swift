@@ -42,9 +42,12 @@ enum JobIdentity {
         throw Refusal(.invalid, "a label must not have a zero byte in it")
       }
     }
-    for (name, text) in [
-      ("class", request.jobClass), ("step", request.step), ("trace_parent", request.traceParent),
-    ] {
+    if let text = request.traceParent, TraceContext(text: text) == nil {
+      throw Refusal(
+        .invalid, "`trace_parent` is no W3C trace context",
+        hint: "like 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+    }
+    for (name, text) in [("class", request.jobClass), ("step", request.step)] {
       guard let text else { continue }
       guard (1...maxText).contains(text.unicodeScalars.count), !text.utf8.contains(0) else {
         throw Refusal(.invalid, "`\(name)` must have 1 to \(maxText) characters, and no zero byte")

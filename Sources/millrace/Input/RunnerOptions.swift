@@ -1,5 +1,6 @@
 import ArgumentParser
 import MillraceClient
+import MillraceCore
 
 /// Which runner is meant.
 struct RunnerOptions: ParsableArguments {
@@ -8,7 +9,10 @@ struct RunnerOptions: ParsableArguments {
 
   /// The client for the runner's API.
   var client: Client {
-    Client(socket: socket ?? Places.environment("MILLRACE_SOCKET") ?? Places.current.socket)
+    var client = Client(socket: socket ?? Places.environment("MILLRACE_SOCKET") ?? Places.current.socket)
+    // What a job submits is in its trace. Another text could be anything, and would break the request apart.
+    client.traceParent = Places.environment("TRACEPARENT").flatMap(TraceContext.init(text:))?.description
+    return client
   }
 }
 

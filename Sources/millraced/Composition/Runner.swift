@@ -5,6 +5,7 @@ import MillraceEngine
 import MillraceHTTP
 import MillraceLinux
 import MillraceStore
+import MillraceTracing
 import MillraceZones
 import ServiceLifecycle
 import UnixSignals
@@ -20,6 +21,8 @@ final class Runner: Sendable {
   private let schedules: ScheduleDirectory
   private let directories: DirectoryEvents
   private let api: APIServer
+  /// Nil if no spans are written.
+  private let traces: TraceWriter?
   private let drain: Duration
   private let log: Logger
 
@@ -61,7 +64,11 @@ final class Runner: Sendable {
         store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock, settings: settings,
         schedules: Engine.ScheduleParts(store: store, source: schedules, files: directories, wall: wall)),
       policy: policy, reception: machine.reception(configuration),
-      version: Millraced.version, pid: getpid(), boot: try Boot.id(), log: log)
+      version: Millraced.version, pid: getpid(), boot: try Boot.id(), isTraced: configuration.tracing != nil,
+      log: log)
+    traces = configuration.tracing.map {
+      TraceWriter(following: store, history: store, settings: $0, version: Millraced.version, log: log)
+    }
     keeper = RecordKeeper(
       store: store, files: StateFiles(logs: state.logs, builds: state.builds), clock: clock,
       retention: configuration.retention, log: log, buildsInUse: { [engine] in await engine.buildsInUse })
@@ -85,14 +92,14 @@ final class Runner: Sendable {
   /// Works until SIGTERM or SIGINT; then drains, stops the parts in turn and leaves the cgroups.
   func run() async throws {
     // The API is stopped last, so that it can be asked while the engine drains.
+    let services: [any Service] =
+      [api] + (traces.map { [TraceService(traces: $0)] } ?? []) + [
+        PluginService(plugins: plugins), KeepingService(keeper: keeper),
+        ScheduleFilesService(schedules: schedules), EngineService(engine: engine, drain: drain, log: log),
+      ]
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
-        services: [
-          .init(service: api), .init(service: PluginService(plugins: plugins)),
-          .init(service: KeepingService(keeper: keeper)),
-          .init(service: ScheduleFilesService(schedules: schedules)),
-          .init(service: EngineService(engine: engine, drain: drain, log: log)),
-        ],
+        services: services.map { .init(service: $0) },
         gracefulShutdownSignals: [.sigterm, .sigint], logger: log))
     do {
       try await group.run()

@@ -2,6 +2,7 @@ import Logging
 import MillraceCore
 import MillraceEngine
 import MillraceLinux
+import MillraceTracing
 import ServiceLifecycle
 
 /// The engine as a part of the runner: a graceful stop drains it.
@@ -43,6 +44,13 @@ struct KeepingService: Service {
   let keeper: RecordKeeper
 
   func run() async throws { await cancelWhenGracefulShutdown { await keeper.run() } }
+}
+
+/// The spans as a part of the runner: they are written until the engine has stopped.
+struct TraceService: Service {
+  let traces: TraceWriter
+
+  func run() async throws { await cancelWhenGracefulShutdown { await traces.run() } }
 }
 
 extension Engine {

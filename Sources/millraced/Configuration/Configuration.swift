@@ -1,6 +1,7 @@
 import Logging
 import MillraceCore
 import MillraceLinux
+import MillraceTracing
 
 /// The operator's settings, complete and checked.
 struct Configuration: Sendable, Equatable {
@@ -52,6 +53,8 @@ struct Configuration: Sendable, Equatable {
   var handlers: [String: HandlerSettings] = [:]
   /// Libraries that the keeper loads once for all jobs.
   var preload: [String] = []
+  /// Where spans are written; nil for nowhere.
+  var tracing: TraceWriter.Settings?
   var logLevel = Logger.Level.info
 
   /// Where the cgroups of the jobs are made.

@@ -51,7 +51,7 @@ struct ConfigurationReader {
       "user",
       "plugin_users", "capacity",
       "queue", "pressure", "learning", "breaker", "poison_after", "defaults", "bounds", "retention", "groups",
-      "handlers", "fair_share", "preload", "warm", "log_level",
+      "handlers", "fair_share", "preload", "warm", "tracing", "log_level",
     ]
     for setting in root.settings(known: names) {
       switch setting.name {
@@ -80,6 +80,7 @@ struct ConfigurationReader {
       case "fair_share": applyFairShare(setting)
       case "preload": configuration.preload = setting.elements().compactMap { $0.text() }
       case "warm": applyWarm(setting)
+      case "tracing": applyTracing(setting)
       case "log_level": set(&configuration.logLevel, setting.word(of: Logger.Level.self))
       default: preconditionFailure("`\(setting.name)` is known and has no case")
       }
