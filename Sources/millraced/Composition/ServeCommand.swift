@@ -1,4 +1,5 @@
 import ArgumentParser
+import Glibc
 import Logging
 import MillraceCore
 
@@ -15,7 +16,10 @@ struct ServeCommand: AsyncParsableCommand {
   func run() async throws {
     let configuration = try options.configuration()
     let threshold = LogThreshold(configuration.logLevel)
-    LoggingSystem.bootstrap { ThresholdLog(label: $0, threshold: threshold) }
+    let isUnderSystemd = JournalSocket.isEnd(
+      of: STDERR_FILENO, named: Surroundings.variable("JOURNAL_STREAM"))
+    let journal = isUnderSystemd ? JournalSocket(path: JournalSocket.path) : nil
+    LoggingSystem.bootstrap { ThresholdLog(label: $0, threshold: threshold, journal: journal) }
     let runner = try await Runner(
       configuration, from: options.file(), drain: drain.time, threshold: threshold,
       log: Logger(label: "millraced"))

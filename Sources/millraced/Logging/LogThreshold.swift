@@ -13,16 +13,20 @@ final class LogThreshold: Sendable {
   }
 }
 
-/// Writes to standard error what reaches a threshold that all of its kind share.
+/// Writes to the journal, or else to standard error, what reaches a threshold that all of its kind share.
 struct ThresholdLog: LogHandler {
   private let threshold: LogThreshold
-  private var inner: StreamLogHandler
+  private var inner: any LogHandler
   /// Only set where one logger shall differ from the others.
   private var own: Logger.Level?
 
-  init(label: String, threshold: LogThreshold) {
+  init(label: String, threshold: LogThreshold, journal: JournalSocket? = nil) {
     self.threshold = threshold
-    inner = StreamLogHandler.standardError(label: label)
+    if let journal {
+      inner = JournalLog(label: label, journal: journal)
+    } else {
+      inner = StreamLogHandler.standardError(label: label)
+    }
     inner.logLevel = .trace
   }
 

@@ -1,0 +1,56 @@
+import Glibc
+
+/// Where journald takes entries with fields.
+/// Source: https://systemd.io/JOURNAL_NATIVE_PROTOCOL/
+final class JournalSocket: Sendable {
+  static let path = "/run/systemd/journal/socket"
+
+  private let descriptor: Int32
+
+  /// Connects; nil if nobody listens there.
+  init?(path: String) {
+    var address = sockaddr_un()
+    address.sun_family = sa_family_t(AF_UNIX)
+    guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
+    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
+    let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    guard descriptor >= 0 else { return nil }
+    let result = withUnsafePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+      }
+    }
+    guard result == 0 else {
+      close(descriptor)
+      return nil
+    }
+    self.descriptor = descriptor
+  }
+
+  deinit { close(descriptor) }
+
+  /// Whether a stream leads to the journal: `JOURNAL_STREAM` names its device and inode (systemd.exec(5)).
+  static func isEnd(of stream: Int32, named variable: String?) -> Bool {
+    let parts = (variable ?? "").split(separator: ":").map { UInt64($0) }
+    var facts = stat()
+    guard parts.count == 2, fstat(stream, &facts) == 0 else { return false }
+    return parts[0] == UInt64(facts.st_dev) && parts[1] == UInt64(facts.st_ino)
+  }
+
+  /// Sends an entry; false if it was not taken.
+  func send(_ fields: [(name: String, value: String)]) -> Bool {
+    var bytes: [UInt8] = []
+    for (name, value) in fields {
+      bytes += name.utf8
+      if value.utf8.contains(UInt8(ascii: "\n")) {
+        bytes.append(UInt8(ascii: "\n"))
+        bytes += withUnsafeBytes(of: UInt64(value.utf8.count).littleEndian, Array.init)
+      } else {
+        bytes.append(UInt8(ascii: "="))
+      }
+      bytes += value.utf8
+      bytes.append(UInt8(ascii: "\n"))
+    }
+    return Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) == bytes.count
+  }
+}
