@@ -3,6 +3,7 @@ import Logging
 /// Writes to journald what is logged, each piece of metadata a field of its own:
 /// `journalctl MILLRACE_ATTEMPT=42.1`. Where that is not taken, it goes to standard error, which the journal
 /// has, too.
+struct JournalLog: LogHandler {
   private let journal: JournalSocket
   private let label: String
   private var plain: StreamLogHandler
