@@ -7,9 +7,11 @@ extension Engine {
         .invalid, "`\(workflow.name)` can't name a workflow: 1 to 64 of `a-z 0-9 - _ .`, a letter first")
     }
     guard !workflow.jobs.isEmpty else { throw Refusal(.invalid, "the workflow has no job") }
+    if let key = workflow.key { try JobIdentity.check(key: key) }
     let submissions = try submissions(of: workflow.jobs)
     try await checkDependencies(of: submissions)
-    let head = WorkflowHead(name: workflow.name, definition: WorkflowDefinition(workflow))
+    var head = WorkflowHead(name: workflow.name, definition: WorkflowDefinition(workflow))
+    head.key = workflow.key
     return try await operate { engine, others in
       let now = engine.ports.clock.now()
       try engine.demandRoom(for: submissions.count, besides: others)

@@ -18,18 +18,22 @@ struct BodyReader: Sendable {
   func job(of request: Request) async throws -> JobRequest {
     let body = try await json(request, atMost: maxJob)
     var job = try StrictJSON.decode(StrictSubmitRequest.self, from: body).request
-    if let key = try Self.idempotencyKey(of: request) {
-      guard job.key == nil || job.key == key else {
-        throw Refusal(.invalid, "the header `Idempotency-Key` and `key` differ")
-      }
-      job.key = key
-    }
+    job.key = try Self.key(of: request, besides: job.key)
     return try job.jobRequest()
+  }
+
+  /// Returns the key of the header or of the body.
+  private static func key(of request: Request, besides member: String?) throws -> String? {
+    guard let key = idempotencyKey(of: request) else { return member }
+    guard member == nil || member == key else {
+      throw Refusal(.invalid, "the header `Idempotency-Key` and `key` differ")
+    }
+    return key
   }
 
   /// The key in the header that others use for it too; with or without quotes around it, nil if there is
   /// none. Source: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
-  private static func idempotencyKey(of request: Request) throws -> String? {
+  private static func idempotencyKey(of request: Request) -> String? {
     guard let value = request.headers[.idempotencyKey] else { return nil }
     guard value.count > 1, value.hasPrefix("\""), value.hasSuffix("\"") else { return value }
     return String(value.dropFirst().dropLast())
@@ -118,7 +122,9 @@ struct BodyReader: Sendable {
     let workflow = try StrictJSON.decode(StrictWorkflowRequest.self, from: body)
     try checkCount(workflow.jobs.count)
     let jobs = try workflow.jobs.enumerated().map { try jobRequest(of: $1.request, at: $0) }
-    return WorkflowRequest(name: workflow.name, jobs: jobs, empty: workflow.empty ?? [])
+    return WorkflowRequest(
+      name: workflow.name, jobs: jobs, empty: workflow.empty ?? [],
+      key: try Self.key(of: request, besides: workflow.key))
   }
 
   private func lines(of request: Request) async throws -> [JobRequest] {

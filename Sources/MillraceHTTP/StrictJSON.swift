@@ -141,15 +141,17 @@ struct StrictWorkflowRequest: Decodable {
   let name: String
   let jobs: [StrictSubmitRequest]
   let empty: [String]?
+  let key: String?
 
-  private enum CodingKeys: String, CodingKey { case name, jobs, empty }
+  private enum CodingKeys: String, CodingKey { case name, jobs, empty, key }
 
   init(from decoder: any Decoder) throws {
-    try Members.check(decoder, known: ["name", "jobs", "empty"])
+    try Members.check(decoder, known: ["name", "jobs", "empty", "key"])
     let container = try decoder.container(keyedBy: CodingKeys.self)
     name = try container.decode(String.self, forKey: .name)
     jobs = try container.decode([StrictSubmitRequest].self, forKey: .jobs)
     empty = try container.decodeIfPresent([String].self, forKey: .empty)
+    key = try container.decodeIfPresent(String.self, forKey: .key)
   }
 }
 

@@ -23,7 +23,8 @@ struct WorkflowRoutes: Sendable {
     for index in workflow.jobs.indices { workflow.jobs[index].note(senderOf: request, context) }
     let accepted = try await service.submit(workflow)
     return try Response(
-      json: WorkflowAnswer(workflow: accepted.id, ids: accepted.jobs.map(\.job)), status: .created,
+      json: WorkflowAnswer(workflow: accepted.id, ids: accepted.jobs.map(\.job)),
+      status: accepted.isNew ? .created : .ok,
       headers: [.location: "\(Wire.prefix)/workflows/\(accepted.id)"])
   }
 

@@ -81,6 +81,7 @@ package final class SQLiteJobStore: JobStore {
     let accepted = try await write(
       "accept \(submissions.count) jobs", placing: inputs, tellingAt: now
     ) { db, telling in
+      if let known = try WorkflowRows.known(workflow, at: now, in: db) { return known }
       let writer = AcceptanceWriter(db: db, file: file, now: now, telling: telling)
       let id = try workflow.map { try WorkflowRows.insert($0, at: now, in: db) }
       var batch: [JobID] = []
@@ -93,7 +94,8 @@ package final class SQLiteJobStore: JobStore {
     }
     noteNumbers(accepted.jobs.map(\.job))
     activityRing.yield()
-    Self.discard(zip(accepted.jobs, inputs).filter { !$0.0.isNew }.map(\.1), in: blobs)
+    let unused = accepted.isNew ? zip(accepted.jobs, inputs).filter { !$0.0.isNew }.map(\.1) : inputs
+    Self.discard(unused, in: blobs)
     return accepted
   }
 

@@ -7,11 +7,14 @@ package struct WorkflowSubmitRequest: Codable, Sendable, Equatable {
   package var jobs: [SubmitRequest]
   /// Steps that have no job.
   package var empty: [String]?
+  /// What makes it the same workflow as another request, for a day.
+  package var key: String?
 
-  package init(name: String, jobs: [SubmitRequest], empty: [String]? = nil) {
+  package init(name: String, jobs: [SubmitRequest], empty: [String]? = nil, key: String? = nil) {
     self.name = name
     self.jobs = jobs
     self.empty = empty
+    self.key = key
   }
 }
 

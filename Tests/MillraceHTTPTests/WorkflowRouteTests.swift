@@ -35,6 +35,21 @@ struct WorkflowRouteTests {
     }
   }
 
+  @Test("a workflow with a key is made once; the key is in the header or in the body")
+  func key() async throws {
+    try await TestServer.with { server in
+      let header = ["Idempotency-Key: \"k\""]
+      let first = try await server.request("POST", "/v1/workflows", headers: header, body: Self.body)
+      let inBody = Self.body.replacing("\"nightly\"", with: "\"nightly\", \"key\": \"k\"")
+      let second = try await server.request("POST", "/v1/workflows", body: inBody)
+      #expect(first.status == 201 && second.status == 200)
+      #expect(server.service.contents.submittedWorkflows.map(\.key) == ["k", "k"])
+      let both = try await server.request(
+        "POST", "/v1/workflows", headers: ["Idempotency-Key: x"], body: inBody)
+      #expect(both.status == 422)
+    }
+  }
+
   @Test("cancel and retry-failed go to the workflow")
   func verbs() async throws {
     try await TestServer.with { server in

@@ -6,6 +6,7 @@ extension FakeJobService {
     try checkFailure()
     var accepted = AcceptedWorkflow(id: 0, jobs: [])
     change { contents in
+      if let key = workflow.key { accepted.isNew = !contents.submittedWorkflows.contains { $0.key == key } }
       contents.submittedWorkflows.append(workflow)
       accepted.id = Int64(contents.workflows.count + 1)
       for request in workflow.jobs {

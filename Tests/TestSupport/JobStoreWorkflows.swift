@@ -34,6 +34,22 @@ extension JobStoreContract {
         try await store.jobs(matching: filter).map(\.id), accepted.jobs.map(\.job).reversed())
       try demand(try await store.workflow(accepted.id + 1) == nil)
     },
+    JobStoreContract("a workflow with the key of another one is that one, for a day") { store in
+      var head = head(["fetch": [:], "report": ["fetch": .ok]])
+      head.key = "k"
+      let jobs = [step("fetch"), step("report", after: 0)]
+      let first = try await store.accept(jobs, as: head, at: Sample.time(1))
+      let again = try await store.accept(jobs, as: head, at: Sample.time(86_400))
+      try demand(first.isNew && !again.isNew)
+      try demandEqual(again.id, first.id)
+      try demandEqual(again.jobs.map(\.job), first.jobs.map(\.job))
+      try demandEqual(again.jobs.map(\.isNew), [false, false])
+      try demandEqual(try await store.jobs(matching: JobFilter()).count, 2)
+      let later = try await store.accept(jobs, as: head, at: Sample.time(86_402))
+      head.key = "other"
+      let other = try await store.accept(jobs, as: head, at: Sample.time(86_402))
+      try demand(later.isNew && other.isNew && later.id != first.id)
+    },
     JobStoreContract("workflows are listed with what their jobs come to, the newest first") { store in
       let head = head(["a": [:], "b": ["a": .ok]])
       var ids: [Int64] = []

@@ -43,3 +43,18 @@ extension MemoryJobStore {
     return outputs
   }
 }
+
+extension MemoryJobStore.State {
+  /// Finds the workflow that has the key of another one; nil if there is none.
+  func workflow(withKeyOf head: WorkflowHead, at now: Timestamp) -> AcceptedWorkflow? {
+    guard let key = head.key,
+      let place = workflows.lastIndex(where: {
+        $0.0.key == key && $0.1 > now - WorkflowRequest.keyWindow
+      })
+    else { return nil }
+    let id = Int64(place + 1)
+    let jobs = records.map(\.job).filter { $0.workflow == id }
+    return AcceptedWorkflow(
+      id: id, jobs: jobs.map { Acceptance(job: $0.id, isNew: false, state: $0.state) }, isNew: false)
+  }
+}

@@ -55,6 +55,7 @@ package final class MemoryJobStore: JobStore {
   package func accept(
     _ submissions: [Submission], as workflow: WorkflowHead, at now: Timestamp
   ) async throws -> AcceptedWorkflow {
+    if let known = state.withLock({ $0.workflow(withKeyOf: workflow, at: now) }) { return known }
     let id = state.withLock { $0.workflows.count + 1 }
     return AcceptedWorkflow(id: Int64(id), jobs: try accept(submissions, of: workflow, at: now))
   }

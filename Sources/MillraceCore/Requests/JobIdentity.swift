@@ -1,5 +1,5 @@
 /// What makes two requests ask for the same job.
-enum JobIdentity {
+package enum JobIdentity {
   /// The longest key, in characters.
   static let maxKey = 200
 
@@ -16,17 +16,23 @@ enum JobIdentity {
       return JobKey(digest(of: request, parameters: parameters), window: nil)
     }
     if request.isUnique { key.window = nil }
-    let length = key.text.unicodeScalars.count
-    guard (1...maxKey).contains(length) else {
-      throw Refusal(.invalid, "a key has 1 to \(maxKey) characters, not \(length)")
-    }
-    guard !key.text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
-      throw Refusal(.invalid, "a key must not have control characters in it")
-    }
+    try check(key: key.text)
     if let window = key.window, !(Duration.seconds(1)...Duration.seconds(36_525 * 86_400)).contains(window) {
       throw Refusal(.invalid, "the window of a key is from 1 s to 100 years, not \(window.text)")
     }
     return key
+  }
+
+  /// Checks the text of a key.
+  /// - Throws: `Refusal` for one that can't be.
+  package static func check(key text: String) throws(Refusal) {
+    let length = text.unicodeScalars.count
+    guard (1...maxKey).contains(length) else {
+      throw Refusal(.invalid, "a key has 1 to \(maxKey) characters, not \(length)")
+    }
+    guard !text.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) else {
+      throw Refusal(.invalid, "a key must not have control characters in it")
+    }
   }
 
   /// Checks the texts by which a job is found. Code points are counted: what a reader takes for one character

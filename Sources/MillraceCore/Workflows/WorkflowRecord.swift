@@ -5,11 +5,17 @@ package struct WorkflowRequest: Sendable, Equatable {
   package var jobs: [JobRequest]
   /// Steps that have no job.
   package var empty: [String]
+  /// What makes it the same workflow as another request, for `keyWindow`; nil for nothing.
+  package var key: String?
 
-  package init(name: String, jobs: [JobRequest], empty: [String] = []) {
+  /// How long a key holds after the acceptance.
+  package static let keyWindow = Duration.seconds(86_400)
+
+  package init(name: String, jobs: [JobRequest], empty: [String] = [], key: String? = nil) {
     self.name = name
     self.jobs = jobs
     self.empty = empty
+    self.key = key
   }
 }
 

@@ -4,6 +4,8 @@ package import MillraceCore
 package struct WorkflowHead: Sendable, Equatable {
   package var name: String
   package var definition: WorkflowDefinition
+  /// What makes it the same workflow as another, for `WorkflowRequest.keyWindow`; nil for nothing.
+  package var key: String?
 
   package init(name: String, definition: WorkflowDefinition) {
     self.name = name
@@ -14,11 +16,14 @@ package struct WorkflowHead: Sendable, Equatable {
 /// A workflow that is on record.
 package struct AcceptedWorkflow: Sendable, Equatable {
   package var id: Int64
-  /// In the order of the submissions.
+  /// In the order of the submissions; none of them is new if the workflow is not.
   package var jobs: [Acceptance]
+  /// Whether there was none with its key.
+  package var isNew = true
 
-  package init(id: Int64, jobs: [Acceptance]) {
+  package init(id: Int64, jobs: [Acceptance], isNew: Bool = true) {
     self.id = id
     self.jobs = jobs
+    self.isNew = isNew
   }
 }

@@ -49,10 +49,13 @@ enum Schema {
     ALTER TABLE attempt ADD COLUMN tier TEXT CHECK (tier IN ('warm', 'template', 'cold'));
     """
 
-  /// What `v8` adds, beside the audit: who submitted a job, and which of its parameters are secrets.
+  /// What `v8` adds, beside the audit: who submitted a job, which of its parameters are secrets, and what makes
+  /// a workflow the same as another.
   private static let ownership = """
     ALTER TABLE job ADD COLUMN owner TEXT CHECK (owner <> '');
     ALTER TABLE job ADD COLUMN secrets TEXT CHECK (json_type(secrets) = 'array');
+    ALTER TABLE workflow ADD COLUMN key TEXT CHECK (key <> '');
+    CREATE INDEX workflow_key ON workflow (key, submitted) WHERE key IS NOT NULL;
     """
 
   private static let job = """

@@ -8,9 +8,25 @@ enum WorkflowRows {
   static func insert(_ head: WorkflowHead, at now: Timestamp, in db: Database) throws -> Int64 {
     try StorableText.check(head.name, "name of a workflow")
     try db.execute(
-      sql: "INSERT INTO workflow (name, submitted, definition) VALUES (?, ?, ?)",
-      arguments: [head.name, now.rawValue, try JSONText.encode(head.definition)])
+      sql: "INSERT INTO workflow (name, submitted, definition, key) VALUES (?, ?, ?, ?)",
+      arguments: [head.name, now.rawValue, try JSONText.encode(head.definition), head.key])
     return db.lastInsertedRowID
+  }
+
+  static let withKey = """
+    SELECT id FROM workflow INDEXED BY workflow_key WHERE key = ? AND submitted > ?
+    ORDER BY submitted DESC LIMIT 1
+    """
+
+  /// Finds the workflow that has the key of another one; nil if there is none.
+  static func known(_ head: WorkflowHead?, at now: Timestamp, in db: Database) throws -> AcceptedWorkflow? {
+    guard let key = head?.key else { return nil }
+    let since = now - WorkflowRequest.keyWindow
+    guard let id = try Int64.fetchOne(db, sql: withKey, arguments: [key, since.rawValue]),
+      let record = try read(id, in: db)
+    else { return nil }
+    return AcceptedWorkflow(
+      id: id, jobs: record.jobs.map { Acceptance(job: $0.job, isNew: false, state: $0.state) }, isNew: false)
   }
 
   /// Reads a workflow with its jobs; nil if it is not there.

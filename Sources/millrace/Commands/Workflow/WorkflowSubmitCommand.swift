@@ -25,6 +25,9 @@ struct WorkflowSubmitCommand: ParsableCommand {
       valueName: "key=value"))
   var settings: [String] = []
 
+  @Option(help: "Ask for it only once: with the same key within a day it is the workflow that is there.")
+  var key: String?
+
   @Flag(help: "Wait until all of its jobs have ended; exits with 1 if it did not succeed.")
   var wait = false
 
@@ -46,7 +49,7 @@ struct WorkflowSubmitCommand: ParsableCommand {
     let client = runner.client
     let request = WorkflowSubmitRequest(
       name: plan.name, jobs: plan.jobs.map { SubmitRequest($0.request) },
-      empty: plan.empty.isEmpty ? nil : plan.empty)
+      empty: plan.empty.isEmpty ? nil : plan.empty, key: key)
     let answer = try submit(request, plan, to: client)
     if output == .ids { try StandardOutput.write("\(answer.workflow)\n") }
     if wait {
