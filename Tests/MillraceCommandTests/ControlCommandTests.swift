@@ -35,6 +35,12 @@ struct ControlCommandTests {
         + "\"key_window_seconds\":3600}")
     _ = try Program.millrace("submit", "exec", "--unique", "--socket", server.socket)
     #expect(server.requests.last?.body == "{\"handler\":\"exec\",\"unique\":true}")
+    for (variable, isSent) in [(Sample.trace, true), ("x\r\nX-Other: y", false)] {
+      _ = try Program.millrace(
+        "submit", "exec", "--socket", server.socket, environment: ["TRACEPARENT": variable])
+      #expect(server.requests.last?.fields.contains("traceparent: \(Sample.trace)") == isSent)
+      #expect(server.requests.last?.fields.contains { $0.hasPrefix("X-Other") } == false)
+    }
     #expect(try Program.millrace("submit", "exec", "--key-scope", "all").code == 2)
   }
 

@@ -34,6 +34,23 @@ struct JobRouteTests {
     }
   }
 
+  @Test("a job is in the trace of its request, unless it names another")
+  func trace() async throws {
+    try await TestServer.with { server in
+      let own = "01-00000000000000000000000000000001-0000000000000002-00"
+      for header in [Sample.trace, "nothing"] {
+        let jobs = #"{"jobs": [{"handler": "a"}, {"handler": "b", "trace_parent": "\#(own)"}]}"#
+        for (path, body) in [("/jobs", #"{"handler": "a"}"#), ("/jobs/batch", jobs)] {
+          let reply = try await server.request(
+            "POST", "/v1" + path, headers: ["traceparent: \(header)"], body: body)
+          #expect(reply.status == 201)
+        }
+      }
+      let parents = server.service.contents.submitted.map(\.traceParent)
+      #expect(parents == [Sample.trace, Sample.trace, own, nil, nil, own])
+    }
+  }
+
   @Test("a batch is answered with the numbers of its jobs in order")
   func batch() async throws {
     try await TestServer.with { server in

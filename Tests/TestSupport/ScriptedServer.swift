@@ -9,6 +9,8 @@ package final class ScriptedServer: Sendable {
     package var method: String
     /// Path and query, as sent.
     package var target: String
+    /// The header fields, a line each.
+    package var fields: [String]
     package var body: String
   }
 
@@ -91,7 +93,9 @@ package final class ScriptedServer: Sendable {
         let length = (field?.split(separator: " ").last).flatMap { Int($0) } ?? 0
         if body.utf8.count >= length {
           let words = head[0].split(separator: " ")
-          return Request(method: String(words[0]), target: String(words[1]), body: String(body))
+          return Request(
+            method: String(words[0]), target: String(words[1]), fields: head.dropFirst().map(String.init),
+            body: String(body))
         }
       }
       let count = recv(connection, &chunk, chunk.count, 0)

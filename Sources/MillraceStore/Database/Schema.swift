@@ -49,8 +49,8 @@ enum Schema {
     ALTER TABLE attempt ADD COLUMN tier TEXT CHECK (tier IN ('warm', 'template', 'cold'));
     """
 
-  /// What `v8` adds, beside the audit: who submitted a job, which of its parameters are secrets, and what makes
-  /// a workflow the same as another.
+  /// What `v8` adds, beside the audit: who submitted a job, which of its parameters are secrets, and what
+  /// makes a workflow the same as another.
   private static let ownership = """
     ALTER TABLE job ADD COLUMN owner TEXT CHECK (owner <> '');
     ALTER TABLE job ADD COLUMN secrets TEXT CHECK (json_type(secrets) = 'array');
