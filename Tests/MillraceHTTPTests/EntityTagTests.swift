@@ -1,3 +1,4 @@
+import MillraceCore
 import MillraceWire
 import TestSupport
 import Testing
