@@ -10,8 +10,8 @@ extension Engine {
     if let key = workflow.key { try JobIdentity.check(key: key) }
     let submissions = try submissions(of: workflow.jobs)
     try await checkDependencies(of: submissions)
-    var head = WorkflowHead(name: workflow.name, definition: WorkflowDefinition(workflow))
-    head.key = workflow.key
+    let head = WorkflowHead(
+      name: workflow.name, definition: WorkflowDefinition(workflow), key: workflow.key)
     return try await operate { engine, others in
       let now = engine.ports.clock.now()
       try engine.demandRoom(for: submissions.count, besides: others)

@@ -7,9 +7,10 @@ package struct WorkflowHead: Sendable, Equatable {
   /// What makes it the same workflow as another, for `WorkflowRequest.keyWindow`; nil for nothing.
   package var key: String?
 
-  package init(name: String, definition: WorkflowDefinition) {
+  package init(name: String, definition: WorkflowDefinition, key: String? = nil) {
     self.name = name
     self.definition = definition
+    self.key = key
   }
 }
 
