@@ -30,7 +30,7 @@ struct JournalLogTests {
 
     func next() -> [UInt8] {
       var bytes = [UInt8](repeating: 0, count: 65_536)
-      let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT.rawValue))
+      let count = recv(descriptor, &bytes, bytes.count, Int32(MSG_DONTWAIT))
       return Array(bytes.prefix(max(0, count)))
     }
   }

@@ -51,6 +51,6 @@ final class JournalSocket: Sendable {
       bytes += value.utf8
       bytes.append(UInt8(ascii: "\n"))
     }
-    return Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL.rawValue)) == bytes.count
+    return Glibc.send(descriptor, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count
   }
 }
