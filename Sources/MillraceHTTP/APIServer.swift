@@ -26,6 +26,8 @@ package struct APIServer: Service {
     package var onListening: @Sendable (Int) -> Void = { _ in }
     /// Who may call, and as what.
     package var access = AccessRules()
+    /// The page for browsers; nil if its files are not there.
+    package var dashboard: DashboardFiles?
     /// The largest input of a job; the bounds of the bodies follow from it.
     package var maxInput = Bytes.mebibytes(64)
     /// The largest body of a batch.
@@ -173,11 +175,13 @@ package struct APIServer: Service {
     let router = Router(context: APIContext.self, options: .autoGenerateHeadEndpoints)
     router.add(middleware: ProblemMiddleware(logger: logger))
     router.add(middleware: AccessMiddleware(rules: configuration.access, failures: FailureLimit()))
-    router.add(middleware: MethodMiddleware(table: makeRoutes(on: router).rows))
+    var routes = makeRoutes(on: router)
+    DashboardRoutes(files: configuration.dashboard).add(to: &routes)
+    router.add(middleware: MethodMiddleware(table: routes.rows))
     return router.buildResponder()
   }
 
-  /// Adds every address that there is.
+  /// Adds every address of the API.
   func makeRoutes(on router: Router<APIContext>) -> RouteTable {
     let guardian = Guardian(history: service.history, audit: audit, logger: logger)
     var routes = RouteTable(router: router, guardian: guardian)

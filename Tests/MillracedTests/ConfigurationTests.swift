@@ -41,7 +41,7 @@ struct ConfigurationTests {
     blank.plugins = ""
     (blank.schedules, blank.calendars) = ("", "")
     blank.socket = ""
-    blank.host = ""
+    (blank.host, blank.dashboard) = ("", "")
     blank.user = ""
     blank.socketMode = 0
     blank.capacity = .init(memory: .percent(1), cpuMillis: .percent(1), slots: 1, overcommit: 1)
@@ -97,6 +97,7 @@ struct ConfigurationTests {
       socket_mode: 0660
       cgroup_root: /sys/fs/cgroup/jobs
       host: /h
+      dashboard: /d/
       user: jobs
       plugin_users: {exec: www-data}
       groups: {video: {}}
@@ -114,7 +115,8 @@ struct ConfigurationTests {
       log_level: debug
       """)
     var expected = Configuration(
-      state: "/s", plugins: "/p", schedules: "/q", calendars: "/c", socket: "/r/m.sock", host: "/h")
+      state: "/s", plugins: "/p", schedules: "/q", calendars: "/c", socket: "/r/m.sock", host: "/h",
+      dashboard: "/d")
     expected.socketMode = 0o660
     expected.cgroupRoot = .path("/sys/fs/cgroup/jobs")
     expected.user = "jobs"
@@ -268,6 +270,7 @@ struct ConfigurationTests {
     #expect(plain.calendars == "/home/ann/.config/millrace/calendars")
     #expect(plain.socket == "/run/user/1000/millrace/millrace.sock")
     #expect(plain.host == "/opt/bin/millrace-host")
+    #expect(plain.dashboard == "/opt/bin/dashboard")
     #expect(surroundings.usualFile == "/home/ann/.config/millrace/millrace.yaml")
     surroundings.variables = [
       "XDG_STATE_HOME": "/s", "XDG_DATA_HOME": "/d", "XDG_RUNTIME_DIR": "/r", "XDG_CONFIG_HOME": "/c",

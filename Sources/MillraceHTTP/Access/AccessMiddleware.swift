@@ -20,6 +20,8 @@ struct AccessMiddleware: RouterMiddleware {
   ) async throws -> Response {
     var context = context
     if let peer = try await PeerCredentials.read(from: context.channel) {
+      // A browser is here only if somebody leads a port to the socket, for whoever reaches that port.
+      if request.headers[.origin] != nil { try checkSite(of: request) }
       context.principal = try rules.principal(peer)
     } else {
       context.principal = try principal(of: request, from: context.channel.remoteAddress)

@@ -78,6 +78,7 @@ final class Runner: Sendable {
     server.socketGroup = server.access.group
     server.socketMode = configuration.socketMode ?? (server.access.group == nil ? 0o600 : 0o660)
     server.maxInput = configuration.bounds.input
+    server.dashboard = Self.dashboard(in: configuration.dashboard, log)
     api = APIServer(
       serving: engine, settings: sidecars, keeping: keeper, schedules: engine, events: engine,
       authentication: SecretFiles(), metrics: engine, transitions: store, audit: store,
@@ -144,6 +145,14 @@ final class Runner: Sendable {
     }
     rules.group = entry.pointee.gr_gid
     return rules
+  }
+
+  /// The page for browsers; the runner does its work without it, too.
+  private static func dashboard(in directory: String, _ log: Logger) -> DashboardFiles? {
+    do { return try DashboardFiles(directory: directory) } catch {
+      log.notice("no dashboard", metadata: ["reason": "\(error)"])
+      return nil
+    }
   }
 
   /// The user of jobs: only root can choose another than its own.

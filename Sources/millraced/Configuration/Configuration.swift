@@ -22,6 +22,8 @@ struct Configuration: Sendable, Equatable {
   var cgroupRoot = CgroupRoot.automatic
   /// The path of `millrace-host`.
   var host: String
+  /// The directory of the files of the dashboard; it need not be there.
+  var dashboard: String
   /// The user that jobs run as when the runner is root.
   var user = "nobody"
   /// Other users for single plugins, by the plugin's name.

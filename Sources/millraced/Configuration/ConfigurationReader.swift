@@ -48,8 +48,7 @@ struct ConfigurationReader {
   private mutating func apply(_ root: Setting) {
     let names = [
       "state", "plugins", "schedules", "calendars", "socket", "socket_mode", "access", "cgroup_root", "host",
-      "user",
-      "plugin_users", "capacity",
+      "dashboard", "user", "plugin_users", "capacity",
       "queue", "pressure", "learning", "breaker", "poison_after", "defaults", "bounds", "retention", "groups",
       "handlers", "fair_share", "preload", "warm", "tracing", "log_level",
     ]
@@ -64,6 +63,7 @@ struct ConfigurationReader {
       case "access": applyAccess(setting)
       case "cgroup_root": set(&configuration.cgroupRoot, setting.cgroupRoot())
       case "host": set(&configuration.host, setting.absolutePath())
+      case "dashboard": set(&configuration.dashboard, setting.absolutePath())
       case "user": set(&configuration.user, setting.text())
       case "plugin_users": configuration.pluginUsers = users(of: setting)
       case "capacity": applyCapacity(setting)

@@ -59,18 +59,21 @@ extension Configuration {
   /// Returns the defaults.
   static func standard(in surroundings: Surroundings) -> Configuration {
     let host = surroundings.programDirectory + "/millrace-host"
+    let dashboard = surroundings.programDirectory + "/dashboard"
     let directory = surroundings.configurationDirectory
     let (schedules, calendars) = (directory + "/schedules.d", directory + "/calendars")
     if surroundings.isRoot {
       return Configuration(
         state: "/var/lib/millrace", plugins: "/usr/lib/millrace/plugins", schedules: schedules,
-        calendars: calendars, socket: "/run/millrace/millrace.sock", host: host)
+        calendars: calendars, socket: "/run/millrace/millrace.sock", host: host,
+        dashboard: dashboard)
     }
     let runtime = surroundings.variables["XDG_RUNTIME_DIR"] ?? "/run/user/\(surroundings.user)"
     let state = surroundings.variables["XDG_STATE_HOME"] ?? "\(surroundings.home)/.local/state"
     let data = surroundings.variables["XDG_DATA_HOME"] ?? "\(surroundings.home)/.local/share"
     return Configuration(
       state: "\(state)/millrace", plugins: "\(data)/millrace/plugins", schedules: schedules,
-      calendars: calendars, socket: "\(runtime)/millrace/millrace.sock", host: host)
+      calendars: calendars, socket: "\(runtime)/millrace/millrace.sock", host: host,
+      dashboard: dashboard)
   }
 }

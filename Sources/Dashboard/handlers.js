@@ -1,0 +1,98 @@
+// What can be run: plugins, their builds, what was learned of their handlers, and what stops them.
+
+import { get } from "./api.js";
+import { calm, fill, h } from "./dom.js";
+import { bytes, nothing, processors, seconds } from "./format.js";
+import { action, handlerLink, meter, section, state, Table, when } from "./parts.js";
+
+export const title = "Handlers";
+
+export async function show(context) {
+  const { main, signal } = context;
+  const plugins = h("div");
+  const refused = refusedTable();
+  const refusedSection = section("Refused files", refused.element);
+  main.append(h("h1", {}, "Handlers"), plugins, refusedSection);
+  const tables = new Map();
+  const look = async () => {
+    const [found, learned] = await Promise.all([get("/handlers", {}, signal), get("/statistics", {}, signal)]);
+    const figures = new Map(learned.handlers.filter((row) => row.class === undefined)
+      .map((row) => [row.handler, row]));
+    for (const [name, known] of tables) {
+      if (found.plugins.some((plugin) => plugin.name === name)) continue;
+      known.element.remove();
+      tables.delete(name);
+    }
+    for (const plugin of found.plugins) {
+      const known = tables.get(plugin.name) ?? pluginSection(context, plugin.name, () => context.attempt(look));
+      if (!tables.has(plugin.name)) plugins.append(known.element);
+      tables.set(plugin.name, known);
+      fill(known.build, `version ${plugin.version} · build `,
+        h("code", { title: plugin.sha256 }, plugin.sha256.slice(0, 12)), ` · ${plugin.path}`);
+      known.table.update(plugin.handlers.map((handler) => ({ ...handler, learned: figures.get(handler.name) })));
+    }
+    refused.update(found.refused);
+    refusedSection.hidden = found.refused.length === 0;
+  };
+  const soon = calm(() => context.attempt(look), 300);
+  signal.addEventListener("abort", soon.stop);
+  context.onEvent((event) => {
+    if (/^(handler|plugin|runner)\./.test(event.type)) soon();
+  });
+  await context.every(30_000, look);
+}
+
+function pluginSection(context, name, then) {
+  const build = h("p", { class: "lead" });
+  const table = handlerTable(context, name, then);
+  return { build, table, element: section(name, build, table.element) };
+}
+
+function handlerTable(context, plugin, then) {
+  return new Table(`Handlers of ${plugin}`, [
+    { name: "Handler", cell: (row) => [handlerLink(row.name), h("small", { class: "below" }, row.summary)] },
+    { name: "Limits", cell: (row) => `${bytes(row.memory_bytes)} · ${processors(row.cpu_millis)} CPU · `
+      + `${seconds(row.timeout_seconds)}` },
+    { name: "Memory p95", cell: (row) => footprint(row) },
+    { name: "CPU p95", number: true, cell: (row) => processors(row.learned?.cpu_millis?.p95) },
+    { name: "Run p50 / p95", number: true, cell: (row) => (row.learned?.run_seconds
+      ? `${seconds(row.learned.run_seconds.p50)} / ${seconds(row.learned.run_seconds.p95)}` : nothing) },
+    { name: "Attempts", number: true, cell: (row) => row.learned?.attempts ?? 0 },
+    { name: "At once", number: true, wide: true, cell: (row) => row.concurrency ?? nothing },
+    { name: "Rate", wide: true, cell: (row) => row.rate ?? nothing },
+    { name: "Breaker", cell: (row) => breaker(row.breaker) },
+    { name: "Change", cell: (row) => changes(context, row, then) },
+  ], (row) => row.name, "It has no handlers.");
+}
+
+function footprint({ learned, memory_bytes: limit }) {
+  const memory = learned?.memory_bytes;
+  if (!memory) return nothing;
+  const words = `${bytes(memory.p95)}, at most ${bytes(memory.max)}`;
+  return limit ? meter("memory", memory.p95, limit, words) : words;
+}
+
+function breaker(value) {
+  if (!value) return nothing;
+  const more = value.failures ? `${value.failures} failures` : undefined;
+  return [state(value.phase, more), value.opens_at ? h("small", { class: "below" }, "until ", when(value.opens_at))
+    : null];
+}
+
+function changes(context, row, then) {
+  const isPaused = row.station && ["paused", "stopping"].includes(row.station.state);
+  const name = row.name;
+  return h("span", { class: "actions" },
+    isPaused
+      ? action(context, "Resume", { path: "/resume", body: { handler: name }, name: `Resume ${name}`, then })
+      : action(context, "Pause", { path: "/pause", body: { handler: name }, name: `Pause ${name}`, then }),
+    row.breaker && row.breaker.phase !== "closed"
+      ? action(context, "Close breaker", { path: `/handlers/${name}/reset`, name: `Close the breaker of ${name}`, then })
+      : null);
+}
+
+function refusedTable() {
+  return new Table("Refused files", [
+    { name: "File", cell: (row) => row.path }, { name: "Why", cell: (row) => row.reason },
+  ], (row) => row.path);
+}
