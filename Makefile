@@ -1,9 +1,10 @@
 # `make` alone tells what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools build release demo test check check-cron check-api sim chaos bench soak peers kernels clean
+.PHONY: help setup tools build release demo test check check-cron check-api check-dashboard sim chaos bench soak
+.PHONY: peers kernels clean
 
 help: ## Print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Install the Debian packages that building needs (etc/setup.sh)
 	@etc/setup.sh --build
@@ -13,9 +14,11 @@ tools: ## Install those that the tests need, too
 
 build: setup ## Build everything, for debugging
 	swift build
+	etc/dashboard .build/debug
 
 release: setup ## Build for use, with Swift's runtime inside: smaller in memory, quicker to start
 	Benchmarks/build millrace millraced millrace-host exec checksum thumbnail wordcount balloon spin lookup
+	etc/dashboard .build/bench/release
 
 demo: build ## See it work: a runner, its plugins, real jobs and their history
 	etc/demo
@@ -37,6 +40,10 @@ check-cron: tools ## Compare `schedule preview` with croniter and cronsim: make 
 check-api: CASES = 20000
 check-api: tools ## Hold a real runner against docs/openapi.yaml, by schemathesis: make check-api CASES=20000
 	etc/check-api --cases $(CASES)
+
+PICTURES ?= .build/dashboard
+check-dashboard: tools ## Work with the dashboard in Chromium: make check-dashboard PICTURES=DIRECTORY
+	etc/check-dashboard --pictures $(PICTURES)
 
 SEEDS ?= 10000
 sim: setup ## Simulate many seeds, release build: make sim SEEDS=100000

@@ -20,6 +20,7 @@ packages='
   libgd-dev       | gd-devel           | the plugin `thumbnail`
   zlib1g-dev      | zlib-devel         | the simulator: compressed traces
   libjansson-dev  | jansson-devel      | the plugins in C: their parameters are JSON
+  libjs-chart.js  | -                  | the dashboard: its charts
   tzdata          | tzdata             | the rules of the time zones, for schedules
   g++             | gcc-c++            | what the linker needs; make check: the plugin header must also be C++
   iproute2        | iproute            | test kernel: the loopback interface
@@ -31,6 +32,9 @@ test_packages='
   shellcheck      | ShellCheck         | make check: the shell scripts
   python3-venv    | python3            | make check-cron, check-api: they are in Python
   tmux            | tmux               | make test: the terminal that `millrace top` is tested in
+  chromium        | chromium           | make test: the browser that the dashboard is tested in
+  chromium-driver | chromedriver       | make test: leads that browser
+  python3-selenium | python3-selenium  | make test: the words for that
 '
 psi_packages='
   qemu-system-x86   | qemu-system-x86-core | second test kernel (two CPUs, pressure figures): the machine

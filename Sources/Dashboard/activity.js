@@ -2,6 +2,8 @@
 
 const minutes = 60;
 
+const none = { starts: 0, succeeded: 0, others: 0 };
+
 class Activity {
   constructor() {
     this.clear();
@@ -18,7 +20,7 @@ class Activity {
     }[event.type];
     if (!kind) return;
     const minute = Math.floor(Date.parse(event.time) / 60_000);
-    const count = this.counts.get(minute) ?? { starts: 0, succeeded: 0, others: 0 };
+    const count = this.counts.get(minute) ?? { ...none };
     count[kind] += 1;
     this.counts.set(minute, count);
     if (this.counts.size > 2 * minutes) this.forget();
@@ -34,7 +36,7 @@ class Activity {
     const last = Math.floor(now / 60_000);
     return Array.from({ length: minutes }, (_, index) => {
       const minute = last - minutes + 1 + index;
-      return { time: minute * 60_000, ...(this.counts.get(minute) ?? { starts: 0, succeeded: 0, others: 0 }) };
+      return { time: minute * 60_000, ...(this.counts.get(minute) ?? none) };
     });
   }
 }

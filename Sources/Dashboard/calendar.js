@@ -1,6 +1,6 @@
 // A month as a table of weeks, with what was and what will be on each day.
 
-import { address, h } from "./dom.js";
+import { h } from "./dom.js";
 import { clock, day } from "./format.js";
 
 const days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
@@ -35,14 +35,15 @@ function cell(date, byDay) {
   const entries = byDay.get(key) ?? [];
   return h("td", { "aria-current": key === day(Date.now()) ? "date" : undefined },
     h("span", { class: "day" }, date.getDate()),
-    entries.length ? h("ul", {}, entries.slice(0, mostOfDay).map(line),
-      entries.length > mostOfDay ? h("li", { class: "hint" }, `${entries.length - mostOfDay} more`) : null) : null);
+    entries.length
+      ? h("ul", {}, entries.slice(0, mostOfDay).map(line), entries.length > mostOfDay
+        ? h("li", { class: "hint" }, `${entries.length - mostOfDay} more`) : null)
+      : null);
 }
 
 function line(entry) {
   const text = `${clock(entry.time).slice(0, 5)} ${entry.name}`;
-  const words = `${entry.name}: ${entry.state ?? entry.fate}`;
-  return h("li", { "data-state": entry.state ?? entry.fate, title: words },
-    entry.job ? h("a", { href: address(`/jobs/${entry.job}`), "aria-label": `${text}, ${entry.state ?? entry.fate}` },
-      text) : text);
+  const came = entry.state ?? entry.fate;
+  return h("li", { "data-state": came, title: `${entry.name}: ${came}` },
+    entry.job ? h("a", { href: `#/jobs/${entry.job}`, "aria-label": `${text}, ${came}` }, text) : text);
 }

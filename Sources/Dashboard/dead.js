@@ -23,7 +23,8 @@ export async function show(context) {
   };
   const table = deadTable(context, look);
   main.append(h("h1", {}, "Dead letters"),
-    h("p", { class: "lead" }, "Jobs that used up their attempts. A retry gives them their attempts anew, under their number."),
+    h("p", { class: "lead" }, "Jobs that used up their attempts. A retry gives them their attempts anew, "
+      + "under their number."),
     section("Failed jobs", table.element, turns));
   const soon = calm(() => context.attempt(look), 300);
   signal.addEventListener("abort", soon.stop);
@@ -35,7 +36,8 @@ export async function show(context) {
 
 function deadTable(context, then) {
   const retry = (job, text, body) => action(context, text, {
-    path: `/jobs/${job.id}/retry`, body, said: `job ${job.id} is tried again`, name: `${text}, job ${job.id}`, then,
+    path: `/jobs/${job.id}/retry`, body, said: `job ${job.id} is tried again`, name: `${text}, job ${job.id}`,
+    then,
   });
   return new Table("Failed jobs", [
     { name: "Job", number: true, cell: ({ job }) => jobLink(job.id) },
@@ -47,8 +49,8 @@ function deadTable(context, then) {
     { name: "Memory limit", number: true, wide: true, cell: ({ job }) => bytes(job.limits.memory_bytes) },
     { name: "Owner", wide: true, cell: ({ job }) => job.owner ?? nothing },
     { name: "Change", cell: ({ job, last }) => h("span", { class: "actions" }, retry(job, "Retry", {}),
-      last?.outcome === "oomOwnLimit" ? retry(job, "Retry with half as much memory again", { more_memory_percent: 50 })
-        : null) },
+      last?.outcome === "oomOwnLimit"
+        ? retry(job, "Retry with half as much memory again", { more_memory_percent: 50 }) : null) },
   ], ({ job }) => job.id, "No job has failed for good.");
 }
 

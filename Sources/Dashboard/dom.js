@@ -1,9 +1,9 @@
 // Makes elements. Every text goes in as text: names, labels and logs are other people's input.
 
 /**
- * Makes an element. `properties` are attributes, but for `on` (listeners by event), `style` (through the CSSOM,
- * as the policy wants it) and what is undefined, null or false, which is left out. Children are nodes or texts.
- * `svg:` before a name makes it one of a drawing.
+ * Makes an element. `properties` are attributes, but for `on` (listeners by event), `style` (through the
+ * CSSOM, as the policy wants it) and what is undefined, null or false, which is left out. Children are nodes
+ * or texts. `svg:` before a name makes it one of a drawing.
  */
 export function h(tag, properties = {}, ...children) {
   const element = tag.startsWith("svg:")

@@ -37,6 +37,12 @@ export function seconds(value) {
   return whole % 60 ? `${minutes} min ${whole % 60} s` : `${minutes} min`;
 }
 
+/** The processor time of an attempt; undefined where it is not known. */
+export function cpuSeconds(usage) {
+  if (usage.cpu_user_seconds === undefined) return undefined;
+  return usage.cpu_user_seconds + (usage.cpu_system_seconds ?? 0);
+}
+
 /** How long ago a time is, or how long it still takes. */
 export function since(time, now = Date.now()) {
   return time ? seconds(Math.max(0, (now - Date.parse(time)) / 1000)) : nothing;

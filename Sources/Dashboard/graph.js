@@ -50,7 +50,8 @@ export function graph(name, steps) {
   const places = new Map();
   columns.forEach((column, x) => {
     const top = (size.y - 2 - (column.length * (height + gap.y) - gap.y)) / 2;
-    column.forEach((step, y) => places.set(step.name, { x: 1 + x * (width + gap.x), y: 1 + top + y * (height + gap.y) }));
+    column.forEach((step, y) => places.set(step.name,
+      { x: 1 + x * (width + gap.x), y: 1 + top + y * (height + gap.y) }));
   });
   return h("div", { class: "scroll", role: "region", "aria-label": `Graph of ${name}`, tabindex: "0" },
     h("svg:svg", { class: "graph", viewBox: `0 0 ${size.x} ${size.y}`, width: size.x, height: size.y,
@@ -72,11 +73,15 @@ function node(step, place) {
   const state = stateOf(step);
   const count = step.jobs.length;
   const done = step.jobs.filter((job) => job.state === "succeeded").length;
-  const words = count === 1 ? `${state} · job ${step.jobs[0].id}` : count ? `${state} · ${done} of ${count}` : "no job";
+  const many = count ? `${state} · ${done} of ${count}` : "no job";
+  const words = count === 1 ? `${state} · job ${step.jobs[0].id}` : many;
   const short = step.name.length > 20 ? `${step.name.slice(0, 19)}…` : step.name;
-  const drawing = h("svg:g", { class: "node", "data-state": state, transform: `translate(${place.x} ${place.y})` },
+  const drawing = h("svg:g",
+    { class: "node", "data-state": state, transform: `translate(${place.x} ${place.y})` },
     h("svg:title", {}, step.name), h("svg:rect", { width, height, rx: 4 }),
-    h("svg:text", { x: 12, y: 19, class: "name" }, short), h("svg:text", { x: 12, y: 36, class: "words" }, words));
+    h("svg:text", { x: 12, y: 19, class: "name" }, short),
+    h("svg:text", { x: 12, y: 36, class: "words" }, words));
   const first = step.jobs.find((job) => job.state === state) ?? step.jobs[0];
-  return first ? h("svg:a", { href: `#/jobs/${first.id}`, "aria-label": `${step.name}: ${words}` }, drawing) : drawing;
+  if (!first) return drawing;
+  return h("svg:a", { href: `#/jobs/${first.id}`, "aria-label": `${step.name}: ${words}` }, drawing);
 }

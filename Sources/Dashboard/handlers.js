@@ -15,7 +15,9 @@ export async function show(context) {
   main.append(h("h1", {}, "Handlers"), plugins, refusedSection);
   const tables = new Map();
   const look = async () => {
-    const [found, learned] = await Promise.all([get("/handlers", {}, signal), get("/statistics", {}, signal)]);
+    const [found, learned] = await Promise.all([
+      get("/handlers", {}, signal), get("/statistics", {}, signal),
+    ]);
     const figures = new Map(learned.handlers.filter((row) => row.class === undefined)
       .map((row) => [row.handler, row]));
     for (const [name, known] of tables) {
@@ -24,12 +26,14 @@ export async function show(context) {
       tables.delete(name);
     }
     for (const plugin of found.plugins) {
-      const known = tables.get(plugin.name) ?? pluginSection(context, plugin.name, () => context.attempt(look));
+      const known = tables.get(plugin.name)
+        ?? pluginSection(context, plugin.name, () => context.attempt(look));
       if (!tables.has(plugin.name)) plugins.append(known.element);
       tables.set(plugin.name, known);
       fill(known.build, `version ${plugin.version} · build `,
         h("code", { title: plugin.sha256 }, plugin.sha256.slice(0, 12)), ` · ${plugin.path}`);
-      known.table.update(plugin.handlers.map((handler) => ({ ...handler, learned: figures.get(handler.name) })));
+      known.table.update(plugin.handlers.map((handler) =>
+        ({ ...handler, learned: figures.get(handler.name) })));
     }
     refused.update(found.refused);
     refusedSection.hidden = found.refused.length === 0;
@@ -75,8 +79,8 @@ function footprint({ learned, memory_bytes: limit }) {
 function breaker(value) {
   if (!value) return nothing;
   const more = value.failures ? `${value.failures} failures` : undefined;
-  return [state(value.phase, more), value.opens_at ? h("small", { class: "below" }, "until ", when(value.opens_at))
-    : null];
+  return [state(value.phase, more),
+    value.opens_at ? h("small", { class: "below" }, "until ", when(value.opens_at)) : null];
 }
 
 function changes(context, row, then) {
@@ -87,7 +91,8 @@ function changes(context, row, then) {
       ? action(context, "Resume", { path: "/resume", body: { handler: name }, name: `Resume ${name}`, then })
       : action(context, "Pause", { path: "/pause", body: { handler: name }, name: `Pause ${name}`, then }),
     row.breaker && row.breaker.phase !== "closed"
-      ? action(context, "Close breaker", { path: `/handlers/${name}/reset`, name: `Close the breaker of ${name}`, then })
+      ? action(context, "Close breaker",
+        { path: `/handlers/${name}/reset`, name: `Close breaker of ${name}`, then })
       : null);
 }
 

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { address, fill, h } from "./dom.js";
-import { bytes, nothing, seconds, sizeFrom, word } from "./format.js";
+import { bytes, cpuSeconds, seconds, sizeFrom, word } from "./format.js";
 import { choice, facts, field, handlerLink, jobLink, labels, section, state, Table, when } from "./parts.js";
 
 export const title = "History";
@@ -10,11 +10,13 @@ export const title = "History";
 const page = 50;
 const states = ["blocked", "scheduled", "queued", "starting", "running", "succeeded", "failed", "cancelled"];
 const outcomes = [
-  "succeeded", "error", "crashed", "oomOwnLimit", "oomPressure", "timedOut", "cancelled", "evicted", "snoozed",
-  "lost",
+  "succeeded", "error", "crashed", "oomOwnLimit", "oomPressure", "timedOut", "cancelled", "evicted",
+  "snoozed", "lost",
 ];
 const sorts = ["time", "memory", "cpu", "duration", "wait"];
-const filters = ["handler", "state", "outcome", "class", "label", "job", "since", "until", "min_memory", "sort"];
+const filters = [
+  "handler", "state", "outcome", "class", "label", "job", "since", "until", "min_memory", "sort",
+];
 
 export async function show(context) {
   const { main, query, signal } = context;
@@ -57,8 +59,10 @@ function form({ query }) {
     return select;
   };
   const fields = [
-    field("Handler", "f-handler", text("handler")), field("Outcome", "f-outcome", pick("outcome", outcomes, "any")),
-    field("State of the job", "f-state", pick("state", states, "any")), field("Class", "f-class", text("class")),
+    field("Handler", "f-handler", text("handler")),
+    field("Outcome", "f-outcome", pick("outcome", outcomes, "any")),
+    field("State of the job", "f-state", pick("state", states, "any")),
+    field("Class", "f-class", text("class")),
     field("Label", "f-label", text("label", { placeholder: "name=value" })),
     field("Job", "f-job", text("job", { inputmode: "numeric" })),
     field("Since", "f-since", text("since", { placeholder: "2026-11-29" })),
@@ -103,8 +107,7 @@ function attemptTable() {
     { name: "Ran", number: true, cell: (row) => seconds(row.run_seconds) },
     { name: "Memory peak", number: true, cell: (row) => bytes(row.usage.memory_peak_bytes) },
     { name: "Limit", number: true, wide: true, cell: (row) => bytes(row.limits.memory_bytes) },
-    { name: "CPU time", number: true, wide: true, cell: (row) => (row.usage.cpu_user_seconds === undefined ? nothing
-      : seconds(row.usage.cpu_user_seconds + (row.usage.cpu_system_seconds ?? 0))) },
+    { name: "CPU time", number: true, wide: true, cell: ({ usage }) => seconds(cpuSeconds(usage)) },
     { name: "Class", wide: true, cell: (row) => word(row.class) },
     { name: "Labels", wide: true, cell: (row) => labels(row.labels) },
   ], (row) => row.id, "No attempt is like that.");

@@ -3,10 +3,11 @@
 import { get } from "./api.js";
 import { usageChart } from "./charts.js";
 import { calm, fill, h } from "./dom.js";
-import { bytes, nothing, processors, seconds, since, word } from "./format.js";
+import { bytes, cpuSeconds, nothing, processors, seconds, since, word } from "./format.js";
 import { LogView } from "./log.js";
 import {
-  facts, handlerLink, isOver, isWaiting, jobActions, jobLink, labels, meter, progress, section, state, Table, when,
+  facts, handlerLink, isOver, isWaiting, jobActions, jobLink, labels, meter, progress, section, state, Table,
+  when,
 } from "./parts.js";
 
 export const title = "Job";
@@ -55,7 +56,8 @@ function header(context, { job, attempts, progress: done }, then) {
   const isRunning = job.state === "running" || job.state === "starting";
   return [
     h("div", { class: "heading" },
-      h("h1", {}, `Job ${job.id}`), state(job.state, job.held ? "on hold" : undefined), jobActions(context, job, then)),
+      h("h1", {}, `Job ${job.id}`), state(job.state, job.held ? "on hold" : undefined),
+      jobActions(context, job, then)),
     h("p", { class: "lead" }, handlerLink(job.handler), job.class ? ` · class ${job.class}` : null,
       job.owner ? ` · by ${job.owner}` : null, " · submitted ", when(job.submitted),
       job.ended ? [" · ended ", when(job.ended)] : null,
@@ -79,31 +81,28 @@ async function explain(id, why, gates, signal) {
 
 function gateTable() {
   return new Table("Gates", [
-    { name: "Gate", cell: (gate) => h("span", { class: "gate", "data-open": String(gate.open) }, word(gate.gate)) },
-    { name: "", cell: (gate) => (gate.open ? "open" : "closed") },
+    { name: "Gate", cell: (gate) =>
+      h("span", { class: "gate", "data-open": String(gate.open) }, word(gate.gate)) },
+    { name: "State", cell: (gate) => (gate.open ? "open" : "closed") },
     { name: "Why", cell: (gate) => [gate.reason, gate.job ? [" ", jobLink(gate.job)] : null] },
     { name: "What opens it", cell: (gate) => gate.remedy ?? (gate.opens_at ? when(gate.opens_at) : nothing) },
-  ].map((column) => ({ ...column, name: column.name || "State" })), (gate, index) => `${gate.gate}${index}`);
+  ], (gate, index) => `${gate.gate}${index}`);
 }
 
 function attemptTable() {
   return new Table("Attempts", [
     { name: "Attempt", number: true, cell: (row) => row.id },
-    { name: "Outcome", cell: (row) => [state(row.outcome ?? (row.started ? "running" : "starting")), endWords(row)] },
+    { name: "Outcome", cell: (row) =>
+      [state(row.outcome ?? (row.started ? "running" : "starting")), endWords(row)] },
     { name: "Started", cell: (row) => when(row.started ?? row.starting) },
     { name: "Waited", number: true, cell: (row) => seconds(row.wait_seconds) },
     { name: "Ran", number: true, cell: (row) => seconds(row.run_seconds) },
-    { name: "Memory peak", cell: (row) => meter("memory", row.usage.memory_peak_bytes, row.limits.memory_bytes,
-      `${bytes(row.usage.memory_peak_bytes)} / ${bytes(row.limits.memory_bytes)}`) },
+    { name: "Memory peak", cell: ({ usage, limits }) => meter("memory", usage.memory_peak_bytes,
+      limits.memory_bytes, `${bytes(usage.memory_peak_bytes)} / ${bytes(limits.memory_bytes)}`) },
     { name: "CPU time", number: true, cell: (row) => seconds(cpuSeconds(row.usage)) },
     { name: "Tier", wide: true, cell: (row) => row.tier ?? nothing },
     { name: "Was held by", wide: true, cell: (row) => row.admission.held_by?.reason ?? nothing },
   ], (row) => row.id, "It was not started yet.");
-}
-
-function cpuSeconds(usage) {
-  if (usage.cpu_user_seconds === undefined) return undefined;
-  return usage.cpu_user_seconds + (usage.cpu_system_seconds ?? 0);
 }
 
 function endWords(row) {
@@ -130,7 +129,8 @@ function usageSection(signal) {
     const last = attempts.at(-1);
     if (attempt !== last.id) [attempt, points, former] = [last.id, [], undefined];
     const now = Date.now();
-    const rate = former && spent !== undefined ? 1e6 * (spent - former.spent) / Math.max(1, now - former.now) : 0;
+    const rate = former && spent !== undefined
+      ? 1e6 * (spent - former.spent) / Math.max(1, now - former.now) : 0;
     former = { spent, now };
     points = [...points, { time: now, memory: used, cpu: Math.max(0, rate) }].slice(-mostPoints);
     element.hidden = false;
@@ -158,10 +158,12 @@ function moreFacts({ job, course }) {
       ["Next memory limit", course?.next_memory_bytes && bytes(course.next_memory_bytes)],
       ["Labels", labels(job.labels)], ["Group", job.group], ["Key", job.key], ["Step", job.step],
       ["Workflow", job.workflow && h("a", { href: `#/workflows/${job.workflow}` }, job.workflow)],
-      ["After", job.after?.length ? job.after.map((need) => [jobLink(need.job), ` ${need.condition} `]) : undefined],
-      ["Not before", job.not_before && when(job.not_before)], ["Input", job.input_bytes && bytes(job.input_bytes)],
+      ["After", job.after?.map((need) => [jobLink(need.job), ` ${need.condition} `])],
+      ["Not before", job.not_before && when(job.not_before)],
+      ["Input", job.input_bytes && bytes(job.input_bytes)],
     ]),
     h("h3", {}, "Parameters"),
-    h("pre", { class: "code", tabindex: "0", "aria-label": "Parameters" }, JSON.stringify(job.parameters, null, 2)),
+    h("pre", { class: "code", tabindex: "0", role: "region", "aria-label": "Parameters" },
+      JSON.stringify(job.parameters, null, 2)),
   ];
 }

@@ -11,7 +11,9 @@ export class LogView {
   constructor(context, job) {
     this.context = context;
     this.job = job;
-    this.text = h("pre", { class: "log", tabindex: "0", role: "log", "aria-label": "Log", "aria-live": "off" });
+    this.text = h("pre", {
+      class: "log", tabindex: "0", role: "log", "aria-label": "Log", "aria-live": "off",
+    });
     this.words = h("p", { class: "hint" });
     this.picker = choice([], undefined);
     this.picker.addEventListener("change", () => this.open(Number(this.picker.value)));

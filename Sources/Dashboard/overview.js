@@ -27,7 +27,8 @@ export async function show(context) {
     h("div", { class: "columns" },
       section("Starts and ends per minute", h("div", { class: "chart" }, canvas),
         h("p", { class: "legend" }, h("span", { "data-mark": "ink" }, "started"),
-          h("span", { "data-mark": "accent" }, "succeeded"), h("span", { "data-mark": "bad" }, "ended otherwise"))),
+          h("span", { "data-mark": "accent" }, "succeeded"),
+          h("span", { "data-mark": "bad" }, "ended otherwise"))),
       section("Outcomes of 24 hours", outcomes.element)));
 
   const draw = activityChart(canvas, signal, activity.lastHour());
@@ -35,8 +36,8 @@ export async function show(context) {
     const rows = activity.lastHour();
     draw(rows);
     const sum = (name) => rows.reduce((sum, row) => sum + row[name], 0);
-    canvas.setAttribute("aria-label", `In the last hour ${sum("starts")} attempts started, ${sum("succeeded")} `
-      + `succeeded, ${sum("others")} ended otherwise`);
+    canvas.setAttribute("aria-label", `In the last hour ${sum("starts")} attempts started, `
+      + `${sum("succeeded")} succeeded, ${sum("others")} ended otherwise`);
   };
   redraw();
 
@@ -101,9 +102,9 @@ function figure(name, value, more) {
 
 function runningTable(context) {
   return new Table("Running attempts", [
-    { name: "Job", number: true, cell: (row) => jobLink(row.job, row.attempt ? `${row.job}.${row.attempt}` : row.job) },
+    { name: "Job", number: true, cell: (row) => jobLink(row.job, `${row.job}.${row.attempt}`) },
     { name: "Handler", cell: (row) => handlerLink(row.handler) },
-    { name: "State", wide: true, cell: (row) => state(row.frozen_since ? "frozen" : row.stopping ? "stopping" : row.state) },
+    { name: "State", wide: true, cell: (row) => state(stateOf(row)) },
     { name: "For", number: true, wide: true, cell: (row) => since(row.started ?? row.since) },
     { name: "Memory", cell: (row) => usage("memory", row.memory_bytes, row.limits.memory_bytes, bytes) },
     { name: "CPU", cell: (row) => usage("processors", row.cpu_millis, row.limits.cpu_millis, processors) },
@@ -112,6 +113,11 @@ function runningTable(context) {
     { name: "Change", cell: (row) => jobActions(context, { id: row.job, state: row.state,
       cancel_requested: row.stopping }, () => {}) },
   ], (row) => `${row.job}.${row.attempt}`, "Nothing runs.");
+}
+
+function stateOf(row) {
+  if (row.frozen_since) return "frozen";
+  return row.stopping ? "stopping" : row.state;
 }
 
 function usage(name, used, limit, unit) {
@@ -133,7 +139,8 @@ function queueTable(context) {
 
 function gate(row) {
   if (!row.gate) return h("span", { class: "gate", "data-open": "true" }, "open");
-  return h("span", { class: "gate", "data-open": "false" }, word(row.gate.gate), h("small", {}, row.gate.reason));
+  return h("span", { class: "gate", "data-open": "false" },
+    word(row.gate.gate), h("small", {}, row.gate.reason));
 }
 
 function outcomeTable() {

@@ -14,7 +14,8 @@ export function handlerLink(name) {
 
 /** The state of a job, the outcome of an attempt, or the level of pressure. */
 export function state(value, more) {
-  return h("span", { class: "state", "data-state": value ?? "none" }, word(value), more ? ` · ${more}` : null);
+  return h("span", { class: "state", "data-state": value ?? "none" },
+    word(value), more ? ` · ${more}` : null);
 }
 
 export function when(value) {
@@ -59,7 +60,8 @@ export class Table {
     this.table = h("table", {}, h("caption", { class: "unseen" }, caption),
       h("thead", {}, h("tr", {}, columns.map((column) =>
         h("th", { scope: "col", class: this.look(column) }, column.name)))), this.body);
-    this.scroller = h("div", { class: "scroll", role: "region", "aria-label": caption, tabindex: "0" }, this.table);
+    this.scroller = h("div", { class: "scroll", role: "region", "aria-label": caption, tabindex: "0" },
+      this.table);
     this.element = h("div", {}, this.scroller, this.empty);
     this.update([]);
   }
@@ -118,7 +120,8 @@ export const isWaiting = (job) => waiting.has(job.state);
 export function jobActions(context, job, then) {
   const path = `/jobs/${job.id}`;
   const make = (text, verb, more) => action(context, text, {
-    path: `${path}/${verb}`, said: `${verb} job ${job.id}: done`, name: `${text} job ${job.id}`, then, ...more,
+    path: `${path}/${verb}`, said: `${verb} job ${job.id}: done`, name: `${text} job ${job.id}`, then,
+    ...more,
   });
   const buttons = [];
   if (isWaiting(job)) {

@@ -19,13 +19,15 @@ export async function show(context) {
 function monthOf(query) {
   const match = /^([0-9]{4})-([0-9]{2})$/.exec(query.get("month") ?? "");
   const now = new Date();
-  return match ? new Date(Number(match[1]), Number(match[2]) - 1, 1) : new Date(now.getFullYear(), now.getMonth(), 1);
+  return match
+    ? new Date(Number(match[1]), Number(match[2]) - 1, 1) : new Date(now.getFullYear(), now.getMonth(), 1);
 }
 
 function turns(path, month) {
-  const at = (months, text) => h("a", {
-    href: address(path, { month: day(new Date(month.getFullYear(), month.getMonth() + months, 1)).slice(0, 7) }),
-  }, text);
+  const at = (months, text) => {
+    const other = new Date(month.getFullYear(), month.getMonth() + months, 1);
+    return h("a", { href: address(path, { month: day(other).slice(0, 7) }) }, text);
+  };
   return h("nav", { class: "turns", "aria-label": "Months" }, at(-1, "Month before"), at(1, "Month after"));
 }
 
@@ -39,7 +41,7 @@ async function timesOf(name, month, most, signal) {
       ? get(`/schedules/${encodeURIComponent(name)}/preview`, { count: most }, signal) : { times: [] },
   ]);
   return [
-    ...past.ticks.map((tick) => ({ time: tick.nominal, name, fate: tick.fate, job: tick.job, state: tick.state })),
+    ...past.ticks.map(({ nominal, fate, job, state }) => ({ time: nominal, name, fate, job, state })),
     ...future.times.map((planned) => ({ time: planned.utc, name, fate: planned.fate ?? "planned" })),
   ].filter((entry) => new Date(entry.time) >= month && new Date(entry.time) < end);
 }
@@ -73,7 +75,8 @@ function watch(context, look) {
 
 function scheduleTable(context, then) {
   return new Table("All schedules", [
-    { name: "Schedule", cell: (row) => h("a", { href: `#/schedules/${encodeURIComponent(row.name)}` }, row.name) },
+    { name: "Schedule", cell: ({ name }) =>
+      h("a", { href: `#/schedules/${encodeURIComponent(name)}` }, name) },
     { name: "When", cell: (row) => occasion(row.definition) },
     { name: "Next", cell: (row) => (row.paused ? state("paused") : when(row.next?.utc)) },
     { name: "Last", cell: (row) => (row.last ? [when(row.last.nominal), " ", fate(row.last)] : nothing) },
@@ -112,7 +115,8 @@ async function showOne(context, name) {
   const ticks = tickTable();
   const grid = h("div");
   main.append(head, section("Calendar", turns(path, month), grid),
-    h("div", { class: "columns" }, section("Next times", next.element), section("Last times", ticks.element)));
+    h("div", { class: "columns" },
+      section("Next times", next.element), section("Last times", ticks.element)));
   const look = async () => {
     const shown = await get(path, {}, signal);
     fill(head, header(context, shown, () => context.attempt(look)));

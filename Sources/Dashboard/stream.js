@@ -41,8 +41,8 @@ export class EventReader {
 /**
  * Follows a stream until `signal` ends it, over lost connections, from where it was.
  *
- * `onEvent` gets each event and may return true: then it was the last one. `onState` gets true when the stream is
- * there, false when it is lost. A problem that coming again does not help is thrown.
+ * `onEvent` gets each event and may return true: then it was the last one. `onState` gets true when the
+ * stream is there, false when it is lost. A problem that coming again does not help is thrown.
  */
 export async function follow(path, { query, signal, onEvent, onState = () => {} }) {
   let last;

@@ -26,7 +26,9 @@ export async function show(context) {
     hold: h("input", { type: "checkbox" }),
   };
   const words = h("p", { class: "lead" });
-  const schema = h("pre", { class: "code", tabindex: "0", "aria-label": "Schema of the parameters" });
+  const schema = h("pre", {
+    class: "code", tabindex: "0", role: "region", "aria-label": "Schema of the parameters",
+  });
   const forecast = h("div", { "aria-live": "polite" });
   const choose = () => {
     const handler = handlers.find((handler) => handler.name === controls.handler.value);
@@ -90,7 +92,8 @@ function request(controls) {
   }
   return {
     handler: controls.handler.value, parameters, priority: Number(controls.priority.value), labels,
-    memory_bytes: memory, class: controls.class.value.trim() || undefined, hold: controls.hold.checked || undefined,
+    memory_bytes: memory, class: controls.class.value.trim() || undefined,
+    hold: controls.hold.checked || undefined,
   };
 }
 
@@ -106,14 +109,16 @@ function skeleton(schema) {
 
 function rehearsal(answer) {
   const closed = answer.explanation.gates.filter((gate) => !gate.open);
+  const { start } = answer.forecast;
   return [
     facts([
-      ["Would start", answer.forecast.start ? when(answer.forecast.start) : closed.length ? nothing : "at once"],
+      ["Would start", start ? when(start) : closed.length ? nothing : "at once"],
       ["Memory limit", bytes(answer.limits.memory_bytes)],
       ["Expected memory", bytes(answer.explanation.estimate.memory_bytes)],
       ["Time limit", seconds(answer.timeout_seconds)],
     ]),
-    closed.length ? h("ul", { class: "notices" }, closed.map((gate) => h("li", {}, `${gate.gate}: ${gate.reason}`)))
+    closed.length
+      ? h("ul", { class: "notices" }, closed.map((gate) => h("li", {}, `${gate.gate}: ${gate.reason}`)))
       : null,
   ];
 }

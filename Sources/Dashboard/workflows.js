@@ -51,6 +51,10 @@ function tally(jobs) {
   return Object.entries(jobs).map(([name, count]) => `${count} ${name}`).join(", ") || nothing;
 }
 
+function need([name, condition]) {
+  return condition === "ok" ? name : `${name} (${condition})`;
+}
+
 async function showOne(context, id) {
   const { main, signal } = context;
   if (!Number.isSafeInteger(id) || id < 1) throw new Error("a workflow is a number, like 3");
@@ -59,8 +63,7 @@ async function showOne(context, id) {
   const steps = new Table("Steps", [
     { name: "Step", cell: (step) => step.name },
     { name: "State", cell: (step) => state(stateOf(step)) },
-    { name: "Needs", cell: (step) => Object.entries(step.needs)
-      .map(([name, condition]) => (condition === "ok" ? name : `${name} (${condition})`)).join(", ") || nothing },
+    { name: "Needs", cell: (step) => Object.entries(step.needs).map(need).join(", ") || nothing },
     { name: "Jobs", cell: (step) => [step.jobs.slice(0, mostLinks).map((job) => [jobLink(job.id), " "]),
       step.jobs.length > mostLinks ? `and ${step.jobs.length - mostLinks} more` : null] },
   ], (step) => step.name, "It has no steps.");
@@ -82,8 +85,10 @@ function header(context, workflow, then) {
   const hasFailed = Boolean(workflow.jobs.failed || workflow.jobs.cancelled);
   return [
     h("div", { class: "heading" }, h("h1", {}, `Workflow ${workflow.id}`), state(workflow.state),
-      h("span", { class: "actions" }, workflow.state === "active" ? make("Cancel", "cancel", { danger: true }) : null,
+      h("span", { class: "actions" },
+        workflow.state === "active" ? make("Cancel", "cancel", { danger: true }) : null,
         hasFailed ? make("Retry what failed", "retry-failed") : null)),
-    h("p", { class: "lead" }, `${workflow.name} · submitted ${since(workflow.submitted)} ago · ${tally(workflow.jobs)}`),
+    h("p", { class: "lead" },
+      `${workflow.name} · submitted ${since(workflow.submitted)} ago · ${tally(workflow.jobs)}`),
   ];
 }
