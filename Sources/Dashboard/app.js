@@ -35,9 +35,12 @@ class Context {
 
   /** Calls `work` at once and then each so many milliseconds, while somebody looks; one at a time. */
   async every(milliseconds, work) {
-    await this.attempt(work);
-    const timer = setInterval(() => {
-      if (!document.hidden) this.attempt(work);
+    let isWell = await this.attempt(work);
+    const timer = setInterval(async () => {
+      if (document.hidden) return;
+      const wasWell = isWell;
+      isWell = await this.attempt(work);
+      if (isWell && !wasWell) complain();
     }, milliseconds);
     this.signal.addEventListener("abort", () => clearInterval(timer));
   }
@@ -114,7 +117,7 @@ async function show() {
   leaving = new AbortController();
   const { signal } = leaving;
   const [path, items = ""] = location.hash.slice(1).split("?");
-  const [name = "", ...parts] = path.split("/").filter(Boolean).map(decodeURIComponent);
+  const [name = "", ...parts] = path.split("/").filter(Boolean).map(decoded);
   const view = Object.hasOwn(views, name) ? views[name] : undefined;
   complain();
   for (const link of document.querySelectorAll("nav a")) {
@@ -132,6 +135,15 @@ async function show() {
   const context = new Context(parts, new URLSearchParams(items), signal);
   await context.attempt(() => view.show(context));
   if (!signal.aborted) main.dataset.shown = location.hash || "#/";
+}
+
+/** A part of an address; as it is written if it has a broken code. */
+function decoded(text) {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** Follows all that the runner tells, for every view. */

@@ -50,7 +50,7 @@ function deadTable(context, then) {
     { name: "Owner", wide: true, cell: ({ job }) => job.owner ?? nothing },
     { name: "Change", cell: ({ job, last }) => h("span", { class: "actions" }, retry(job, "Retry", {}),
       last?.outcome === "oomOwnLimit"
-        ? retry(job, "Retry with half as much memory again", { more_memory_percent: 50 }) : null) },
+        ? retry(job, "Retry with 50 % more memory", { more_memory_percent: 50 }) : null) },
   ], ({ job }) => job.id, "No job has failed for good.");
 }
 

@@ -60,12 +60,14 @@ export function address(path, query = {}) {
   return text ? `#${path}?${text}` : `#${path}`;
 }
 
-/** Calls `work` once, a while after the last of many calls; `now` calls it at once. */
+/** Calls `work` a while after the first of many calls, and once for all of them. */
 export function calm(work, milliseconds) {
   let timer;
   const call = () => {
-    clearTimeout(timer);
-    timer = setTimeout(work, milliseconds);
+    timer ??= setTimeout(() => {
+      timer = undefined;
+      work();
+    }, milliseconds);
   };
   call.stop = () => clearTimeout(timer);
   return call;

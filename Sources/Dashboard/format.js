@@ -32,9 +32,9 @@ export function seconds(value) {
   if (whole < 60) return `${whole} s`;
   const [days, hours] = [Math.floor(whole / 86400), Math.floor(whole / 3600) % 24];
   const minutes = Math.floor(whole / 60) % 60;
-  if (days) return `${days} d ${hours} h`;
-  if (hours) return `${hours} h ${minutes} min`;
-  return whole % 60 ? `${minutes} min ${whole % 60} s` : `${minutes} min`;
+  const parts = days ? [[days, "d"], [hours, "h"]]
+    : hours ? [[hours, "h"], [minutes, "min"]] : [[minutes, "min"], [whole % 60, "s"]];
+  return parts.filter(([amount]) => amount).map((part) => part.join(" ")).join(" ");
 }
 
 /** The processor time of an attempt; undefined where it is not known. */

@@ -80,7 +80,8 @@ function breaker(value) {
   if (!value) return nothing;
   const more = value.failures ? `${value.failures} failures` : undefined;
   return [state(value.phase, more),
-    value.opens_at ? h("small", { class: "below" }, "until ", when(value.opens_at)) : null];
+    value.phase === "open" && value.opens_at
+      ? h("small", { class: "below" }, "until ", when(value.opens_at)) : null];
 }
 
 function changes(context, row, then) {

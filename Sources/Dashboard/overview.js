@@ -40,6 +40,7 @@ export async function show(context) {
       + `${sum("succeeded")} succeeded, ${sum("others")} ended otherwise`);
   };
   redraw();
+  const drawSoon = calm(redraw, 300);
 
   const look = async () => {
     const top = await get("/top", { queued: 50 }, signal);
@@ -58,10 +59,10 @@ export async function show(context) {
     outcomes.update(await get("/history/summary", { since: day }, signal));
   };
   const later = calm(() => context.attempt(lookBack), 1500);
-  signal.addEventListener("abort", () => [soon, later].forEach((call) => call.stop()));
+  signal.addEventListener("abort", () => [soon, later, drawSoon].forEach((call) => call.stop()));
   context.onEvent((event) => {
     if (event.type === "attempt.ended") later();
-    if (event.type.startsWith("attempt.")) redraw();
+    if (event.type.startsWith("attempt.")) drawSoon();
     soon();
   });
   await context.every(2000, look);

@@ -73,17 +73,19 @@ export class Table {
   update(items) {
     this.scroller.hidden = items.length === 0;
     this.empty.hidden = items.length > 0;
+    const keys = items.map((item, index) => String(this.key(item, index)));
+    const wanted = new Set(keys);
+    // What is gone goes first: a row that is moved would lose the focus.
+    for (const [key, row] of this.rows) if (!wanted.has(key)) row.remove();
     const rows = new Map();
     items.forEach((item, index) => {
-      const key = String(this.key(item, index));
-      const known = this.rows.get(key);
-      const row = known ?? h("tr", { "data-key": key }, this.columns.map((column) =>
+      const key = keys[index];
+      const row = this.rows.get(key) ?? h("tr", { "data-key": key }, this.columns.map((column) =>
         h("td", { class: this.look(column) })));
       this.columns.forEach((column, place) => fill(row.children[place], column.cell(item)));
       rows.set(key, row);
       if (this.body.children[index] !== row) this.body.insertBefore(row, this.body.children[index] ?? null);
     });
-    for (const [key, row] of this.rows) if (rows.get(key) !== row) row.remove();
     this.rows = rows;
   }
 }
@@ -98,13 +100,13 @@ export function section(title, ...children) {
   return h("section", { "aria-label": title }, h("h2", {}, title), ...children);
 }
 
-/** A button that asks the runner to change something; `confirm` makes it ask first. */
+/** A button that asks the runner to change something, says `said` of it, and gives the answer to `then`. */
 export function action(context, text, { path, body, said = text, then = () => {}, danger = false, name }) {
   return h("button", {
     type: "button", class: danger ? "danger" : undefined, "aria-label": name,
     on: {
       click: (event) => context.act(event.currentTarget, said, async () => {
-        await then(await post(path, typeof body === "function" ? body() : body));
+        await then(await post(path, body));
       }),
     },
   }, text);

@@ -46,14 +46,14 @@ def steps(browser, runner, pictures):
     tell("cancelled one, and tried a dead one again")
     work.hostile_job(browser, runner)
     tell("looked at what a hostile job says")
-    waiting = [runner.submit("sleep", "600", labels={"owner": "ada"}) for _ in range(4)]
     failed = runner.submit("false", max_attempts=1)
     browser.wait("one has failed", lambda: runner.state(failed) == "failed")
+    running, waiting = work.fill_up(runner)
     pages = [
         "#/",
         f"#/jobs/{job}",
-        f"#/jobs/{waiting[0]}",
-        f"#/jobs/{waiting[-1]}",
+        f"#/jobs/{running}",
+        f"#/jobs/{waiting}",
         "#/history",
         "#/handlers",
         "#/schedules",

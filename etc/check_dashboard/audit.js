@@ -79,6 +79,7 @@ if (texts < 10) wrong.push(`there are only ${texts} texts to look at`);
 for (const element of all("main img, main script, main iframe, [onerror], [onload], [onclick]")) {
   wrong.push(`there is ${nameOf(element)}, which is not of the page`);
 }
-const { scrollWidth } = document.documentElement;
-if (scrollWidth > innerWidth) wrong.push(`the page is ${scrollWidth} wide on a screen of ${innerWidth}`);
+// The width of the window grows with the page on a phone; that of the root does not.
+const { scrollWidth, clientWidth } = document.documentElement;
+if (scrollWidth > clientWidth) wrong.push(`the page is ${scrollWidth} wide on a screen of ${clientWidth}`);
 return wrong;

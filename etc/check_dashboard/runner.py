@@ -12,7 +12,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PLUGINS = ["exec", "spin"]
+PLUGINS = ["exec", "balloon", "spin"]
 
 
 def free_port():

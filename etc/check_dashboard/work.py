@@ -68,6 +68,15 @@ def make_data(runner):
     return workflow
 
 
+def fill_up(runner):
+    """Takes all slots; returns a job that runs and one that waits."""
+    running = runner.ask("POST", "/jobs", {
+        "handler": "balloon", "parameters": {"memory": 44 << 20, "hold": 3600}, "memory_bytes": 64 << 20,
+        "labels": {"owner": "grace", "run": "weekly"}})["id"]
+    waiting = [runner.submit("sleep", "600", labels={"owner": "lin"}) for _ in range(6)]
+    return running, waiting[-1]
+
+
 def row(browser, section, key):
     """The text of a row of a table; empty if it is not there."""
     return browser.text(f"section[aria-label='{section}'] tr[data-key='{key}']")
@@ -110,7 +119,7 @@ def submit_and_watch(browser, runner):
     browser.wait("its log is told", lambda: browser.text("pre.log").startswith("begin"))
     browser.wait(
         "its usage is drawn",
-        lambda: "MiB of 64 MiB"
+        lambda: "iB of 64 MiB"
         in (browser.run("return document.querySelector('canvas')?.getAttribute('aria-label')") or ""),
     )
     go.touch()
