@@ -43,6 +43,13 @@ export function cpuSeconds(usage) {
   return usage.cpu_user_seconds + (usage.cpu_system_seconds ?? 0);
 }
 
+/** How many of the attempts that have ended succeeded. */
+export function successes(rows) {
+  const sum = (pick) => rows.reduce((sum, row) => sum + pick(row), 0);
+  const ended = sum((row) => Object.values(row.outcomes).reduce((sum, count) => sum + count, 0));
+  return ended ? `${Math.floor(100 * sum((row) => row.succeeded) / ended)} %` : nothing;
+}
+
 /** How long ago a time is, or how long it still takes. */
 export function since(time, now = Date.now()) {
   return time ? seconds(Math.max(0, (now - Date.parse(time)) / 1000)) : nothing;

@@ -7,7 +7,7 @@ const height = 46;
 const gap = { x: 56, y: 18 };
 
 /** Which layer each step is in: one more than the furthest of those that it needs. */
-export function layers(steps) {
+function layers(steps) {
   const byName = new Map(steps.map((step) => [step.name, step]));
   const found = new Map();
   const layer = (name) => {
@@ -75,7 +75,7 @@ function node(step, place) {
   const done = step.jobs.filter((job) => job.state === "succeeded").length;
   const many = count ? `${state} · ${done} of ${count}` : "no job";
   const words = count === 1 ? `${state} · job ${step.jobs[0].id}` : many;
-  const short = step.name.length > 20 ? `${step.name.slice(0, 19)}…` : step.name;
+  const short = step.name.length > 18 ? `${step.name.slice(0, 17)}…` : step.name;
   const drawing = h("svg:g",
     { class: "node", "data-state": state, transform: `translate(${place.x} ${place.y})` },
     h("svg:title", {}, step.name), h("svg:rect", { width, height, rx: 4 }),

@@ -31,7 +31,7 @@ export async function show(context) {
       if (!tables.has(plugin.name)) plugins.append(known.element);
       tables.set(plugin.name, known);
       fill(known.build, `version ${plugin.version} · build `,
-        h("code", { title: plugin.sha256 }, plugin.sha256.slice(0, 12)), ` · ${plugin.path}`);
+        h("code", { title: plugin.sha256 }, plugin.sha256.slice(0, 12)));
       known.table.update(plugin.handlers.map((handler) =>
         ({ ...handler, learned: figures.get(handler.name) })));
     }
@@ -55,8 +55,7 @@ function pluginSection(context, name, then) {
 function handlerTable(context, plugin, then) {
   return new Table(`Handlers of ${plugin}`, [
     { name: "Handler", cell: (row) => [handlerLink(row.name), h("small", { class: "below" }, row.summary)] },
-    { name: "Limits", cell: (row) => `${bytes(row.memory_bytes)} · ${processors(row.cpu_millis)} CPU · `
-      + `${seconds(row.timeout_seconds)}` },
+    { name: "Limits", cell: limits },
     { name: "Memory p95", cell: (row) => footprint(row) },
     { name: "CPU p95", number: true, cell: (row) => processors(row.learned?.cpu_millis?.p95) },
     { name: "Run p50 / p95", number: true, cell: (row) => (row.learned?.run_seconds
@@ -67,6 +66,14 @@ function handlerTable(context, plugin, then) {
     { name: "Breaker", cell: (row) => breaker(row.breaker) },
     { name: "Change", cell: (row) => changes(context, row, then) },
   ], (row) => row.name, "It has no handlers.");
+}
+
+function limits(row) {
+  const own = [
+    row.memory_bytes && bytes(row.memory_bytes), row.cpu_millis && `${processors(row.cpu_millis)} CPU`,
+    row.timeout_seconds && seconds(row.timeout_seconds),
+  ].filter(Boolean);
+  return own.join(" · ") || "the usual ones";
 }
 
 function footprint({ learned, memory_bytes: limit }) {

@@ -2,7 +2,7 @@
 
 import { get } from "./api.js";
 import { address, fill, h } from "./dom.js";
-import { bytes, cpuSeconds, seconds, sizeFrom, word } from "./format.js";
+import { bytes, cpuSeconds, seconds, sizeFrom, successes, word } from "./format.js";
 import { choice, facts, field, handlerLink, jobLink, labels, section, state, Table, when } from "./parts.js";
 
 export const title = "History";
@@ -91,7 +91,7 @@ function summary(rows) {
   const most = Math.max(...rows.map((row) => row.memory_max_bytes ?? 0));
   return facts([
     ["Attempts", attempts.toLocaleString("en")],
-    ["Succeeded", `${Math.floor(100 * sum((row) => row.succeeded) / attempts)} %`],
+    ["Succeeded", successes(rows)],
     ["CPU time", seconds(sum((row) => row.cpu_total_seconds))], ["Largest peak", bytes(most)],
     ["Handlers", rows.length],
   ]);

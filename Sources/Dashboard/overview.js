@@ -4,7 +4,7 @@ import { activity } from "./activity.js";
 import { get } from "./api.js";
 import { activityChart } from "./charts.js";
 import { calm, fill, h } from "./dom.js";
-import { bytes, nothing, processors, since, word } from "./format.js";
+import { bytes, nothing, processors, since, successes, word } from "./format.js";
 import {
   handlerLink, jobActions, jobLink, labels, meter, progress, section, state, Table,
 } from "./parts.js";
@@ -148,7 +148,7 @@ function outcomeTable() {
   return new Table("Outcomes of 24 hours, by handler", [
     { name: "Handler", cell: (row) => handlerLink(row.handler) },
     { name: "Attempts", number: true, cell: (row) => row.attempts },
-    { name: "Succeeded", number: true, cell: (row) => `${Math.floor(100 * row.succeeded / row.attempts)} %` },
+    { name: "Succeeded", number: true, cell: (row) => successes([row]) },
     { name: "Otherwise", cell: (row) => Object.entries(row.outcomes).filter(([name]) => name !== "succeeded")
       .map(([name, count]) => `${count} ${word(name)}`).join(", ") || nothing },
   ], (row) => row.handler, "Nothing has ended.");

@@ -3,7 +3,7 @@
 import { ask, Problem } from "./api.js";
 
 /** Cuts a stream of text into its events (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
-export class EventReader {
+class EventReader {
   constructor(onEvent) {
     this.onEvent = onEvent;
     this.rest = "";

@@ -64,7 +64,7 @@ def steps(browser, runner, pictures):
         "#/submit",
     ]
     wrong = audit.look_at_all(browser, pages, pictures)
-    tell(f"looked at {len(pages)} pages in light, in dark and on a phone")
+    tell(f"looked at {len(pages)} pages on a screen and on a phone")
     audit.walk_by_keyboard(browser)
     tell("walked by keyboard")
     work.history(browser, runner)

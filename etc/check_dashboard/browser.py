@@ -11,7 +11,7 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
-PATIENCE = 90  # Seconds for what should take two: a test kernel has one processor, and emulates it.
+PATIENCE = 180  # Seconds for what should take two: a test kernel has one processor, and emulates it.
 
 
 class Wrong(Exception):
