@@ -86,7 +86,7 @@ def main():
     # A test kernel has a loopback interface that is down.
     subprocess.run(["ip", "link", "set", "lo", "up"], check=False, stderr=subprocess.DEVNULL)
     runner = Runner(options.programs.resolve())
-    wrong, browser = None, None
+    wrong, browser = [], None
     try:
         runner.wait_until_ready()
         tell("the runner is ready")
@@ -94,18 +94,18 @@ def main():
         tell("Chromium is ready")
         steps(browser, runner, options.pictures)
     except Wrong as error:
-        wrong = str(error)
+        wrong.append(str(error))
         if options.pictures and browser:
             browser.picture(options.pictures / "wrong.png")
     finally:
         if browser:
             browser.stop()
-        wrong = wrong or runner.stop()
-        if wrong:
-            runner.stop()
-    tell("all is well" if not wrong else "something is wrong")
+        end = runner.stop()
+    if end:
+        wrong.append(end)
+    tell("something is wrong" if wrong else "all is well")
     if wrong:
-        sys.exit(f"error: {wrong}")
+        sys.exit("error: " + "\n".join(wrong))
 
 
 main()

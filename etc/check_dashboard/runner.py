@@ -12,6 +12,7 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+UNFINISHED = ["blocked", "scheduled", "queued", "starting", "running"]
 PLUGINS = ["exec", "balloon", "spin"]
 
 
@@ -123,6 +124,8 @@ class Runner:
     def stop(self):
         """Returns what is wrong with its end; None if nothing."""
         if self.process.poll() is None:
+            # What still runs would keep it, and would be left behind.
+            self.ask("POST", "/jobs/cancel", {"states": UNFINISHED})
             self.process.terminate()
             try:
                 self.process.wait(60)
