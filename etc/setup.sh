@@ -27,14 +27,14 @@ packages='
   user-mode-linux | -                  | test kernel with all cgroup controllers, as an ordinary program
 '
 test_packages='
-  golang-go       | golang             | make test: a plugin in Go
-  prometheus      | prometheus         | make test: it scrapes the metrics, promtool checks them
-  shellcheck      | ShellCheck         | make check: the shell scripts
-  python3-venv    | python3            | make check-cron, check-api: they are in Python
-  tmux            | tmux               | make test: the terminal that `millrace top` is tested in
-  chromium        | chromium           | make test: the browser that the dashboard is tested in
-  chromium-driver | chromedriver       | make test: leads that browser
-  python3-selenium | python3-selenium  | make test: the words for that
+  golang-go        | golang           | make test: a plugin in Go
+  prometheus       | prometheus       | make test: it scrapes the metrics, promtool checks them
+  shellcheck       | ShellCheck       | make check: the shell scripts
+  python3-venv     | python3          | make check-cron, check-api: they are in Python
+  tmux             | tmux             | make test: the terminal that `millrace top` is tested in
+  chromium         | chromium         | make test: the browser that the dashboard is tested in
+  chromium-driver  | chromedriver     | make test: leads that browser
+  python3-selenium | python3-selenium | make test: the words for that
 '
 psi_packages='
   qemu-system-x86   | qemu-system-x86-core | second test kernel (two CPUs, pressure figures): the machine

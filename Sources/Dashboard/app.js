@@ -22,7 +22,9 @@ const link = document.getElementById("link");
 
 let leaving = new AbortController();
 let streaming = new AbortController();
-let listeners = new Set();
+const listeners = new Set();
+/** Whether the last complaint was that nobody answers. */
+let isLost = false;
 
 /** What a view is given; all of it ends when the view is left. */
 class Context {
@@ -35,12 +37,13 @@ class Context {
 
   /** Calls `work` at once and then each so many milliseconds, while somebody looks; one at a time. */
   async every(milliseconds, work) {
-    let isWell = await this.attempt(work);
+    await this.attempt(work);
+    let isBusy = false;
     const timer = setInterval(async () => {
-      if (document.hidden) return;
-      const wasWell = isWell;
-      isWell = await this.attempt(work);
-      if (isWell && !wasWell) complain();
+      if (document.hidden || isBusy) return;
+      isBusy = true;
+      await this.attempt(work);
+      isBusy = false;
     }, milliseconds);
     this.signal.addEventListener("abort", () => clearInterval(timer));
   }
@@ -55,6 +58,7 @@ class Context {
   async attempt(work) {
     try {
       await work();
+      if (isLost && !this.signal.aborted) complain();
       return true;
     } catch (error) {
       if (!this.signal.aborted) complain(error);
@@ -78,13 +82,14 @@ function say(words) {
 /** Shows what went wrong; nothing takes the last complaint away. */
 function complain(error) {
   alertRegion.hidden = !error;
+  isLost = error instanceof TypeError;
+  alertRegion.replaceChildren();
   if (!error) return;
   if (error instanceof Problem && error.status === 401) {
     token.clear();
     signIn(error);
     return;
   }
-  const isLost = error instanceof TypeError;
   fill(alertRegion,
     h("p", {}, isLost ? "the runner can't be reached" : error.message),
     error.hint ? h("p", { class: "hint" }, error.hint) : null,
