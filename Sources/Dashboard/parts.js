@@ -22,13 +22,13 @@ export function when(value) {
   return value ? h("time", { datetime: value, title: value }, time(value)) : nothing;
 }
 
-/** A bar of how much of a whole is used, with the words beside it. */
+/** A bar of how much of a whole is used, with the words beside it; memory that runs short is marked. */
 export function meter(label, used, whole, text) {
   const part = whole > 0 && used !== undefined ? Math.min(1, used / whole) : 0;
   return h("span", { class: "metered" },
     h("span", {
       class: "meter", role: "meter", "aria-label": label, "aria-valuemin": 0, "aria-valuemax": 100,
-      "aria-valuenow": Math.round(part * 100), "aria-valuetext": text, "data-full": part >= 0.9,
+      "aria-valuenow": Math.round(part * 100), "aria-valuetext": text, "data-full": label === "memory" && part >= 0.9,
     }, h("span", { style: { width: `${(part * 100).toFixed(1)}%` } })),
     h("span", { class: "words" }, text));
 }
