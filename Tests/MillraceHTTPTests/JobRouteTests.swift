@@ -25,11 +25,12 @@ struct JobRouteTests {
       #expect(reply.headers["location"] == "/v1/jobs/1")
       #expect(reply.headers["content-type"] == "application/json")
       #expect(try reply.decoded(JobView.self).id == JobID(1))
-      let expected = JobRequest(
+      var expected = JobRequest(
         handler: "checksum", parameters: ["Path": .string("/etc"), "deep_ness": .integer(3)],
         input: Array("hi".utf8),
         wishes: Wishes(memory: .mebibytes(1), timeout: .milliseconds(1500)),
         priority: try #require(Priority(rawValue: 7)), jobClass: "nightly", labels: ["a_b": "c"])
+      expected.owner = UserNames.own
       #expect(server.service.contents.submitted == [expected])
     }
   }

@@ -25,9 +25,10 @@ struct OpenAPIDocument {
   /// All places that are referred to, as often as they are.
   var references: [String] { Self.values(of: "$ref", in: root).compactMap { $0 as? String } }
 
-  /// The places of all components.
+  /// The places of all components; schemes of security are asked for by name.
   var components: [String] {
-    (root["components"] as? [String: [String: Any]] ?? [:]).flatMap { kind, all in
+    let components = root["components"] as? [String: [String: Any]] ?? [:]
+    return components.filter { $0.key != "securitySchemes" }.flatMap { kind, all in
       all.keys.map { "#/components/\(kind)/\($0)" }
     }
   }

@@ -72,17 +72,10 @@ final class Runner: Sendable {
     keeper = RecordKeeper(
       store: store, files: StateFiles(logs: state.logs, builds: state.builds), clock: clock,
       retention: configuration.retention, log: log, buildsInUse: { [engine] in await engine.buildsInUse })
-    var server = APIServer.Configuration(socketPath: configuration.socket)
-    server.tcp = configuration.access.listen
-    server.access = try Self.rules(configuration.access)
-    server.socketGroup = server.access.group
-    server.socketMode = configuration.socketMode ?? (server.access.group == nil ? 0o600 : 0o660)
-    server.maxInput = configuration.bounds.input
-    server.dashboard = Self.dashboard(in: configuration.dashboard, log)
     api = APIServer(
       serving: engine, settings: sidecars, keeping: keeper, schedules: engine, events: engine,
       authentication: SecretFiles(), metrics: engine, transitions: store, audit: store,
-      configuration: server, logger: log
+      configuration: try Self.server(configuration, log), logger: log
     ) {
       log.notice("ready", metadata: ["socket": "\(configuration.socket)", "state": "\(state.path)"])
     }
@@ -130,6 +123,18 @@ final class Runner: Sendable {
       tiers: configuration.handlers.compactMapValues(\.tier), tier: configuration.tier,
       warm: configuration.warm, maxOpenFiles: configuration.bounds.openFiles,
       maxResult: configuration.bounds.result)
+  }
+
+  /// Where the API is served, and to whom.
+  private static func server(_ configuration: Configuration, _ log: Logger) throws -> APIServer.Configuration {
+    var server = APIServer.Configuration(socketPath: configuration.socket)
+    server.tcp = configuration.access.listen
+    server.access = try rules(configuration.access)
+    server.socketGroup = server.access.group
+    server.socketMode = configuration.socketMode ?? (server.access.group == nil ? 0o600 : 0o660)
+    server.maxInput = configuration.bounds.input
+    server.dashboard = dashboard(in: configuration.dashboard, log)
+    return server
   }
 
   /// Who may call, by the names that the configuration gives.
