@@ -126,7 +126,9 @@ final class Runner: Sendable {
   }
 
   /// Where the API is served, and to whom.
-  private static func server(_ configuration: Configuration, _ log: Logger) throws -> APIServer.Configuration {
+  private static func server(
+    _ configuration: Configuration, _ log: Logger
+  ) throws -> APIServer.Configuration {
     var server = APIServer.Configuration(socketPath: configuration.socket)
     server.tcp = configuration.access.listen
     server.access = try rules(configuration.access)
