@@ -26,23 +26,23 @@ struct JobSpans<Spans: Tracer> {
     guard let end = attempt.end else { return }
     let trace = JobTrace(job)
     guard trace.job.isSampled else { return }
-    let number = attempt.id.number
-    func stage(_ stage: JobTrace.Stage, from begin: Timestamp, to over: Timestamp) -> Spans.Span {
+    func open(_ stage: JobTrace.Stage, at begin: Timestamp) -> Spans.Span {
       let span = start(
-        stage.rawValue, trace.span(of: stage, attempt: number), below: trace.job, at: begin, as: .internal)
+        stage.rawValue, trace.span(of: stage, attempt: attempt.id.number), below: trace.job, at: begin,
+        as: .internal)
       span.attributes["millrace.job.id"] = job.id.rawValue
-      span.attributes["millrace.attempt"] = number
+      span.attributes["millrace.attempt"] = attempt.id.number
       span.attributes["millrace.handler"] = attempt.handler
-      defer { if stage != .run { span.end(at: Moment(over)) } }
       return span
     }
-    _ = stage(.queue, from: attempt.queued, to: attempt.starting)
-    let started = attempt.started ?? end.ended
-    let starting = stage(.start, from: attempt.starting, to: started)
-    guard attempt.started != nil else { return Self.note(end, on: starting) }
-    let run = stage(.run, from: started, to: end.ended)
-    Self.note(end, on: run)
-    run.end(at: Moment(end.ended))
+    open(.queue, at: attempt.queued).end(at: Moment(attempt.starting))
+    var last = open(.start, at: attempt.starting)
+    if let started = attempt.started {
+      last.end(at: Moment(started))
+      last = open(.run, at: started)
+    }
+    Self.note(end, on: last)
+    last.end(at: Moment(end.ended))
   }
 
   private func start(

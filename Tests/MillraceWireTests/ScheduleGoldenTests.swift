@@ -20,6 +20,8 @@ struct ScheduleGoldenTests {
   private static let definition =
     #"{"every":"1h","job":{"handler":"noop"},"max_runs":9,"name":"nightly"}"#
 
+  private static let revision = "e0b3709ea41a6a74fcb20276ee38efa832114e2e0a24d35be259de999983d9de"
+
   private func planned(_ seconds: Int64) throws -> PlannedTime {
     PlannedTime(time: try #require(ZoneRules.utc.nominalTime(at: Sample.time(seconds))))
   }
@@ -44,7 +46,8 @@ struct ScheduleGoldenTests {
   func plain() throws {
     try check(
       ScheduleView(try schedule()),
-      #"{"created":"2026-01-01T00:00:00.000Z","definition":\#(Self.definition),"name":"nightly","runs":0}"#)
+      #"{"created":"2026-01-01T00:00:00.000Z","definition":\#(Self.definition),"name":"nightly","#
+        + #""revision":"\#(Self.revision)","runs":0}"#)
   }
 
   @Test("a schedule in a list, with everything")
@@ -57,7 +60,8 @@ struct ScheduleGoldenTests {
       SchedulePage(schedules: [view], next: "nightly"),
       #"{"next":"nightly","schedules":[{"created":"2026-01-01T00:00:00.000Z","#
         + #""definition":\#(Self.definition),"file":"nightly.yaml","last":\#(Self.ran),"name":"nightly","#
-        + #""next":\#(Self.planned),"paused":"2026-01-01T00:00:05.000Z","runs":4,"unfinished":[7],"#
+        + #""next":\#(Self.planned),"paused":"2026-01-01T00:00:05.000Z","#
+        + #""revision":"\#(Self.revision)","runs":4,"unfinished":[7],"#
         + #""warnings":[]}]}"#)
   }
 
@@ -79,7 +83,8 @@ struct ScheduleGoldenTests {
       #"{"schedule":{"created":"2026-01-01T00:00:00.000Z","definition":\#(Self.definition),"#
         + #""last":{"decided":"2026-01-01T00:00:13.000Z","fate":"skipped-overlap","#
         + #""local":"2026-01-01T02:00:00+02:00","nominal":"2026-01-01T00:00:12.000Z","note":"why"},"#
-        + #""name":"nightly","runs":0,"warnings":["3 of the last 5 times were skipped: "#
+        + #""name":"nightly","revision":"\#(Self.revision)","runs":0,"#
+        + #""warnings":["3 of the last 5 times were skipped: "#
         + #"a job takes longer than the times are apart (mean 7 min 0 s)"]},"#
         + #""tally":{"failed":1,"fates":{"ran":4,"skipped-overlap":3},"last":"2026-01-01T00:00:00.000Z","#
         + #""mean_seconds":420,"p95_seconds":500.5,"succeeded":3},"ticks":[\#(Self.ran)],"#

@@ -43,7 +43,6 @@ struct ConfigurationTests {
     blank.socket = ""
     (blank.host, blank.dashboard) = ("", "")
     blank.user = ""
-    blank.socketMode = 0
     blank.capacity = .init(memory: .percent(1), cpuMillis: .percent(1), slots: 1, overcommit: 1)
     blank.queue = .init(
       maxQueued: 1, aging: .zero, policy: .fcfs, backfillWindow: nil, stagger: .seconds(1))

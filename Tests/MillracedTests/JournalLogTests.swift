@@ -78,8 +78,10 @@ struct JournalLogTests {
   @Test("what the journal does not take is not lost")
   func refused() throws {
     let directory = try TemporaryDirectory()
-    let socket = try #require(JournalSocket(path: try FakeJournal(in: directory).path))
-    // Its other end is gone.
+    var journal: FakeJournal? = try FakeJournal(in: directory)
+    let socket = try #require(JournalSocket(path: journal?.path ?? ""))
+    #expect(socket.send([("MESSAGE", "x")]))
+    journal = nil
     #expect(!socket.send([("MESSAGE", "x")]))
   }
 }

@@ -10,7 +10,7 @@ struct AuditRoutes: Sendable {
   let audit: (any AuditStore)?
 
   func add(to routes: inout RouteTable) {
-    routes.show("/audit", needs: .role(.admin), use: list)
+    routes.show("/audit", query: .read, needs: .role(.admin), use: list)
   }
 
   @Sendable private func list(_ request: Request, _ context: APIContext) async throws -> Response {
