@@ -56,7 +56,7 @@ struct RunnerTests {
     let server = try server([
       "POST /v1/prune": .answer(
         200,
-        #"{"build_bytes":0,"builds":0,"can_vacuum":true,"database_bytes":1048576,"dry_run":true,"#
+        #"{"audit":3,"build_bytes":0,"builds":0,"can_vacuum":true,"database_bytes":1048576,"dry_run":true,"#
           + #""events":40,"#
           + #""free_bytes":4096,"jobs":[{"attempts":3,"jobs":2,"payload_bytes":5,"state":"failed"}],"#
           + #""log_bytes":8192,"log_files":2,"logs_bytes":0,"over_bytes":0,"payload_bytes":0,"#
@@ -79,6 +79,7 @@ struct RunnerTests {
             schedule times    1000
             events            40
             told commits      7
+            audit entries     3
             the record is     1 MiB (database 1 MiB, payload files 0 B, logs 0 B)
             free in its file  4 KiB: the next jobs use it; --vacuum gives it back
 

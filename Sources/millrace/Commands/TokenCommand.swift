@@ -4,7 +4,11 @@ import MillraceCore
 /// `millrace token`: what lets callers in over TCP.
 struct TokenCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "token", abstract: "Make tokens for callers over TCP.", subcommands: [TokenNewCommand.self])
+    commandName: "token", abstract: "Make tokens for callers over TCP.",
+    discussion: """
+      examples:
+        millrace token new ci --role submitter
+      """, subcommands: [TokenNewCommand.self])
 }
 
 /// `millrace token new`: a token, and the line that lets it in.
