@@ -28,14 +28,16 @@ struct TokenNewCommand: ParsableCommand {
       changes everything but the record; admin prunes and copies that, and sees the audit.
       """)
 
-  @Argument(help: "A name for it: letters, digits, `-`, `_`, `.`.")
+  @Argument(help: "A name for it: 1 to 64 of `a-z 0-9 - _ .`, a letter first.")
   var name: String
 
   @Option(help: "What its bearer may do: viewer, submitter, operator or admin.", transform: Self.role)
   var role: Role
 
   func run() throws {
-    guard Handler.isValidName(name) else { throw ValidationError("`\(name)` is no name for a token") }
+    guard Handler.isValidName(name) else {
+      throw ValidationError("`\(name)` is no name for a token: 1 to 64 of `a-z 0-9 - _ .`, a letter first")
+    }
     let token = Token(name: name, role: role)
     StandardError.write(token.secret + "\n")
     try StandardOutput.write(token.line + "\n")
