@@ -30,17 +30,17 @@ export async function show(context) {
     if (values.length) asked[name] = values;
   }
   if (asked.min_memory) asked.min_memory = sizeOf(asked.min_memory[0]);
-  const offset = Number(query.get("offset") ?? 0);
+  const after = query.get("after") ?? undefined;
   const [found, sums] = await Promise.all([
-    get("/history", { ...asked, offset, limit: page }, signal), get("/history/summary", asked, signal),
+    get("/history", { ...asked, after, limit: page }, signal), get("/history/summary", asked, signal),
   ]);
   table.update(found.attempts);
   fill(figures, summary(sums));
-  const at = (offset, text) => h("a", { href: address("/history", {
-    ...Object.fromEntries(filters.map((name) => [name, query.getAll(name)])), offset: offset || undefined,
+  const at = (after, text) => h("a", { href: address("/history", {
+    ...Object.fromEntries(filters.map((name) => [name, query.getAll(name)])), after,
   }) }, text);
-  fill(turns, offset > 0 ? at(Math.max(0, offset - page), "Newer") : null,
-    found.next !== undefined && found.attempts.length === page ? at(found.next, "Older") : null);
+  fill(turns, after === undefined ? null : at(undefined, "First page"),
+    found.next === undefined ? null : at(found.next, "Next page"));
 }
 
 function sizeOf(text) {
