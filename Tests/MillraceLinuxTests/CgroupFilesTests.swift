@@ -76,6 +76,14 @@ struct CgroupFilesTests {
     #expect(sums.written == .zero)
   }
 
+  @Test("a sum of io.stat that is too large is the largest size")
+  func ioStatOfTooMuch() throws {
+    let most = "rbytes=\(Int64.max) wbytes=\(Int64.max)"
+    let sums = try ioStat("8:0 \(most)\n8:16 \(most)\n")
+    #expect(sums.read == Bytes(.max))
+    #expect(sums.written == Bytes(.max))
+  }
+
   @Test(
     "members of io.stat that are no whole numbers do not matter",
     arguments: [

@@ -16,7 +16,7 @@ struct CgroupMountTests {
     "without v2 there is none",
     arguments: [
       "", "\n", "garbage\n", "32 31 0:29 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n",
-      "41 31 0:38 / /mnt/cgroup2 rw,relatime - tmpfs cgroup2 rw\n", "41 31 - cgroup2 cgroup2 rw\n",
+      "41 31 0:38 / /mnt/cgroup2 rw,relatime - tmpfs cgroup2 rw\n", "41 31 - cgroup2 cgroup2 rw\n", " - \n",
     ])
   func none(_ text: String) {
     #expect(CgroupMount(mountInfo: text) == nil)

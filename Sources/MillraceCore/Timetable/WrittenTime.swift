@@ -46,10 +46,11 @@ private struct TimeTextReader {
     else { return nil }
     if rest.isEmpty { return .local(local) }
     // RFC 3339 has seconds, then a fraction or none, then the offset.
-    guard isInternet, hasSeconds, let fraction = fraction(), let offset = offset(), rest.isEmpty else {
-      return nil
-    }
-    return .instant(Timestamp(microseconds: (local.seconds - offset) * 1_000_000 + fraction))
+    guard isInternet, hasSeconds, let fraction = fraction(), let offset = offset(), rest.isEmpty,
+      // It is told in UTC.
+      let universal = CivilTime(seconds: local.seconds - offset)
+    else { return nil }
+    return .instant(Timestamp(microseconds: universal.seconds * 1_000_000 + fraction))
   }
 
   /// Reads up to nine digits as microseconds; there may be none.

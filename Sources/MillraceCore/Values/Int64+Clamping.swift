@@ -1,6 +1,6 @@
 extension Int64 {
   /// Returns the sum, or the end of the range that it passes: what is absurd stays absurd and traps nothing.
-  func adding(clamped other: Int64) -> Int64 {
+  package func adding(clamped other: Int64) -> Int64 {
     let (sum, overflow) = addingReportingOverflow(other)
     return overflow ? (other < 0 ? .min : .max) : sum
   }

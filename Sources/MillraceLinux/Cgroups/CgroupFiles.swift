@@ -55,7 +55,11 @@ package enum CgroupFiles {
         // Some of the others are no whole numbers.
         guard parts[0] == "rbytes" || parts[0] == "wbytes" else { continue }
         guard let number = Int64(parts[1]), number >= 0 else { throw malformed("io.stat", String(line)) }
-        if parts[0] == "rbytes" { read += number } else { written += number }
+        if parts[0] == "rbytes" {
+          read = read.adding(clamped: number)
+        } else {
+          written = written.adding(clamped: number)
+        }
       }
     }
     return (Bytes(read), Bytes(written))

@@ -17,10 +17,9 @@ package struct CgroupMount: Equatable, Sendable {
   package init?(mountInfo: String) {
     for line in mountInfo.split(separator: "\n") {
       let halves = line.split(separator: " - ", maxSplits: 1)
+      guard halves.count == 2, halves[1].split(separator: " ").first == "cgroup2" else { continue }
       let fields = halves[0].split(separator: " ")
-      guard halves.count == 2, fields.count >= 5, halves[1].split(separator: " ").first == "cgroup2" else {
-        continue
-      }
+      guard fields.count >= 5 else { continue }
       path = Self.unescaped(String(fields[4]))
       return
     }
