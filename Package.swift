@@ -69,12 +69,12 @@ let package = Package(
   ] + pluginNames.map { .library(name: $0, type: .dynamic, targets: [$0]) },
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-distributed-tracing", exact: "1.7.3"),
     .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
     .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/hummingbird-project/hummingbird", exact: "2.28.1", traits: []),
     .package(url: "https://github.com/jpsim/Yams", exact: "6.2.2"),
-    .package(url: "https://github.com/apple/swift-distributed-tracing", exact: "1.7.3"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
   ],
   targets: [
@@ -136,7 +136,8 @@ let package = Package(
       ] + nio,
       swiftSettings: strict),
     .target(
-      name: "MillraceClient", dependencies: ["MillraceCore", "MillraceWire"], swiftSettings: strict),
+      name: "MillraceClient", dependencies: ["MillraceCore", "MillraceSocket", "MillraceWire"],
+      swiftSettings: strict),
     .target(name: "MillracePlugin", dependencies: ["CMillrace"], swiftSettings: strict),
 
     // Programs.
@@ -151,9 +152,9 @@ let package = Package(
     .executableTarget(
       name: "millraced",
       dependencies: [
-        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux", "MillraceStore",
-        "MillraceTracing", "MillraceWire", "MillraceYAML", "MillraceZones", argumentParser, lifecycle,
-        logging,
+        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux",
+        "MillraceSocket", "MillraceStore", "MillraceTracing", "MillraceWire", "MillraceYAML",
+        "MillraceZones", argumentParser, lifecycle, logging,
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       swiftSettings: strict),
@@ -189,8 +190,8 @@ let package = Package(
       name: "millrace-bench",
       dependencies: [
         "CMillraceLinux", "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux",
-        "MillraceSimulator", "MillraceStore", "MillraceWire", "MillraceZones", argumentParser, lifecycle,
-        logging, .product(name: "GRDB", package: "GRDB.swift"),
+        "MillraceSimulator", "MillraceStore", "MillraceTracing", "MillraceWire", "MillraceZones",
+        argumentParser, lifecycle, logging, .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       path: "Benchmarks/Launch", swiftSettings: strict),

@@ -149,8 +149,7 @@ enum PercentEncoding {
         UInt8(ascii: "~"):
         encoded.unicodeScalars.append(Unicode.Scalar(byte))
       default:
-        let digits = String(byte, radix: 16, uppercase: true)
-        encoded += "%" + (digits.utf8.count == 1 ? "0" : "") + digits
+        encoded += "%" + byte.hexadecimal.uppercased()
       }
     }
     return encoded

@@ -1,5 +1,6 @@
 import Glibc
 import MillraceCore
+import MillraceSocket
 
 /// Where the bytes of an answer come from.
 protocol ByteSource: ~Copyable {
@@ -9,8 +10,6 @@ protocol ByteSource: ~Copyable {
 
 /// One connection to the runner's Unix socket, closed at the end of its life; all calls block.
 struct Connection: ~Copyable {
-  /// The longest path that a socket can have (`unix(7)`, less the zero byte).
-  static let longestPath = 107
   private static let receiveSize = 64 << 10
   /// Only a runner that hangs makes sending wait.
   private static let sendTimeout = Duration.seconds(30)
@@ -28,13 +27,16 @@ struct Connection: ~Copyable {
   init(
     socket path: String, call: String, idle: Duration?, interruption: Interruption?, pulse: Pulse? = nil
   ) throws {
-    guard path.utf8.count <= Self.longestPath else {
+    guard path.utf8.count <= UnixSocket.longestPath else {
       throw ClientError.unreachable(
-        socket: path, reason: "the path is longer than \(Self.longestPath) bytes")
+        socket: path, reason: "the path is longer than \(UnixSocket.longestPath) bytes")
     }
-    let opened = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
+    let opened = UnixSocket.make(.stream)
     guard opened >= 0 else { throw ClientError.failed(call: call, reason: Self.words(errno)) }
-    let failure = Self.connect(opened, to: path)
+    // Connecting may wait for so long, too.
+    var time = timeval(tv_sec: Int(Self.sendTimeout.components.seconds), tv_usec: 0)
+    setsockopt(opened, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
+    let failure = UnixSocket.connect(opened, to: path)
     guard failure == 0 else {
       close(opened)
       throw failure == EACCES || failure == EPERM
@@ -49,23 +51,6 @@ struct Connection: ~Copyable {
   }
 
   deinit { close(descriptor) }
-
-  /// Connects and returns 0 or the error number; `send` and this may block for `sendTimeout`.
-  private static func connect(_ descriptor: Int32, to path: String) -> Int32 {
-    var time = timeval(tv_sec: Int(sendTimeout.components.seconds), tv_usec: 0)
-    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, socklen_t(MemoryLayout<timeval>.size))
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-    let size = socklen_t(MemoryLayout<sockaddr_un>.size)
-    while true {
-      let status = withUnsafePointer(to: &address) { pointer in
-        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(descriptor, $0, size) }
-      }
-      if status == 0 || errno == EISCONN { return 0 }
-      if errno != EINTR { return errno }
-    }
-  }
 
   /// Sends all bytes. A runner that has already answered and closed is no error: its answer counts.
   func send(_ bytes: [UInt8]) throws {

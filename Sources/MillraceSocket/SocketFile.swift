@@ -32,7 +32,7 @@ package struct SocketFile: Sendable {
   /// Makes the directories and checks that the place is free or holds a dead socket.
   /// - Throws: `SocketFileError`.
   package func prepare() throws {
-    for path in [path, stagingPath] where path.utf8.count > 107 {
+    for path in [path, stagingPath] where path.utf8.count > UnixSocket.longestPath {
       throw SocketFileError(
         action: "listen on", path: path, reason: .pathTooLong, hint: "give a shorter path with `socket`")
     }
@@ -93,16 +93,10 @@ package struct SocketFile: Sendable {
 
   /// Whether a connection to the socket that is there succeeds.
   private var isAnswered: Bool {
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let descriptor = UnixSocket.make(.stream)
     guard descriptor >= 0 else { return false }
     defer { close(descriptor) }
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-    let length = socklen_t(MemoryLayout<sockaddr_un>.size)
-    return withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, length) == 0 }
-    }
+    return UnixSocket.connect(descriptor, to: path) == 0
   }
 
   private func failure(_ action: String, _ path: String) -> SocketFileError {

@@ -14,26 +14,20 @@ extension SQLiteJobStore {
   }
 
   package func delete(_ choice: OldAudit, atMost count: Int) async throws -> RowDeletion {
-    try await write("delete entries of the audit", placing: []) { db in
-      let old = try AuditRows.old(choice, atMost: count, in: db)
-      var deletion = RowDeletion()
-      guard let newest = old.last else { return deletion }
-      deletion.count = old.count
-      deletion.last = newest.time
-      try db.execute(sql: "DELETE FROM audit WHERE number <= ?", arguments: [newest.number])
-      return deletion
+    try await write("delete entries of the audit", placing: []) {
+      try NumberedRows.audit.delete(before: choice.before, atMost: count, in: $0)
     }
   }
 
   package func count(_ choice: OldAudit) async throws -> Int {
     try await history.read("count entries of the audit") {
-      try AuditRows.old(choice, atMost: .max, in: $0).count
+      try NumberedRows.audit.old(before: choice.before, atMost: .max, in: $0).count
     }
   }
 
   package func firstAuditEntry() async throws -> Timestamp? {
-    try await history.read("look for the first entry of the audit") { db in
-      try AuditRows.old(OldAudit(before: Timestamp(rawValue: .max)), atMost: 1, in: db).first?.time
+    try await history.read("look for the first entry of the audit") {
+      try NumberedRows.audit.old(before: Timestamp(rawValue: .max), atMost: 1, in: $0).first?.time
     }
   }
 }

@@ -24,7 +24,8 @@ final class SpanFile {
 
   /// Adds a line, which has its line break.
   func append(_ line: [UInt8]) throws(Failure) {
-    if try size() + line.count > largest, try size() > 0 { try putAside() }
+    let size = try size()
+    if size > 0, size + line.count > largest { try putAside() }
     var written = 0
     while written < line.count {
       let count = line[written...].withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }

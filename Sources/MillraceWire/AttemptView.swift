@@ -60,7 +60,7 @@ package struct AttemptView: Codable, Sendable, Equatable {
     let end = attempt.end
     ended = (end?.ended).map(Wire.text(of:))
     waitSeconds = (attempt.started ?? end?.ended).map { ($0 - attempt.queued).seconds }
-    if let start = attempt.started, let end { runSeconds = (end.ended - start).seconds }
+    runSeconds = attempt.duration?.seconds
     if attempt.frozenTime > .zero { frozenSeconds = attempt.frozenTime.seconds }
     frozenSince = attempt.frozenSince.map(Wire.text(of:))
     outcome = end?.outcome

@@ -83,7 +83,7 @@ struct TransitionTests {
     try await withStore { store, _ in
       let plans = [
         TransitionRows.above: ["SEARCH transition USING INTEGER PRIMARY KEY (rowid>?)"],
-        SQLiteJobStore.oldRows: [
+        NumberedRows.transitions.query: [
           "SEARCH transition USING INTEGER PRIMARY KEY (rowid<?)", "SCALAR SUBQUERY 1", "SEARCH transition",
         ],
       ]

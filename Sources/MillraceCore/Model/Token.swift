@@ -11,10 +11,7 @@ package struct Token: Sendable, Equatable {
   /// Makes a token of 256 random bits.
   package init(name: String, role: Role) {
     var generator = SystemRandomNumberGenerator()
-    let digits = (0..<4).map { _ in
-      let digits = String(generator.next() as UInt64, radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits
-    }
+    let digits = (0..<4).map { _ in (generator.next() as UInt64).hexadecimal }
     secret = "mr_" + digits.joined()
     line = "\(name) \(role.rawValue) \(Self.prefix)\(Self.digest(of: secret))"
   }

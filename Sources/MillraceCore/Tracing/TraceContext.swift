@@ -27,10 +27,7 @@ package struct TraceContext: Hashable, Sendable {
 
   /// Makes the first span of a trace that nobody knows yet.
   package static func random() -> TraceContext {
-    let digits = (0..<3).map { _ in
-      let text = String(UInt64.random(in: 1 ... .max), radix: 16)
-      return String(repeating: "0", count: 16 - text.utf8.count) + text
-    }
+    let digits = (0..<3).map { _ in UInt64.random(in: 1 ... .max).hexadecimal }
     return TraceContext(trace: digits[0] + digits[1], span: digits[2], isSampled: true)
   }
 

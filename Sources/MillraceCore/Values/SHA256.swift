@@ -1,5 +1,5 @@
 /// The digest of FIPS 180-4, for texts that must not meet by chance: the core imports no library that has it.
-struct SHA256 {
+package struct SHA256 {
   private static let constants: [UInt32] = [
     0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
     0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
@@ -16,7 +16,7 @@ struct SHA256 {
   ]
 
   /// Returns the digest of bytes in 64 hexadecimal digits.
-  static func hex(of bytes: some Sequence<UInt8>) -> String {
+  package static func hex(of bytes: some Sequence<UInt8>) -> String {
     var message = Array(bytes)
     let bits = UInt64(message.count) * 8
     message.append(0x80)
@@ -26,10 +26,7 @@ struct SHA256 {
     }
     var digest = SHA256()
     for start in stride(from: 0, to: message.count, by: 64) { digest.take(message[start..<start + 64]) }
-    return digest.state.map { word in
-      let digits = String(word, radix: 16)
-      return String(repeating: "0", count: 8 - digits.utf8.count) + digits
-    }.joined()
+    return digest.state.map(\.hexadecimal).joined()
   }
 
   private mutating func take(_ block: ArraySlice<UInt8>) {

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import MillraceCore
 import NIOCore
 
 /// The files of the dashboard, in memory: whatever is asked for, no path is ever looked up.
@@ -6,8 +7,8 @@ package struct DashboardFiles: Sendable {
   /// One file as it is sent.
   struct File: Sendable {
     var mediaType: String
-    /// A strong validator (RFC 9110, 8.8.3), with its quotes.
-    var entityTag: String
+    /// Tells its content from every other: its SHA-256.
+    var revision: String
     var content: ByteBuffer
   }
 
@@ -53,19 +54,12 @@ package struct DashboardFiles: Sendable {
         throw Unusable(description: "`\(directory)/\(name)` is larger than \(Self.mostBytes) bytes")
       }
       files[name] = File(
-        mediaType: mediaType, entityTag: Self.entityTag(of: content), content: ByteBuffer(bytes: content))
+        mediaType: mediaType, revision: SHA256.hex(of: content), content: ByteBuffer(bytes: content))
     }
     guard let page = files.removeValue(forKey: "index.html") else {
       throw Unusable(description: "there is no `index.html` in `\(directory)`")
     }
     self.page = page
     assets = files
-  }
-
-  /// FNV-1a (http://www.isthe.com/chongo/tech/comp/fnv/): it tells builds apart, and protects nothing.
-  private static func entityTag(of content: Data) -> String {
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in content { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
-    return "\"\(String(hash, radix: 16))\""
   }
 }

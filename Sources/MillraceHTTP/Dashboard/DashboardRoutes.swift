@@ -34,21 +34,12 @@ struct DashboardRoutes: Sendable {
 
   private func answer(_ request: Request, with file: DashboardFiles.File) throws -> Response {
     var headers = Self.headers
-    headers[.eTag] = file.entityTag
-    if Self.isFresh(file.entityTag, by: request.headers[.ifNoneMatch]) {
+    headers[.eTag] = EntityTags.text(of: file.revision)
+    if try EntityTags.isKnown(file.revision, to: request) {
       return Response(status: .notModified, headers: headers)
     }
     headers[.contentType] = file.mediaType
     return Response(status: .ok, headers: headers, body: ResponseBody(byteBuffer: file.content))
-  }
-
-  /// Whether the client has what it asks for (RFC 9110, 13.1.2: the comparison is weak).
-  private static func isFresh(_ tag: String, by header: String?) -> Bool {
-    guard let header else { return false }
-    return header.split(separator: ",").contains { part in
-      let text = part.drop { $0 == " " }.prefix { $0 != " " }
-      return text == "*" || text == tag || text == "W/\(tag)"
-    }
   }
 
   /// Nothing from elsewhere is loaded, nothing in the page's text is run, no other page may frame it.

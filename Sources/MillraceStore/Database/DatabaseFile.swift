@@ -1,5 +1,6 @@
 import GRDB
 import Glibc
+import MillraceCore
 
 /// The database on disk: how it is made, checked and opened.
 struct DatabaseFile: Sendable {
@@ -181,8 +182,7 @@ struct DatabaseFile: Sendable {
     let plain = Set("/-_.~ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789".utf8)
     let escaped = path.utf8.map { byte in
       if plain.contains(byte) { return String(UnicodeScalar(byte)) }
-      let digits = String(byte, radix: 16)
-      return "%" + (digits.count == 1 ? "0" : "") + digits
+      return "%" + byte.hexadecimal
     }
     return "file:\(escaped.joined())?immutable=1"
   }

@@ -36,24 +36,6 @@ enum AuditRows {
     return sql + SQL(sql: " ORDER BY number DESC LIMIT ?", arguments: [filter.limit])
   }
 
-  static let oldRows = "SELECT number, time FROM audit ORDER BY number LIMIT ?"
-
-  /// The entries that may go: the first ones, up to one that is too young. A clock that was set back may keep
-  /// some of them for longer.
-  static func old(
-    _ choice: OldAudit, atMost count: Int, in db: Database
-  ) throws -> [(number: Int64, time: Timestamp)] {
-    var old: [(number: Int64, time: Timestamp)] = []
-    let rows = try Row.fetchCursor(db.cachedStatement(sql: oldRows), arguments: [count])
-    while let row = try rows.next() {
-      var reader = RowReader(row)
-      let (number, time): (Int64, Timestamp) = (try reader.value(), try reader.time())
-      guard time < choice.before else { break }
-      old.append((number, time))
-    }
-    return old
-  }
-
   static func read(_ reader: inout RowReader) throws -> AuditEntry {
     let number: Int64 = try reader.value()
     var entry = AuditEntry(

@@ -182,11 +182,7 @@ struct BlobDirectory: Sendable {
   }
 
   private static func randomName() -> String {
-    let halves = (UInt64.random(in: .min ... .max), UInt64.random(in: .min ... .max))
-    return [halves.0, halves.1].map { half in
-      let digits = String(half, radix: 16)
-      return String(repeating: "0", count: 16 - digits.count) + digits
-    }.joined()
+    (0..<2).map { _ in UInt64.random(in: .min ... .max).hexadecimal }.joined()
   }
 }
 

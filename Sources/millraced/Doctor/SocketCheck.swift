@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import MillraceCore
+import MillraceSocket
 import MillraceWire
 
 /// Does a runner answer?
@@ -48,14 +49,15 @@ struct SocketCheck: Check {
     var status = stat()
     guard stat(path, &status) == 0 else { return errno == ENOENT ? .missing : .refused(errno) }
     guard status.st_mode & S_IFMT == S_IFSOCK else { return .notASocket }
-    let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let descriptor = UnixSocket.make(.stream)
     guard descriptor >= 0 else { return .refused(errno) }
     defer { close(descriptor) }
     var patience = timeval(tv_sec: 2, tv_usec: 0)
     let size = socklen_t(MemoryLayout<timeval>.size)
     setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
     setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
-    guard connect(descriptor, to: path) else { return .refused(errno) }
+    let failure = UnixSocket.connect(descriptor, to: path)
+    guard failure == 0 else { return .refused(failure) }
     let request = Array(
       "GET \(Wire.prefix)/status HTTP/1.1\r\nHost: millrace\r\nConnection: close\r\n\r\n".utf8)
     guard send(descriptor, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
@@ -70,20 +72,6 @@ struct SocketCheck: Check {
       received += buffer[..<count]
     }
     return read(received)
-  }
-
-  private static func connect(_ descriptor: Int32, to path: String) -> Bool {
-    var address = sockaddr_un()
-    guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else {
-      errno = ENAMETOOLONG
-      return false
-    }
-    address.sun_family = sa_family_t(AF_UNIX)
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-    let length = socklen_t(MemoryLayout<sockaddr_un>.size)
-    return withUnsafePointer(to: &address) { pointer in
-      pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(descriptor, $0, length) == 0 }
-    }
   }
 
   /// Reads an answer of HTTP/1.1.

@@ -1,4 +1,5 @@
 import Glibc
+import MillraceSocket
 
 /// Where journald takes entries with fields.
 /// Source: https://systemd.io/JOURNAL_NATIVE_PROTOCOL/
@@ -9,18 +10,9 @@ final class JournalSocket: Sendable {
 
   /// Connects; nil if nobody listens there.
   init?(path: String) {
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    guard path.utf8.count < MemoryLayout.size(ofValue: address.sun_path) else { return nil }
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-    let descriptor = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let descriptor = UnixSocket.make(.datagrams)
     guard descriptor >= 0 else { return nil }
-    let result = withUnsafePointer(to: &address) {
-      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-        connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
-      }
-    }
-    guard result == 0 else {
+    guard UnixSocket.connect(descriptor, to: path) == 0 else {
       close(descriptor)
       return nil
     }
