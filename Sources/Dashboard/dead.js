@@ -1,6 +1,6 @@
 // Jobs that failed for good, with what can be done about them.
 
-import { get } from "./api.js";
+import { get, post } from "./api.js";
 import { address, calm, fill, h } from "./dom.js";
 import { bytes, nothing } from "./format.js";
 import { action, handlerLink, jobLink, section, state, Table, when } from "./parts.js";
@@ -14,9 +14,22 @@ export async function show(context) {
   const handler = query.get("handler") ?? "";
   const before = query.get("before") ?? "";
   const turns = h("nav", { class: "turns", "aria-label": "Pages of dead letters" });
+  let shown = [];
+  const retryAll = h("button", {
+    type: "button", hidden: true,
+    on: {
+      click: ({ currentTarget }) => context.act(currentTarget, "they are tried again", async () => {
+        await post("/dead/retry", { ids: shown });
+        await look();
+      }),
+    },
+  });
   const look = async () => {
     const found = await get("/dead", { handler, before, limit: page }, signal);
     table.update(found.jobs);
+    shown = found.jobs.map(({ job }) => job.id);
+    retryAll.hidden = shown.length < 2;
+    retryAll.textContent = `Retry these ${shown.length}`;
     fill(turns, before ? h("a", { href: address("/dead", { handler }) }, "Newest") : null,
       found.next && found.jobs.length === page
         ? h("a", { href: address("/dead", { handler, before: found.next }) }, "Older") : null);
@@ -25,7 +38,7 @@ export async function show(context) {
   main.append(h("h1", {}, "Dead letters"),
     h("p", { class: "lead" }, "Jobs that used up their attempts. A retry gives them their attempts anew, "
       + "under their number."),
-    section("Failed jobs", table.element, turns));
+    section("Failed jobs", h("div", { class: "bar" }, retryAll), table.element, turns));
   const soon = calm(() => context.attempt(look), 300);
   signal.addEventListener("abort", soon.stop);
   context.onEvent((event) => {

@@ -65,7 +65,7 @@ def steps(browser, runner, pictures):
     ]
     wrong = audit.look_at_all(browser, pages, pictures)
     tell(f"looked at {len(pages)} pages on a screen and on a phone")
-    audit.walk_by_keyboard(browser)
+    audit.walk_by_keyboard(browser, pages)
     tell("walked by keyboard")
     work.history(browser, runner)
     check_traffic(browser, runner.origin, [])

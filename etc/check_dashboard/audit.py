@@ -57,37 +57,42 @@ def look_at_all(browser, pages, pictures):
     return wrong
 
 
-def walk_by_keyboard(browser):
+# Marks all that can be used, and notes what gets the focus and whether that shows.
+MARK = """
+    window.walk = [];
+    if (!window.walker) {
+      window.walker = ({ target }) => {
+        const { outlineStyle, outlineWidth } = getComputedStyle(target);
+        window.walk.push([target.dataset.stop, outlineStyle !== "none" && outlineWidth !== "0px"]);
+      };
+      document.addEventListener("focusin", window.walker);
+    }
+    document.activeElement.blur();
+    window.scrollTo(0, 0);
+    return [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
+      .filter((element) => element.checkVisibility() && !element.disabled)
+      .map((element, index) => (element.dataset.stop = String(index)));"""
+
+# What of it is still there: rows come and go.
+LEFT = """
+    return arguments[0].map((stop) => document.querySelector(`[data-stop='${stop}']`))
+      .filter((element) => element?.checkVisibility())
+      .map((element) => element.outerHTML.slice(0, 120));"""
+
+
+def walk_by_keyboard(browser, pages):
     """All that can be used is reached by Tab, shows that it has the focus, and Enter follows a link."""
-    browser.open("#/submit")
-    wanted = browser.run("""
-        document.activeElement.blur();
-        window.scrollTo(0, 0);
-        return [...document.querySelectorAll(
-          "a[href], button, input, select, textarea, summary, [tabindex='0']")]
-          .filter((element) => element.checkVisibility() && !element.disabled)
-          .map((element, index) => (element.dataset.stop = String(index)));""")
-    seen, blind = set(), []
-    for _ in range(len(wanted) + 8):
-        browser.press("Tab")
-        stop, style, width = browser.run("""
-            const element = document.activeElement;
-            const { outlineStyle, outlineWidth } = getComputedStyle(element);
-            return [element.dataset.stop, outlineStyle, outlineWidth];""")
-        if stop is None:
-            continue
-        seen.add(stop)
-        if style == "none" or width == "0px":
-            blind.append(stop)
-    if set(wanted) - seen:
-        missing = browser.run(
-            "return arguments[0].map((stop) => "
-            "document.querySelector(`[data-stop='${stop}']`).outerHTML.slice(0, 120))",
-            sorted(set(wanted) - seen),
-        )
-        raise Wrong(f"Tab does not reach {missing}")
-    if blind:
-        raise Wrong(f"{len(blind)} things don't show that they have the focus")
+    for page in pages:
+        browser.open(page)
+        wanted = browser.run(MARK)
+        browser.press("Tab", times=len(wanted) + 8)
+        walk = browser.run("return window.walk")
+        missing = browser.run(LEFT, sorted(set(wanted) - {stop for stop, _ in walk}))
+        if missing:
+            raise Wrong(f"{page}: Tab does not reach {missing}")
+        blind = browser.run(LEFT, sorted({stop for stop, shows in walk if stop and not shows}))
+        if blind:
+            raise Wrong(f"{page}: these don't show that they have the focus: {blind}")
     browser.run("document.querySelector(\"nav a[data-page='handlers']\").focus()")
     browser.press("Enter")
     browser.wait("Enter follows a link", lambda: browser.run("return location.hash") == "#/handlers")

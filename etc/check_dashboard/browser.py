@@ -98,8 +98,9 @@ class Browser:
         element.clear()
         element.send_keys(text)
 
-    def press(self, key):
-        ActionChains(self.driver).send_keys({"Tab": Keys.TAB, "Enter": Keys.ENTER}.get(key, key)).perform()
+    def press(self, key, times=1):
+        keys = {"Tab": Keys.TAB, "Enter": Keys.ENTER}.get(key, key) * times
+        ActionChains(self.driver).send_keys(keys).perform()
 
     def look(self, scheme="light", width=1280, height=900):
         """Sets the colours that the user wants and the size of the screen."""

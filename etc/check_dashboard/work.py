@@ -149,6 +149,13 @@ def retry(browser, runner):
     browser.click(f"button[aria-label='Retry, job {job}']")
     browser.wait("it is not dead any more", lambda: not row(browser, "Failed jobs", job))
     browser.wait("it succeeds", lambda: runner.state(job) == "succeeded")
+    flag.unlink()
+    several = [runner.submit("test", "-e", str(flag), max_attempts=1) for _ in range(2)]
+    browser.wait("all are among the dead", lambda: all(row(browser, "Failed jobs", job) for job in several))
+    flag.touch()
+    browser.click("section[aria-label='Failed jobs'] .bar button")
+    browser.wait("all succeed", lambda: all(runner.state(job) == "succeeded" for job in several))
+    browser.wait("there is nothing to do", lambda: "No job has failed" in browser.text("main"))
 
 
 def hostile_job(browser, runner):
