@@ -56,7 +56,7 @@ chaos: SEEDS = 5
 chaos: build ## Kill the runner while jobs flow, look for what is lost: make chaos SEEDS=5 KILLS=42
 	etc/chaos $(SEEDS) $(KILLS)
 
-bench: setup ## Measure, beside the machine's own limits
+bench: tools ## Measure, beside the machine's own limits
 	Benchmarks/run
 
 JOBS ?= 1000000

@@ -32,6 +32,7 @@ test_packages='
   shellcheck       | ShellCheck       | make check: the shell scripts
   python3-venv     | python3          | make check-cron, check-api: they are in Python
   tmux             | tmux             | make test: the terminal that `millrace top` is tested in
+  wrk              | wrk              | make bench: it asks the API
   chromium         | chromium         | make test: the browser that the dashboard is tested in
   chromium-driver  | chromedriver     | make test: leads that browser
   python3-selenium | python3-selenium | make test: the words for that

@@ -6,6 +6,7 @@ import MillraceEngine
 import MillraceHTTP
 import MillraceLinux
 import MillraceStore
+import MillraceTracing
 import ServiceLifecycle
 import UnixSignals
 
@@ -18,6 +19,7 @@ struct BenchRunner {
   private let plugins: PluginDirectory
   private let keeper: RecordKeeper
   private let api: APIServer
+  private let traces: TraceWriter?
   private let log: Logger
 
   /// Puts the parts together; nothing is served yet.
@@ -45,7 +47,12 @@ struct BenchRunner {
         schedules: Engine.ScheduleParts(store: store, source: ZonesOnly(), files: NoDirectories(), wall: wall)
       ),
       policy: policy, reception: Self.reception(policy), version: "0", pid: getpid(), boot: try Boot.id(),
-      log: log)
+      isTraced: options.traced, log: log)
+    traces =
+      options.traced
+      ? TraceWriter(
+        following: store, history: store, settings: TraceWriter.Settings(file: place.spans), version: "0",
+        log: log) : nil
     keeper = RecordKeeper(
       store: store, files: StateFiles(logs: place.logs, builds: place.builds), clock: clock,
       retention: Retention(), log: log,
@@ -54,14 +61,33 @@ struct BenchRunner {
         return plugins.isEmpty ? nil : Set(plugins.map(\.sha256))
       })
     api = APIServer(
-      serving: engine, keeping: keeper, schedules: engine,
-      configuration: APIServer.Configuration(socketPath: place.socket), logger: log)
+      serving: engine, keeping: keeper, schedules: engine, events: engine, metrics: engine,
+      transitions: store, audit: store, configuration: try Self.server(at: place, options), logger: log)
     self.log = log
+  }
+
+  /// Where it listens. Over TCP one token may do everything.
+  private static func server(
+    at place: RunnerPlace, _ options: RunnerOptions
+  ) throws -> APIServer.Configuration {
+    var configuration = APIServer.Configuration(socketPath: place.socket)
+    guard options.remote else { return configuration }
+    let token = Token(name: "bench", role: .admin)
+    try Data((token.line + "\n").utf8).write(to: URL(fileURLWithPath: place.tokens))
+    guard chmod(place.tokens, 0o600) == 0 else { throw BenchmarkError("cannot protect `\(place.tokens)`") }
+    try Data(token.secret.utf8).write(to: URL(fileURLWithPath: place.token))
+    configuration.access.tokens = TokenFile(path: place.tokens)
+    configuration.tcp = TCPAddress(host: "127.0.0.1", port: 0)
+    configuration.onListening = { port in
+      let isWritten = FileManager.default.createFile(atPath: place.port, contents: Data("\(port)".utf8))
+      precondition(isWritten, "cannot write `\(place.port)`")
+    }
+    return configuration
   }
 
   /// Works until whoever holds the other end of standard input has closed it, or until SIGTERM.
   func run() async throws {
-    let parts = Parts(engine: engine, plugins: plugins, keeper: keeper)
+    let parts = Parts(engine: engine, plugins: plugins, keeper: keeper, traces: traces)
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(
         services: [.init(service: api), .init(service: parts)], gracefulShutdownSignals: [.sigterm],
@@ -107,10 +133,12 @@ struct BenchRunner {
     let engine: Engine
     let plugins: PluginDirectory
     let keeper: RecordKeeper
+    let traces: TraceWriter?
 
     func run() async throws {
       let watching = Task { try await plugins.run() }
       let keeping = Task { await keeper.run() }
+      let tracing = Task { await traces?.run() }
       try await withGracefulShutdownHandler {
         try await engine.run()
       } onGracefulShutdown: {
@@ -124,6 +152,8 @@ struct BenchRunner {
       // Cancelled: that is how it ends.
       _ = try? await watching.value
       await keeping.value
+      tracing.cancel()
+      await tracing.value
     }
   }
 }

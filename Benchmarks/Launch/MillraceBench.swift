@@ -7,7 +7,8 @@ struct MillraceBench: AsyncParsableCommand {
     commandName: "millrace-bench", abstract: "Measure Millrace beside the machine's own limits.",
     subcommands: [
       LaunchCommand.self, ThroughputCommand.self, EndToEndCommand.self, FirstInstructionCommand.self,
-      SoakCommand.self, StartsCommand.self, IdleCommand.self, SampleCommand.self, AdoptCommand.self,
+      SoakCommand.self, LoadCommand.self, StartsCommand.self, IdleCommand.self, SampleCommand.self,
+      AdoptCommand.self,
       DecisionCommand.self, DependencyCommand.self, RecordCommand.self, ScheduleCommand.self,
       ServeCommand.self,
     ])

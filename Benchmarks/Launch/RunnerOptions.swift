@@ -16,6 +16,8 @@ struct RunnerOptions: ParsableArguments {
   @Option(help: "How many attempts run at once.") var slots = 64
   @Option(help: "A record to begin with, which is copied.") var record: String?
   @Flag(help: "Do without cgroup controllers, where the machine has none.") var withoutControllers = false
+  @Flag(help: "Write spans of all jobs.") var traced = false
+  @Flag(help: "Listen for TCP too, on a free port of the loopback interface.") var remote = false
 
   /// These options as they are written on a command line.
   var words: [String] {
@@ -25,6 +27,8 @@ struct RunnerOptions: ParsableArguments {
     ]
     if let record { words += ["--record", record] }
     for library in preload { words += ["--preload", library] }
+    if traced { words.append("--traced") }
+    if remote { words.append("--remote") }
     return words + (withoutControllers ? ["--without-controllers"] : [])
   }
 
@@ -50,6 +54,11 @@ struct RunnerPlace {
   var socket: String { directory + "/run/sock" }
   var keeperSocket: String { directory + "/run/keeper.sock" }
   var database: String { directory + "/millrace.db" }
+  var spans: String { directory + "/spans.jsonl" }
+  var tokens: String { directory + "/tokens" }
+  /// Where clients over TCP find the port, and a token.
+  var port: String { directory + "/run/port" }
+  var token: String { directory + "/run/token" }
 
   /// The cgroup of a runner, below the mount.
   static func group(of pid: Int32) -> String { "/millrace-bench-\(pid)" }
