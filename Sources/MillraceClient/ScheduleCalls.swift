@@ -34,8 +34,10 @@ extension Client {
     try value(call("POST", path(name, isPaused ? "/pause" : "/resume")))
   }
 
-  /// Makes a job of a schedule now.
-  package func runNow(_ name: String) throws -> RunNowAnswer { try value(call("POST", path(name, "/run"))) }
+  /// Makes a job of a schedule now; with a key, only if no job of its handler has it.
+  package func runNow(_ name: String, key: String? = nil) throws -> RunNowAnswer {
+    try value(call("POST", path(name, "/run"), body: try Wire.encoder().encode(RunNowRequest(key: key))))
+  }
 
   /// Makes the jobs of times that have none.
   package func backfill(_ name: String, _ request: BackfillRequest) throws -> BackfillView {

@@ -96,6 +96,13 @@ struct BodyReader: Sendable {
     }
   }
 
+  /// Reads the key of a job that is made now; nil for none, as an empty body has.
+  func runKey(of request: Request) async throws -> JobKey? {
+    let body = try await json(request, atMost: Self.maxSmall)
+    let member = body.isEmpty ? nil : try StrictJSON.decode(Strict<RunNowRequest>.self, from: body).value.key
+    return try Self.key(of: request, besides: member).map { JobKey($0) }
+  }
+
   /// Reads the span of a backfill.
   func backfill(of request: Request) async throws -> BackfillRequest {
     let body = try await json(request, atMost: Self.maxSmall)

@@ -71,19 +71,23 @@ struct ControlRoutes: Sendable {
   }
 
   @Sendable private func settings(_ request: Request, _ context: APIContext) async throws -> Response {
-    try Response(json: await service.settings().map(SettingView.init))
+    let settings = await service.settings()
+    return try Response(
+      json: settings.map(SettingView.init), headers: [.eTag: EntityTags.text(of: settings.revision)])
   }
 
   @Sendable private func set(_ request: Request, _ context: APIContext) async throws -> Response {
     let body = try await bodies.setting(of: request)
     guard let value = body.value else { throw Refusal(.invalid, "`value` is missing") }
-    let state = try await service.set(body.name, to: value, persists: body.persist ?? false)
+    let state = try await service.set(
+      body.name, to: value, persists: body.persist ?? false, from: try EntityTags.expected(by: request))
     return try Response(json: SettingView(state))
   }
 
   @Sendable private func unset(_ request: Request, _ context: APIContext) async throws -> Response {
     let body = try await bodies.setting(of: request)
-    return try Response(json: SettingView(try await service.unset(body.name)))
+    let state = try await service.unset(body.name, from: try EntityTags.expected(by: request))
+    return try Response(json: SettingView(state))
   }
 }
 

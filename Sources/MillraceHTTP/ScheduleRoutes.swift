@@ -42,11 +42,12 @@ struct ScheduleRoutes: Sendable {
       }
     }
     let later = try await known.schedules(after: after, atMost: limit + 1)
+    let veiled = await veiled(from: context)
     var page = SchedulePage(schedules: [])
     for standing in later.prefix(limit) {
       let filter = TickFilter(schedule: standing.schedule.id, limit: ScheduleWarning.span)
       let rows = try await known.scheduleRecord.ticks(matching: filter)
-      page.schedules.append(try await shown(ScheduleView(standing, rows: rows), to: context))
+      page.schedules.append(try shown(ScheduleView(standing, rows: rows), without: veiled))
     }
     if later.count > limit { page.next = page.schedules.last?.name }
     return try Response(json: page)
@@ -69,20 +70,25 @@ struct ScheduleRoutes: Sendable {
     let times =
       standing.schedule.definition.trigger == nil
       ? try await known.preview(context.name, count: ScheduleDetail.span) : []
-    let view = try await shown(ScheduleView(standing, rows: rows, tally: tally), to: context)
+    let view = try shown(
+      ScheduleView(standing, rows: rows, tally: tally), without: await veiled(from: context))
     return try Response(
       json: ScheduleDetail(view, tally, times: times, rows: rows),
       headers: view.revision.map { [.eTag: EntityTags.text(of: $0)] } ?? [:])
   }
 
-  /// Who may not change a schedule is not shown the secrets in it.
-  private func shown(_ view: ScheduleView, to context: APIContext) async throws -> ScheduleView {
-    if let principal = context.principal, principal.role >= .operator { return view }
+  /// The handlers whose secrets are kept from who asks; nil for who may change schedules.
+  private func veiled(from context: APIContext) async -> [Handler]? {
+    if let principal = context.principal, principal.role >= .operator { return nil }
+    return await catalog().plugins.flatMap(\.handlers)
+  }
+
+  private func shown(_ view: ScheduleView, without veiled: [Handler]?) throws -> ScheduleView {
+    guard let veiled else { return view }
     var view = view
     view.revision = nil  // A digest would let secrets be guessed.
-    let handlers = await catalog().plugins.flatMap(\.handlers)
     view.definition = try ScheduleDefinition.concealingSecrets(of: view.definition) { name in
-      handlers.first { $0.name == name }
+      veiled.first { $0.name == name }
     }
     return view
   }
@@ -113,9 +119,10 @@ struct ScheduleRoutes: Sendable {
   }
 
   @Sendable private func runNow(_ request: Request, _ context: APIContext) async throws -> Response {
-    let job = try await known.runNow(context.name)
+    let acceptance = try await known.runNow(context.name, key: try await bodies.runKey(of: request))
     return try Response(
-      json: RunNowAnswer(job: job), status: .created, headers: [.location: "\(Wire.prefix)/jobs/\(job)"])
+      json: RunNowAnswer(job: acceptance.job), status: acceptance.isNew ? .created : .ok,
+      headers: [.location: "\(Wire.prefix)/jobs/\(acceptance.job)"])
   }
 
   @Sendable private func backfill(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -186,6 +186,10 @@ extension SettingRequest: StrictBody {
   static let members = ["name", "value", "persist"]
 }
 
+extension RunNowRequest: StrictBody {
+  static let members = ["key"]
+}
+
 extension BackfillRequest: StrictBody {
   static let members = ["from", "to"]
 }

@@ -195,7 +195,15 @@ package struct BackfillView: Codable, Sendable, Equatable {
   }
 }
 
-/// The job that a schedule has made now.
+/// How a job is made of a schedule now: the body of `POST /v1/schedules/NAME/run`, which may be empty.
+package struct RunNowRequest: Codable, Sendable, Equatable {
+  /// If a job of the same handler has it, none is made.
+  package var key: String?
+
+  package init(key: String? = nil) { self.key = key }
+}
+
+/// The job that is there then.
 package struct RunNowAnswer: Codable, Sendable, Equatable {
   package var job: JobID
 

@@ -221,6 +221,8 @@ struct ScheduleCommandTests {
         """)
     #expect(history.error.contains("there may be more"))
     #expect(try schedule(server, "run-now", "nightly") == .init(code: 0, out: "42\n", error: ""))
+    #expect(try schedule(server, "run-now", "nightly", "--key", "a b").out == "42\n")
+    #expect(server.requests.last?.body == #"{"key":"a b"}"#)
     #expect(try schedule(server, "pause", "nightly").out.contains("paused"))
     #expect(try schedule(server, "resume", "nightly").out.contains("active"))
     #expect(try schedule(server, "remove", "nightly") == .init(code: 0, out: "", error: ""))

@@ -98,12 +98,34 @@ struct ScheduleServiceTests {
     try await bench.bench.run {
       try await bench.add("tick", Self.hourly)
       bench.bench.clock.advance(by: .milliseconds(1500))
-      let first = try await bench.engine.runNow("tick")
+      let first = try await bench.engine.runNow("tick").job
       bench.bench.clock.advance(by: .milliseconds(1))
-      let second = try await bench.engine.runNow("tick")
+      let second = try await bench.engine.runNow("tick").job
       let rows = try await bench.rows(2, of: "tick")
       #expect(rows.map(\.tick.fate) == [.manual, .manual] && rows.map(\.tick.job) == [first, second])
       #expect(try await bench.engine.schedule(named: "tick").next?.time.time == Sample.time(3600))
+    }
+  }
+
+  @Test("run-now with a key makes a job once, also if that one was submitted by somebody else")
+  func runNowOnce() async throws {
+    let bench = ScheduleBench()
+    try await bench.bench.run {
+      try await bench.add("tick", Self.hourly)
+      let first = try await bench.engine.runNow("tick", key: JobKey("once"))
+      bench.bench.clock.advance(by: .seconds(1))
+      let again = try await bench.engine.runNow("tick", key: JobKey("once"))
+      #expect(first.isNew && !again.isNew && again.job == first.job)
+      #expect(try await bench.rows(1, of: "tick").map(\.tick.job) == [first.job])
+      var request = JobRequest(handler: "work")
+      request.key = JobKey("other")
+      let other = try await bench.engine.submit([request])
+      let found = try await bench.engine.runNow("tick", key: JobKey("other"))
+      #expect([found.job] == other && !found.isNew)
+      // It is not the schedule's.
+      #expect(try await !bench.engine.schedule(named: "tick").unfinished.contains(found.job))
+      let refusal = await bench.refusal { _ = try await bench.engine.runNow("tick", key: JobKey("")) }
+      #expect(refusal?.kind == .invalid)
     }
   }
 

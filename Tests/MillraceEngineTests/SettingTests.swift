@@ -36,6 +36,25 @@ struct SettingTests {
     }
   }
 
+  @Test("who knows older settings changes none")
+  func changedMeanwhile() async throws {
+    let bench = Bench(slots: 1, settings: FewSettings())
+    try await bench.run {
+      let known = await bench.engine.settings().revision
+      _ = try await bench.engine.set("slots", to: "2", persists: false, from: [known])
+      let refusals = [
+        await #expect(throws: Refusal.self) {
+          try await bench.engine.set("limit", to: "8M", persists: false, from: [known])
+        },
+        await #expect(throws: Refusal.self) { try await bench.engine.unset("slots", from: [known]) },
+      ]
+      #expect(refusals.allSatisfy { $0?.kind == .changed })
+      #expect(await bench.engine.settings().map(\.value) == ["2", "1G"])
+      let now = await bench.engine.settings().revision
+      #expect(try await bench.engine.unset("slots", from: [known, now]).value == "1")
+    }
+  }
+
   @Test("a change is in force at once, for the queue and for new jobs, and gone after a restart")
   func once() async throws {
     let record = MemoryJobStore()

@@ -32,6 +32,26 @@ struct EntityTagTests {
     }
   }
 
+  @Test("who knows older settings changes none")
+  func settings() async throws {
+    try await TestServer.with { server in
+      let first = try #require(try await server.request("GET", "/v1/settings").headers["etag"])
+      let body = #"{"name": "queue.policy", "value": "easy"}"#
+      let (set, unset) = ("/v1/settings/set", "/v1/settings/unset")
+      #expect(
+        try await server.request("POST", set, headers: ["If-Match: \(first)"], body: body).status == 200)
+      let second = try #require(try await server.request("GET", "/v1/settings").headers["etag"])
+      #expect(second != first)
+      let other = #"{"name": "queue.policy"}"#
+      for (path, body) in [(set, body), (unset, other)] {
+        let stale = try await server.request("POST", path, headers: ["If-Match: \(first)"], body: body)
+        #expect(try stale.status == 412 && stale.decoded(Problem.self).kind == .changed)
+      }
+      #expect(
+        try await server.request("POST", unset, headers: ["If-Match: \(second)"], body: other).status == 200)
+    }
+  }
+
   @Test("what is no list of tags is refused", arguments: ["x", "\"", "\"a", "W/x", ", \"a\" b"])
   func malformed(text: String) async throws {
     try await TestServer.with(schedules: FakeScheduleService()) { server in

@@ -60,6 +60,27 @@ struct ScheduleRouteTests {
     }
   }
 
+  @Test("run with a key makes a job once, by the header or the body")
+  func runOnce() async throws {
+    try await TestServer.with(schedules: FakeScheduleService()) { server in
+      _ = try await server.request("POST", "/v1/schedules", body: Self.body)
+      let path = "/v1/schedules/nightly/run"
+      let made = try await server.request("POST", path, headers: ["Idempotency-Key: \"once\""])
+      #expect(made.status == 201)
+      for (headers, body) in [(["Idempotency-Key: once"], "{}"), ([], #"{"key": "once"}"#)] {
+        let found = try await server.request("POST", path, headers: headers, body: body)
+        #expect(try found.status == 200 && found.decoded(RunNowAnswer.self).job == JobID(1))
+        #expect(found.headers["location"] == "/v1/jobs/1")
+      }
+      let headers = ["Idempotency-Key: once"]
+      #expect(
+        try await server.request("POST", path, headers: headers, body: #"{"key": "other"}"#).status == 422)
+      #expect(try await server.request("POST", path, body: #"{"keys": "once"}"#).status == 422)
+      #expect(try await server.request("POST", path, body: "[").status == 400)
+      #expect(try await server.request("POST", path).status == 201)
+    }
+  }
+
   @Test("its times that were and will be are told, a page at a time")
   func times() async throws {
     let service = FakeScheduleService()

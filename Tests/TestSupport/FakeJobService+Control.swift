@@ -53,16 +53,20 @@ extension FakeJobService {
   package func stations() async -> [StationState] { contents.stations }
   package func settings() async -> [SettingState] { contents.settings }
 
-  package func set(_ name: String, to value: String, persists: Bool) async throws -> SettingState {
+  package func set(
+    _ name: String, to value: String, persists: Bool, from revisions: Set<String>?
+  ) async throws -> SettingState {
     try checkFailure()
+    try contents.settings.demand(oneOf: revisions)
     let state = SettingState(
       name: name, value: value, configured: "old", isChanged: true, isPersisted: persists)
     change { $0.settings = [state] }
     return state
   }
 
-  package func unset(_ name: String) async throws -> SettingState {
+  package func unset(_ name: String, from revisions: Set<String>?) async throws -> SettingState {
     try checkFailure()
+    try contents.settings.demand(oneOf: revisions)
     return SettingState(name: name, value: "old", configured: "old")
   }
 }

@@ -72,7 +72,7 @@ package final class FakeScheduleService: ScheduleService {
     _ = try await record.change(.remove(schedule.id, at: Sample.time(3)))
   }
 
-  package func runNow(_ name: String) async throws -> JobID {
+  package func runNow(_ name: String, key: JobKey?) async throws -> Acceptance {
     note("run \(name)")
     let schedule = try await existing(name)
     let number = state.withLock { state in
@@ -82,11 +82,13 @@ package final class FakeScheduleService: ScheduleService {
     let tick = Tick(
       schedule: schedule.id, nominal: Sample.time(Int64(number)), local: "2026-01-01T00:00:0\(number)+00:00",
       fate: .manual, decided: Sample.time(Int64(number)))
-    let claims = [Claim(tick: tick, schedule: schedule, submission: Sample.plain())]
-    guard let job = try await record.claim(claims, at: Sample.time(0)).first?.job else {
+    var submission = Sample.plain()
+    submission.key = key
+    let claim = Claim(tick: tick, schedule: schedule, submission: submission)
+    guard case .claimed(let acceptance?)? = try await record.claim([claim], at: Sample.time(0)).first else {
       throw TestFailure("it is taken")
     }
-    return job
+    return acceptance
   }
 
   package func backfill(_ name: String, _ range: BackfillRange) async throws -> Backfill {

@@ -155,6 +155,7 @@ extension MemoryJobStore.State {
     guard claim.tick.fate.hasJob == (acceptance != nil) else {
       throw MemoryJobStore.Refusal(description: "`\(claim.tick.fate)` and its job contradict each other")
     }
+    if claim.repeats(acceptance) { return .claimed(acceptance) }
     var tick = claim.tick
     tick.job = acceptance?.job
     ticks[schedule.id, default: [:]][nominal] = tick

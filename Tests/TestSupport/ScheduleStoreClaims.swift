@@ -55,6 +55,21 @@ extension ScheduleStoreContract {
       try demandEqual(try await store.jobs(matching: JobFilter()).count, 1)
       try demandEqual(try await store.ticks(matching: TickFilter(schedule: schedule.id)).count, 1)
     },
+    ScheduleStoreContract("by hand, with the key of a job: that is found, and nothing is written") { store in
+      let schedule = try await store.add(try Sample.definition())
+      var claim = Sample.claim(5, of: schedule, .manual)
+      claim.submission?.key = JobKey("once")
+      let first = try await store.claim([claim], at: Sample.time(5))
+      (claim.tick.nominal, claim.tick.decided) = (Sample.time(6), Sample.time(6))
+      let second = try await store.claim([claim], at: Sample.time(6))
+      guard case .claimed(let made?)? = first.first, case .claimed(let found?)? = second.first else {
+        throw ContractViolation(description: "got \(first) and \(second)")
+      }
+      try demand(made.isNew && !found.isNew && found.job == made.job, "got \(made) and \(found)")
+      try demandEqual(claim.row(of: .claimed(found)), nil)
+      let rows = try await store.ticks(matching: TickFilter(schedule: schedule.id))
+      try demandEqual(rows.map(\.tick.nominal), [Sample.time(5)])
+    },
     ScheduleStoreContract("a row without a job is replaced by who may, one with a job is not") { store in
       let schedule = try await store.add(try Sample.definition())
       let missed = Sample.claim(5, of: schedule, .missedDown)

@@ -29,12 +29,17 @@ package protocol ControlService: Sendable {
   ///   - name: as in the configuration: `queue.policy`.
   ///   - value: as it would be written there.
   ///   - persists: whether it survives a restart of the runner.
+  ///   - revisions: what the settings must be now, one of these; nil for whatever they are.
   /// - Returns: the setting as it is then.
-  /// - Throws: `Refusal` if it can't be, or can't be changed while the runner works.
-  func set(_ name: String, to value: String, persists: Bool) async throws -> SettingState
-  /// Puts the configuration's value of a setting back in force.
-  /// - Throws: `Refusal` if the setting was not changed.
-  func unset(_ name: String) async throws -> SettingState
+  /// - Throws: `Refusal` if it can't be, or can't be changed while the runner works; `changed` if the
+  ///   settings are something else.
+  func set(
+    _ name: String, to value: String, persists: Bool, from revisions: Set<String>?
+  ) async throws -> SettingState
+  /// Puts the configuration's value of a setting back in force, if the settings are one of the revisions,
+  /// whatever they are for nil.
+  /// - Throws: `Refusal` if the setting was not changed; `changed` if the settings are something else.
+  func unset(_ name: String, from revisions: Set<String>?) async throws -> SettingState
 }
 
 /// What can be asked of the runner, a handler or a group.
@@ -71,5 +76,25 @@ package struct SettingState: Hashable, Sendable, Codable {
     self.configured = configured
     self.isChanged = isChanged
     self.isPersisted = isPersisted
+  }
+}
+
+extension [SettingState] {
+  /// Tells these settings from all others: a SHA-256 in hexadecimal.
+  package var revision: String {
+    // No text of a setting has a control character in it.
+    let lines = map { "\($0.name)\u{1}\($0.value)\u{1}\($0.isChanged)\u{1}\($0.isPersisted)\n" }
+    return SHA256.hex(of: lines.joined().utf8)
+  }
+
+  /// Throws unless they are what somebody takes them to be.
+  ///
+  /// - Parameter revisions: those that somebody knows; nil for whatever they are.
+  /// - Throws: `Refusal` (`changed`).
+  package func demand(oneOf revisions: Set<String>?) throws(Refusal) {
+    guard let revisions, !revisions.contains(revision) else { return }
+    throw Refusal(
+      .changed, "the settings are not what they were when you looked at them: somebody has changed one",
+      hint: "look at them again: `millrace set --list`")
   }
 }

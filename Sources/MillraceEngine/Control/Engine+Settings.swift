@@ -23,14 +23,18 @@ extension Engine {
     }
   }
 
-  package func set(_ name: String, to value: String, persists: Bool) async throws -> SettingState {
+  package func set(
+    _ name: String, to value: String, persists: Bool, from revisions: Set<String>? = nil
+  ) async throws -> SettingState {
+    try settings().demand(oneOf: revisions)
     var draft = changedSettings
     draft.once[name] = persists ? nil : value
     if persists { draft.persisted[name] = value }
     return try await change(name, to: draft, noting: persists ? Memo(.setting, name, .string(value)) : nil)
   }
 
-  package func unset(_ name: String) async throws -> SettingState {
+  package func unset(_ name: String, from revisions: Set<String>? = nil) async throws -> SettingState {
+    try settings().demand(oneOf: revisions)
     var draft = changedSettings
     let (once, persisted) = (
       draft.once.removeValue(forKey: name), draft.persisted.removeValue(forKey: name)

@@ -23,9 +23,10 @@ package protocol ScheduleService: Sendable {
   /// Removes a schedule, if it is one of the revisions, whatever it is for nil; its rows and jobs stay.
   /// - Throws: `Refusal` if there is none of that name, it is from a file, or is something else.
   func remove(schedule name: String, of revisions: Set<String>?) async throws
-  /// Makes a job of a schedule now, beside its times and whatever runs.
+  /// Makes a job of a schedule now, beside its times and whatever runs; with a key as for jobs, only if no
+  /// job has it.
   /// - Throws: `Refusal`, as for a job.
-  func runNow(_ name: String) async throws -> JobID
+  func runNow(_ name: String, key: JobKey?) async throws -> Acceptance
   /// Makes the jobs of nominal times that have none, the earlier ones first, at most `Backfill.largest`.
   /// - Throws: `Refusal` for a span that has not passed or has too many times, and as for a job: then nothing
   ///   is made.

@@ -18,11 +18,24 @@ package struct Claim: Sendable {
     self.schedule = schedule
     self.submission = submission
   }
+
+  /// Whether it asks by hand for a job that is there already, by its key: nothing is written then.
+  package func repeats(_ acceptance: Acceptance?) -> Bool {
+    tick.fate == .manual && acceptance?.isNew == false
+  }
+
+  /// Returns the row that it has written; nil if it wrote none.
+  package func row(of result: ClaimResult) -> Tick? {
+    guard case .claimed(let acceptance) = result, !repeats(acceptance) else { return nil }
+    var tick = tick
+    tick.job = acceptance?.job
+    return tick
+  }
 }
 
 /// What came of a claim.
 package enum ClaimResult: Sendable, Hashable {
-  /// The row is written, and its job accepted if it makes one.
+  /// The row is written, and its job accepted if it makes one; or the job is there (`Claim.repeats`).
   case claimed(Acceptance?)
   /// The nominal time has its row already: no job is made of it a second time. The schedule is written.
   case taken

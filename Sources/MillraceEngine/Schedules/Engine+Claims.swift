@@ -145,30 +145,26 @@ extension Engine {
     }
   }
 
-  /// Writes claims, and takes note of them; returns the jobs that the scheduler shall know, and the rows.
+  /// Writes claims, and takes note of them; returns the jobs that the scheduler shall know, and what came of
+  /// each claim.
   func record(
     _ claims: [Claim], settling settlement: EventSettlement = EventSettlement(),
     in store: any ScheduleStore
-  ) async throws -> (accepted: Accepted, ticks: [Tick]) {
+  ) async throws -> (accepted: Accepted, results: [ClaimResult]) {
     let now = ports.clock.now()
     let results = try await timed(.claim) { try await store.claim(claims, settling: settlement, at: now) }
     var acceptances: [Acceptance] = []
     var submissions: [Submission] = []
-    var ticks: [Tick] = []
     for (claim, result) in zip(claims, results) {
       scheduleBook.timetable.put(claim.schedule)
-      guard case .claimed(let acceptance) = result else { continue }
-      var tick = claim.tick
-      tick.job = acceptance?.job
-      ticks.append(tick)
-      guard let acceptance, let submission = claim.submission else { continue }
-      if !acceptance.state.isFinal {
+      guard case .claimed(let acceptance?) = result, let submission = claim.submission else { continue }
+      if !acceptance.state.isFinal, !claim.repeats(acceptance) {
         scheduleBook.timetable.began(acceptance.job, of: claim.schedule.id)
       }
       acceptances.append(acceptance)
       submissions.append(submission)
     }
-    return (taken(acceptances, submissions, at: now), ticks)
+    return (taken(acceptances, submissions, at: now), results)
   }
 
   /// Tells the operator if the wall clock was set, or the machine has slept.

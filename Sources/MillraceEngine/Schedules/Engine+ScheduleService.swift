@@ -52,7 +52,7 @@ extension Engine: ScheduleService {
     }
   }
 
-  package func runNow(_ name: String) async throws -> JobID {
+  package func runNow(_ name: String, key: JobKey? = nil) async throws -> Acceptance {
     try await withSchedules { engine, parts, others in
       let schedule = try engine.timedSchedule(
         named: name, else: "`millrace event emit` announces one")
@@ -60,13 +60,17 @@ extension Engine: ScheduleService {
       try engine.demandRoom(for: 1, besides: others)
       let tick = Tick(
         schedule: schedule.id, nominal: time.time, local: time.text, fate: .manual, decided: time.time)
-      let submission = try await engine.submission(of: schedule, at: time, parts.store)
-      let (accepted, ticks) = try await engine.record(
-        [Claim(tick: tick, schedule: schedule, submission: submission)], in: parts.store)
-      guard let job = ticks.first?.job else {
+      var submission = try await engine.submission(of: schedule, at: time, parts.store)
+      if let key {
+        try JobIdentity.check(key: key.text)
+        submission.key = key
+      }
+      let claim = Claim(tick: tick, schedule: schedule, submission: submission)
+      let (accepted, results) = try await engine.record([claim], in: parts.store)
+      guard case .claimed(let acceptance?)? = results.first else {
         throw Refusal(.conflict, "`\(name)` has a time at this very moment", hint: "try again")
       }
-      return (job, accepted)
+      return (acceptance, accepted)
     }
   }
 
@@ -102,7 +106,8 @@ extension Engine: ScheduleService {
         claim.replaces = true
         claims.append(claim)
       }
-      let (accepted, ticks) = try await engine.record(claims, in: parts.store)
+      let (accepted, results) = try await engine.record(claims, in: parts.store)
+      let ticks = zip(claims, results).compactMap { $0.row(of: $1) }
       return (Backfill(ticks: ticks, existing: times.count - open.count), accepted)
     }
   }

@@ -66,6 +66,7 @@ struct ScheduleWriter {
     let acceptance = try claim.submission.map {
       try jobs.accept($0, workflow: nil, input: input, batch: before)
     }
+    if claim.repeats(acceptance) { return .claimed(acceptance) }
     var tick = claim.tick
     tick.job = acceptance?.job
     try ScheduleRows.put(tick, in: db)

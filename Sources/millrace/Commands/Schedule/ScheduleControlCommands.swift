@@ -66,13 +66,18 @@ struct ScheduleRunNowCommand: ParsableCommand {
     discussion: """
       examples:
         millrace wait $(millrace schedule run-now nightly)
+        millrace schedule run-now nightly --key deploy-42
       """)
 
   @OptionGroup var reference: ScheduleReference
+
+  @Option(help: "If a job of the same handler has this key, since a day at most, it is printed instead.")
+  var key: String?
+
   @OptionGroup var runner: RunnerOptions
 
   func run() throws {
-    let answer = try runner.client.runNow(reference.name)
+    let answer = try runner.client.runNow(reference.name, key: key)
     try StandardOutput.write("\(answer.job)\n")
   }
 }
