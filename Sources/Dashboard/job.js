@@ -24,7 +24,7 @@ export async function show(context) {
   const why = h("p", { class: "lead" });
   const gateSection = section("Gates", why, gates.element);
   const attempts = attemptTable();
-  const measured = usageSection(signal);
+  const measured = usageSection(id, signal);
   const log = new LogView(context, id);
   const details = h("div");
   main.append(head, gateSection, measured.element, section("Attempts", attempts.element), log.element,
@@ -38,7 +38,7 @@ export async function show(context) {
     gateSection.hidden = !isWaiting(job);
     if (isWaiting(job)) await explain(id, why, gates, signal);
     attempts.update([...shown.attempts].reverse());
-    measured.note(shown);
+    await measured.note(shown);
     log.offer(shown.attempts);
     fill(details, moreFacts(shown));
     isLive = !isOver(job);
@@ -111,59 +111,50 @@ function endWords(row) {
   return words ? h("small", { class: "below" }, words) : null;
 }
 
-/** Memory and processors of the attempt that runs, as far as this page has seen it. */
-function usageSection(signal) {
+/** Memory and processors of the attempt that runs, since it started. */
+function usageSection(id, signal) {
   const memory = h("canvas", { role: "img" });
   const cpu = h("canvas", { role: "img" });
-  const element = section("Usage since this page is open",
+  const element = section("Usage of this attempt",
     h("div", { class: "columns" },
       h("figure", {}, h("figcaption", {}, "Memory"), h("div", { class: "chart low" }, memory)),
       h("figure", {}, h("figcaption", {}, "Processors"), h("div", { class: "chart low" }, cpu))));
   element.hidden = true;
   let draw;
-  let points = [];
   let attempt;
-  let former;
-  const note = ({ job, attempts, working_set_bytes: used, cpu_seconds: spent }) => {
+  let points = [];
+  const note = async ({ job, attempts, working_set_bytes: used, cpu_seconds: spent }) => {
     if (isOver(job) || used === undefined) return;
     const last = attempts.at(-1);
-    if (attempt !== last.id) [attempt, points, former] = [last.id, [], undefined];
-    const now = Date.now();
-    const rate = former && spent !== undefined
-      ? 1e6 * (spent - former.spent) / Math.max(1, now - former.now) : 0;
-    former = { spent, now };
-    points = [...points, { time: now, memory: used, cpu: Math.max(0, rate) }].slice(-mostPoints);
+    if (attempt !== last.id) [attempt, points] = [last.id, await measuredBefore(id, last.attempt, signal)];
+    points = [...points, { time: Date.now(), used, spent }].slice(-mostPoints);
     element.hidden = false;
     draw ??= {
       memory: usageChart(memory, signal, { label: "memory", unit: bytes, limit: last.limits.memory_bytes }),
       cpu: usageChart(cpu, signal, { label: "processors", unit: processors, limit: last.limits.cpu_millis }),
     };
-    draw.memory(points.map((point) => ({ time: point.time, value: point.memory })));
-    draw.cpu(points.map((point) => ({ time: point.time, value: point.cpu })));
-    const latest = points.at(-1);
-    memory.setAttribute("aria-label", `Memory ${bytes(latest.memory)} of ${bytes(last.limits.memory_bytes)}`);
+    const rates = points.map(({ time, spent }, index) => ({ time, value: rate(points[index - 1], spent, time) }));
+    draw.memory(points.map((point) => ({ time: point.time, value: point.used })));
+    draw.cpu(rates);
+    memory.setAttribute("aria-label", `Memory ${bytes(used)} of ${bytes(last.limits.memory_bytes)}`);
     cpu.setAttribute("aria-label",
-      `Processors ${processors(latest.cpu)} of ${processors(last.limits.cpu_millis)}`);
+      `Processors ${processors(rates.at(-1).value)} of ${processors(last.limits.cpu_millis)}`);
   };
   return { element, note };
 }
 
-function moreFacts({ job, course }) {
-  return [
-    facts([
-      ["Memory limit", bytes(job.limits.memory_bytes)], ["Processors", processors(job.limits.cpu_millis)],
-      ["Processes", job.limits.pids], ["Time limit", seconds(job.timeout_seconds)],
-      ["Attempts", `${job.attempts_used} of ${job.max_attempts} used`], ["Priority", job.priority],
-      ["Retried after", course?.retry_on.map(word).join(", ") || nothing],
-      ["Next memory limit", course?.next_memory_bytes && bytes(course.next_memory_bytes)],
-      ["Labels", labels(job.labels)], ["Group", job.group], ["Key", job.key], ["Step", job.step],
-      ["Workflow", job.workflow && h("a", { href: `#/workflows/${job.workflow}` }, job.workflow)],
-      ["After", job.after?.map((need) => [jobLink(need.job), ` ${need.condition} `])],
-      ["Not before", job.not_before && when(job.not_before)],
-      ["Input", job.input_bytes && bytes(job.input_bytes)],
-    ]),
-    h("h3", {}, "Parameters"),
-    h("pre", { class: "code", tabindex: "0", role: "region", "aria-label": "Parameters" },
-      JSON.stringify(job.parameters, null, 2)),
-  ];
+/** What the runner measured of an attempt before the page was opened. */
+async function measuredBefore(id, attempt, signal) {
+  const known = await get(`/jobs/${id}/usage`, {}, signal);
+  if (known.attempt !== attempt) return [];
+  return known.points.filter((point) => point.working_set_bytes !== undefined).map((point) => ({
+    time: Date.parse(point.time), used: point.working_set_bytes, spent: point.cpu_seconds,
+  }));
+}
+
+/** Thousandths of a processor since a former point. */
+function rate(former, spent, time) {
+  // This clock and the runner's may differ.
+  if (spent === undefined || former?.spent === undefined || time <= former.time) return 0;
+  return Math.max(0, 1e6 * (spent - former.spent) / (time - former.time));
 }

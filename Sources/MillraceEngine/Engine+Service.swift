@@ -82,6 +82,10 @@ extension Engine {
     return Standing(progress: progress[job], gates: gates, usage: attempt.flatMap { samples[$0] })
   }
 
+  package func usage(of job: JobID) -> (attempt: AttemptID, series: UsageSeries)? {
+    scheduler.attempt(of: job).map { ($0, usage[$0] ?? UsageSeries()) }
+  }
+
   package func status() async -> RunnerStatus {
     let hosts = await ports.launcher.hosts()
     let pressure = scheduler.pressureLevel

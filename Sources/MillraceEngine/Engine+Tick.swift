@@ -96,7 +96,7 @@ extension Engine {
     case .finish(let id, let end, let next):
       backlog.changes.append(.ended(id, end, next: next))
       progress[id.job] = nil
-      samples[id] = nil
+      (samples[id], usage[id]) = (nil, nil)
       meters.ended(id, end)
       if case .done(let state, _) = next { noteEnd(of: id.job, as: state) }
       log.info(
@@ -215,6 +215,8 @@ extension Engine {
         let now = ports.clock.now()
         let (attempts, machine) = await ports.launcher.sample()
         samples = attempts
+        for (id, sample) in attempts { usage[id, default: UsageSeries()].add(sample, at: now) }
+        if usage.count > attempts.count { usage = usage.filter { attempts[$0.key] != nil } }
         lastSample = now
         put(.event(.sampled(attempts, machine)))
         // Cancelled: the loop's condition ends it.

@@ -56,6 +56,7 @@ package actor Engine: JobService {
   var trouble: RecordTrouble?
   var progress: [JobID: Progress] = [:]
   var samples: [AttemptID: UsageSample] = [:]
+  var usage: [AttemptID: UsageSeries] = [:]
   /// When the machine was last looked at.
   var lastSample: Timestamp?
   var waiters: [Awaited: [Int: CheckedContinuation<Void, Never>]] = [:]

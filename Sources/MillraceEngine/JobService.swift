@@ -50,6 +50,8 @@ package protocol JobService: ControlService {
   func recommendation(for handler: String) async throws -> Recommendation
   /// Returns what is known of a job only while it waits or runs; nil once it has ended.
   func standing(of job: JobID) async -> Standing?
+  /// Returns what the running attempt of a job has used over its time; nil if none runs.
+  func usage(of job: JobID) async -> (attempt: AttemptID, series: UsageSeries)?
   /// Returns the runner's state.
   func status() async -> RunnerStatus
   /// Returns the runner's state with what runs and the first of what waits: at most `count` of these.

@@ -22,6 +22,7 @@ struct JobRoutes: Sendable {
     routes.change("/jobs/:id/cancel", needs: .ownership(.job), use: cancel)
     routes.change("/jobs/:id/reprioritise", needs: .ownership(.job), use: reprioritise)
     routes.show("/jobs/:id/why", use: explain)
+    routes.show("/jobs/:id/usage", use: usage)
     routes.show("/jobs/:id/wait", query: .read, use: wait)
     routes.show("/jobs/:id/result", use: result)
   }
@@ -79,6 +80,13 @@ struct JobRoutes: Sendable {
         gates: (standing?.gates ?? []).map(GateView.init),
         workingSetBytes: standing?.usage?.workingSet?.rawValue,
         cpuSeconds: standing?.usage?.cpu?.seconds, course: CourseView(job)))
+  }
+
+  @Sendable private func usage(_ request: Request, _ context: APIContext) async throws -> Response {
+    let id = try context.jobID
+    let found = await service.usage(of: id)
+    if found == nil { _ = try await service.history.found(id) }
+    return try Response(json: UsageView(attempt: found?.attempt, found?.series ?? UsageSeries()))
   }
 
   /// Shows the parameters as they were given, secrets, too.

@@ -31,8 +31,9 @@ struct AccessTests {
   /// Job 1 is the submitter's, job 2 somebody else's; workflow 1 has job 1, workflow 2 has job 2.
   static let table =
     [
-      "/jobs", "/jobs/1", "/jobs/2", "/jobs/1/why", "/jobs/1/logs", "/jobs/1/result", "/dead", "/workflows",
-      "/workflows/1", "/history", "/history/summary", "/handlers", "/statistics", "/handlers/x/statistics",
+      "/jobs", "/jobs/1", "/jobs/2", "/jobs/1/why", "/jobs/1/logs", "/jobs/1/result", "/jobs/1/usage",
+      "/dead", "/workflows", "/workflows/1", "/history", "/history/summary", "/handlers", "/statistics",
+      "/handlers/x/statistics",
       "/handlers/x/recommendation", "/status", "/stations", "/settings", "/schedules", "/schedules/x",
       "/schedules/x/preview", "/schedules/x/ticks", "/events", "/events/1",
     ].map { Row("GET", $0, .viewer) }

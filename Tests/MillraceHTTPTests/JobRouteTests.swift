@@ -113,6 +113,25 @@ struct JobRouteTests {
     }
   }
 
+  @Test("what a running attempt has used is told as far as it is known")
+  func usage() async throws {
+    try await TestServer.with { server in
+      server.service.put(job(1))
+      server.service.put(job(2))
+      var series = UsageSeries()
+      series.add(UsageSample(workingSet: .mebibytes(3), cpu: .seconds(2)), at: Sample.time(1))
+      series.add(UsageSample(cpu: .seconds(3)), at: Sample.time(2))
+      server.service.change { $0.usage[AttemptID(job: JobID(1), number: 2)] = series }
+      let text = try await server.request("GET", "/v1/jobs/1/usage").text
+      #expect(
+        text == #"{"attempt":2,"points":["#
+          + #"{"cpu_seconds":2,"time":"\#(Wire.text(of: Sample.time(1)))","working_set_bytes":3145728},"#
+          + #"{"cpu_seconds":3,"time":"\#(Wire.text(of: Sample.time(2)))"}]}"#)
+      #expect(try await server.request("GET", "/v1/jobs/2/usage").text == #"{"points":[]}"#)
+      #expect(try await server.request("GET", "/v1/jobs/3/usage").status == 404)
+    }
+  }
+
   @Test("a job is cancelled once, and then it is a conflict")
   func cancel() async throws {
     try await TestServer.with { server in

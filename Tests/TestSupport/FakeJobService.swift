@@ -20,6 +20,7 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     package var attempts: [JobID: [Attempt]] = [:]
     package var results: [JobID: JobResult] = [:]
     package var standings: [JobID: Standing] = [:]
+    package var usage: [AttemptID: UsageSeries] = [:]
     /// What is said to `explain`.
     package var answers: [JobID: Answer] = [:]
     /// What is said to `rehearse`.
@@ -234,6 +235,9 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
   }
 
   package func standing(of id: JobID) async -> Standing? { contents.standings[id] }
+  package func usage(of id: JobID) async -> (attempt: AttemptID, series: UsageSeries)? {
+    contents.usage.first { $0.key.job == id }.map { ($0.key, $0.value) }
+  }
   package func catalog() async -> Catalog { contents.catalog }
 
   package func status() async -> RunnerStatus {

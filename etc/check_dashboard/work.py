@@ -122,6 +122,8 @@ def submit_and_watch(browser, runner):
         lambda: "iB of 64 MiB"
         in (browser.run("return document.querySelector('canvas')?.getAttribute('aria-label')") or ""),
     )
+    points = runner.ask("GET", f"/jobs/{job}/usage")["points"]
+    expect(points and all(point["working_set_bytes"] > 0 for point in points), f"its usage is {points}")
     go.touch()
     browser.wait("its log grows", lambda: "the end" in browser.text("pre.log"))
     browser.wait("it ends", lambda: "succeeded" in browser.text("main .heading"))
