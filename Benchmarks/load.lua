@@ -1,14 +1,11 @@
 -- What wrk asks of a runner, and how it tells what came of it: one line of names and numbers.
--- wrk … -- MILLISECONDS: each connection rests that long before each request.
+-- wrk … -- MILLISECONDS ADDRESS…: each connection rests that long before each request.
 
-local addresses = {
-  "/v1/status", "/v1/jobs?limit=20", "/v1/history?limit=20", "/v1/jobs/1", "/v1/jobs?state=queued&limit=20",
-  "/v1/history?state=failed&limit=20", "/v1/handlers", "/v1/jobs/1/why",
-}
-local rest, turn = 0, 0
+local rest, addresses, turn = 0, {}, 0
 
 function init(arguments)
   rest = tonumber(arguments[1])
+  addresses = { select(2, unpack(arguments)) }
 end
 
 function delay()

@@ -18,10 +18,17 @@ struct LoadCommand: AsyncParsableCommand {
   @Option(help: "For how many seconds.") var seconds = 60
   @Option(help: "Connections of wrk.") var connections = 100
   @Option(help: "How long each rests before a request, in milliseconds.") var rest = 40
+  @Option(name: .customLong("address"), help: "What is asked for in turn. May be repeated.")
+  var addresses = [
+    "/v1/status", "/v1/jobs/1", "/v1/jobs?state=queued&limit=20", "/v1/jobs/1/why", "/v1/handlers",
+    "/v1/history?state=failed&limit=20",
+  ]
   @Option(help: "Clients that follow every event.") var followers = 200
   @Option(help: "Jobs a second.") var jobs = 10
   @Option(help: "How much memory of its own the runner may have more than after the first sixth, in MiB.")
   var memory: Int64 = 16
+
+  @Flag(help: "Hold nothing against a target, which is for the usual addresses.") var withoutTarget = false
 
   private static let target = 2000.0
 
@@ -55,11 +62,12 @@ struct LoadCommand: AsyncParsableCommand {
   private func ask(_ process: RunnerProcess) async throws -> RequestFigures {
     let token = try String(contentsOfFile: process.place.token, encoding: .utf8)
     let port = try String(contentsOfFile: process.place.port, encoding: .utf8)
-    let program = ChildProgram(words: [
+    let words = [
       wrk, "--threads", "1", "--connections", "\(connections)", "--duration", "\(seconds)s",
       "--script", script, "--header", "Authorization: Bearer \(token)", "http://127.0.0.1:\(port)", "--",
       "\(rest)",
-    ])
+    ]
+    let program = ChildProgram(words: words + addresses)
     return try await withCheckedThrowingContinuation { continuation in
       Thread.detachNewThread {
         continuation.resume(with: Result { try RequestFigures(printed: program.output()) })
@@ -87,11 +95,13 @@ struct LoadCommand: AsyncParsableCommand {
   }
 
   private func report(_ figures: RequestFigures, events: Int64, _ memory: (first: Int64, last: Int64)) {
-    let company = "\(followers) followers, \(jobs) jobs/s"
     Row(
-      what: "\(figures.requests) requests over TCP in \(seconds) s beside \(company); failed", lane: lane,
+      what: "\(figures.requests) requests over TCP in \(seconds) s, of \(addresses.joined(separator: ", ")), "
+        + "beside \(followers) followers and \(jobs) jobs/s; failed",
+      lane: lane,
       measured: "\(fixed(figures.rate, decimals: 0)) requests/s; \(figures.failed + figures.refused)",
-      target: "≥ \(Int(Self.target)) requests/s: \(figures.rate >= Self.target ? "met" : "missed")"
+      target: withoutTarget
+        ? "–" : "≥ \(Int(Self.target)) requests/s: \(figures.rate >= Self.target ? "met" : "missed")"
     ).show()
     Row(
       what: "an answer of it, median; p99; longest", lane: lane,
