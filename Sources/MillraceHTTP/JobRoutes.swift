@@ -86,7 +86,7 @@ struct JobRoutes: Sendable {
     let id = try context.jobID
     let found = await service.usage(of: id)
     if found == nil { _ = try await service.history.found(id) }
-    return try Response(json: UsageView(attempt: found?.attempt, found?.series ?? UsageSeries()))
+    return try Response(json: UsageSeriesView(attempt: found?.attempt, found?.series ?? UsageSeries()))
   }
 
   /// Shows the parameters as they were given, secrets, too.

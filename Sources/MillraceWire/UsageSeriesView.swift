@@ -1,7 +1,7 @@
 package import MillraceCore
 
 /// What the running attempt of a job has used over its time: `GET /v1/jobs/ID/usage`.
-package struct UsageView: Codable, Sendable, Equatable {
+package struct UsageSeriesView: Codable, Sendable, Equatable {
   /// What it used at a moment; what is not known is left out.
   package struct Point: Codable, Sendable, Equatable {
     package var time: String
