@@ -158,3 +158,23 @@ function rate(former, spent, time) {
   if (spent === undefined || former?.spent === undefined || time <= former.time) return 0;
   return Math.max(0, 1e6 * (spent - former.spent) / (time - former.time));
 }
+
+function moreFacts({ job, course }) {
+  return [
+    facts([
+      ["Memory limit", bytes(job.limits.memory_bytes)], ["Processors", processors(job.limits.cpu_millis)],
+      ["Processes", job.limits.pids], ["Time limit", seconds(job.timeout_seconds)],
+      ["Attempts", `${job.attempts_used} of ${job.max_attempts} used`], ["Priority", job.priority],
+      ["Retried after", course?.retry_on.map(word).join(", ") || nothing],
+      ["Next memory limit", course?.next_memory_bytes && bytes(course.next_memory_bytes)],
+      ["Labels", labels(job.labels)], ["Group", job.group], ["Key", job.key], ["Step", job.step],
+      ["Workflow", job.workflow && h("a", { href: `#/workflows/${job.workflow}` }, job.workflow)],
+      ["After", job.after?.map((need) => [jobLink(need.job), ` ${need.condition} `])],
+      ["Not before", job.not_before && when(job.not_before)],
+      ["Input", job.input_bytes && bytes(job.input_bytes)],
+    ]),
+    h("h3", {}, "Parameters"),
+    h("pre", { class: "code", tabindex: "0", role: "region", "aria-label": "Parameters" },
+      JSON.stringify(job.parameters, null, 2)),
+  ];
+}
