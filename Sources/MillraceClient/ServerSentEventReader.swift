@@ -40,13 +40,14 @@ package struct ServerSentEventReader: Sendable {
         continue
       }
       if line.last == UInt8(ascii: "\r") { line.removeLast() }
-      let text = String(decoding: line, as: UTF8.self)
-      line.removeAll(keepingCapacity: true)
-      try take(text, body)
+      let whole = line
+      line = []
+      try take(whole, body)
     }
   }
 
-  private mutating func take(_ line: String, _ body: (ServerSentEvent) throws -> Void) throws {
+  /// Takes a line in. It is cut as bytes: a mark behind a colon or a blank makes one character with it.
+  private mutating func take(_ line: [UInt8], _ body: (ServerSentEvent) throws -> Void) throws {
     guard !line.isEmpty else {
       let complete = hasData ? event : nil
       (event, hasData) = (ServerSentEvent(), false)
@@ -55,13 +56,13 @@ package struct ServerSentEventReader: Sendable {
       lastID = id
       return
     }
-    guard let colon = line.firstIndex(of: ":") else { return }
-    let name = line[..<colon]
-    var value = line[line.index(after: colon)...]
-    if value.first == " " { value.removeFirst() }
-    switch name {
-    case "id": id = String(value)
-    case "event": event.name = String(value)
+    guard let colon = line.firstIndex(of: UInt8(ascii: ":")) else { return }
+    var rest = line[(colon + 1)...]
+    if rest.first == UInt8(ascii: " ") { rest.removeFirst() }
+    let value = String(decoding: rest, as: UTF8.self)
+    switch String(decoding: line[..<colon], as: UTF8.self) {
+    case "id": id = value
+    case "event": event.name = value
     case "data":
       if hasData { event.data += "\n" }
       event.data += value
