@@ -9,31 +9,39 @@ struct Outcome {
   let maximumResult: Int
   private let slots: UnsafeMutableRawPointer
 
+  private static let hint = "this is the runner's fault; update runner and host together"
+
   /// Maps an outcome file, and grows it to hold the largest result; nil: what it can hold. What is not
   /// written of it takes no memory.
   init(descriptor: Int32, maximumResult: Int? = nil) throws(HostError) {
-    let hint = "this is the runner's fault; update runner and host together"
-    let headSize = MemoryLayout<millrace_outcome>.size
+    let hint = Outcome.hint
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
       throw HostError("cannot look at the outcome file: \(words(for: -millrace_error()))", hint: hint)
     }
     let size =
       maximumResult.map { Outcome.checkpoints(behind: $0) + 2 * Outcome.slotSize } ?? Int(status.st_size)
-    guard size >= headSize else { throw HostError("the outcome file has only \(size) bytes", hint: hint) }
     if status.st_size < size && ftruncate(descriptor, size) < 0 {
       throw HostError(
         "cannot grow the outcome file to \(size) bytes: \(words(for: -millrace_error()))", hint: hint)
     }
     var place: UnsafeMutableRawPointer?
-    try check(millrace_map(descriptor, size, 1, &place), "cannot map the outcome file", hint: hint)
-    guard let place else { throw HostError("cannot map the outcome file", hint: hint) }
+    if size > 0 {
+      try check(millrace_map(descriptor, size, 1, &place), "cannot map the outcome file", hint: hint)
+    }
+    try self.init(UnsafeMutableRawBufferPointer(start: place, count: size), maximumResult: maximumResult)
+  }
+
+  /// Checks that an outcome has room for what it says. `bytes` begin where a page could, and stay.
+  init(_ bytes: UnsafeMutableRawBufferPointer, maximumResult: Int?) throws(HostError) {
+    guard let place = bytes.baseAddress, bytes.count >= MemoryLayout<millrace_outcome>.size else {
+      throw HostError("the outcome file has only \(bytes.count) bytes", hint: Outcome.hint)
+    }
     head = place.assumingMemoryBound(to: millrace_outcome.self)
     if let maximumResult { head.pointee.result_capacity = UInt64(maximumResult) }
     let capacity = Int(clamping: head.pointee.result_capacity)
-    guard capacity <= size, Outcome.checkpoints(behind: capacity) + 2 * Outcome.slotSize <= size else {
-      throw HostError("the outcome file has only \(size) bytes", hint: hint)
-    }
+    guard capacity <= bytes.count, Outcome.checkpoints(behind: capacity) + 2 * Outcome.slotSize <= bytes.count
+    else { throw HostError("the outcome file has only \(bytes.count) bytes", hint: Outcome.hint) }
     self.maximumResult = capacity
     slots = place + Outcome.checkpoints(behind: capacity)
   }

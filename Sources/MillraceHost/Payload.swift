@@ -7,23 +7,30 @@ struct Payload {
   let head: UnsafePointer<millrace_payload>
   private let size: Int
 
-  /// Maps the payload file and checks that everything in it lies within it.
+  private static let hint = "this is the runner's fault; update runner and host together"
+
+  /// Maps the payload file and checks it.
   init(descriptor: Int32) throws(HostError) {
-    let hint = "this is the runner's fault; update runner and host together"
     var status = stat()
     guard fstat(descriptor, &status) == 0 else {
-      throw HostError("cannot look at the payload: \(words(for: -millrace_error()))", hint: hint)
+      throw HostError("cannot look at the payload: \(words(for: -millrace_error()))", hint: Payload.hint)
     }
-    guard status.st_size >= MemoryLayout<millrace_payload>.size else {
-      throw HostError("the payload has only \(status.st_size) bytes", hint: hint)
-    }
+    let size = Int(status.st_size)
     var place: UnsafeMutableRawPointer?
-    try check(
-      millrace_map(descriptor, Int(status.st_size), 0, &place), "cannot map the payload",
-      hint: "give the job more memory")
-    guard let place else { throw HostError("cannot map the payload", hint: hint) }
-    head = UnsafePointer(place.assumingMemoryBound(to: millrace_payload.self))
-    size = Int(status.st_size)
+    if size > 0 {
+      try check(
+        millrace_map(descriptor, size, 0, &place), "cannot map the payload", hint: "give the job more memory")
+    }
+    try self.init(UnsafeRawBufferPointer(start: place, count: size))
+  }
+
+  /// Checks that everything in a payload lies within it. `bytes` begin where a page could, and stay.
+  init(_ bytes: UnsafeRawBufferPointer) throws(HostError) {
+    guard let place = bytes.baseAddress, bytes.count >= MemoryLayout<millrace_payload>.size else {
+      throw HostError("the payload has only \(bytes.count) bytes", hint: Payload.hint)
+    }
+    head = place.assumingMemoryBound(to: millrace_payload.self)
+    size = bytes.count
 
     let value = head.pointee
     guard
@@ -32,7 +39,7 @@ struct Payload {
       fitsText(value.parameters, length: value.parameters_length),
       fitsBytes(value.input, length: value.input_length),
       fitsBytes(value.checkpoint, length: value.checkpoint_length), outputsFit()
-    else { throw HostError("the payload's head is malformed", hint: hint) }
+    else { throw HostError("the payload's head is malformed", hint: Payload.hint) }
   }
 
   /// The handler's name; nil if none is asked for (a description).

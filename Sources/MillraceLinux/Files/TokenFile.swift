@@ -22,7 +22,7 @@ package struct TokenFile: TokenRegister {
     return found
   }
 
-  private struct Line {
+  struct Line {
     var holder: TokenHolder
     var digest: String
   }
@@ -35,11 +35,15 @@ package struct TokenFile: TokenRegister {
       throw Refusal(.conflict, "\(error)", hint: "chmod 600 \(path)")
     }
     guard let bytes else { throw Refusal(.conflict, "there is no file of tokens `\(path)`") }
+    return try Self.lines(of: String(decoding: bytes, as: UTF8.self), in: path)
+  }
+
+  /// Reads the text of such a file; `path` is for messages.
+  static func lines(of text: String, in path: String) throws -> [Line] {
     var lines: [Line] = []
-    let texts = String(decoding: bytes, as: UTF8.self).split(
-      separator: "\n", omittingEmptySubsequences: false)
+    let texts = text.split(separator: "\n", omittingEmptySubsequences: false)
     for (index, text) in texts.enumerated() where !text.isEmpty && !text.hasPrefix("#") {
-      guard let line = Self.line(text) else {
+      guard let line = line(text) else {
         throw Refusal(
           .conflict, "line \(index + 1) of the tokens in `\(path)` is none",
           hint: "a line is `NAME ROLE sha256:DIGITS`, as `millrace token new` prints it")
