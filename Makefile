@@ -1,7 +1,7 @@
 # `make` alone tells what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools build release demo test check check-cron check-api check-dashboard sim chaos bench soak
-.PHONY: peers kernels clean
+.PHONY: help setup tools build release demo test check check-cron check-api check-dashboard sim fuzz chaos bench
+.PHONY: soak peers kernels clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +50,10 @@ sim: setup ## Simulate many seeds, release build: make sim SEEDS=100000
 	swift build -c release --scratch-path .build/bench --product millrace
 	.build/bench/release/millrace simulate --seed 1 --seeds $(SEEDS)
 	.build/bench/release/millrace simulate --schedules --seeds $(SEEDS)
+
+SECONDS ?= 60
+fuzz: tools ## Look for inputs that break a parser: make fuzz SECONDS=60 [PARSERS="cron swf"]
+	etc/fuzz $(SECONDS) $(PARSERS)
 
 KILLS ?= 42
 chaos: SEEDS = 5

@@ -1,6 +1,11 @@
 // swift-tools-version: 6.3
 import PackageDescription
 
+/// `etc/fuzz` sets it: then there are the fuzz program in the place of `FuzzingTests`, parsers that tell
+/// libFuzzer where an input has led them, and AddressSanitizer.
+let isFuzzed = Context.environment["MILLRACE_FUZZ"] == "1"
+let sanitizers = ["-sanitize=fuzzer,address"]
+
 /// What every Swift target of ours is held to.
 let strict: [SwiftSetting] = [
   .swiftLanguageMode(.v6),
@@ -9,6 +14,7 @@ let strict: [SwiftSetting] = [
   .enableUpcomingFeature("MemberImportVisibility"),
   .treatAllWarnings(as: .error),
   .treatWarning("DeprecatedDeclaration", as: .warning),
+  .unsafeFlags(isFuzzed ? sanitizers + ["-enable-testing"] : []),
 ]
 
 /// `millrace-host` needs libc only: it starts fast and never meets a plugin's own Swift runtime.
@@ -57,6 +63,23 @@ func tests(_ name: String, of dependencies: [Target.Dependency], exclude: [Strin
   .testTarget(
     name: name, dependencies: dependencies + ["TestSupport"], exclude: exclude, swiftSettings: strict)
 }
+
+/// What has parsers of bytes from elsewhere.
+let parsers: [Target.Dependency] = [
+  "CMillrace", "CMillraceLinux", "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP",
+  "MillraceHostReaders", "MillraceLinux", "MillraceSimulator", "MillraceWire", "MillraceYAML",
+  .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Yams", package: "Yams"),
+]
+let fuzzing: [Target] =
+  isFuzzed
+  ? [
+    .target(
+      name: "Fuzzing", dependencies: parsers, path: "Tests/FuzzingTests",
+      exclude: ["Corpora", "CorpusTests.swift"], swiftSettings: strict),
+    .executableTarget(
+      name: "millrace-fuzz", dependencies: ["Fuzzing"], path: "Tests/FuzzProgram", cSettings: strictC,
+      linkerSettings: [.unsafeFlags(sanitizers)]),
+  ] : [tests("FuzzingTests", of: parsers, exclude: ["Corpora", "FuzzEntry.swift"])]
 
 let pluginNames = ["exec", "checksum", "thumbnail", "wordcount", "balloon", "spin", "lookup"]
 
@@ -222,6 +245,10 @@ let package = Package(
     tests("MillraceSimulatorTests", of: ["MillraceCore", "MillraceSimulator"]),
     tests("MillraceEngineTests", of: ["MillraceCore", "MillraceEngine"]),
     tests("MillraceHostTests", of: ["CMillraceLinux"]),
+    // What of `MillraceHost` reads bytes, as links to its files, for processes with Swift's runtime.
+    .target(
+      name: "MillraceHostReaders", dependencies: ["CMillrace", "CMillraceLinux"], path: "Tests/HostReaders",
+      swiftSettings: strict),
     tests(
       "MillraceLinuxTests",
       of: ["CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", logging],
@@ -261,5 +288,5 @@ let package = Package(
       ]),
     tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
     tests("KernelTests", of: ["MillraceCore", "MillraceLinux", "MillraceWire", "millrace-chaos"]),
-  ]
+  ] + fuzzing
 )
