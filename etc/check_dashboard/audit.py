@@ -57,13 +57,19 @@ def look_at_all(browser, pages, pictures):
     return wrong
 
 
-# Marks all that can be used, and notes what gets the focus and whether that shows.
+# Marks all that can be used, and notes what gets the focus and whether that shows: by an outline, or by the
+# stroke of what is drawn in it.
 MARK = """
     window.walk = [];
+    const stroke = (element) => {
+      const drawn = element.querySelector("rect");
+      return drawn ? getComputedStyle(drawn).strokeWidth : "";
+    };
     if (!window.walker) {
       window.walker = ({ target }) => {
         const { outlineStyle, outlineWidth } = getComputedStyle(target);
-        window.walk.push([target.dataset.stop, outlineStyle !== "none" && outlineWidth !== "0px"]);
+        const isOutlined = outlineStyle !== "none" && outlineWidth !== "0px";
+        window.walk.push([target.dataset.stop, isOutlined || stroke(target) !== target.dataset.stroke]);
       };
       document.addEventListener("focusin", window.walker);
     }
@@ -71,7 +77,10 @@ MARK = """
     window.scrollTo(0, 0);
     return [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")]
       .filter((element) => element.checkVisibility() && !element.disabled)
-      .map((element, index) => (element.dataset.stop = String(index)));"""
+      .map((element, index) => {
+        element.dataset.stroke = stroke(element);
+        return (element.dataset.stop = String(index));
+      });"""
 
 # What of it is still there: rows come and go.
 LEFT = """
