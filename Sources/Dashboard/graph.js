@@ -43,7 +43,8 @@ export function stateOf(step) {
   return order.find((state) => step.jobs.some((job) => job.state === state)) ?? "none";
 }
 
-export function graph(name, steps) {
+/** Draws steps; `here` is the one that the page is about, if it is about one. */
+export function graph(name, steps, here) {
   const columns = layers(steps);
   const rows = Math.max(1, ...columns.map((column) => column.length));
   const size = { x: columns.length * (width + gap.x) - gap.x + 2, y: rows * (height + gap.y) - gap.y + 2 };
@@ -58,7 +59,7 @@ export function graph(name, steps) {
       role: "group", "aria-label": `${steps.length} steps in ${columns.length} layers` },
     steps.flatMap((step) => Object.entries(step.needs).map(([need, condition]) =>
       line(places.get(need), places.get(step.name), condition))),
-    steps.map((step) => node(step, places.get(step.name)))));
+    steps.map((step) => node(step, places.get(step.name), step === here))));
 }
 
 function line(from, to, condition) {
@@ -69,7 +70,7 @@ function line(from, to, condition) {
     d: `M${x1} ${y1}C${x1 + bend} ${y1} ${x2 - bend} ${y2} ${x2} ${y2}` });
 }
 
-function node(step, place) {
+function node(step, place, isHere) {
   const state = stateOf(step);
   const count = step.jobs.length;
   const done = step.jobs.filter((job) => job.state === "succeeded").length;
@@ -83,5 +84,6 @@ function node(step, place) {
     h("svg:text", { x: 12, y: 36, class: "words" }, words));
   const first = step.jobs.find((job) => job.state === state) ?? step.jobs[0];
   if (!first) return drawing;
-  return h("svg:a", { href: `#/jobs/${first.id}`, "aria-label": `${step.name}: ${words}` }, drawing);
+  return h("svg:a", { href: `#/jobs/${first.id}`, "aria-label": `${step.name}: ${words}`,
+    "aria-current": isHere ? "step" : undefined }, drawing);
 }

@@ -5,6 +5,7 @@ import { usageChart } from "./charts.js";
 import { calm, fill, h } from "./dom.js";
 import { bytes, cpuSeconds, nothing, processors, seconds, since, word } from "./format.js";
 import { LogView } from "./log.js";
+import { NeedsView } from "./needs.js";
 import {
   facts, handlerLink, isOver, isWaiting, jobActions, jobLink, labels, meter, progress, section, state, Table,
   when,
@@ -26,9 +27,10 @@ export async function show(context) {
   const attempts = attemptTable();
   const measured = usageSection(id, signal);
   const log = new LogView(context, id);
+  const needs = new NeedsView(context);
   const details = h("div");
   main.append(head, gateSection, measured.element, section("Attempts", attempts.element), log.element,
-    section("Limits and links", details));
+    needs.element, section("Limits and links", details));
 
   let isLive = true;
   const look = async () => {
@@ -41,6 +43,7 @@ export async function show(context) {
     await measured.note(shown);
     log.offer(shown.attempts);
     fill(details, moreFacts(shown));
+    await needs.begin(job);
     isLive = !isOver(job);
   };
   const soon = calm(() => context.attempt(look), 100);

@@ -44,6 +44,8 @@ def steps(browser, runner, pictures):
     work.cancel(browser, runner)
     work.retry(browser, runner)
     tell("cancelled one, and tried a dead one again")
+    last = work.dependencies(browser, runner, workflow)
+    tell("looked at what jobs depend on")
     work.hostile_job(browser, runner)
     tell("looked at what a hostile job says")
     failed = runner.submit("false", max_attempts=1)
@@ -54,6 +56,7 @@ def steps(browser, runner, pictures):
         f"#/jobs/{job}",
         f"#/jobs/{running}",
         f"#/jobs/{waiting}",
+        f"#/jobs/{last}",
         "#/history",
         "#/handlers",
         "#/schedules",

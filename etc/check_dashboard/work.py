@@ -160,6 +160,25 @@ def retry(browser, runner):
     browser.wait("there is nothing to do", lambda: "No job has failed" in browser.text("main"))
 
 
+def dependencies(browser, runner, workflow):
+    """The page of a job has the graph of its workflow, or of the jobs that it needs; both move."""
+    steps = runner.ask("GET", f"/workflows/{workflow}")["steps"]
+    jobs = {step["name"]: step["jobs"][0]["id"] for step in steps}
+    last = runner.submit("true", after=[{"job": jobs["load"]}, {"job": jobs["check"], "condition": "any"}])
+    drawing = "section[aria-label='What it depends on'] svg"
+    names = f"return [...document.querySelectorAll(\"{drawing} a\")].map((link) => link.ariaLabel)"
+    here = f"return document.querySelector(\"{drawing} a[aria-current]\")?.ariaLabel"
+    browser.open(f"#/jobs/{jobs['publish']}")
+    browser.wait("its workflow is drawn", lambda: len(browser.run(names)) == 4)
+    expect(browser.run(here) == f"publish: blocked · job {jobs['publish']}", browser.run(here))
+    browser.open(f"#/jobs/{last}")
+    browser.wait("what it needs is drawn", lambda: len(browser.run(names)) == 3)
+    expect(browser.run(here).startswith(f"job {last}: blocked"), browser.run(here))
+    runner.ask("POST", f"/jobs/{jobs['check']}/cancel")
+    browser.wait("the drawing moves", lambda: browser.run(here) == f"job {last}: succeeded · job {last}")
+    return last
+
+
 def hostile_job(browser, runner):
     """A job whose every text is an attempt at the page."""
     job = runner.submit(
