@@ -82,9 +82,10 @@ package struct SettingState: Hashable, Sendable, Codable {
 extension [SettingState] {
   /// Tells these settings from all others: a SHA-256 in hexadecimal.
   package var revision: String {
-    // No text of a setting has a control character in it.
-    let lines = map { "\($0.name)\u{1}\($0.value)\u{1}\($0.isChanged)\u{1}\($0.isPersisted)\n" }
-    return SHA256.hex(of: lines.joined().utf8)
+    let states = map {
+      JSONValue.array([.string($0.name), .string($0.value), .bool($0.isChanged), .bool($0.isPersisted)])
+    }
+    return SHA256.hex(of: JSONValue.array(states).unambiguousText.utf8)
   }
 
   /// Throws unless they are what somebody takes them to be.
