@@ -100,12 +100,12 @@ struct PooledHost {
     forks.append(fork)
   }
 
-  /// What a fork of it takes; zero while none is known.
+  /// The processor time of a fork of it; zero while none is known.
   var medianFork: Duration { forks.isEmpty ? .zero : forks.sorted()[forks.count / 2] }
 
-  /// The least that a fork of it takes: what it costs when nothing else is done meanwhile.
+  /// The least that a fork of it costs.
   var leastFork: Duration { forks.min() ?? .zero }
 
-  /// Whether its forks take longer than a start without it would.
+  /// Whether its forks cost more than a start without it would take.
   var isTooSlow: Bool { forks.count == Self.window && leastFork > cost }
 }
