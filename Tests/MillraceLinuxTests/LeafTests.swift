@@ -26,8 +26,8 @@ extension StageTests {
       try await Stage.use { stage in
         let error = #expect(throws: LinuxError.self) {
           try Leaf(
-            name: "1.1", in: stage.tree.pluginGroup("fixture"), limits: Stage.limits, priority: .default,
-            controllers: ["memory"])
+            name: "1.1", in: stage.group(controllers: ["memory"]), limits: Stage.limits,
+            priority: .default)
         }
         #expect(error?.doing == "set `memory.max` to 67108864 on `1.1`")
         let leaves = try stage.leaves()

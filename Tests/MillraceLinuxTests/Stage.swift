@@ -143,8 +143,16 @@ final class Stage: Sendable {
 
   /// Makes a leaf without controllers.
   func leaf(_ name: String = "1.1") throws -> Leaf {
-    try Leaf(
-      name: name, in: tree.pluginGroup("fixture"), limits: Self.limits, priority: .default, controllers: [])
+    try Leaf(name: name, in: group(controllers: []), limits: Self.limits, priority: .default)
+  }
+
+  /// The group of a plugin, as if its leaves had these controllers.
+  func group(controllers: [String]) throws -> PluginGroup {
+    let name = try tree.pluginGroup("fixture").name
+    return PluginGroup(
+      name: name,
+      directory: try Descriptor(opening: "\(tree.jobsPath)/\(name)", flags: O_RDONLY | O_DIRECTORY),
+      controllers: controllers)
   }
 
   /// What starts an attempt with limits that nobody reaches.

@@ -94,7 +94,8 @@ package final class CgroupTree: Sendable {
     // A former runner may have made it and died before it came to its controllers.
     try enableControllers(directory)
     let group = PluginGroup(
-      name: plugin, directory: try Descriptor(opening: directory, flags: O_RDONLY | O_DIRECTORY))
+      name: plugin, directory: try Descriptor(opening: directory, flags: O_RDONLY | O_DIRECTORY),
+      controllers: controllers)
     groups.withLock { $0[plugin] = group }
     return group
   }

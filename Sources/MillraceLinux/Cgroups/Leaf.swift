@@ -33,14 +33,12 @@ final class Leaf {
 
   /// Makes a leaf with all of its limits.
   /// - Throws: `LinuxError`; the leaf is gone again then.
-  init(
-    name: String, in parent: PluginGroup, limits: Limits, priority: Priority, controllers: [String]
-  ) throws {
+  init(name: String, in parent: PluginGroup, limits: Limits, priority: Priority) throws {
     try checkErrno(mkdirat(parent.directory.number, name, 0o755), "make the cgroup `\(name)`")
     do {
       directory = try Descriptor(opening: name, in: parent.directory.number, flags: O_RDONLY | O_DIRECTORY)
-      files = LeafFiles(directory: directory.number, name: name)
-      try files.set(limits, priority: priority, controllers: controllers)
+      files = LeafFiles(directory: directory.number, name: name, controllers: parent.controllers)
+      try files.set(limits, priority: priority)
     } catch {
       unlinkat(parent.directory.number, name, AT_REMOVEDIR)
       throw error
@@ -52,7 +50,7 @@ final class Leaf {
   /// Finds a leaf that a former runner made.
   init(existing name: String, in parent: PluginGroup) throws {
     directory = try Descriptor(opening: name, in: parent.directory.number, flags: O_RDONLY | O_DIRECTORY)
-    files = LeafFiles(directory: directory.number, name: name)
+    files = LeafFiles(directory: directory.number, name: name, controllers: parent.controllers)
     self.name = name
     self.parent = parent
   }

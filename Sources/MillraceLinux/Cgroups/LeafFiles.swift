@@ -6,6 +6,8 @@ struct LeafFiles {
   /// The directory's descriptor; its owner is the leaf.
   let directory: Int32
   let name: String
+  /// What the leaf has files of; of other controllers none is looked for.
+  let controllers: [String]
 
   func read(_ file: String, atMost bound: Int = 64 << 10) throws -> String {
     try Descriptor(opening: file, in: directory, flags: O_RDONLY).contents(atMost: bound, "\(name)/\(file)")
@@ -22,7 +24,7 @@ struct LeafFiles {
   }
 
   /// Sets every limit; nothing of it is optional.
-  func set(_ limits: Limits, priority: Priority, controllers: [String]) throws {
+  func set(_ limits: Limits, priority: Priority) throws {
     guard !controllers.isEmpty else { return }
     try write("memory.max", "\(limits.memory.rawValue)")
     try setSwap()
@@ -66,23 +68,30 @@ struct LeafFiles {
       final.usage.cpuSystem = try time("system_usec")
       final.usage.throttled = try time("throttled_usec")
     }
+    if controllers.contains("memory") { try readMemory(into: &final, buffer) }
+    if controllers.contains("pids") {
+      try read("pids.events", buffer) {
+        final.usage.forksRefused = try CgroupFiles.number(of: "max", in: $0, "\(name)/pids.events")
+      }
+      final.usage.pidsPeak = try single("pids.peak", buffer)
+    }
+    guard controllers.contains("io") else { return final }
+    try read("io.stat", buffer) {
+      let io = try CgroupFiles.ioStat($0)
+      final.usage.ioRead = io.read
+      final.usage.ioWritten = io.written
+    }
+    return final
+  }
+
+  private func readMemory(into final: inout FinalUsage, _ buffer: ReadingBuffer) throws {
     try read("memory.events", buffer) { text in
       let kills = try CgroupFiles.member("oom_kill", of: text, "\(name)/memory.events")
       let own = try CgroupFiles.member("oom", of: text, "\(name)/memory.events")
       final.usage.oomKills = kills
       final.isKilledByOthersMemory = kills > 0 && own == 0
     }
-    try read("pids.events", buffer) {
-      final.usage.forksRefused = try CgroupFiles.number(of: "max", in: $0, "\(name)/pids.events")
-    }
-    try read("io.stat", buffer) {
-      let io = try CgroupFiles.ioStat($0)
-      final.usage.ioRead = io.read
-      final.usage.ioWritten = io.written
-    }
     final.usage.memoryPeak = try single("memory.peak", buffer).map { Bytes($0) }
-    final.usage.pidsPeak = try single("pids.peak", buffer)
-    return final
   }
 
   private func single(_ file: String, _ buffer: ReadingBuffer) throws -> Int64? {

@@ -2,9 +2,12 @@
 final class PluginGroup: Sendable {
   let name: String
   let directory: Descriptor
+  /// The controllers that its leaves have.
+  let controllers: [String]
 
-  init(name: String, directory: consuming Descriptor) {
+  init(name: String, directory: consuming Descriptor, controllers: [String]) {
     self.name = name
     self.directory = directory
+    self.controllers = controllers
   }
 }

@@ -87,8 +87,7 @@ extension LaunchLoop {
   /// Makes a leaf. If the group of the plugin is gone, the next attempt makes that anew.
   func leaf(_ name: String, in group: PluginGroup, limits: Limits, priority: Priority) throws -> Leaf {
     do {
-      return try Leaf(
-        name: name, in: group, limits: limits, priority: priority, controllers: tree.controllers)
+      return try Leaf(name: name, in: group, limits: limits, priority: priority)
     } catch let error as LinuxError where [.kernel(ENOENT), .kernel(ENODEV)].contains(error.reason) {
       tree.forgetGroup(group.name)
       throw error
