@@ -89,7 +89,7 @@ static int64_t run_job(int32_t keeper, int32_t group, millrace_keeper_start *req
     int32_t outcome = (int32_t)checked(millrace_memfd_create("outcome"), "make an outcome");
     checked(ftruncate(outcome, sizeof(millrace_outcome)), "size an outcome");
     checked(millrace_pipe(log), "make a pipe");
-    checked(millrace_socketpair(channel), "make a channel");
+    checked(millrace_packet_pipe(channel), "make a channel");
     int32_t descriptors[] = {leaf, payload, outcome, log[1], channel[1], log[0], channel[0]};
     int64_t began = now();
     checked(millrace_send(keeper, request, sizeof *request, descriptors, 7, 0), "ask the keeper");

@@ -4,11 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
+#include <time.h>
 #include <unistd.h>
 
 int32_t millrace_error(void) { return errno; }
@@ -124,4 +126,24 @@ int32_t millrace_has_attribute(const char *path, const char *name) {
 
 int32_t millrace_pipe(int32_t ends[2]) {
     return pipe2(ends, O_CLOEXEC) < 0 ? -errno : 0;
+}
+
+int32_t millrace_packet_pipe(int32_t ends[2]) {
+    return pipe2(ends, O_CLOEXEC | O_DIRECT | O_NONBLOCK) < 0 ? -errno : 0;
+}
+
+int32_t millrace_write_packet(int32_t pipe, const void *bytes, size_t length) {
+    /* The signal of a pipe that nobody reads: taken back here, unless one was waiting before. */
+    sigset_t broken, before, waiting;
+    sigemptyset(&broken);
+    sigaddset(&broken, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &broken, &before);
+    sigpending(&waiting);
+    const int error = write(pipe, bytes, length) < 0 ? errno : 0;
+    if (error == EPIPE && !sigismember(&waiting, SIGPIPE)) {
+        const struct timespec now = {0};
+        sigtimedwait(&broken, NULL, &now);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return -error;
 }

@@ -90,14 +90,14 @@ final class JobContext {
     if isDue { lastProgressNanoseconds = now }
     var packet = progress
     pthread_mutex_unlock(lock)
-    // Outside of the lock: a thread may be cancelled in `sendmsg`.
+    // Outside of the lock: a thread may be cancelled in `write`.
     if isDue { send(&packet) }
     return JobContext.done
   }
 
   /// Sends progress; a runner that doesn't keep up misses some, which is fine: the newest counts.
   private func send(_ packet: UnsafePointer<millrace_progress>) {
-    _ = millrace_send(channel, packet, MemoryLayout<millrace_progress>.size, nil, 0, Int32(MSG_DONTWAIT))
+    millrace_write_packet(channel, packet, MemoryLayout<millrace_progress>.size)
   }
 
   private func setResult(

@@ -30,7 +30,7 @@ final class TestAttempt {
     var pipe: [Int32] = [-1, -1]
     try check(millrace_pipe(&pipe), "make a pipe")
     var pair: [Int32] = [-1, -1]
-    try check(millrace_socketpair(&pair), "make a channel")
+    try check(millrace_packet_pipe(&pair), "make a channel")
     log = pipe[0]
     channel = pair[0]
     jobEnds = [try TestAttempt.payload(handler, job: job), pipe[1], pair[1]]
@@ -108,7 +108,7 @@ final class TestAttempt {
       var packet = millrace_progress()
       let size = MemoryLayout<millrace_progress>.size
       let length = withUnsafeMutableBytes(of: &packet) {
-        recv(channel, $0.baseAddress, size, Int32(MSG_DONTWAIT))
+        read(channel, $0.baseAddress, size)
       }
       if length <= 0 { return all }
       if length == size, packet.magic == MILLRACE_PROGRESS_MAGIC { all.append(packet) }

@@ -83,7 +83,7 @@ typedef struct millrace_keeper_hold {
 /* The child enters the leaf, drops to uid and gid (if the keeper is root), loses all capabilities and the
  * way back to them (no_new_privs), and only then meets the plugin.
  * Descriptors, in this order: leaf directory; payload (memfd, read); outcome (memfd, written by the job);
- * log (pipe, job's end); channel (SOCK_SEQPACKET, job's end); log (runner's end) and channel (runner's
+ * log (pipe, job's end); channel (pipe of packets, job's end); log (runner's end) and channel (runner's
  * end), which the keeper only keeps for the next runner. */
 typedef struct millrace_keeper_start {
     uint32_t type;
@@ -112,7 +112,7 @@ typedef struct millrace_keeper_started {
     int64_t job;
     int32_t pid;
     int32_t error;
-    uint64_t fork_us; /* what the fork took a warm host */
+    uint64_t fork_us; /* the processor time that the fork cost a warm host */
 } millrace_keeper_started;
 
 typedef struct millrace_keeper_exited {

@@ -130,6 +130,13 @@ int32_t millrace_open(int32_t directory, const char *path, int32_t flags, uint32
 /* Makes a pipe: the end to read from, then the one to write to. */
 int32_t millrace_pipe(int32_t ends[2]);
 
+/* Makes a pipe of packets (O_DIRECT), of which neither end blocks. Dearer is a pair of sockets: one that is
+ * sent on by another socket has the kernel look for circles of such (unix_gc) whenever one is closed. */
+int32_t millrace_packet_pipe(int32_t ends[2]);
+
+/* Writes a packet of at most PIPE_BUF bytes; no SIGPIPE is raised. -EAGAIN: there is no room. */
+int32_t millrace_write_packet(int32_t pipe, const void *bytes, size_t length);
+
 /* Makes a file that lives in memory and may be sealed; `name` only shows up in /proc. */
 int32_t millrace_memfd_create(const char *name);
 

@@ -161,7 +161,7 @@ extension LaunchLoop {
 
   private static func channel() throws -> Ends {
     var numbers: [Int32] = [-1, -1]
-    try check(millrace_socketpair(&numbers), "make a channel")
+    try check(millrace_packet_pipe(&numbers), "make a channel")
     return Ends(ours: Descriptor(owning: numbers[0]), theirs: Descriptor(owning: numbers[1]))
   }
 

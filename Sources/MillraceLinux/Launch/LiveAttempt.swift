@@ -119,7 +119,7 @@ final class LiveAttempt {
     let size = MemoryLayout<millrace_progress>.size
     for _ in 0..<64 {  // A flood must not keep the others waiting.
       let got = withUnsafeMutableBytes(of: &packet) {
-        recv(channel.number, $0.baseAddress, size, Int32(MSG_DONTWAIT))
+        read(channel.number, $0.baseAddress, size)
       }
       if got < 0 { return errno == EAGAIN || errno == EINTR }
       if got == 0 { return false }
