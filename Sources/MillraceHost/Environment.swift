@@ -15,6 +15,7 @@ struct Environment {
         "MILLRACE_JOB=\(payload.head.pointee.job)", "MILLRACE_ATTEMPT=\(payload.head.pointee.attempt)",
       ]
     if let traceParent = payload.traceParent { texts.append("TRACEPARENT=\(String(cString: traceParent))") }
+    if let handler = payload.handler { texts.append("MILLRACE_HANDLER=\(String(cString: handler))") }
     self.init(texts)
   }
 

@@ -14,7 +14,7 @@ enum Manifest {
   ) throws(HostError) -> Int {
     try refuseDuplicates(in: library, named: name)
     var json = JSONWriter(target)
-    let plugin = library.plugin.pointee
+    let plugin = library.plugin
     json.object { json in
       json.key("abi")
       json.number(Int64(plugin.abi))
@@ -26,6 +26,17 @@ enum Manifest {
       json.boolean(plugin.warm_up != nil)
       json.key("is_warm")
       json.boolean(plugin.flags & UInt32(MILLRACE_WARM) != 0)
+      json.key("has_files")
+      json.boolean(plugin.flags & UInt32(MILLRACE_HAS_FILES) != 0)
+      json.key("problems")
+      json.array { json in
+        var problem = plugin.problems
+        while let text = problem?.pointee {
+          json.element()
+          json.text(text)
+          problem = problem.map { $0 + 1 }
+        }
+      }
       json.key("handlers")
       json.array { json in
         for index in 0..<library.handlers.count {

@@ -3,7 +3,8 @@ import CMillraceLinux.Libc
 
 /// A plugin's shared library in this process: what it says of itself was checked before anything is used.
 struct PluginLibrary {
-  let plugin: UnsafePointer<millrace_plugin>
+  /// What it says of itself; what an older one does not have is zero.
+  let plugin: millrace_plugin
   let handlers: Handlers
 
   /// The most handlers that one plugin may have.
@@ -49,18 +50,20 @@ struct PluginLibrary {
         hint: "return the address of a static `millrace_plugin`")
     }
     step(.read)
-    handlers = try PluginLibrary.checked(plugin, of: name)
-    self.plugin = plugin
+    self.plugin = try PluginLibrary.checked(plugin, of: name)
+    handlers = try PluginLibrary.checkedHandlers(self.plugin, of: name)
   }
 
   /// The handlers of a plugin, in its order. An older plugin's structs are shorter than ours, a newer one's
   /// longer: the distance of two handlers is what the first says its size is, and what is missing is zero.
   struct Handlers {
-    fileprivate let first: UnsafeRawPointer
+    /// nil if there are none.
+    fileprivate let first: UnsafeRawPointer?
     fileprivate let stride: Int
     let count: Int
 
     subscript(index: Int) -> millrace_handler {
+      guard let first else { preconditionFailure("there are no handlers") }
       var handler = millrace_handler()
       memcpy(&handler, first + index * stride, min(stride, MemoryLayout<millrace_handler>.size))
       return handler
@@ -79,12 +82,17 @@ struct PluginLibrary {
     return String(cString: words)
   }
 
-  /// Checks all that a plugin says of itself but for what its texts mean.
+  private static func refusal(_ name: String, _ complaint: String) -> HostError {
+    HostError(
+      "plugin `\(name)` \(complaint)",
+      hint: "fill in the struct as the example in `millrace.h` does, and rebuild the plugin")
+  }
+
+  /// Checks what a plugin says of itself as a whole, but for what its texts mean.
   private static func checked(
     _ plugin: UnsafePointer<millrace_plugin>, of name: String
-  ) throws(HostError) -> Handlers {
-    let hint = "fill in the struct as the example in `millrace.h` does, and rebuild the plugin"
-    func refuse(_ complaint: String) -> HostError { HostError("plugin `\(name)` \(complaint)", hint: hint) }
+  ) throws(HostError) -> millrace_plugin {
+    func refuse(_ complaint: String) -> HostError { refusal(name, complaint) }
 
     // The size first, then the version: everything else may have moved in another version.
     let size = plugin.pointee.size
@@ -98,15 +106,27 @@ struct PluginLibrary {
           ? "update Millrace, or rebuild the plugin with its `millrace.h`"
           : "set `abi` to MILLRACE_ABI and rebuild the plugin")
     }
-    guard isPlausible(size, atLeast: MemoryLayout<millrace_plugin>.size) else {
+    guard isPlausible(size, atLeast: firstPluginSize) else {
       throw refuse("says that its `millrace_plugin` has \(UInt(bitPattern: size)) bytes")
     }
-    guard isName(plugin.pointee.name) else {
-      throw refuse("has no valid `name`: \(quoted(plugin.pointee.name))")
+    var value = millrace_plugin()
+    memcpy(&value, plugin, min(size, MemoryLayout<millrace_plugin>.size))
+    guard isName(value.name) else { throw refuse("has no valid `name`: \(quoted(value.name))") }
+    guard let version = value.version, version.pointee != 0 else { throw refuse("has no `version`") }
+    return value
+  }
+
+  /// Checks what a plugin says of its handlers, but for what their texts mean.
+  private static func checkedHandlers(
+    _ plugin: millrace_plugin, of name: String
+  ) throws(HostError) -> Handlers {
+    func refuse(_ complaint: String) -> HostError { refusal(name, complaint) }
+
+    let count = plugin.handler_count
+    if count == 0 && plugin.flags & UInt32(MILLRACE_HAS_FILES) != 0 {
+      return Handlers(first: nil, stride: firstHandlerSize, count: 0)
     }
-    guard let version = plugin.pointee.version, version.pointee != 0 else { throw refuse("has no `version`") }
-    let count = plugin.pointee.handler_count
-    guard count != 0, let first = plugin.pointee.handlers else { throw refuse("has no handlers") }
+    guard count != 0, let first = plugin.handlers else { throw refuse("has no handlers") }
     guard (1...maximumHandlers).contains(count) else {
       throw refuse("has \(UInt(bitPattern: count)) handlers, more than \(maximumHandlers)")
     }
@@ -143,6 +163,8 @@ struct PluginLibrary {
     return nil
   }
 
+  /// The size of a plugin before `problems` was appended to it.
+  private static let firstPluginSize = 56
   /// The size of a handler before `prepare` was appended to it.
   private static let firstHandlerSize = 80
 

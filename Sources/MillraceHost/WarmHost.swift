@@ -26,7 +26,7 @@ struct WarmHost {
       let began = microseconds()
       let library = try PluginLibrary(request.plugin, binding: .early)
       let loaded = microseconds()
-      if !request.skipsWarmUp, let warmUp = library.plugin.pointee.warm_up, warmUp() != Int32(MILLRACE_OK) {
+      if !request.skipsWarmUp, let warmUp = library.plugin.warm_up, warmUp() != Int32(MILLRACE_OK) {
         throw HostError("its `warm_up` failed", hint: "")
       }
       news.load_us = loaded - began

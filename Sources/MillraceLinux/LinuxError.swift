@@ -27,13 +27,16 @@ package struct LinuxError: Error, CustomStringConvertible, Sendable {
     self.hint = hint
   }
 
+  /// Why not, in words.
+  var why: String {
+    switch reason {
+    case .kernel(let number): String(cString: strerror(number))
+    case .malformed(let what), .missing(let what), .forbidden(let what): what
+    }
+  }
+
   package var description: String {
-    let why =
-      switch reason {
-      case .kernel(let number): String(cString: strerror(number))
-      case .malformed(let what), .missing(let what), .forbidden(let what): what
-      }
-    return "cannot \(doing): \(why)" + (hint.map { "\n\nhint: \($0)" } ?? "")
+    "cannot \(doing): \(why)" + (hint.map { "\n\nhint: \($0)" } ?? "")
   }
 }
 

@@ -94,6 +94,21 @@ import Testing
     #expect(handlers.map { $0["has_prepare"] as? Bool } == [true, false, false])
   }
 
+  @Test("a plugin with files of its own may have no handlers, and says what is wrong with them")
+  func problems() throws {
+    let run = try HostProgram.run("describe", try FixturePlugin.faulty("HAS_FILES"))
+    let manifest = try #require(try JSONSerialization.jsonObject(with: run.output) as? [String: Any])
+    #expect(manifest["has_files"] as? Bool == true && (manifest["handlers"] as? [Any])?.isEmpty == true)
+    #expect(manifest["problems"] as? [String] == ["one.py: it is bad", "two"])
+  }
+
+  @Test("a plugin of an older interface, which had no `problems`, is read without them")
+  func olderPlugin() throws {
+    let run = try HostProgram.run("describe", try FixturePlugin.faulty("OLDER_PLUGIN"))
+    let manifest = try #require(try JSONSerialization.jsonObject(with: run.output) as? [String: Any])
+    #expect(manifest["has_files"] as? Bool == false && (manifest["problems"] as? [Any])?.isEmpty == true)
+  }
+
   @Test("a constructor that writes to every descriptor does not disturb the manifest")
   func noise() throws {
     #expect(try names(of: try FixturePlugin.faulty("NOISE")) == ["first"])

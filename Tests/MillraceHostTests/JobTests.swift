@@ -80,6 +80,7 @@ import Testing
         "env PATH=/usr/local/bin:/usr/bin:/bin", "env LANG=C.UTF-8", "env SWIFT_BACKTRACE=enable=no",
         "env HOME=\(home)", "env TMPDIR=\(home)", "env MILLRACE_JOB=7", "env MILLRACE_ATTEMPT=2",
         "env TRACEPARENT=00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+        "env MILLRACE_HANDLER=report",
       ])
     let channel = tier == MILLRACE_TIER_COLD ? 4 : 3
     #expect(

@@ -5,7 +5,8 @@ import Synchronization
 
 @testable import MillraceLinux
 
-/// A launcher that only describes: a file that says `plugin NAME HANDLER…` is a plugin of that name.
+/// A launcher that only describes: a file that says `plugin NAME HANDLER…` is a plugin of that name. One that
+/// says `files NAME` has a handler for each of its own files, but for those that are bad.
 final class FakeLauncher: Launcher {
   let events = AsyncStream<LaunchEvent> { $0.finish() }
   private let state = Mutex(State())
@@ -43,10 +44,26 @@ final class FakeLauncher: Launcher {
     }
     if isBroken { throw LinuxError("describe", .missing("its process was lost")) }
     let words = text.split { $0 == " " || $0 == "\n" }.map(String.init)
+    if words.count == 2, words[0] == "files" { return try described(words[1], file) }
     guard words.count >= 2, words[0] == "plugin" else {
       throw LinuxError("use the plugin `\(file)`", .malformed("it is garbage"))
     }
     let handlers = words[2...].map { Handler(name: $0, summary: "") }
     return Plugin(name: words[1], version: "1", sha256: "", path: file, handlers: handlers)
+  }
+
+  private func described(_ name: String, _ file: String) throws -> Plugin {
+    let folder = PluginFolder(beside: file)
+    var plugin = Plugin(name: name, version: "1", sha256: "", path: file, handlers: [])
+    plugin.hasFiles = true
+    for file in folder.names {
+      let text = try Data(contentsOf: URL(filePath: "\(folder.path)/\(file)"))
+      if text == Data("bad".utf8) {
+        plugin.problems.append("\(file): it is bad")
+      } else {
+        plugin.handlers.append(Handler(name: String(file.dropLast(3)), summary: ""))
+      }
+    }
+    return plugin
   }
 }

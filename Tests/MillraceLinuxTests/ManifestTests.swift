@@ -11,8 +11,8 @@ struct ManifestTests {
       isLate: false)
   }
 
-  private func manifest(name: String = "x", _ handlers: String...) -> String {
-    #"{"abi":1,"name":"\#(name)","version":"1","is_warm":false,"has_warm_up":false,"#
+  private func manifest(name: String = "x", _ handlers: String..., more: String = "") -> String {
+    #"{"abi":1,"name":"\#(name)","version":"1","is_warm":false,"has_warm_up":false,\#(more)"#
       + #""handlers":[\#(handlers.joined(separator: ","))]}"#
   }
 
@@ -35,6 +35,16 @@ struct ManifestTests {
   func defaults() throws {
     let plugin = try plugin(manifest(handler(timeout: -5, memory: -1)))
     #expect(plugin.handlers == [Handler(name: "h", summary: "")])
+  }
+
+  @Test("of a plugin with files of its own only the handlers are missing that can't be")
+  func files() throws {
+    let text = manifest(handler(schema: "\"nonsense\""), handler("good"), more: #""has_files":true,"#)
+    let plugin = try plugin(text)
+    #expect(plugin.hasFiles && plugin.handlers.map(\.name) == ["good"])
+    #expect(plugin.problems == ["handler `h`: its parameter schema is no JSON"])
+    let told = try self.plugin(manifest(more: #""has_files":true,"problems":["a: bad"],"#))
+    #expect(told.handlers.isEmpty && told.problems == ["a: bad"])
   }
 
   @Test("a handler may say that its jobs have nothing in common")

@@ -37,6 +37,7 @@
  *    no eventfd, pipe, socket or writable shared memory when `warm_up` returns; else jobs start without
  *    it. A handler must work without warm-up, too. What is random there is the same in all of its jobs
  *    (rand(3), hash seeds).
+ *  - A job finds its handler's name in the environment, as MILLRACE_HANDLER, when its plugin is loaded.
  *  - SIGTERM asks a job to stop (cancel, timeout, shutdown); `cancelled` then returns 1. What still runs
  *    after the grace period is killed with its whole control group.
  */
@@ -215,7 +216,11 @@ typedef struct millrace_handler {
 /* Flags of a plugin. */
 enum {
     /* Its jobs are forked from a warm host, unless the operator says otherwise. */
-    MILLRACE_WARM = 1
+    MILLRACE_WARM = 1,
+    /* It has files of its own: those in the directory `NAME.d` beside its `NAME.so`. They belong to its
+     * build: a copy of them is beside the copy that jobs load (dladdr(3) tells where), and when one changes
+     * the plugin is described anew. Such a plugin may have no handlers. */
+    MILLRACE_HAS_FILES = 2
 };
 
 /* A plugin: what `millrace_plugin_describe` returns. */
@@ -232,6 +237,9 @@ typedef struct millrace_plugin {
     size_t handler_count;
     /* Runs once in a warm host before jobs are forked from it (models, tables); NULL: nothing to do. */
     int (*warm_up)(void);
+    /* What is wrong with parts of the plugin, for the operator: texts, ended by NULL; NULL: nothing is. One
+     * that begins with the name of one of its files and a colon is told of that file. */
+    const char *const *problems;
 } millrace_plugin;
 
 /* The one symbol that a plugin exports. */

@@ -16,6 +16,10 @@ package struct Plugin: Hashable, Sendable, Codable {
   package var hasWarmUp = false
   /// The most memory of such a host; nil for the runner's default.
   package var warmMemory: Bytes?
+  /// Whether it has files of its own, which belong to its build.
+  package var hasFiles = false
+  /// What is wrong with parts of it, in its own words.
+  package var problems: [String] = []
 
   /// Makes a description of a plugin.
   package init(name: String, version: String, sha256: String, path: String, handlers: [Handler]) {

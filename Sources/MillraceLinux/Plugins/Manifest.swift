@@ -7,6 +7,9 @@ struct Manifest: Decodable {
   var version: String
   var isWarm: Bool
   var hasWarmUp: Bool
+  /// Not given by an older host, which a keeper may be that has outlived its runner.
+  var hasFiles: Bool?
+  var problems: [String]?
   var handlers: [HandlerManifest]
 
   struct HandlerManifest: Decodable {
@@ -70,15 +73,23 @@ struct Manifest: Decodable {
     }
     let names = manifest.handlers.map(\.name)
     guard Set(names).count == names.count else { throw refused("it has two handlers of one name") }
-    let handlers = try manifest.handlers.map { handler in
+    var problems = manifest.problems ?? []
+    let hasFiles = manifest.hasFiles ?? false
+    let handlers: [Handler] = try manifest.handlers.compactMap { handler in
       do { return try handler.described } catch {
-        throw refused("handler `\(handler.name)`: \((error as? Refusal)?.message ?? "\(error)")")
+        let reason = "handler `\(handler.name)`: \((error as? Refusal)?.message ?? "\(error)")"
+        // One of many files is no reason to do without the others.
+        guard hasFiles else { throw refused(reason) }
+        problems.append(reason)
+        return nil
       }
     }
     var plugin = Plugin(
       name: manifest.name, version: manifest.version, sha256: "", path: file, handlers: handlers)
     plugin.isWarm = manifest.isWarm
     plugin.hasWarmUp = manifest.hasWarmUp
+    plugin.hasFiles = hasFiles
+    plugin.problems = problems
     return plugin
   }
 }

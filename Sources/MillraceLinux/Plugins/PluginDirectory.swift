@@ -41,11 +41,20 @@ package final class PluginDirectory: PluginSource {
     let watch = try FileWatch()
     var last: Catalog?
     repeat {
-      try watch.follow([path])
-      let catalog = await scanner.scan()
+      let catalog = try await look(watch)
       if catalog != last { publish.yield(catalog) }
       last = catalog
     } while await watch.nextRing()
+  }
+
+  /// Scans, until no further directory is to be watched.
+  private func look(_ watch: FileWatch) async throws -> Catalog {
+    while true {
+      let folders = await scanner.folders
+      try watch.follow([path] + folders)
+      let catalog = await scanner.scan()
+      if await scanner.folders == folders { return catalog }
+    }
   }
 
   /// Looks at the files; those that have not changed are not described again.
@@ -55,7 +64,9 @@ package final class PluginDirectory: PluginSource {
     private let launcher: any Launcher
     private let log: Logger
     private let amend: Amendment
-    private var known: [String: (mark: PluginFile.Mark, verdict: Verdict)] = [:]
+    private var known: [String: (mark: PluginFile.Mark, files: String, verdict: Verdict)] = [:]
+    /// The directories of files that belong to plugins: those that are there, and those that a plugin wants.
+    private(set) var folders: [String] = []
 
     private enum Verdict {
       case plugin(Plugin)
@@ -80,29 +91,58 @@ package final class PluginDirectory: PluginSource {
       }
       known = known.filter { names.contains($0.key) }
       var sources: [String: String] = [:]
+      var found: [(plugin: Plugin, file: String)] = []
+      var wanted: [String] = []
       for name in names {
         let file = path + "/" + name
-        switch await verdict(on: file, name) {
+        let folder = PluginFolder(beside: file)
+        var wantsFiles = false
+        switch await verdict(on: file, name, folder) {
         case .refused(let reason): catalog.refused.append(RefusedPlugin(path: file, reason: reason))
         case .plugin(let plugin):
-          if add(plugin, from: file, to: &catalog) { sources[plugin.name] = file }
+          wantsFiles = plugin.hasFiles
+          found.append((plugin, file))
+          catalog.refused += folder.refused + Self.problems(of: plugin, file, folder)
         }
+        if wantsFiles || access(folder.path, F_OK) == 0 { wanted.append(folder.path) }
       }
+      folders = wanted
+      // Names that a library has are not another one's for the files that anybody adds.
+      for (plugin, file) in found.filter({ !$0.plugin.hasFiles }) + found.filter({ $0.plugin.hasFiles })
+      where add(plugin, from: file, to: &catalog) { sources[plugin.name] = file }
       return amend(catalog, sources)
+    }
+
+    /// What a plugin says of its parts, each with the file that it begins with.
+    private static func problems(
+      of plugin: Plugin, _ file: String, _ folder: PluginFolder
+    ) -> [RefusedPlugin] {
+      guard plugin.hasFiles || folder.isEmpty else {
+        let reason = "the plugin `\(plugin.name)` has no use for files of its own"
+        return [RefusedPlugin(path: folder.path, reason: reason)]
+      }
+      return plugin.problems.map { problem in
+        guard let name = folder.names.first(where: { problem.hasPrefix("\($0): ") }) else {
+          return RefusedPlugin(path: file, reason: "a part of it: \(problem)")
+        }
+        let reason = String(problem.dropFirst(name.count + ": ".count))
+        return RefusedPlugin(path: "\(folder.path)/\(name)", reason: reason)
+      }
     }
 
     private func files() throws -> [String] {
       try TrustedFiles.names(in: path, "plugin directory").filter { $0.hasSuffix(".so") }
     }
 
-    private func verdict(on file: String, _ name: String) async -> Verdict {
+    private func verdict(on file: String, _ name: String, _ folder: PluginFolder) async -> Verdict {
       do {
         let opened = try PluginFile(opening: file, owner: geteuid())
         let mark = opened.mark
-        if let last = known[name], last.mark == mark { return last.verdict }
-        let digest = try opened.copy(into: builds)
+        let files = try folder.digest(with: "")
+        if let last = known[name], last.mark == mark, last.files == files { return last.verdict }
+        let digest = try opened.copy(into: builds, with: folder)
         let verdict = try await describe(digest)
-        known[name] = (mark, verdict)
+        known[name] = (mark, files, verdict)
         return verdict
       } catch {
         return .refused(Self.reason(error))
@@ -119,7 +159,10 @@ package final class PluginDirectory: PluginSource {
         return .plugin(plugin)
       } catch let error as LinuxError {
         guard case .malformed = error.reason else { throw error }
-        if !isInUse(digest) { unlink(copy) }
+        if !isInUse(digest) {
+          unlink(copy)
+          PluginFolder.remove("\(builds)/\(digest).d")
+        }
         return .refused(Self.reason(error))
       }
     }
@@ -132,14 +175,21 @@ package final class PluginDirectory: PluginSource {
     }
 
     private static func reason(_ error: any Error) -> String {
-      guard let error = error as? LinuxError else { return "\(error)" }
-      let why = LinuxError("", error.reason).description.dropFirst("cannot : ".count)
-      return String(why)
+      (error as? LinuxError)?.why ?? "\(error)"
     }
 
-    /// Adds a plugin whose names are free, and returns whether it did; the first by file name wins.
+    /// Adds a plugin whose names are free, and returns whether it did; the first by file name wins. One with
+    /// files of its own loses only the handlers whose names are not.
     private func add(_ plugin: Plugin, from file: String, to catalog: inout Catalog) -> Bool {
+      var plugin = plugin
       let taken = Set(catalog.plugins.flatMap(\.handlers).map(\.name))
+      if plugin.hasFiles {
+        for name in plugin.handlers.map(\.name) where taken.contains(name) {
+          let reason = "a part of it: another plugin has the handler `\(name)` already"
+          catalog.refused.append(RefusedPlugin(path: file, reason: reason))
+        }
+        plugin.handlers.removeAll { taken.contains($0.name) }
+      }
       if catalog.plugins.contains(where: { $0.name == plugin.name }) {
         let reason = "another file is the plugin `\(plugin.name)` already"
         catalog.refused.append(RefusedPlugin(path: file, reason: reason))

@@ -48,15 +48,18 @@ struct PluginFile: ~Copyable {
       changed: facts.st_ctim.tv_sec, changedNanoseconds: facts.st_ctim.tv_nsec)
   }
 
-  /// Copies the file to `directory/<SHA-256>.so`, where it never changes again.
-  /// - Returns: the SHA-256 in hexadecimal digits.
-  func copy(into directory: String) throws -> String {
+  /// Copies the file to `directory/<SHA-256>.so`, and the files that belong to it to `directory/<SHA-256>.d`,
+  /// where they never change again.
+  /// - Returns: the SHA-256 in hexadecimal digits: the file's own, or that of a list of all.
+  func copy(into directory: String, with folder: PluginFolder? = nil) throws -> String {
     let temporary = "\(directory)/.new-\(getpid())"
     unlink(temporary)
     let copy = try Descriptor(opening: temporary, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
     do {
-      let digest = try copyAndHash(to: copy.number, temporary)
+      let own = try copyAndHash(to: copy.number, temporary)
+      let digest = try folder?.digest(with: own) ?? own
       try checkErrno(fchmod(copy.number, 0o644), "set up `\(temporary)`")
+      try folder?.copy(to: "\(directory)/\(digest).d")
       try checkErrno(rename(temporary, "\(directory)/\(digest).so"), "keep a copy of `\(path)`")
       return digest
     } catch {
@@ -91,7 +94,21 @@ struct PluginFile: ~Copyable {
     var digest = [UInt8](repeating: 0, count: 32)
     var length: UInt32 = 0
     EVP_DigestFinal_ex(context, &digest, &length)
+    return Self.hexadecimal(digest)
+  }
+
+  private static func hexadecimal(_ bytes: [UInt8]) -> String {
     let digits = Array("0123456789abcdef")
-    return String(digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+  }
+
+  /// Returns the SHA-256 of bytes in hexadecimal digits.
+  static func digest(of bytes: [UInt8]) throws -> String {
+    var digest = [UInt8](repeating: 0, count: 32)
+    var length: UInt32 = 0
+    guard EVP_Digest(bytes, bytes.count, &digest, &length, EVP_sha256(), nil) == 1 else {
+      throw LinuxError("compute SHA-256", .missing("libcrypto has no SHA-256"))
+    }
+    return hexadecimal(digest)
   }
 }

@@ -26,6 +26,7 @@ static char older[4 * sizeof(millrace_handler)] __attribute__((aligned(16)));
 static millrace_handler handlers[257];
 static millrace_limits limits = {.size = sizeof(millrace_limits)};
 static char long_text[2 << 20];
+static const char *const problems[] = {"one.py: it is bad", "two", NULL};
 
 static millrace_plugin plugin = {
     .size = sizeof(millrace_plugin),
@@ -94,7 +95,17 @@ static void spoil_plugin(void) {
     plugin.name = "9lives";
 #elif defined(FAULT_NO_VERSION)
     plugin.version = NULL;
+#elif defined(FAULT_HAS_FILES)
+    /* No fault: what its handlers are depends on its files. */
+    plugin.flags = MILLRACE_HAS_FILES;
+    plugin.handler_count = 0;
+    plugin.problems = problems;
+#elif defined(FAULT_OLDER_PLUGIN)
+    /* No fault either: what stands behind it is none of it. */
+    plugin.size = offsetof(millrace_plugin, problems);
+    plugin.problems = (const char *const *)64;
 #endif
+    (void)problems;
 }
 
 static void spoil_handlers(void) {

@@ -1,0 +1,114 @@
+import Glibc
+import MillraceCore
+import MillraceEngine
+
+/// The files that belong to a plugin: those in the directory `libx.d` beside its `libx.so`. They are held to
+/// the same rules as plugins; directories among them are passed over.
+struct PluginFolder {
+  /// Its path, whether it is there or not.
+  let path: String
+  /// Files that may not be used, and why.
+  private(set) var refused: [RefusedPlugin] = []
+  private var files: [File] = []
+
+  private struct File: Equatable {
+    var name: String
+    var bytes: [UInt8]
+    var digest: String
+  }
+
+  /// The most bytes of a file, and of all together.
+  private static let fileBound = 16 << 20
+  private static let bound = 64 << 20
+
+  /// The ends of the names of a plugin and of its directory.
+  private static let suffixes = (plugin: ".so", folder: ".d")
+
+  /// The path of the directory beside a plugin's file.
+  static func path(beside plugin: String) -> String {
+    String(plugin.dropLast(suffixes.plugin.count)) + suffixes.folder
+  }
+
+  /// Reads what is in it; it need not be there.
+  init(beside plugin: String) {
+    path = Self.path(beside: plugin)
+    guard access(path, F_OK) == 0 else { return }
+    do {
+      for name in try TrustedFiles.names(in: path, "directory") { read(name) }
+    } catch {
+      refuse(path, error)
+    }
+  }
+
+  var isEmpty: Bool { files.isEmpty }
+
+  /// The names of its files, in order.
+  var names: [String] { files.map(\.name) }
+
+  private mutating func read(_ name: String) {
+    let file = "\(path)/\(name)"
+    var facts = stat()
+    guard lstat(file, &facts) == 0, facts.st_mode & S_IFMT != S_IFDIR else { return }
+    do {
+      let rest = Self.bound - files.reduce(0) { $0 + $1.bytes.count }
+      guard let bytes = try TrustedFiles.bytes(of: file, "the file", atMost: min(Self.fileBound, rest)) else {
+        return
+      }
+      files.append(File(name: name, bytes: bytes, digest: try PluginFile.digest(of: bytes)))
+    } catch {
+      refuse(file, error)
+    }
+  }
+
+  private mutating func refuse(_ file: String, _ error: any Error) {
+    refused.append(RefusedPlugin(path: file, reason: (error as? LinuxError)?.why ?? "\(error)"))
+  }
+
+  /// Returns the identity of a build: the library's SHA-256 alone, or that of the lines that sha256sum(1)
+  /// prints of `.so`, which stands for the library, and of the files by name.
+  func digest(with library: String) throws -> String {
+    guard !isEmpty else { return library }
+    let lines = ["\(library)  .so\n"] + files.map { "\($0.digest)  \($0.name)\n" }
+    return try PluginFile.digest(of: Array(lines.joined().utf8))
+  }
+
+  /// Copies the files into a directory, which is there whole or not at all.
+  func copy(to directory: String) throws {
+    guard !isEmpty, access(directory, F_OK) != 0 else { return }
+    let temporary = "\(directory).new"
+    Self.remove(temporary)
+    do {
+      try checkErrno(mkdir(temporary, 0o755), "make `\(temporary)`")
+      try checkErrno(chmod(temporary, 0o755), "set up `\(temporary)`")
+      for file in files { try copy(file, to: "\(temporary)/\(file.name)") }
+      try checkErrno(rename(temporary, directory), "keep a copy of `\(path)`")
+    } catch {
+      Self.remove(temporary)
+      throw error
+    }
+  }
+
+  private func copy(_ file: File, to place: String) throws {
+    let copy = try Descriptor(opening: place, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+    try checkErrno(fchmod(copy.number, 0o644), "set up `\(place)`")
+    var rest = file.bytes[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Glibc.write(copy.number, $0.baseAddress, $0.count) }
+      guard count >= 0 || errno == EINTR else { throw LinuxError("write `\(place)`", .kernel(errno)) }
+      rest = rest.dropFirst(max(0, count))
+    }
+  }
+
+  /// Removes a directory of copies, which has nothing but files in it; nothing happens if there is none.
+  static func remove(_ directory: String) {
+    guard let stream = opendir(directory) else { return }
+    defer { closedir(stream) }
+    while let entry = readdir(stream) {
+      let name = withUnsafeBytes(of: entry.pointee.d_name) {
+        String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+      }
+      unlinkat(dirfd(stream), name, 0)
+    }
+    rmdir(directory)
+  }
+}

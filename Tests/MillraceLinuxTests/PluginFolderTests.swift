@@ -1,0 +1,147 @@
+import FoundationEssentials
+import Glibc
+import Logging
+import MillraceCore
+import MillraceEngine
+import TestSupport
+import Testing
+
+@testable import MillraceLinux
+
+/// Files that belong to a plugin: those in `libx.d` beside `libx.so`.
+@Suite(.timeLimit(.minutes(1)))
+struct PluginFolderTests {
+  private let directory: TemporaryDirectory
+  private let launcher = FakeLauncher()
+  private var plugins: String { directory.path + "/plugins" }
+  private var builds: String { directory.path + "/builds" }
+
+  init() throws {
+    directory = try TemporaryDirectory()
+    for name in ["plugins", "builds"] { mkdir("\(directory.path)/\(name)", 0o755) }
+  }
+
+  /// Puts a file there whole.
+  private func put(_ name: String, _ text: String) throws {
+    let staged = directory.path + "/staged"
+    try Data(text.utf8).write(to: URL(filePath: staged))
+    chmod(staged, 0o644)
+    try checkErrno(rename(staged, "\(plugins)/\(name)"), "put `\(name)` in place")
+  }
+
+  /// What the watched directory publishes.
+  private final class Catalogs {
+    private var all: AsyncStream<Catalog>.Iterator
+
+    init(of directory: PluginDirectory) { all = directory.catalogs.makeAsyncIterator() }
+
+    /// Waits for a catalog that fits.
+    func next(where fits: (Catalog) -> Bool) async throws -> Catalog {
+      while let catalog = await all.next() {
+        if fits(catalog) { return catalog }
+      }
+      throw TestFailure("no such catalog came")
+    }
+  }
+
+  /// Gives `body` the catalogs while the directory is watched.
+  private func watching(_ body: (Catalogs) async throws -> Void) async throws {
+    let watched = PluginDirectory(
+      path: plugins, builds: builds, launcher: launcher, log: Logger(label: "test"))
+    let catalogs = Catalogs(of: watched)
+    let run = Task { try await watched.run() }
+    defer { run.cancel() }
+    try await body(catalogs)
+  }
+
+  private func names(_ catalog: Catalog) -> [String] { catalog.plugins.flatMap { $0.handlers.map(\.name) } }
+
+  private func sha256sum(_ lines: String) throws -> String { try PluginFile.digest(of: Array(lines.utf8)) }
+
+  @Test("files that appear, change and go are another build each, also if the directory comes later")
+  func changes() async throws {
+    try put("libx.so", "files x")
+    let library = try sha256sum("files x")
+    let build = try sha256sum("\(library)  .so\n" + sha256sum("1") + "  one.py\n")
+    let copy = "\(builds)/\(build)"
+    try await watching { catalogs in
+      let bare = try await catalogs.next { $0.plugins.count == 1 }
+      #expect(bare.plugins.map(\.sha256) == [library] && names(bare) == [])
+      mkdir(plugins + "/libx.d", 0o755)
+      try put("libx.d/one.py", "1")
+      let first = try await catalogs.next { names($0) == ["one"] }
+      #expect(first.plugins.map(\.sha256) == [build] && first.plugins.map(\.path) == [copy + ".so"])
+      try put("libx.d/one.py", "2")
+      let second = try await catalogs.next { $0.plugins.first?.sha256 != build }
+      #expect(names(second) == ["one"])
+      unlink(plugins + "/libx.d/one.py")
+      let last = try await catalogs.next { names($0).isEmpty }
+      #expect(last.plugins.map(\.sha256) == [library])
+    }
+    // What runs goes on with what it was started with.
+    let kept = try Data(contentsOf: URL(filePath: copy + ".d/one.py"))
+    #expect(kept == Data("1".utf8))
+  }
+
+  @Test("a file that may not be used is told of, and the others are used; directories do not matter")
+  func refused() async throws {
+    try put("libx.so", "files x")
+    mkdir(plugins + "/libx.d", 0o755)
+    mkdir(plugins + "/libx.d/__pycache__", 0o755)
+    for name in ["bad", "good", "open"] { try put("libx.d/\(name).py", name) }
+    chmod(plugins + "/libx.d/open.py", 0o666)
+    symlink("/etc/passwd", plugins + "/libx.d/link.py")
+    try await watching { catalogs in
+      let catalog = try await catalogs.next { !$0.plugins.isEmpty }
+      #expect(names(catalog) == ["good"])
+      let told = catalog.refused.map { "\($0.path.dropFirst(plugins.count)): \($0.reason)" }
+      #expect(
+        told.sorted() == [
+          "/libx.d/bad.py: it is bad", "/libx.d/link.py: it is a symbolic link",
+          "/libx.d/open.py: others may write to it",
+        ])
+    }
+  }
+
+  @Test("names that other plugins have stay theirs; only those handlers are missing")
+  func taken() async throws {
+    try put("liba.so", "files a")
+    mkdir(plugins + "/liba.d", 0o755)
+    for name in ["mine", "work"] { try put("liba.d/\(name).py", name) }
+    try put("libb.so", "plugin b work")
+    try await watching { catalogs in
+      let catalog = try await catalogs.next { $0.plugins.count == 2 }
+      #expect(catalog.plugins.map(\.name) == ["b", "a"] && names(catalog) == ["work", "mine"])
+      #expect(
+        catalog.refused == [
+          RefusedPlugin(
+            path: plugins + "/liba.so", reason: "a part of it: another plugin has the handler `work` already")
+        ])
+    }
+  }
+
+  @Test("files beside a plugin that reads none are told of")
+  func useless() async throws {
+    try put("libx.so", "plugin x work")
+    mkdir(plugins + "/libx.d", 0o755)
+    try put("libx.d/file", "text")
+    try await watching { catalogs in
+      let catalog = try await catalogs.next { !$0.plugins.isEmpty }
+      #expect(catalog.refused.map(\.reason) == ["the plugin `x` has no use for files of its own"])
+    }
+  }
+
+  @Test("copies that nobody needs go as a whole")
+  func removed() async throws {
+    try put("libx.so", "files x")
+    mkdir(plugins + "/libx.d", 0o755)
+    try put("libx.d/one.py", "1")
+    try await watching { catalogs in
+      let build = try #require(try await catalogs.next { !$0.plugins.isEmpty }.plugins.first)
+      let files = StateFiles(logs: directory.path, builds: builds)
+      #expect(try await files.builds().map(\.sha256) == [build.sha256])
+      try await files.removeBuild(build.sha256)
+      #expect(try FileManager.default.contentsOfDirectory(atPath: builds) == [])
+    }
+  }
+}
