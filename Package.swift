@@ -49,10 +49,10 @@ let withoutSwift: LinkerSetting = .unsafeFlags([
 /// A handler that ships: a folder in `plugins/` becomes the shared library `lib<name>.so`.
 func plugin(
   _ name: String, dependencies: [Target.Dependency] = ["CMillraceParameters"], links: [String] = [],
-  swift: Bool = false
+  swift: Bool = false, embeds: [String] = []
 ) -> Target {
   .target(
-    name: name, dependencies: dependencies, path: "plugins/\(name)", exclude: ["README.md"],
+    name: name, dependencies: dependencies, path: "plugins/\(name)", exclude: ["README.md"] + embeds,
     publicHeadersPath: swift ? nil : ".",
     cSettings: swift ? [] : pluginC, swiftSettings: swift ? strict : [],
     linkerSettings: links.map { .linkedLibrary($0) } + (swift ? [] : [withoutSwift]))
@@ -81,7 +81,7 @@ let fuzzing: [Target] =
       linkerSettings: [.unsafeFlags(sanitizers)]),
   ] : [tests("FuzzingTests", of: parsers, exclude: ["Corpora", "FuzzEntry.swift"])]
 
-let pluginNames = ["exec", "checksum", "thumbnail", "wordcount", "balloon", "spin", "lookup"]
+let pluginNames = ["exec", "checksum", "thumbnail", "wordcount", "balloon", "spin", "lookup", "python"]
 
 let package = Package(
   name: "millrace",
@@ -207,6 +207,10 @@ let package = Package(
     plugin("balloon"),
     plugin("spin"),
     plugin("lookup"),
+    .systemLibrary(name: "Cpython", pkgConfig: "python3-embed", providers: [.apt(["libpython3-dev"])]),
+    plugin(
+      "python", dependencies: ["CMillrace", "Cpython"],
+      embeds: ["describe.py", "files.py", "job.py", "millrace.py", "schema.py"]),
 
     // What `make bench` measures with.
     .executableTarget(

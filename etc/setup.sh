@@ -20,6 +20,7 @@ packages='
   libgd-dev       | gd-devel           | the plugin `thumbnail`
   zlib1g-dev      | zlib-devel         | the simulator: compressed traces
   libjansson-dev  | jansson-devel      | the plugins in C: their parameters are JSON
+  libpython3-dev  | python3-devel      | the plugin `python`
   libjs-chart.js  | -                  | the dashboard: its charts
   tzdata          | tzdata             | the rules of the time zones, for schedules
   g++             | gcc-c++            | what the linker needs; make check: the plugin header must also be C++
@@ -36,6 +37,7 @@ test_packages='
   chromium         | chromium         | make test: the browser that the dashboard is tested in
   chromium-driver  | chromedriver     | make test: leads that browser
   python3-selenium | python3-selenium | make test: the words for that
+  python3-numpy    | python3-numpy    | make test: what a handler in Python imports once
 '
 psi_packages='
   qemu-system-x86   | qemu-system-x86-core | second test kernel (two CPUs, pressure figures): the machine

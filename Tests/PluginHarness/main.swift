@@ -80,6 +80,7 @@ Stop.watch()
 do {
   let request = try JSONDecoder().decode(PluginRequest.self, from: Data(CommandLine.arguments[1].utf8))
   let input = try request.input.map { [UInt8](try Data(contentsOf: URL(filePath: $0))) } ?? []
+  setenv("MILLRACE_HANDLER", request.handler, 1)
   let handler = findHandler(request)
   guard let run = handler.run else { giveUp("the handler does nothing") }
   guard chdir(request.workDirectory) == 0 else { giveUp("there is no `\(request.workDirectory)`") }

@@ -50,6 +50,8 @@ struct PluginRun {
 
 /// What a handler that is to be run is given beside its parameters.
 struct Surroundings {
+  /// The library's file, if it is not among the products.
+  var library: String?
   var input: [UInt8]?
   var user: UInt32?
   var isAlone = false
@@ -76,7 +78,8 @@ func run(
 ) throws -> PluginRun {
   let directory = try TemporaryDirectory()
   var request = PluginRequest(
-    library: "\(productsDirectory)/lib\(library).so", handler: handler, parameters: parameters,
+    library: surroundings.library ?? "\(productsDirectory)/lib\(library).so", handler: handler,
+    parameters: parameters,
     workDirectory: directory.path + "/work")
   guard mkdir(request.workDirectory, 0o755) == 0 else { throw TemporaryDirectory.CannotMake(errno: errno) }
   request.user = surroundings.user

@@ -1,0 +1,92 @@
+#include "catalog.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "interpreter.h"
+
+/* The files that forks can share, of the last description. */
+static PyObject *sharable;
+
+/* A handler and what it points to, in memory that stays. */
+typedef struct entry {
+    millrace_limits limits;
+} entry;
+
+static int read_handler(PyObject *tuple, millrace_handler *one, entry *entry) {
+    const char *name, *summary, *schema;
+    long long memory, cpu, pids, timeout, delay, concurrency;
+    int attempts, is_unrelated;
+    if (!PyArg_ParseTuple(tuple, "sssLLLLiLLi", &name, &summary, &schema, &memory, &cpu, &pids, &timeout,
+                          &attempts, &delay, &concurrency, &is_unrelated)) {
+        return -1;
+    }
+    entry->limits = (millrace_limits){.size = sizeof(millrace_limits), .memory_bytes = memory,
+                                      .cpu_millis = cpu, .pids = pids};
+    *one = (millrace_handler){
+        .size = sizeof(millrace_handler),
+        .name = strdup(name),
+        .summary = strdup(summary),
+        .parameter_schema = strdup(schema),
+        .run = one->run,
+        .limits = &entry->limits,
+        .timeout_ms = timeout,
+        .max_attempts = attempts,
+        .flags = is_unrelated ? MILLRACE_UNRELATED_JOBS : 0,
+        .retry_delay_ms = delay,
+        .concurrency = concurrency,
+    };
+    return one->name && one->summary && one->parameter_schema ? 0 : -1;
+}
+
+/* What is wrong with the plugin as a whole. */
+static void refuse(catalog *all, const char *why) {
+    all->handler_count = 0;
+    all->problems = calloc(2, sizeof *all->problems);
+    if (all->problems != NULL) all->problems[0] = strdup(why);
+}
+
+static int read_all(catalog *all, PyObject *handlers, PyObject *problems,
+                    int (*run)(const millrace_job *, const millrace_context *)) {
+    size_t count = (size_t)PyList_GET_SIZE(handlers), problem_count = (size_t)PyList_GET_SIZE(problems);
+    all->handlers = calloc(count + 1, sizeof *all->handlers);
+    all->problems = calloc(problem_count + 1, sizeof *all->problems);
+    entry *entries = calloc(count + 1, sizeof *entries);
+    if (all->handlers == NULL || all->problems == NULL || entries == NULL) return -1;
+    for (size_t i = 0; i < count; i++) {
+        all->handlers[i].run = run;
+        PyObject *tuple = PyList_GET_ITEM(handlers, (Py_ssize_t)i);
+        if (read_handler(tuple, &all->handlers[i], &entries[i]) < 0) return -1;
+    }
+    for (size_t i = 0; i < problem_count; i++) {
+        const char *text = PyUnicode_AsUTF8(PyList_GET_ITEM(problems, (Py_ssize_t)i));
+        if (text == NULL || (all->problems[i] = strdup(text)) == NULL) return -1;
+    }
+    all->handler_count = count;
+    return 0;
+}
+
+void catalog_read(catalog *all, int (*run)(const millrace_job *, const millrace_context *)) {
+    PyObject *handlers, *problems, *places;
+    PyObject *function = interpreter_function("millrace.schema", "derive"); /* `describe` imports it. */
+    Py_XDECREF(function);
+    function = function ? interpreter_function("millrace.describe", "describe") : NULL;
+    PyObject *told = function ? PyObject_CallNoArgs(function) : NULL;
+    Py_XDECREF(function);
+    if (told == NULL ||
+        !PyArg_ParseTuple(told, "O!O!OO", &PyList_Type, &handlers, &PyList_Type, &problems, &places,
+                          &sharable) ||
+        interpreter_set("millrace.job", "places", places) < 0 || read_all(all, handlers, problems, run) < 0) {
+        refuse(all, interpreter_words());
+    }
+    Py_XINCREF(sharable);
+    Py_XDECREF(told);
+}
+
+int catalog_warm_up(void) {
+    PyObject *function = interpreter_function("millrace.job", "warm_up");
+    PyObject *done = function && sharable ? PyObject_CallOneArg(function, sharable) : NULL;
+    Py_XDECREF(function);
+    Py_XDECREF(done);
+    return done == NULL ? -1 : 0;
+}

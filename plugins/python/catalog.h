@@ -1,0 +1,20 @@
+/* catalog.h: the handlers in the plugin's files. */
+#ifndef PYTHON_CATALOG_H
+#define PYTHON_CATALOG_H
+
+#include "millrace.h"
+
+typedef struct catalog {
+    millrace_handler *handlers;
+    size_t handler_count;
+    /* What is wrong with files, ended by NULL. */
+    const char **problems;
+} catalog;
+
+/* Asks all files for their handlers, which `run` is to run. Python has been started. */
+void catalog_read(catalog *all, int (*run)(const millrace_job *, const millrace_context *));
+
+/* Imports what the files import that forks can share. Returns 0, or -1 with a Python exception. */
+int catalog_warm_up(void);
+
+#endif
