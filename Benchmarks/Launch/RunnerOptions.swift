@@ -13,6 +13,8 @@ struct RunnerOptions: ParsableArguments {
   var tier = Tier.template
   @Option(help: "A library that the tier `preloaded` loads ahead. May be repeated.")
   var preload: [String] = []
+  @Option(help: "A handler without a warm host, whatever its plugin wants. May be repeated.")
+  var loaded: [String] = []
   @Option(help: "How many attempts run at once.") var slots = 64
   @Option(help: "A record to begin with, which is copied.") var record: String?
   @Flag(help: "Do without cgroup controllers, where the machine has none.") var withoutControllers = false
@@ -27,6 +29,7 @@ struct RunnerOptions: ParsableArguments {
     ]
     if let record { words += ["--record", record] }
     for library in preload { words += ["--preload", library] }
+    for handler in loaded { words += ["--loaded", handler] }
     if traced { words.append("--traced") }
     if remote { words.append("--remote") }
     return words + (withoutControllers ? ["--without-controllers"] : [])
@@ -38,6 +41,7 @@ struct RunnerOptions: ParsableArguments {
       host: host, keeperSocket: place.keeperSocket, workDirectory: place.work,
       identity: .ofBenchmark)
     tier.apply(to: &settings, preload: preload)
+    for handler in loaded { settings.tiers[handler] = .template }
     return settings
   }
 }

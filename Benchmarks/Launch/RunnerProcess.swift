@@ -56,12 +56,15 @@ struct RunnerProcess {
 
   /// Runs so many jobs of a handler one after the other, each waited for; returns the nanoseconds of each.
   func runOneByOne(_ handler: String, _ count: Int) throws -> [Int64] {
-    try (0..<count).map { _ in
-      let began = ContinuousClock.now
-      let job = try client.submit(SubmitRequest(handler: handler))
-      try wait(for: job.id)
-      return began.nanosecondsSince
-    }
+    try (0..<count).map { _ in try runOneByOne(SubmitRequest(handler: handler)) }
+  }
+
+  /// Runs one job; returns the nanoseconds from before the request until its end is known.
+  func runOneByOne(_ request: SubmitRequest) throws -> Int64 {
+    let began = ContinuousClock.now
+    let job = try client.submit(request)
+    try wait(for: job.id)
+    return began.nanosecondsSince
   }
 
   /// Returns when a job has ended.
