@@ -58,6 +58,9 @@ func plugin(
     linkerSettings: links.map { .linkedLibrary($0) } + (swift ? [] : [withoutSwift]))
 }
 
+/// What a plugin in C that works on files needs.
+let onTrees: [Target.Dependency] = ["CMillraceParameters", "CMillraceTree"]
+
 /// A test target in `Tests/`.
 func tests(_ name: String, of dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
   .testTarget(
@@ -81,7 +84,7 @@ let fuzzing: [Target] =
       linkerSettings: [.unsafeFlags(sanitizers)]),
   ] : [tests("FuzzingTests", of: parsers, exclude: ["Corpora", "FuzzEntry.swift"])]
 
-let pluginNames = ["exec", "checksum", "thumbnail", "wordcount", "balloon", "spin", "lookup", "python"]
+let pluginNames = ["exec", "checksum", "thumbnail", "wordcount", "balloon", "spin", "lookup", "python", "cleanup"]
 
 let package = Package(
   name: "millrace",
@@ -110,6 +113,7 @@ let package = Package(
     .target(
       name: "CMillraceParameters", dependencies: ["CMillrace"], cSettings: pluginC,
       linkerSettings: [.linkedLibrary("jansson"), .linkedLibrary("m")]),
+    .target(name: "CMillraceTree", dependencies: ["CMillrace", "CMillraceParameters"], cSettings: pluginC),
     .systemLibrary(
       name: "Clibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
@@ -211,6 +215,7 @@ let package = Package(
     plugin(
       "python", dependencies: ["CMillrace", "Cpython"],
       embeds: ["describe.py", "files.py", "job.py", "millrace.py", "schema.py"]),
+    plugin("cleanup", dependencies: onTrees),
 
     // What `make bench` measures with.
     .executableTarget(

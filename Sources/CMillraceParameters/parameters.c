@@ -114,6 +114,31 @@ int64_t parameters_size(parameters *all, const char *name, int64_t fallback) {
     return fallback;
 }
 
+/* Reads "90s", "15m", "36h", "30d", "2w": seconds, or -1 if it is no span. */
+static int64_t span_from(const char *text) {
+    static const struct {
+        char suffix;
+        int64_t seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'w', 604800}};
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0 || digits > 9 || text[digits] == 0 || text[digits + 1] != 0) return -1;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (text[digits] == units[i].suffix) return strtoll(text, NULL, 10) * units[i].seconds;
+    }
+    return -1;
+}
+
+int64_t parameters_span(parameters *all, const char *name, int64_t fallback) {
+    json_t *value = json_object_get(all->object, name);
+    if (value == NULL) return fallback;
+    int64_t seconds = json_is_integer(value)  ? json_integer_value(value)
+                      : json_is_string(value) ? span_from(json_string_value(value))
+                                              : -1;
+    if (seconds >= 0 && seconds <= INT64_C(1000000000) * 604800) return seconds;
+    parameters_refuse(all, "`%s` must be a span such as 90s, 15m, 36h, 30d or 2w", name);
+    return fallback;
+}
+
 int parameters_choice(parameters *all, const char *name, const char *const *choices) {
     const char *text = parameters_text(all, name, choices[0]);
     for (int i = 0; choices[i] != NULL; i++) {

@@ -1,5 +1,6 @@
 /// plugin-harness: runs one handler of a real plugin in a process of its own, as Millrace would, but without
-/// a control group; writes what the handler says to descriptor 3, one JSON event a line.
+/// a control group, as the JSON file that is its argument asks; writes what the handler says to
+/// descriptor 3, one JSON event a line.
 import CMillrace
 import FoundationEssentials
 import Glibc
@@ -78,7 +79,8 @@ func write(_ event: PluginEvent) {
 
 Stop.watch()
 do {
-  let request = try JSONDecoder().decode(PluginRequest.self, from: Data(CommandLine.arguments[1].utf8))
+  let file = try Data(contentsOf: URL(filePath: CommandLine.arguments[1]))
+  let request = try JSONDecoder().decode(PluginRequest.self, from: file)
   let input = try request.input.map { [UInt8](try Data(contentsOf: URL(filePath: $0))) } ?? []
   setenv("MILLRACE_HANDLER", request.handler, 1)
   let handler = findHandler(request)

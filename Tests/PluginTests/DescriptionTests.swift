@@ -17,7 +17,7 @@ struct DescriptionTests {
     arguments: [
       ("exec", ["exec"]), ("checksum", ["checksum"]), ("thumbnail", ["thumbnail"]), ("balloon", ["balloon"]),
       ("spin", ["spin", "forks", "sleep"]),
-      ("lookup", ["lookup"]),
+      ("lookup", ["lookup"]), ("cleanup", ["cleanup.files"]),
     ])
   func inC(_ name: String, _ handlers: [String]) throws {
     let library = try #require(dlopen("\(productsDirectory)/lib\(name).so", RTLD_NOW | RTLD_LOCAL))

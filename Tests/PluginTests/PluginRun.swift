@@ -37,6 +37,13 @@ struct PluginRun {
     return nil
   }
 
+  /// Its result as a value whose properties are the members in camel case; nil if it has none.
+  func decoded<Report: Decodable>(_ type: Report.Type) throws -> Report? {
+    let decoder = JSONDecoder()
+    decoder.keyDecodingStrategy = .convertFromSnakeCase
+    return try result.map { try decoder.decode(type, from: Data($0)) }
+  }
+
   /// The fractions that it reported.
   var fractions: [Double] {
     events.compactMap { if case .progress(let fraction, _) = $0 { fraction } else { nil } }
@@ -61,6 +68,8 @@ struct Surroundings {
   var outputs: [String: String] = [:]
   /// Asked at each event: whether SIGTERM is to be sent to the processes of the job now.
   var stopsAt: (PluginEvent) -> Bool = { _ in false }
+  /// The command that runs it, made of the program and its argument.
+  var command: (_ harness: String, _ request: String) -> [String] = { [$0, $1] }
 }
 
 /// The directory of the test program, where the plugins are too.
@@ -89,9 +98,10 @@ func run(
   request.checkpoint = surroundings.checkpoint
   request.outputs = surroundings.outputs
   if let input = surroundings.input { request.input = try directory.write("input", input) }
-  let argument = String(decoding: try JSONEncoder().encode(request), as: UTF8.self)
+  let file = try directory.write("request", try JSONEncoder().encode(request))
   let output = directory.path + "/output"
-  let child = try Child(["\(productsDirectory)/plugin-harness", argument], output: output, channel: true)
+  let child = try Child(
+    surroundings.command("\(productsDirectory)/plugin-harness", file), output: output, channel: true)
   var isStopped = false
   var events: [PluginEvent] = []
   while let line = child.nextLine() {

@@ -33,6 +33,30 @@ final class TemporaryDirectory {
     return path + "/" + name
   }
 
+  /// All that is in it, as sorted paths from it; links are not followed.
+  var names: [String] {
+    var found: [String] = []
+    func enter(_ prefix: String) {
+      // What is gone or closed has no names.
+      let inside = (try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(prefix)")) ?? []
+      for name in inside {
+        var status = stat()
+        guard lstat("\(path)/\(prefix)\(name)", &status) == 0 else { continue }
+        found.append(prefix + name)
+        if status.st_mode & S_IFMT == S_IFDIR { enter("\(prefix)\(name)/") }
+      }
+    }
+    enter("")
+    return found.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// Makes a file, a directory or a link so many days old.
+  func age(_ name: String, days: Int) {
+    let then = timespec(tv_sec: time(nil) - days * 86_400, tv_nsec: 0)
+    let status = utimensat(AT_FDCWD, "\(path)/\(name)", [then, then], AT_SYMLINK_NOFOLLOW)
+    precondition(status == 0, "cannot set the times of `\(name)`")
+  }
+
   /// Makes a symbolic link.
   func link(_ name: String, to target: String) throws {
     try FileManager.default.createSymbolicLink(atPath: path + "/" + name, withDestinationPath: target)

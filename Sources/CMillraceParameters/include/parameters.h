@@ -43,6 +43,9 @@ double parameters_number(parameters *all, const char *name, double fallback, dou
 /* Returns a size in bytes: a whole number, or a text such as "256M" (powers of 1024). */
 int64_t parameters_size(parameters *all, const char *name, int64_t fallback);
 
+/* Returns a span in seconds: a whole number, or a text such as "30d" (s, m, h, d, w). */
+int64_t parameters_span(parameters *all, const char *name, int64_t fallback);
+
 /* Returns which of `choices` (ended by NULL) was taken: its index; 0, the first one, if none was given. */
 int parameters_choice(parameters *all, const char *name, const char *const *choices);
 
