@@ -17,7 +17,8 @@ build: setup ## Build everything, for debugging
 	etc/dashboard .build/debug
 
 release: setup ## Build for use, with Swift's runtime inside: smaller in memory, quicker to start
-	Benchmarks/build millrace millraced millrace-host exec checksum thumbnail wordcount balloon spin lookup python cleanup
+	Benchmarks/build millrace millraced millrace-host exec checksum thumbnail wordcount balloon spin lookup \
+	  python cleanup archiver
 	etc/dashboard .build/bench/release
 
 demo: build ## See it work: a runner, its plugins, real jobs and their history

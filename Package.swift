@@ -84,7 +84,10 @@ let fuzzing: [Target] =
       linkerSettings: [.unsafeFlags(sanitizers)]),
   ] : [tests("FuzzingTests", of: parsers, exclude: ["Corpora", "FuzzEntry.swift"])]
 
-let pluginNames = ["exec", "checksum", "thumbnail", "wordcount", "balloon", "spin", "lookup", "python", "cleanup"]
+let pluginNames = [
+  "exec", "checksum", "thumbnail", "wordcount", "balloon", "spin", "lookup", "python", "cleanup",
+  "archiver",
+]
 
 let package = Package(
   name: "millrace",
@@ -216,6 +219,7 @@ let package = Package(
       "python", dependencies: ["CMillrace", "Cpython"],
       embeds: ["describe.py", "files.py", "job.py", "millrace.py", "schema.py"]),
     plugin("cleanup", dependencies: onTrees),
+    plugin("archiver", dependencies: onTrees, links: ["archive"]),
 
     // What `make bench` measures with.
     .executableTarget(

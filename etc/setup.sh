@@ -18,6 +18,7 @@ packages='
   libcgroup-dev   | libcgroup-devel    | the long-lived control groups
   libssl-dev      | openssl-devel      | SHA-256 of plugin files; the plugin `checksum`
   libgd-dev       | gd-devel           | the plugin `thumbnail`
+  libarchive-dev  | libarchive-devel   | the plugin `archiver`
   zlib1g-dev      | zlib-devel         | the simulator: compressed traces
   libjansson-dev  | jansson-devel      | the plugins in C: their parameters are JSON
   libpython3-dev  | python3-devel      | the plugin `python`
@@ -32,6 +33,8 @@ test_packages='
   prometheus       | prometheus       | make test: it scrapes the metrics, promtool checks them
   shellcheck       | ShellCheck       | make check: the shell scripts
   python3-venv     | python3          | make check-cron, check-api: they are in Python
+  unzip            | unzip            | make test: it reads what the plugin `archiver` wrote
+  zstd             | zstd             | make test: tar reads `.tar.zst` with it
   tmux             | tmux             | make test: the terminal that `millrace top` is tested in
   wrk              | wrk              | make bench: it asks the API
   chromium         | chromium         | make test: the browser that the dashboard is tested in

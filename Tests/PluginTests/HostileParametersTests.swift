@@ -4,7 +4,10 @@ import Testing
 struct HostileParametersTests {
   @Test(
     "A mebibyte of nested arrays is one clear error",
-    arguments: [("cleanup", "cleanup.files", "path")])
+    arguments: [
+      ("cleanup", "cleanup.files", "path"), ("archiver", "file.archive", "except"),
+      ("archiver", "file.extract", "archive"),
+    ])
   func nested(_ library: String, _ handler: String, _ parameter: String) throws {
     let half = 1 << 19
     let arrays = String(repeating: "[", count: half) + String(repeating: "]", count: half)
