@@ -86,7 +86,7 @@ let fuzzing: [Target] =
 
 let pluginNames = [
   "exec", "checksum", "thumbnail", "wordcount", "balloon", "spin", "lookup", "python", "cleanup",
-  "archiver",
+  "archiver", "mirror",
 ]
 
 let package = Package(
@@ -220,6 +220,7 @@ let package = Package(
       embeds: ["describe.py", "files.py", "job.py", "millrace.py", "schema.py"]),
     plugin("cleanup", dependencies: onTrees),
     plugin("archiver", dependencies: onTrees, links: ["archive"]),
+    plugin("mirror", dependencies: onTrees),
 
     // What `make bench` measures with.
     .executableTarget(

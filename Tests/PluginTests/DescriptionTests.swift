@@ -18,7 +18,7 @@ struct DescriptionTests {
       ("exec", ["exec"]), ("checksum", ["checksum"]), ("thumbnail", ["thumbnail"]), ("balloon", ["balloon"]),
       ("spin", ["spin", "forks", "sleep"]),
       ("lookup", ["lookup"]), ("cleanup", ["cleanup.files"]),
-      ("archiver", ["file.archive", "file.extract"]),
+      ("archiver", ["file.archive", "file.extract"]), ("mirror", ["file.mirror"]),
     ])
   func inC(_ name: String, _ handlers: [String]) throws {
     let library = try #require(dlopen("\(productsDirectory)/lib\(name).so", RTLD_NOW | RTLD_LOCAL))

@@ -6,7 +6,7 @@ struct HostileParametersTests {
     "A mebibyte of nested arrays is one clear error",
     arguments: [
       ("cleanup", "cleanup.files", "path"), ("archiver", "file.archive", "except"),
-      ("archiver", "file.extract", "archive"),
+      ("archiver", "file.extract", "archive"), ("mirror", "file.mirror", "except"),
     ])
   func nested(_ library: String, _ handler: String, _ parameter: String) throws {
     let half = 1 << 19
