@@ -86,7 +86,7 @@ let fuzzing: [Target] =
 
 let pluginNames = [
   "exec", "checksum", "thumbnail", "wordcount", "balloon", "spin", "lookup", "python", "cleanup",
-  "archiver", "mirror",
+  "archiver", "mirror", "sqlite",
 ]
 
 let package = Package(
@@ -221,6 +221,7 @@ let package = Package(
     plugin("cleanup", dependencies: onTrees),
     plugin("archiver", dependencies: onTrees, links: ["archive"]),
     plugin("mirror", dependencies: onTrees),
+    plugin("sqlite", dependencies: onTrees, links: ["sqlite3"]),
 
     // What `make bench` measures with.
     .executableTarget(
