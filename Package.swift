@@ -86,7 +86,7 @@ let fuzzing: [Target] =
 
 let pluginNames = [
   "exec", "checksum", "thumbnail", "wordcount", "balloon", "spin", "lookup", "python", "cleanup",
-  "archiver", "mirror", "sqlite",
+  "archiver", "mirror", "sqlite", "index",
 ]
 
 let package = Package(
@@ -222,6 +222,7 @@ let package = Package(
     plugin("archiver", dependencies: onTrees, links: ["archive"]),
     plugin("mirror", dependencies: onTrees),
     plugin("sqlite", dependencies: onTrees, links: ["sqlite3"]),
+    plugin("index", dependencies: onTrees, links: ["sqlite3"]),
 
     // What `make bench` measures with.
     .executableTarget(

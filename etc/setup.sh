@@ -14,7 +14,7 @@ packages='
   ca-certificates | ca-certificates    | the dependencies come over HTTPS
   make            | make               | the targets of the Makefile
   pkg-config      | pkgconf-pkg-config | SwiftPM finds the C libraries with it
-  libsqlite3-dev  | sqlite-devel       | the store: jobs and attempts; the plugin `sqlite`
+  libsqlite3-dev  | sqlite-devel       | the store: jobs and attempts; the plugins `sqlite`, `index`
   libcgroup-dev   | libcgroup-devel    | the long-lived control groups
   libssl-dev      | openssl-devel      | SHA-256 of plugin files; the plugin `checksum`
   libgd-dev       | gd-devel           | the plugin `thumbnail`

@@ -19,7 +19,7 @@ struct DescriptionTests {
       ("spin", ["spin", "forks", "sleep"]),
       ("lookup", ["lookup"]), ("cleanup", ["cleanup.files"]),
       ("archiver", ["file.archive", "file.extract"]), ("mirror", ["file.mirror"]),
-      ("sqlite", ["sqlite.maintain"]),
+      ("sqlite", ["sqlite.maintain"]), ("index", ["index.files", "index.search"]),
     ])
   func inC(_ name: String, _ handlers: [String]) throws {
     let library = try #require(dlopen("\(productsDirectory)/lib\(name).so", RTLD_NOW | RTLD_LOCAL))

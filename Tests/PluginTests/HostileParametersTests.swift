@@ -7,7 +7,8 @@ struct HostileParametersTests {
     arguments: [
       ("cleanup", "cleanup.files", "path"), ("archiver", "file.archive", "except"),
       ("archiver", "file.extract", "archive"), ("mirror", "file.mirror", "except"),
-      ("sqlite", "sqlite.maintain", "actions"),
+      ("sqlite", "sqlite.maintain", "actions"), ("index", "index.files", "include"),
+      ("index", "index.search", "query"),
     ])
   func nested(_ library: String, _ handler: String, _ parameter: String) throws {
     let half = 1 << 19
