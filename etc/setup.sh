@@ -30,6 +30,7 @@ packages='
 '
 test_packages='
   golang-go        | golang           | make test: a plugin in Go
+  openssh-client   | openssh-clients  | make test: it signs plugins, and checks that
   prometheus       | prometheus       | make test: it scrapes the metrics, promtool checks them
   shellcheck       | ShellCheck       | make check: the shell scripts
   python3-venv     | python3          | make check-cron, check-api: they are in Python

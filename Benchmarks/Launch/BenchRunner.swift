@@ -36,11 +36,13 @@ struct BenchRunner {
     tree = try CgroupTree.forBenchmark(withoutControllers: options.withoutControllers)
     launcher = try LocalLauncher(
       tree: tree, settings: options.launchSettings(at: place), logs: logs, logger: log)
-    plugins = PluginDirectory(path: place.plugins, builds: place.builds, launcher: launcher, log: log)
     let policy = Self.policy(slots: options.slots)
     if !options.withoutControllers { try tree.wall(off: policy.capacity.memory) }
     let wall = try LinuxWallClock()
     let clock = AnchoredClock(wall: wall.now())
+    plugins = PluginDirectory(
+      PluginDirectory.Settings(path: place.plugins, builds: place.builds), launcher: launcher,
+      history: store, log: log, now: { clock.now() })
     engine = Engine(
       ports: Engine.Ports(
         store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock,

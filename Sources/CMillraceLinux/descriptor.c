@@ -32,6 +32,13 @@ int32_t millrace_memfd_seal(int32_t memfd) {
     return fcntl(memfd, F_ADD_SEALS, seals) < 0 ? -errno : 0;
 }
 
+int32_t millrace_has_writer(int32_t descriptor) {
+    /* If somebody opens it meanwhile, we get a signal that nobody minds, not SIGIO, which kills. */
+    if (fcntl(descriptor, F_SETSIG, SIGURG) < 0) return -errno;
+    if (fcntl(descriptor, F_SETLEASE, F_RDLCK) < 0) return errno == EAGAIN ? 1 : -errno;
+    return fcntl(descriptor, F_SETLEASE, F_UNLCK) < 0 ? -errno : 0;
+}
+
 int32_t millrace_close_range(uint32_t first, uint32_t last) {
     return syscall(SYS_close_range, first, last, 0) < 0 ? -errno : 0;
 }

@@ -130,6 +130,21 @@ extension Client {
     try value(call("GET", "/history/summary", query: filter.queryItems))
   }
 
+  /// Returns a line per handler and build over all attempts that match.
+  package func buildSummaries(matching filter: HistoryFilter) throws -> [SummaryView] {
+    try value(call("GET", "/history/builds", query: filter.queryItems))
+  }
+
+  /// Returns the builds of the plugin that has a handler.
+  package func builds(of handler: String) throws -> BuildsView {
+    try value(call("GET", "/handlers/\(PercentEncoding.encode(handler))/builds"))
+  }
+
+  /// Goes back to the build before the one that serves a handler; returns the builds as they are then.
+  package func rollback(_ handler: String) throws -> BuildsView {
+    try value(call("POST", "/handlers/\(PercentEncoding.encode(handler))/rollback"))
+  }
+
   /// Returns the plugins in use and the files that were refused.
   package func handlers() throws -> HandlersView { try value(call("GET", "/handlers")) }
 

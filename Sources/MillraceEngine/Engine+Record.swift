@@ -62,6 +62,8 @@ extension Engine {
     backlog.ended.removeFirst(ended.count)
     let attempts = changes.compactMap { if case .ended(let id, _, _) = $0 { id } else { nil } }
     if !attempts.isEmpty { await ports.launcher.release(attempts) }
+    let crashed = changes.compactMap(\.crash)
+    if !crashed.isEmpty { ports.plugins.crashed(crashed) }
     if changes.contains(where: \.isAnnouncement) {
       eventBook.mayHaveOpen = true
       ring.yield()
@@ -122,5 +124,12 @@ extension Backlog.Launch {
     LaunchPlan(
       attempt: id, handler: job.handler, plugin: plugin, limits: job.limits, priority: job.priority,
       deadline: job.deadline(ofStart: now), payload: payload)
+  }
+}
+
+extension StoreChange {
+  /// The attempt that ended by a crash; nil for other changes.
+  fileprivate var crash: AttemptID? {
+    if case .ended(let id, let end, _) = self, end.outcome == .crashed { id } else { nil }
   }
 }

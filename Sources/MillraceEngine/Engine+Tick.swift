@@ -176,6 +176,7 @@ extension Engine {
     }
     for plugin in new.plugins where !inUse.plugins.contains(plugin) {
       log.notice("plugin loaded", metadata: ["plugin": "\(plugin.name)", "version": "\(plugin.version)"])
+      noteQuarantine(of: plugin)
     }
     inUse = new
     hasCatalog = true

@@ -58,6 +58,13 @@ package protocol JobService: ControlService {
   func top(queued count: Int) async -> RunnerTop
   /// Returns the plugins in use and the files that were refused.
   func catalog() async -> Catalog
+  /// Returns the builds of the plugin that has a handler, with what its attempts have shown.
+  /// - Throws: `Refusal` if nobody knows such a handler.
+  func builds(of handler: String) async throws -> PluginBuilds
+  /// Goes back to the build before the one that serves, until another one is put into the plugin directory.
+  /// - Returns: the builds as they are then.
+  /// - Throws: `Refusal` if nobody knows such a handler, or there is no build to go back to.
+  func rollback(_ handler: String) async throws -> PluginBuilds
   /// Returns the record.
   var history: any HistoryReader { get }
   /// Returns the output of attempts.

@@ -18,6 +18,8 @@ struct HandlerRoutes: Sendable {
     routes.show("/handlers/:name/recommendation", use: recommend)
     routes.change("/handlers/:name/recommendation/apply", needs: .role(.operator), use: apply)
     routes.change("/handlers/:name/reset", needs: .role(.operator), use: reset)
+    routes.show("/handlers/:name/builds", use: builds)
+    routes.change("/handlers/:name/rollback", needs: .role(.operator), use: rollback)
   }
 
   @Sendable private func allStatistics(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -50,6 +52,14 @@ struct HandlerRoutes: Sendable {
         breaker ?? BreakerStanding(handler: name, build: "", phase: .closed, failures: 0)))
   }
 
+  @Sendable private func builds(_ request: Request, _ context: APIContext) async throws -> Response {
+    try Response(json: BuildsView(try await service.builds(of: try context.handler)))
+  }
+
+  @Sendable private func rollback(_ request: Request, _ context: APIContext) async throws -> Response {
+    try Response(json: BuildsView(try await service.rollback(try context.handler)))
+  }
+
   @Sendable private func recommend(_ request: Request, _ context: APIContext) async throws -> Response {
     let recommendation = try await service.recommendation(for: try context.handler)
     return try Response(json: RecommendationView(recommendation))
@@ -76,5 +86,14 @@ extension APIContext {
       }
       return name
     }
+  }
+}
+
+extension BuildsView {
+  /// Makes the view of a plugin's builds.
+  fileprivate init(_ builds: PluginBuilds) {
+    self.init(
+      handler: builds.handler, plugin: builds.plugin,
+      builds: builds.builds.map { BuildView($0, figures: builds.figures[$0.build.sha256]) })
   }
 }

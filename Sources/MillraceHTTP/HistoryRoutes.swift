@@ -11,6 +11,7 @@ struct HistoryRoutes: Sendable {
   func add(to routes: inout RouteTable) {
     routes.show("/history", query: .read, use: list)
     routes.show("/history/summary", query: .read, use: summarise)
+    routes.show("/history/builds", query: .read, use: summariseBuilds)
   }
 
   @Sendable private func list(_ request: Request, _ context: APIContext) async throws -> Response {
@@ -28,5 +29,12 @@ struct HistoryRoutes: Sendable {
   @Sendable private func summarise(_ request: Request, _ context: APIContext) async throws -> Response {
     let filter = try HistoryFilter(queryItems: request.queryItems)
     return try Response(json: try await history.summaries(matching: filter).map(SummaryView.init))
+  }
+
+  @Sendable private func summariseBuilds(
+    _ request: Request, _ context: APIContext
+  ) async throws -> Response {
+    let filter = try HistoryFilter(queryItems: request.queryItems)
+    return try Response(json: try await history.buildSummaries(matching: filter).map(SummaryView.init))
   }
 }

@@ -6,9 +6,12 @@ struct Environment {
   /// `name=value` texts, ended by nil; they live as long as the process.
   let variables: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
-  /// Builds the environment of one attempt; an empty `directory` stands for the root.
+  /// Builds the environment of one attempt; an empty `directory` stands for the root. What the operator says
+  /// of a variable comes before what all have.
   init(directory: UnsafePointer<CChar>, payload: Payload) {
     let home = directory.pointee == 0 ? "/" : String(cString: directory)
+    var own: [UnsafePointer<CChar>] = []
+    payload.forEachVariable { own.append($0) }
     var texts =
       Environment.texts + [
         "HOME=\(home)", "TMPDIR=\(home)",
@@ -16,20 +19,36 @@ struct Environment {
       ]
     if let traceParent = payload.traceParent { texts.append("TRACEPARENT=\(String(cString: traceParent))") }
     if let handler = payload.handler { texts.append("MILLRACE_HANDLER=\(String(cString: handler))") }
-    self.init(texts)
+    self.init(texts, own)
   }
 
   /// Builds the environment of a warm host.
-  init() { self.init(Environment.texts + ["HOME=/", "TMPDIR=/tmp"]) }
+  init() { self.init(Environment.texts + ["HOME=/", "TMPDIR=/tmp"], []) }
 
   /// What all have. The backtracer of a Swift plugin that crashes would count against the job's own limits.
   private static var texts: [String] {
     ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "SWIFT_BACKTRACE=enable=no"]
   }
 
-  private init(_ texts: [String]) {
-    variables = .allocate(capacity: texts.count + 1)
-    for (index, text) in texts.enumerated() { variables[index] = text.withCPointer { strdup($0) } }
-    variables[texts.count] = nil
+  private init(_ texts: [String], _ own: [UnsafePointer<CChar>]) {
+    variables = .allocate(capacity: texts.count + own.count + 1)
+    var count = 0
+    for text in texts {
+      let isReplaced = text.withCPointer { text in own.contains { Environment.haveOneName(text, $0) } }
+      if isReplaced { continue }
+      variables[count] = text.withCPointer { strdup($0) }
+      count += 1
+    }
+    for text in own {
+      variables[count] = strdup(text)
+      count += 1
+    }
+    variables[count] = nil
+  }
+
+  /// Whether two texts `NAME=value` are of the same variable.
+  private static func haveOneName(_ left: UnsafePointer<CChar>, _ right: UnsafePointer<CChar>) -> Bool {
+    guard let end = strchr(left, Int32(UInt8(ascii: "="))) else { return false }
+    return strncmp(left, right, UnsafePointer(end) - left + 1) == 0
   }
 }

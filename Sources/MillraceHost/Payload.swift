@@ -38,7 +38,8 @@ struct Payload {
       fitsText(value.handler), fitsText(value.trace_parent), fitsText(value.affinity),
       fitsText(value.parameters, length: value.parameters_length),
       fitsBytes(value.input, length: value.input_length),
-      fitsBytes(value.checkpoint, length: value.checkpoint_length), outputsFit()
+      fitsBytes(value.checkpoint, length: value.checkpoint_length), outputsFit(),
+      fitsBytes(value.environment, length: value.environment_length), environmentIsEnded()
     else { throw HostError("the payload's head is malformed", hint: Payload.hint) }
   }
 
@@ -54,6 +55,22 @@ struct Payload {
   var input: UnsafePointer<UInt8>? { block(at: head.pointee.input) }
   /// What an earlier attempt saved, if one did.
   var checkpoint: UnsafePointer<UInt8>? { block(at: head.pointee.checkpoint) }
+
+  /// Calls `body` with each variable that the operator gives the job: a text `NAME=value`.
+  func forEachVariable(_ body: (UnsafePointer<CChar>) -> Void) {
+    var offset = head.pointee.environment
+    let end = offset + head.pointee.environment_length
+    while offset < end, let text = text(at: offset) {
+      body(text)
+      offset += UInt64(strlen(text)) + 1
+    }
+  }
+
+  /// Whether the last variable has its zero byte.
+  private func environmentIsEnded() -> Bool {
+    let length = head.pointee.environment_length
+    return length == 0 || block(at: head.pointee.environment + length - 1)?.pointee == 0
+  }
 
   /// The results of the jobs that this one depends on, as a handler gets them; they live as long as the
   /// process. Nil if there are none.

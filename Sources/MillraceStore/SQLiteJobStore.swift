@@ -273,6 +273,10 @@ extension SQLiteJobStore {
     try await history.summaries(matching: filter)
   }
 
+  package func buildSummaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
+    try await history.buildSummaries(matching: filter)
+  }
+
   package func workflow(_ id: Int64) async throws -> WorkflowRecord? { try await history.workflow(id) }
 
   package func workflows(before: Int64?, limit: Int) async throws -> [WorkflowSummary] {

@@ -159,9 +159,15 @@ package struct HistoryPage: Codable, Sendable, Equatable {
   }
 }
 
-/// The history of one handler in figures.
+/// The history of one handler in figures, or of one build of it.
 package struct SummaryView: Codable, Sendable, Equatable {
   package var handler: String
+  /// The build, its version, when its first attempt was admitted, and what it takes more of than the build
+  /// before it; nil for all builds.
+  package var buildSha256: String?
+  package var version: String?
+  package var first: String?
+  package var regressions: [RegressionView]?
   package var attempts: Int
   package var succeeded: Int
   package var outcomes: [String: Int]
@@ -175,6 +181,10 @@ package struct SummaryView: Codable, Sendable, Equatable {
   /// Makes the view of a handler's figures.
   package init(_ summary: HandlerSummary) {
     handler = summary.handler
+    buildSha256 = summary.build?.sha256
+    version = summary.build?.version
+    first = summary.build.map { Wire.text(of: $0.first) }
+    regressions = summary.build.map { $0.regressions.map(RegressionView.init) }
     attempts = summary.attempts
     succeeded = summary.succeeded
     outcomes = Dictionary(uniqueKeysWithValues: summary.outcomes.map { ($0.key.rawValue, $0.value) })

@@ -53,6 +53,7 @@ extension HistoryFilter {
     if let jobClass { items.append(("class", jobClass)) }
     items += labels.sorted { $0.key < $1.key }.map { ("label", "\($0.key)=\($0.value)") }
     if let job { items.append(("job", job.description)) }
+    if let build { items.append(("build", build)) }
     if let since { items.append(("since", Wire.text(of: since))) }
     if let until { items.append(("until", Wire.text(of: until))) }
     if let minMemory { items.append(("min_memory", "\(minMemory.rawValue)")) }
@@ -76,6 +77,12 @@ extension HistoryFilter {
       case "job": job = JobID(Int64(try QueryValue.count(name, value, 1...Int.max)))
       case "since": since = try QueryValue.time(name, value)
       case "until": until = try QueryValue.time(name, value)
+      case "build":
+        guard HistoryFilter.isBuild(value) else {
+          throw Refusal(
+            .invalid, "`build` must be \(HistoryFilter.leastBuild) to 64 hexadecimal digits, not `\(value)`")
+        }
+        build = value
       case "min_memory": minMemory = Bytes(Int64(try QueryValue.count(name, value, 0...Int.max)))
       case "sort": order = try QueryValue.oneOf(Order.self, name, value)
       case "after":

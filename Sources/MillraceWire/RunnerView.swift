@@ -18,6 +18,8 @@ package struct PluginView: Codable, Sendable, Equatable {
   package var sha256: String
   package var path: String
   package var handlers: [HandlerView]
+  /// The build in the plugin directory in whose place this one serves; nil if it is that.
+  package var standsIn: StandInView?
 
   /// Makes the view of a plugin.
   package init(_ plugin: Plugin, breakers: [BreakerStanding] = []) {
@@ -25,6 +27,7 @@ package struct PluginView: Codable, Sendable, Equatable {
     version = plugin.version
     sha256 = plugin.sha256
     path = plugin.path
+    standsIn = plugin.standsIn.map(StandInView.init)
     handlers = plugin.handlers.map { handler in
       HandlerView(handler, breaker: breakers.first { $0.handler == handler.name })
     }

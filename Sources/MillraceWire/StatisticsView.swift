@@ -31,9 +31,12 @@ package struct StatisticsView: Codable, Sendable, Equatable {
   package var cpuMillis: FiguresView?
   package var runSeconds: FiguresView?
   package var secondsToPeak: FiguresView?
+  /// What the newest build takes more of than the one before it; nil if nothing.
+  package var regressions: [RegressionView]?
 
   private enum CodingKeys: String, CodingKey {
     case handler, buildSha256, inherited, attempts, memoryBytes, cpuMillis, runSeconds, secondsToPeak
+    case regressions
     case jobClass = "class"
   }
 
@@ -48,6 +51,7 @@ package struct StatisticsView: Codable, Sendable, Equatable {
     cpuMillis = statistics.cpuMillis.map { FiguresView($0) }
     runSeconds = statistics.duration.map { FiguresView($0, unit: 1e6) }
     secondsToPeak = statistics.timeToPeak.map { FiguresView($0, unit: 1e6) }
+    regressions = statistics.regressions.isEmpty ? nil : statistics.regressions.map(RegressionView.init)
   }
 }
 

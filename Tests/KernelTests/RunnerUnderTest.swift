@@ -41,9 +41,9 @@ final class RunnerUnderTest {
     try install(file: "\(TestProcess.programs)/lib\(name).so")
   }
 
-  /// Drops a plugin's file into the directory.
-  func install(file: String) throws {
-    let name = URL(fileURLWithPath: file).lastPathComponent
+  /// Drops a plugin's file into the directory, under a name of its own if one is given.
+  func install(file: String, as given: String? = nil) throws {
+    let name = given ?? URL(fileURLWithPath: file).lastPathComponent
     let staged = "\(home)/\(name).new"
     try FileManager.default.copyItem(atPath: file, toPath: staged)
     guard rename(staged, "\(plugins)/\(name)") == 0 else {

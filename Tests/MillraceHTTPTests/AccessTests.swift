@@ -32,8 +32,8 @@ struct AccessTests {
   static let table =
     [
       "/jobs", "/jobs/1", "/jobs/2", "/jobs/1/why", "/jobs/1/logs", "/jobs/1/result", "/jobs/1/usage",
-      "/dead", "/workflows", "/workflows/1", "/history", "/history/summary", "/handlers", "/statistics",
-      "/handlers/x/statistics",
+      "/dead", "/workflows", "/workflows/1", "/history", "/history/summary", "/history/builds", "/handlers",
+      "/statistics", "/handlers/x/statistics", "/handlers/x/builds",
       "/handlers/x/recommendation", "/status", "/stations", "/settings", "/schedules", "/schedules/x",
       "/schedules/x/preview", "/schedules/x/ticks", "/events", "/events/1",
     ].map { Row("GET", $0, .viewer) }
@@ -47,7 +47,8 @@ struct AccessTests {
     }
     + [
       "/jobs/cancel", "/jobs/hold", "/jobs/release", "/dead/retry", "/pause", "/resume", "/drain",
-      "/settings/set", "/settings/unset", "/handlers/x/reset", "/handlers/x/recommendation/apply",
+      "/settings/set", "/settings/unset", "/handlers/x/reset", "/handlers/x/rollback",
+      "/handlers/x/recommendation/apply",
       "/schedules",
       "/schedules/x/pause", "/schedules/x/resume", "/schedules/x/run", "/schedules/x/backfill",
     ].map { Row("POST", $0, .operator) }

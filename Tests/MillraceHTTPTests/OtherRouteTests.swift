@@ -45,6 +45,46 @@ struct OtherRouteTests {
     }
   }
 
+  @Test("the history has a line per build, too, and can be asked for one build")
+  func builds() async throws {
+    try await TestServer.with { server in
+      var summary = HandlerSummary(
+        handler: "checksum", attempts: 2, succeeded: 1, outcomes: [.succeeded: 1], memoryP95: nil,
+        memoryMax: nil, durationP50: nil, durationP95: nil, waitP50: nil, cpuTotal: .seconds(1))
+      summary.build = BuildFigures(
+        sha256: String(repeating: "b", count: 64), version: "2", first: Sample.time(0),
+        regressions: [Regression(.time, median: 2_000_000, formerMedian: 1_000_000, former: "a")])
+      server.service.change { $0.buildSummaries = [summary] }
+      let reply = try await server.request("GET", "/v1/history/builds?build=bbbbbbbb")
+      #expect(try reply.decoded([SummaryView].self) == [SummaryView(summary)])
+      #expect(server.service.contents.historyFilters.map(\.build) == ["bbbbbbbb"])
+      #expect(try reply.decoded([SummaryView].self).first?.regressions?.first?.median == 2)
+      let refused = try await server.request("GET", "/v1/history?build=bbb")
+      #expect(refused.status == 422)
+      #expect(try refused.decoded(Problem.self).detail.contains("8 to 64 hexadecimal digits"))
+    }
+  }
+
+  @Test("the builds of a handler's plugin are listed, and one can go back to the one before")
+  func rollback() async throws {
+    try await TestServer.with { server in
+      var bad = Build(sha256: String(repeating: "b", count: 64), since: Sample.time(5))
+      bad.quarantine = Build.Quarantine(.crashes, "it crashed", since: Sample.time(6))
+      let good = Build(sha256: String(repeating: "a", count: 64), since: Sample.time(0))
+      let builds = PluginBuilds(
+        handler: "checksum", plugin: "sums",
+        builds: [BuildStanding(bad, .quarantined), BuildStanding(good, .serving)], figures: [:])
+      server.service.change { $0.builds = ["checksum": builds] }
+      let view: BuildsView = try await server.request("GET", "/v1/handlers/checksum/builds").decoded()
+      #expect(view.plugin == "sums" && view.builds.map(\.state) == [.quarantined, .serving])
+      #expect(view.builds.first?.quarantine?.reason == "it crashed")
+      let reply = try await server.request("POST", "/v1/handlers/checksum/rollback")
+      #expect(try reply.decoded(BuildsView.self) == view)
+      #expect(server.service.contents.operations == ["rollback checksum"])
+      #expect(try await server.request("POST", "/v1/handlers/other/rollback").status == 404)
+    }
+  }
+
   @Test("the handlers come with the plugins that were refused")
   func handlers() async throws {
     try await TestServer.with { server in

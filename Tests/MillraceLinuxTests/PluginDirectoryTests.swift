@@ -21,8 +21,8 @@ struct PluginDirectoryTests {
       directory = try TemporaryDirectory()
       mkdir(directory.path + "/builds", 0o755)
       plugins = PluginDirectory(
-        path: directory.path + "/plugins", builds: directory.path + "/builds", launcher: launcher,
-        log: Logger(label: "test"))
+        PluginDirectory.Settings(path: directory.path + "/plugins", builds: directory.path + "/builds"),
+        launcher: launcher, history: MemoryJobStore(), log: Logger(label: "test"), now: { Sample.time(0) })
       catalogs = plugins.catalogs.makeAsyncIterator()
     }
 
@@ -61,6 +61,7 @@ struct PluginDirectoryTests {
 
     func builds() throws -> [String] {
       try FileManager.default.contentsOfDirectory(atPath: directory.path + "/builds")
+        .filter { $0 != "index.json" }
     }
   }
 
@@ -244,8 +245,9 @@ struct PluginDirectoryTests {
   func noDirectory() async throws {
     let directory = try TemporaryDirectory()
     let plugins = PluginDirectory(
-      path: directory.path + "/none/plugins", builds: directory.path, launcher: FakeLauncher(),
-      log: Logger(label: "test"))
+      PluginDirectory.Settings(path: directory.path + "/none/plugins", builds: directory.path),
+      launcher: FakeLauncher(), history: MemoryJobStore(), log: Logger(label: "test"),
+      now: { Sample.time(0) })
     await #expect(throws: LinuxError.self) { try await plugins.run() }
   }
 }

@@ -47,7 +47,8 @@ struct PluginFolderTests {
   /// Gives `body` the catalogs while the directory is watched.
   private func watching(_ body: (Catalogs) async throws -> Void) async throws {
     let watched = PluginDirectory(
-      path: plugins, builds: builds, launcher: launcher, log: Logger(label: "test"))
+      PluginDirectory.Settings(path: plugins, builds: builds), launcher: launcher,
+      history: MemoryJobStore(), log: Logger(label: "test"), now: { Sample.time(0) })
     let catalogs = Catalogs(of: watched)
     let run = Task { try await watched.run() }
     defer { run.cancel() }

@@ -42,6 +42,24 @@ struct WarmPoolTests {
     #expect(pool.takeTurn(1, at: 1) == true)
   }
 
+  @Test("the host of an earlier build is closed as soon as nobody needs it, also after another user is given")
+  func outdated() {
+    for change in [{ $0.sha256 = "b" }, { $0.user = JobUser(name: "u", uid: 7, gid: 7) }]
+      as [(inout Plugin) -> Void]
+    {
+      var pool = WarmPool(WarmSettings())
+      _ = pool.place(Self.wish(), at: 0)
+      _ = pool.warmed(1, cost: .milliseconds(5), at: 1)
+      _ = pool.takeTurn(1, at: 1)
+      var newer = Self.wish()
+      change(&newer.plugin)
+      #expect(pool.place(newer, at: 2) == .open(2, closing: nil))
+      #expect(pool.idle(at: 3) == [], "it still forks")
+      _ = pool.answered(1, fork: .microseconds(90), at: 4)
+      #expect(pool.nextDeadline == 4 && pool.idle(at: 4) == [1])
+    }
+  }
+
   @Test("a new host takes the place of the one that nobody needed for longest, never of a busy one")
   func eviction() {
     var pool = WarmPool(WarmSettings(hosts: 2))

@@ -99,6 +99,7 @@ extension HistoryFilter {
     case .label: !labels.isEmpty
     case .state: !states.isEmpty
     case .memory: minMemory != nil
+    case .build: build != nil
     case .outcome: !outcomes.isEmpty
     case .jobClass: jobClass != nil
     case .handler: handler != nil

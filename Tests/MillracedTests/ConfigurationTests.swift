@@ -20,6 +20,16 @@ struct ConfigurationTests {
   }
 
   /// The lines of the error, without the hint.
+  @Test("plugins are a path, or a section with what else holds for them")
+  func plugins() throws {
+    #expect(try Self.read("plugins: /p").plugins == "/p")
+    let configuration = try Self.read("plugins: {directory: /p, crashes: 2, allowed_signers: /a}")
+    #expect(configuration.plugins == "/p" && configuration.pluginCrashes == 2)
+    #expect(configuration.allowedSigners == "/a")
+    let mistakes = Self.mistakes("plugins: {crashes: 0, signers: x}")
+    #expect(mistakes.count == 2 && mistakes.allSatisfy { $0.contains("plugins.") }, "\(mistakes)")
+  }
+
   private static func mistakes(_ text: String) -> [String] {
     let error = #expect(throws: FileMistakes.self) { try read(text) }
     let lines = error?.description.split(separator: "\n") ?? []
@@ -39,6 +49,7 @@ struct ConfigurationTests {
     var blank = Self.standard
     blank.state = ""
     blank.plugins = ""
+    blank.pluginCrashes = 1
     (blank.schedules, blank.calendars) = ("", "")
     blank.socket = ""
     (blank.host, blank.dashboard) = ("", "")

@@ -49,11 +49,36 @@ struct SidecarTests {
     #expect(try Self.read("handlers: {}").amended(warm).isWarm)
   }
 
+  @Test("a sidecar gives jobs a user, variables and a tier")
+  func processes() throws {
+    let author = Plugin(
+      name: "x", version: "1", sha256: "", path: "/x.so", handlers: [Handler(name: "work", summary: "")])
+    let amended = try Self.read(
+      "user: daemon\nenvironment: {A_1: b c, path: 7}\nhandlers: {work: {tier: cold}}"
+    ).amended(author)
+    let entry = try #require(getpwnam("daemon"))
+    #expect(
+      amended.user == JobUser(name: "daemon", uid: entry.pointee.pw_uid, gid: entry.pointee.pw_gid))
+    #expect(amended.environment == ["A_1": "b c", "path": "7"])
+    #expect(amended.handlers.map(\.tier) == [.cold])
+    #expect(try Self.read("").amended(amended).environment == [:])
+    let error = #expect(throws: FileMistakes.self) {
+      try Self.read("user: root\nenvironment: {1A: b, MILLRACE_JOB: 1, A: [b], a-b: c}")
+    }
+    #expect(
+      error?.mistakes.map(\.message) == [
+        "`user` must not be root, nor have root's group",
+        "`environment.1A` can't be a variable: letters, digits and `_`, no digit first",
+        "`environment.MILLRACE_JOB` is set by the runner", "`environment.A` must be a text",
+        "`environment.a-b` can't be a variable: letters, digits and `_`, no digit first",
+      ])
+  }
+
   @Test("every mistake is told with its place")
   func mistakes() {
     let error = #expect(throws: FileMistakes.self) {
       try Self.read(
-        "handlers:\n  work: {memory: -1, cpu: NaN, tier: cold, rate: 0/min}\n  wrok: {}\nmemory: 1G\n")
+        "handlers:\n  work: {memory: -1, cpu: NaN, mood: cold, rate: 0/min}\n  wrok: {}\nmemory: 1G\n")
     }
     #expect(
       error?.lines == [
@@ -61,13 +86,14 @@ struct SidecarTests {
           + "not `-1`",
         "/p/libx.yaml:2:27: `handlers.work.cpu` must be a number of processors from 0.01 to 4096, like 1.5, "
           + "not `NaN`",
-        "/p/libx.yaml:2:32: there is no setting `handlers.work.tier`; there are memory, cpu, pids, timeout, "
+        "/p/libx.yaml:2:32: there is no setting `handlers.work.mood`; there are memory, cpu, pids, timeout, "
           + "grace, max_attempts, retry_delay, retry_factor, retry_max_delay, retry_jitter, retry_on, "
-          + "memory_max, timeout_factor, start_within, finish_within, concurrency, rate",
+          + "memory_max, timeout_factor, start_within, finish_within, concurrency, rate, tier",
         "/p/libx.yaml:2:50: `handlers.work.rate` must be a rate of 1 to 10000 starts in some time, like "
           + "5/min, 100/h or 1/10s, not `0/min`",
         "/p/libx.yaml:3:3: `handlers.wrok` is no handler of this plugin, did you mean `work`?",
-        "/p/libx.yaml:4:1: there is no setting `memory`; there are handlers, warm, warm_memory",
+        "/p/libx.yaml:4:1: there is no setting `memory`; there are handlers, warm, warm_memory, "
+          + "user, environment",
       ])
   }
 
@@ -228,8 +254,9 @@ struct SidecarTests {
     for name in ["/plugins", "/builds"] { mkdir(directory.path + name, 0o755) }
     let sidecars = Sidecars(directory: directory.path + "/plugins", overrides: [:])
     let plugins = PluginDirectory(
-      path: directory.path + "/plugins", builds: directory.path + "/builds", launcher: Describing(),
-      log: Logger(label: "test"), amend: { sidecars.amend($0, files: $1) })
+      PluginDirectory.Settings(path: directory.path + "/plugins", builds: directory.path + "/builds"),
+      launcher: Describing(), history: MemoryJobStore(), log: Logger(label: "test"),
+      now: { Sample.time(0) }, amend: { sidecars.amend($0, files: $1) })
     let run = Task { try await plugins.run() }
     defer { run.cancel() }
     var catalogs = plugins.catalogs.makeAsyncIterator()

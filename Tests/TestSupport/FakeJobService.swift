@@ -30,6 +30,9 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     package var recommendations: [String: Recommendation] = [:]
     package var rows: [HistoryRow] = []
     package var summaries: [HandlerSummary] = []
+    package var buildSummaries: [HandlerSummary] = []
+    /// What the files of plugins were, by handler.
+    package var builds: [String: PluginBuilds] = [:]
     package var catalog = Catalog(plugins: [], refused: [])
     package var status: RunnerStatus?
     /// What is said to `top`, and how many of what waits it was asked for.
@@ -282,6 +285,25 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
   package func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
     change { $0.historyFilters.append(filter) }
     return contents.summaries
+  }
+
+  package func buildSummaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
+    change { $0.historyFilters.append(filter) }
+    return contents.buildSummaries
+  }
+
+  package func builds(of handler: String) async throws -> PluginBuilds {
+    try checkFailure()
+    guard let builds = contents.builds[handler] else {
+      throw Refusal(.notFound, "there is no handler `\(handler)`")
+    }
+    return builds
+  }
+
+  package func rollback(_ handler: String) async throws -> PluginBuilds {
+    let builds = try await builds(of: handler)
+    change { $0.operations.append("rollback \(handler)") }
+    return builds
   }
 
   package func workflow(_ id: Int64) async throws -> WorkflowRecord? {

@@ -171,6 +171,10 @@ extension FaultyJobStore {
   package func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
     try await record.summaries(matching: filter)
   }
+
+  package func buildSummaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
+    try await record.buildSummaries(matching: filter)
+  }
 }
 
 extension StoreChange {

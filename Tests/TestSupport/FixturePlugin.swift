@@ -21,6 +21,9 @@ package enum FixturePlugin {
     try build("warm", defining: macro.map { [$0] } ?? [])
   }
 
+  /// A build of the plugin that comes in several, made by macros: see `Fixtures/build.c`.
+  package static func build(of macros: String...) throws -> String { try build("build", defining: macros) }
+
   /// The plugin in Go: see `Fixtures/go`.
   package static func go() throws -> String {
     try build("go") { path, folder, include in

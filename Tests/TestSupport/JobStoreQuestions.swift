@@ -104,6 +104,41 @@ extension JobStoreContract {
             durationP50: nil, durationP95: nil, waitP50: .seconds(1), cpuTotal: .zero),
         ])
     },
+    JobStoreContract("a build's attempts are found by the beginning of its SHA-256, and summed up") { store in
+      func end(_ digit: String, _ second: Int64, memory: Bytes, times: Int) async throws {
+        for _ in 0..<times {
+          let job = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
+          var attempt = Sample.attempt(job)
+          attempt.pluginSHA256 = String(repeating: digit, count: 64)
+          (attempt.pluginVersion, attempt.starting) = (digit, Sample.time(second))
+          let end = AttemptEnd(
+            outcome: .succeeded, ended: Sample.time(second + 2), usage: Usage(memoryPeak: memory))
+          try await store.commit([
+            .starting(attempt), .running(attempt.id, at: Sample.time(second + 1)),
+            .ended(attempt.id, end, next: .done(.succeeded)),
+          ])
+        }
+      }
+      // The newer build has the lower SHA-256.
+      try await end("c", 10, memory: .mebibytes(100), times: 20)
+      try await end("b", 20, memory: .mebibytes(300), times: 20)
+      let builds = try await store.buildSummaries(matching: HistoryFilter())
+      try demandEqual(builds.map { $0.build?.version }, ["c", "b"])
+      try demandEqual(builds.map { $0.build?.first }, [Sample.time(10), Sample.time(20)])
+      try demandEqual(builds.map(\.attempts), [20, 20])
+      try demandEqual(builds.map(\.memoryMax), [.mebibytes(100), .mebibytes(300)])
+      let worse = Regression(
+        .memory, median: 300 << 20, formerMedian: 100 << 20, former: String(repeating: "c", count: 64))
+      try demandEqual(builds.map { $0.build?.regressions }, [[], [worse]])
+      var filter = HistoryFilter()
+      filter.build = "bbbbbbbb"
+      try demandEqual(
+        try await store.history(matching: filter).map(\.attempt.pluginVersion),
+        .init(repeating: "b", count: 20))
+      try demandEqual(try await store.buildSummaries(matching: filter).map { $0.build?.version }, ["b"])
+      filter.build = "bbbbbbbbc"
+      try demandEqual(try await store.history(matching: filter).count, 0)
+    },
     JobStoreContract("the build of a plugin that was seen last is its newest, with its handlers in order") {
       store in
       let handlers = [

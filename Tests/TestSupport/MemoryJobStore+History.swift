@@ -67,17 +67,59 @@ extension MemoryJobStore {
 
   package func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
     let groups = Dictionary(grouping: rows(matching: filter).map(\.attempt), by: \.handler)
-    return groups.map { handler, attempts in
-      let outcomes = attempts.compactMap { $0.end?.outcome }.reduce(into: [:]) { $0[$1, default: 0] += 1 }
-      let peaks = attempts.compactMap { $0.end?.usage.memoryPeak }.sorted()
-      let durations = attempts.compactMap(\.duration).sorted()
-      let cpu = attempts.reduce(Duration.zero) { $0 + ($1.cpu ?? .zero) }
-      return HandlerSummary(
-        handler: handler, attempts: attempts.count, succeeded: outcomes[.succeeded] ?? 0, outcomes: outcomes,
-        memoryP95: peaks.nearestRank(0.95), memoryMax: peaks.last, durationP50: durations.nearestRank(0.5),
-        durationP95: durations.nearestRank(0.95),
-        waitP50: attempts.map { $0.starting - $0.queued }.sorted().nearestRank(0.5), cpuTotal: cpu)
-    }.sorted { $0.handler < $1.handler }
+    return groups.values.map(summary).sorted { $0.handler < $1.handler }
+  }
+
+  package func buildSummaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
+    let groups = Dictionary(grouping: rows(matching: filter).map(\.attempt)) {
+      [$0.handler, $0.pluginSHA256]
+    }
+    let inOrder = groups.values.compactMap { attempts -> (attempts: [Attempt], summary: HandlerSummary)? in
+      guard let first = attempts.first else { return nil }
+      var summary = summary(of: attempts)
+      summary.build = BuildFigures(
+        sha256: first.pluginSHA256, version: attempts.map(\.pluginVersion).max() ?? "",
+        first: attempts.map(\.starting).min() ?? first.starting)
+      return (attempts, summary)
+    }.sorted { left, right in
+      (left.summary.handler, left.summary.build?.first.rawValue ?? 0)
+        < (right.summary.handler, right.summary.build?.first.rawValue ?? 0)
+    }
+    var summaries = inOrder.map(\.summary)
+    for index in summaries.indices.dropFirst()
+    where summaries[index].handler == summaries[index - 1].handler {
+      summaries[index].build?.regressions = regressions(
+        of: inOrder[index].attempts, against: inOrder[index - 1].attempts)
+    }
+    return summaries
+  }
+
+  private func regressions(of newer: [Attempt], against older: [Attempt]) -> [Regression] {
+    func figures(_ attempts: [Attempt]) -> (memory: [Int64], run: [Int64]) {
+      let last = attempts.compactMap { $0.shown(jobClass: nil) }
+        .sorted { ($0.ended, $0.id) < ($1.ended, $1.id) }.suffix(200).map(\.evidence)
+      return (
+        last.compactMap { $0.memoryPeak?.rawValue }.sorted(), last.map(\.duration.microseconds).sorted()
+      )
+    }
+    let (new, old) = (figures(newer), figures(older))
+    let former = older.first?.pluginSHA256 ?? ""
+    return [
+      Regression.find(.memory, new.memory, against: old.memory, of: former),
+      Regression.find(.time, new.run, against: old.run, of: former),
+    ].compactMap(\.self)
+  }
+
+  private func summary(of attempts: [Attempt]) -> HandlerSummary {
+    let outcomes = attempts.compactMap { $0.end?.outcome }.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+    let peaks = attempts.compactMap { $0.end?.usage.memoryPeak }.sorted()
+    let durations = attempts.compactMap(\.duration).sorted()
+    let cpu = attempts.reduce(Duration.zero) { $0 + ($1.cpu ?? .zero) }
+    return HandlerSummary(
+      handler: attempts.first?.handler ?? "", attempts: attempts.count, succeeded: outcomes[.succeeded] ?? 0,
+      outcomes: outcomes, memoryP95: peaks.nearestRank(0.95), memoryMax: peaks.last,
+      durationP50: durations.nearestRank(0.5), durationP95: durations.nearestRank(0.95),
+      waitP50: attempts.map { $0.starting - $0.queued }.sorted().nearestRank(0.5), cpuTotal: cpu)
   }
 
   private func rows(matching filter: HistoryFilter) -> [HistoryRow] {
@@ -119,8 +161,9 @@ extension HistoryFilter {
       && (outcomes.isEmpty || attempt.end.map { outcomes.contains($0.outcome) } ?? false)
       && (jobClass == nil || jobClass == row.jobClass)
       && labels.allSatisfy { row.labels[$0.key] == $0.value }
-      && (job == nil || job == attempt.id.job) && (since.map { attempt.starting >= $0 } ?? true)
-      && (until.map { attempt.starting < $0 } ?? true)
+      && (job == nil || job == attempt.id.job)
+      && (build.map { attempt.pluginSHA256.hasPrefix($0) } ?? true)
+      && (since.map { attempt.starting >= $0 } ?? true) && (until.map { attempt.starting < $0 } ?? true)
       && (minMemory.map { least in attempt.end?.usage.memoryPeak.map { $0 >= least } ?? false } ?? true)
   }
 }

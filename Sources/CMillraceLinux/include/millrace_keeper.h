@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#define MILLRACE_KEEPER_PROTOCOL 3
+#define MILLRACE_KEEPER_PROTOCOL 4
 #define MILLRACE_PATH_SIZE 512
 #define MILLRACE_NAME_SIZE 72
 
@@ -171,6 +171,8 @@ typedef struct millrace_payload {
     uint64_t outputs; /* millrace_payload_output[output_count], at a multiple of 8 */
     uint64_t output_count;
     uint64_t affinity;
+    uint64_t environment; /* texts `NAME=value`, each with its zero byte, which counts in the length */
+    uint64_t environment_length;
 } millrace_payload;
 
 /* The result of a job that this one depends on. */

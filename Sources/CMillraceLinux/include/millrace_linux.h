@@ -147,6 +147,10 @@ int32_t millrace_memfd_seal(int32_t memfd);
  * there is no room, -EOPNOTSUPP if the file system has none. */
 int64_t millrace_list_attributes(int32_t descriptor, char *names, size_t size);
 
+/* Returns 1 if anybody has the file open for writing, 0 if nobody has, or why that can't be told:
+ * -EINVAL where the file system has no leases, -EACCES for another user's file (fcntl(2), F_SETLEASE). */
+int32_t millrace_has_writer(int32_t descriptor);
+
 /* Closes descriptors `first` to `last`, both included. */
 int32_t millrace_close_range(uint32_t first, uint32_t last);
 

@@ -20,6 +20,12 @@ package struct Plugin: Hashable, Sendable, Codable {
   package var hasFiles = false
   /// What is wrong with parts of it, in its own words.
   package var problems: [String] = []
+  /// Variables that its jobs find in their environment, before those that all have.
+  package var environment: [String: String] = [:]
+  /// As whom its jobs run; nil for the runner's usual one.
+  package var user: JobUser?
+  /// The build in whose place this one serves; nil if it is the one that lies in the plugin directory.
+  package var standsIn: StandIn?
 
   /// Makes a description of a plugin.
   package init(name: String, version: String, sha256: String, path: String, handlers: [Handler]) {
@@ -28,6 +34,19 @@ package struct Plugin: Hashable, Sendable, Codable {
     self.sha256 = sha256
     self.path = path
     self.handlers = handlers
+  }
+}
+
+/// A user of the machine as whom jobs run.
+package struct JobUser: Hashable, Sendable, Codable {
+  package var name: String
+  package var uid: UInt32
+  package var gid: UInt32
+
+  package init(name: String, uid: UInt32, gid: UInt32) {
+    self.name = name
+    self.uid = uid
+    self.gid = gid
   }
 }
 
@@ -49,6 +68,8 @@ package struct Handler: Hashable, Sendable, Codable {
   package var hasUnrelatedJobs = false
   /// Whether warm hosts can be prepared for the affinity keys of its jobs.
   package var preparesForKeys = false
+  /// How its jobs are started; nil for the usual way.
+  package var tier: StartTier?
 
   /// Makes a description of a handler.
   package init(

@@ -36,6 +36,8 @@ package struct HistoryFilter: Sendable, Equatable {
   package var jobClass: String?
   package var labels: [String: String] = [:]
   package var job: JobID?
+  /// Only attempts of builds whose SHA-256 begins so: `leastBuild` to 64 hexadecimal digits, in lower case.
+  package var build: String?
   /// Only attempts that were admitted at or after, and before.
   package var since: Timestamp?
   package var until: Timestamp?
@@ -46,6 +48,15 @@ package struct HistoryFilter: Sendable, Equatable {
   package var after: HistoryCursor?
   /// At most so many, 1 to 10,000.
   package var limit = 100
+
+  /// So many digits tell builds apart; with fewer none is looked for.
+  package static let leastBuild = 8
+
+  /// Whether a text can be the beginning of a SHA-256 as it is looked for.
+  package static func isBuild(_ text: String) -> Bool {
+    (leastBuild...64).contains(text.utf8.count)
+      && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+  }
 
   package init() {}
 }
@@ -69,9 +80,11 @@ package struct HistoryRow: Sendable, Equatable {
   }
 }
 
-/// The history of one handler in figures (`history --by handler`).
+/// The history of one handler in figures (`history --by handler`), or of one build of it (`--by build`).
 package struct HandlerSummary: Sendable, Equatable {
   package var handler: String
+  /// The build; nil for all.
+  package var build: BuildFigures?
   package var attempts: Int
   package var succeeded: Int
   /// Attempts per outcome.
@@ -101,5 +114,23 @@ package struct HandlerSummary: Sendable, Equatable {
     self.durationP95 = durationP95
     self.waitP50 = waitP50
     self.cpuTotal = cpuTotal
+  }
+}
+
+/// What the figures of a single build have beside those of all.
+package struct BuildFigures: Hashable, Sendable {
+  /// SHA-256 of the build.
+  package var sha256: String
+  package var version: String
+  /// When its first attempt that matches was admitted.
+  package var first: Timestamp
+  /// What it takes more of than the handler's build before it.
+  package var regressions: [Regression]
+
+  package init(sha256: String, version: String, first: Timestamp, regressions: [Regression] = []) {
+    self.sha256 = sha256
+    self.version = version
+    self.first = first
+    self.regressions = regressions
   }
 }

@@ -37,6 +37,14 @@ extension Engine {
         Transition(.handlerRemoved, of: $0, plugin)
       }
     }
+    for plugin in new.plugins {
+      guard let standsIn = plugin.standsIn, let quarantine = standsIn.quarantine,
+        !former.plugins.contains(where: { $0.standsIn == standsIn })
+      else { continue }
+      told.append(
+        Transition(
+          .pluginRefused, details: ["file": .string(standsIn.file), "reason": .string(quarantine.reason)]))
+    }
     for refused in new.refused where !former.refused.contains(refused) {
       told.append(
         Transition(

@@ -14,6 +14,9 @@ package protocol HistoryReader: Sendable {
   func history(matching filter: HistoryFilter) async throws -> [HistoryRow]
   /// Returns a line per handler, over all attempts that match (order, offset and limit are not used).
   func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary]
+  /// Returns a line per handler and build of it, as `summaries` does; those of a handler from its first build
+  /// to its newest, with what a build takes more of than the one before it.
+  func buildSummaries(matching filter: HistoryFilter) async throws -> [HandlerSummary]
   /// Returns what the last attempts of each handler and class have shown, in the order of their ends: those
   /// whose outcome is evidence (`Outcome.isEvidence`), at most `count` of each.
   func evidence(lastOfEach count: Int) async throws -> [Evidence]

@@ -44,6 +44,9 @@ package final class FileWatch: Sendable {
   /// - Throws: `LinuxError`, as when the kernel allows no more watches.
   package func follow(_ paths: [String]) throws { try watches.withLock { try $0.follow(paths) } }
 
+  /// Rings as if something had changed.
+  package func wake() { ring.yield() }
+
   /// Waits for changes since the last time, once however many; for one caller. What has changed does not
   /// matter: all is looked at anew, after `follow`.
   ///

@@ -134,7 +134,7 @@ extension LaunchLoop {
     attempt.emptying = nil
     attempt.leaf.closeGauges()
     let name = attempt.id.description
-    if workDirectories.keep(name, of: settings.identity(of: attempt.group)) { return }
+    if workDirectories.keep(name, of: attempt.identity ?? settings.identity(of: attempt.group)) { return }
     removeDirectory(workDirectories.path(of: name))
   }
 

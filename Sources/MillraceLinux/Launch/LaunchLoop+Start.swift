@@ -8,7 +8,7 @@ extension LaunchLoop {
   /// Starts an attempt at a job.
   func launch(_ plan: LaunchPlan) {
     logs.begin(plan.attempt)  // It may be followed from now on, though it may have to wait for a host.
-    let tier = settings.tiers[plan.handler] ?? (plan.plugin.isWarm ? .warm : settings.tier)
+    let tier = settings.tier(of: plan.handler, in: plan.plugin)
     if tier == .warm { place(plan) } else { start(plan, tier) }
   }
 
@@ -17,9 +17,9 @@ extension LaunchLoop {
     do {
       let payload = try Payload.make(for: plan, maxResult: settings.maxResult)
       let attempt = try start(
-        plan.attempt, purpose: .job, plugin: plan.plugin.path, group: plan.plugin.name, payload: payload,
-        tier: tier.number, host: host, limits: plan.limits,
-        priority: plan.priority)
+        plan.attempt, purpose: .job, plugin: plan.plugin.path, group: plan.plugin.name,
+        identity: settings.identity(of: plan.plugin), payload: payload, tier: tier.number, host: host,
+        limits: plan.limits, priority: plan.priority)
       attempt.tier = tier
       attempt.host = host
       if host != nil { attempt.plan = plan }
@@ -41,7 +41,8 @@ extension LaunchLoop {
     do {
       _ = try start(
         id, purpose: .description(answer, file: file, deadline: Self.monotonic() + Self.descriptionTime),
-        plugin: file, group: CgroupTree.describePlugin, payload: try Payload.empty(),
+        plugin: file, group: CgroupTree.describePlugin,
+        identity: settings.identity(of: CgroupTree.describePlugin), payload: try Payload.empty(),
         tier: MILLRACE_TIER_DESCRIBE, host: nil, limits: Self.descriptionLimits, priority: .default)
     } catch {
       answer.resume(throwing: error)
@@ -50,9 +51,9 @@ extension LaunchLoop {
 
   private func start(
     _ id: AttemptID, purpose: LiveAttempt.Purpose, plugin: String, group: String,
-    payload: consuming Descriptor, tier: Int, host: UInt32?, limits: Limits, priority: Priority
+    identity: LaunchSettings.Identity, payload: consuming Descriptor, tier: Int, host: UInt32?,
+    limits: Limits, priority: Priority
   ) throws -> LiveAttempt {
-    let identity = settings.identity(of: group)
     let parent = try tree.pluginGroup(group)
     try culprits.watch(group, at: Self.monotonic(), isLate: false, buffer)
     let leaf = try leaf(id.description, in: parent, limits: limits, priority: priority)
@@ -72,6 +73,7 @@ extension LaunchLoop {
       let attempt = LiveAttempt(
         id: id, serial: nextSerial, purpose: purpose, group: group, leaf: leaf, outcome: outcome,
         log: log.ours, channel: channel.ours)
+      attempt.identity = identity
       nextSerial += 1
       try watch(attempt)
       try send(packet, descriptors)

@@ -38,6 +38,17 @@ package struct LaunchSettings: Sendable {
   /// As whom the jobs of a plugin run, which bears the name of its group.
   func identity(of group: String) -> Identity { pluginIdentities[group] ?? identity }
 
+  /// As whom the jobs of a plugin run: what the configuration says comes before the file beside it.
+  func identity(of plugin: Plugin) -> Identity {
+    pluginIdentities[plugin.name] ?? plugin.user.map { Identity(uid: $0.uid, gid: $0.gid) } ?? identity
+  }
+
+  /// How the jobs of a handler start: what the configuration says comes before the file beside the plugin.
+  func tier(of handler: String, in plugin: Plugin) -> StartTier {
+    let own = tiers[handler] ?? plugin.handlers.first { $0.name == handler }?.tier
+    return own ?? (plugin.isWarm ? .warm : tier)
+  }
+
   /// Makes settings; what is left out has its default.
   package init(
     host: String, keeperSocket: String, workDirectory: String, identity: Identity, preload: [String] = [],

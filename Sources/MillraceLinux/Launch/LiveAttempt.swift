@@ -24,6 +24,8 @@ final class LiveAttempt {
   let log: Descriptor
   /// Our end of the channel on which it reports progress.
   let channel: Descriptor
+  /// As whom it runs; nil for one that a former runner started.
+  var identity: LaunchSettings.Identity?
   /// How it is started; nil for one that only describes.
   var tier: StartTier?
   /// The warm host that was asked for its process, and what to start it again with; until there is one.

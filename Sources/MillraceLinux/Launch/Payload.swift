@@ -45,6 +45,12 @@ enum Payload {
       outputs.withUnsafeBytes { bytes += $0 }
     }
     if let affinity = plan.payload.affinity { head.affinity = append(affinity) }
+    let variables = plan.plugin.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    if !variables.isEmpty {
+      let texts: [UInt8] = variables.flatMap { text in Array(text.utf8) + [UInt8(0)] }
+      head.environment = append(texts)
+      head.environment_length = UInt64(texts.count)
+    }
     head.max_result = UInt64(maxResult.rawValue)
     withUnsafeBytes(of: head) { bytes.replaceSubrange(0..<$0.count, with: $0) }
     return try sealed(bytes)

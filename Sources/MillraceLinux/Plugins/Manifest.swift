@@ -14,7 +14,7 @@ struct Manifest: Decodable {
 
   struct HandlerManifest: Decodable {
     var name: String
-    var summary: String
+    var summary: String?
     /// JSON Schema as text.
     var parameterSchema: String?
     var limits: LimitsManifest
@@ -57,7 +57,9 @@ struct Manifest: Decodable {
     }
   }
 
-  private static func plugin(
+  /// Returns the plugin that a manifest tells of; its SHA-256 is left empty.
+  /// - Throws: what `refused` makes of the reason why it is none.
+  static func plugin(
     from bytes: [UInt8], file: String, refused: (String) -> LinuxError
   ) throws -> Plugin {
     let decoder = JSONDecoder()
@@ -114,7 +116,7 @@ extension Manifest.HandlerManifest {
       if let schema { _ = try ParameterSchema(schema) }
       func given<Number: BinaryInteger>(_ value: Number) -> Number? { value > 0 ? value : nil }
       var handler = Handler(
-        name: name, summary: summary, parameterSchema: schema,
+        name: name, summary: summary ?? "", parameterSchema: schema,
         wishes: Wishes(
           memory: given(limits.memoryBytes).map { Bytes($0) }, cpuMillis: given(limits.cpuMillis),
           pids: given(limits.pids), timeout: given(timeoutMs).map { .milliseconds($0) },

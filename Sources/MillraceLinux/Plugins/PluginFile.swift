@@ -15,6 +15,11 @@ struct PluginFile: ~Copyable {
     var size: Int
     var changed: Int
     var changedNanoseconds: Int
+
+    init(_ facts: stat) {
+      (device, inode, size) = (UInt(facts.st_dev), UInt(facts.st_ino), facts.st_size)
+      (changed, changedNanoseconds) = (facts.st_ctim.tv_sec, facts.st_ctim.tv_nsec)
+    }
   }
 
   /// Opens a file that may be used: owned by root or `owner`, written by nobody else.
@@ -42,10 +47,27 @@ struct PluginFile: ~Copyable {
   }
 
   /// The file's mark as it was opened.
-  var mark: Mark {
-    Mark(
-      device: UInt(facts.st_dev), inode: UInt(facts.st_ino), size: facts.st_size,
-      changed: facts.st_ctim.tv_sec, changedNanoseconds: facts.st_ctim.tv_nsec)
+  var mark: Mark { Mark(facts) }
+
+  /// Returns the mark of what has a path now; nil if nothing has.
+  static func mark(at path: String) -> Mark? {
+    var facts = stat()
+    return stat(path, &facts) == 0 ? Mark(facts) : nil
+  }
+
+  /// Whether the file is as it was opened; what was read of one that is not may be half of it.
+  func isAsOpened() throws -> Bool {
+    var now = stat()
+    try checkErrno(fstat(file.number, &now), "look at `\(path)`")
+    return Mark(now) == mark
+  }
+
+  /// Whether somebody writes it: then it is not whole yet. Where the kernel does not tell, it counts as
+  /// whole; that it grows while it is read is told by `isAsOpened`.
+  func isBeingWritten() throws -> Bool {
+    let answer = millrace_has_writer(file.number)
+    if [-EINVAL, -EACCES, -EPERM, -EOPNOTSUPP].contains(answer) { return false }
+    return try check(answer, "look who writes `\(path)`") == 1
   }
 
   /// Copies the file to `directory/<SHA-256>.so`, and the files that belong to it to `directory/<SHA-256>.d`,

@@ -52,7 +52,7 @@ extension LaunchLoop {
       limits: Limits(memory: memory, cpuMillis: processors * 1000, pids: Self.hostPids), priority: .default)
     do {
       let log = try Self.pipe()
-      let packet = try packet(for: pooled, identity: settings.identity(of: plugin.name))
+      let packet = try packet(for: pooled, identity: settings.identity(of: plugin))
       try connectedKeeper().openHost(packet, cgroup: leaf.directory.number, log: log.theirs.number)
       try watch(log.ours.number, .host, serial: UInt64(number), events: Self.readable)
       return WarmHost(number: number, group: plugin.name, leaf: leaf, log: log.ours, memory: memory)

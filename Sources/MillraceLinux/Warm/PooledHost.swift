@@ -22,6 +22,18 @@ struct PooledHost {
   private(set) var cost: Duration = .zero
   private var forks: [Duration] = []
 
+  /// What a host is made for: another build, user or bound of memory needs another host.
+  struct Make: Equatable {
+    private let sha256: String
+    private let user: JobUser?
+    private let memory: Bytes?
+
+    init(_ plugin: Plugin) { (sha256, user, memory) = (plugin.sha256, plugin.user, plugin.warmMemory) }
+  }
+
+  /// What it is made for.
+  var make: Make { Make(plugin) }
+
   private enum Phase {
     case warming(until: Int64)
     case ready

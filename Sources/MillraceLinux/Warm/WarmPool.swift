@@ -39,6 +39,8 @@ struct WarmPool {
   /// In the order of their numbers. They are changed in place: this is on the way of every launch.
   private(set) var hosts: [PooledHost] = []
   private var ladders: [String: WarmLadder] = [:]
+  /// What the hosts of each plugin must have been made for, by what was asked for last.
+  private var newest: [String: PooledHost.Make] = [:]
   private var nextNumber: UInt32 = 1
   private let settings: WarmSettings
 
@@ -54,6 +56,7 @@ struct WarmPool {
 
   /// Finds a place for an attempt. What is `fork` counts as asked for.
   mutating func place(_ wish: Wish, at now: Int64) -> Placement {
+    newest[wish.plugin.name] = PooledHost.Make(wish.plugin)
     guard settings.hosts > 0, ladders[wish.plugin.sha256]?.allowsHost(at: now) ?? true else { return .lower }
     guard let binding = wish.binding else { return placeUnbound(wish, at: now) }
     expireBindings(at: now)
@@ -62,9 +65,7 @@ struct WarmPool {
       return rebind(free, binding, at: now)
     }
     // If one must go, it had better stay and be prepared anew, if it can.
-    if hosts.count >= settings.hosts, let oldest = oldestFree,
-      hosts[oldest].plugin.sha256 == wish.plugin.sha256
-    {
+    if hosts.count >= settings.hosts, let oldest = oldestFree, hosts[oldest].make == .init(wish.plugin) {
       return rebind(oldest, binding, at: now)
     }
     return open(wish, at: now) ?? .lower
@@ -72,7 +73,8 @@ struct WarmPool {
 
   /// The first host of a wish's plugin for which something holds.
   private func own(_ wish: Wish, where holds: (PooledHost) -> Bool) -> Int? {
-    hosts.firstIndex { $0.plugin.sha256 == wish.plugin.sha256 && !$0.isClosing && holds($0) }
+    let make = PooledHost.Make(wish.plugin)
+    return hosts.firstIndex { $0.make == make && !$0.isClosing && holds($0) }
   }
 
   /// Any host of the plugin does, best one that no key needs.
@@ -218,13 +220,18 @@ struct WarmPool {
 
   /// When something is to be done about hosts; nil for never.
   var nextDeadline: Int64? {
-    hosts.lazy.compactMap { $0.deadline ?? ($0.isFree ? $0.lastUse + settings.idle.milliseconds : nil) }
-      .min()
+    hosts.lazy.compactMap { $0.deadline ?? ($0.isFree ? lastMoment(of: $0) : nil) }.min()
   }
 
   /// The hosts that nobody needed for long enough.
   func idle(at now: Int64) -> [UInt32] {
-    hosts.filter { $0.isFree && $0.lastUse + settings.idle.milliseconds <= now }.map(\.number)
+    hosts.filter { $0.isFree && lastMoment(of: $0) <= now }.map(\.number)
+  }
+
+  /// When a host that nobody needs is closed: at once, if its plugin has another build or user by now.
+  private func lastMoment(of host: PooledHost) -> Int64 {
+    let isOutdated = newest[host.plugin.name].map { $0 != host.make } ?? false
+    return host.lastUse + (isOutdated ? 0 : settings.idle.milliseconds)
   }
 
   /// The hosts that nobody needs now.

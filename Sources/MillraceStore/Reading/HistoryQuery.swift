@@ -11,12 +11,12 @@ import MillraceEngine
 struct HistoryQuery {
   /// What a list runs along.
   enum Driver: Equatable, CaseIterable {
-    case job, label, state, memory, outcome, jobClass, handler, time, order
+    case job, label, state, memory, build, outcome, jobClass, handler, time, order
 
     /// Whether its rows are found in another order than any list has.
     var isSorted: Bool {
       switch self {
-      case .label, .state, .memory: true
+      case .label, .state, .memory, .build: true
       case .job, .outcome, .jobClass, .handler, .time, .order: false
       }
     }
@@ -99,6 +99,9 @@ struct HistoryQuery {
     if let handler = filter.handler { conditions.append("attempt.handler = \(handler)") }
     if let jobClass = filter.jobClass { conditions.append("attempt.class = \(jobClass)") }
     if let job = filter.job { conditions.append("attempt.job = \(job.rawValue)") }
+    if let build = filter.build {
+      conditions.append("\(Self.isBuild("attempt.plugin_sha256", build))")
+    }
     if let since = filter.since { conditions.append("attempt.starting >= \(since.rawValue)") }
     if let until = filter.until { conditions.append("attempt.starting < \(until.rawValue)") }
     if let least = filter.minMemory { conditions.append("attempt.memory_peak >= \(least.rawValue)") }
@@ -123,6 +126,7 @@ struct HistoryQuery {
       """
     case .state: "job INDEXED BY job_state CROSS JOIN attempt ON attempt.job = job.id"
     case .memory: attempts(by: "attempt_memory")
+    case .build: attempts(by: "attempt_build")
     case .outcome: attempts(by: "attempt_outcome")
     case .jobClass: attempts(by: "attempt_class")
     case .handler: attempts(by: "attempt_handler")
@@ -159,6 +163,12 @@ extension HistoryQuery {
       if filter.order == .memory { return .order }
       if try isRare(matching, in: db) { return .memory }
     }
+    if let build = filter.build {
+      let matching: SQL = """
+        SELECT 1 FROM attempt INDEXED BY attempt_build WHERE \(isBuild("plugin_sha256", build))
+        """
+      if try isRare(matching, in: db) { return .build }
+    }
     let driver = indexed(filter)
     guard filter.order != .time, driver != .order else { return driver }
     // Many rows are not sorted: along the figure, enough of them are found soon.
@@ -181,7 +191,7 @@ extension HistoryQuery {
     case .handler:
       index = "attempt_handler"
       conditions.append("handler = \(filter.handler ?? "")")
-    case .job, .label, .state, .memory, .time, .order: break
+    case .job, .label, .state, .memory, .build, .time, .order: break
     }
     return """
       SELECT 1 FROM attempt INDEXED BY \(sql: index) WHERE \(conditions.joined(operator: .and))
@@ -195,6 +205,15 @@ extension HistoryQuery {
     if isSelective || (!filter.outcomes.isEmpty && filter.handler == nil) { return .outcome }
     if filter.handler != nil { return .handler }
     return filter.order == .time || filter.since != nil ? .time : .order
+  }
+
+  /// Whether a column names a build whose SHA-256 begins so; word for word what `attempt_build` has first.
+  private static func isBuild(_ column: String, _ build: String) -> SQL {
+    let first = String(build.prefix(HistoryFilter.leastBuild))
+    return """
+      substr(\(sql: column), 1, 8) = \(first) AND \(sql: column) >= \(build)
+      AND \(sql: column) < \(build + "g")
+      """
   }
 
   private static func isRare(_ matching: SQL, in db: Database) throws -> Bool {

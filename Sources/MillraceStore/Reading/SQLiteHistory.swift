@@ -77,6 +77,10 @@ package final class SQLiteHistory: HistoryReader {
     try await read("sum up the history") { db in try Summaries.read(filter, in: db) }
   }
 
+  package func buildSummaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
+    try await read("sum up the history by builds") { db in try Summaries.read(filter, by: .build, in: db) }
+  }
+
   package func evidence(lastOfEach count: Int) async throws -> [Evidence] {
     try await read("read what the last attempts have shown") { db in
       try EvidenceQuery(count: count).read(in: db)

@@ -4,13 +4,18 @@ import ArgumentParser
 struct HandlersCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "handlers",
-    abstract: "List what can be run, show one handler with its parameters, or close its breaker.",
+    abstract: "List what can be run, show a handler or its builds, go back to one, or close its breaker.",
     discussion: """
       examples:
         millrace handlers
         millrace handlers checksum
+        millrace handlers builds checksum
+        millrace handlers rollback checksum
         millrace handlers reset checksum
       """,
-    subcommands: [HandlersListCommand.self, HandlersResetCommand.self],
-    defaultSubcommand: HandlersListCommand.self)
+    subcommands: [
+      HandlersListCommand.self, HandlersBuildsCommand.self, HandlersRollbackCommand.self,
+      HandlersResetCommand.self,
+    ],
+    defaultSubcommand: HandlersListCommand.self, aliases: ["handler"])
 }

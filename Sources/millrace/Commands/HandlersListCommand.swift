@@ -33,6 +33,7 @@ struct HandlersListCommand: ParsableCommand {
       for refused in view.refused {
         StandardError.note("refused `\(refused.path)`: \(refused.reason)".printable)
       }
+      for plugin in view.plugins { Self.note(plugin) }
       for row in rows { Self.note(row.handler) }
       return
     }
@@ -53,6 +54,19 @@ struct HandlersListCommand: ParsableCommand {
 }
 
 extension HandlersListCommand {
+  /// Tells of a plugin whose file is not what serves.
+  private static func note(_ plugin: PluginView) {
+    guard let standsIn = plugin.standsIn else { return }
+    let why =
+      standsIn.quarantine.map { "is in quarantine since \(Figures.time($0.since)): \($0.reason)" }
+      ?? "was rolled back"
+    StandardError.note(
+      """
+      build \(Figures.build(standsIn.sha256)) of plugin `\(plugin.name)` \(why); \
+      \(Figures.build(plugin.sha256)) serves in its place
+      """.printable)
+  }
+
   /// Tells of a handler that is not tried.
   private static func note(_ handler: HandlerView) {
     guard let breaker = handler.breaker, breaker.phase != .closed else { return }
@@ -105,6 +119,7 @@ extension Table where Row == HandlerRow {
           let state = row.handler.station.map { "(\($0.state)) " } ?? ""
           return state + row.handler.summary
         },
+        Column("BUILD", "sha256", wide: true, raw: { $0.plugin.sha256 }) { Figures.build($0.plugin.sha256) },
         Column("FILE", "path", wide: true) { $0.plugin.path },
       ], id: { $0.handler.name })
   }

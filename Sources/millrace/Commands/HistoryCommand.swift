@@ -13,12 +13,14 @@ struct HistoryCommand: AsyncParsableCommand {
         millrace history --outcome oomOwnLimit --sort memory -o wide
         millrace history --handler checksum --min-memory 500M -o csv
         millrace history --by handler --since 2026-08-01
+        millrace history --by build --handler checksum
+        millrace history --build 3f2a9c01
 
       A day or time without a zone is local. It also works while the runner is down.
       """)
 
   /// What `--by` can sum up.
-  enum Grouping: String, CaseIterable, ExpressibleByArgument { case handler }
+  enum Grouping: String, CaseIterable, ExpressibleByArgument { case handler, build }
 
   @Option(help: "Only attempts admitted since: 2h, 2026-08-01, RFC 3339.", transform: Moment.past)
   var since: Timestamp?
@@ -49,6 +51,9 @@ struct HistoryCommand: AsyncParsableCommand {
   @Option(help: "Only attempts at this job.", transform: Quantities.job)
   var job: JobID?
 
+  @Option(help: "Only attempts of the build whose SHA-256 begins so.", transform: Quantities.build)
+  var build: String?
+
   @Option(help: "The order, from the largest to the smallest; by time: the newest first.")
   var sort: HistoryFilter.Order = .time
 
@@ -72,6 +77,7 @@ struct HistoryCommand: AsyncParsableCommand {
     filter.jobClass = jobClass
     filter.labels = Dictionary(labels.map { ($0.key, $0.value) }) { $1 }
     filter.job = job
+    filter.build = build
     filter.order = sort
     return filter
   }
@@ -81,6 +87,9 @@ struct HistoryCommand: AsyncParsableCommand {
     case .handler:
       let summaries = try await record.read { try await $0.summaries(matching: filter) }
       try format.print(summaries, as: .summaries, page: summaries)
+    case .build:
+      let summaries = try await record.read { try await $0.buildSummaries(matching: filter) }
+      try format.print(summaries, as: .buildSummaries, page: summaries)
     case nil:
       let page = try await record.read { try await $0.history(matching: filter, atMost: limit) }
       try format.print(page.attempts, as: .attempts, page: page)

@@ -92,6 +92,9 @@ extension Table where Row == StatisticsView {
       Column("BUILD", "build_sha256", raw: { $0.buildSha256 }) {
         $0.buildSha256.prefix(12) + ($0.inherited ? " (inherited by a newer one)" : "")
       },
+      Column("REGRESSION", "regressions", tone: { ($0.regressions ?? []).isEmpty ? .plain : .bad }) {
+        Figures.regressions($0.regressions)
+      },
       Column("INHERITED", "inherited", wide: true) { "\($0.inherited)" },
     ]
   }

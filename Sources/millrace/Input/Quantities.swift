@@ -153,6 +153,15 @@ enum Quantities {
     return pattern
   }
 
+  /// Reads the beginning of a build's SHA-256.
+  static func build(_ text: String) throws -> String {
+    let text = text.lowercased()
+    guard HistoryFilter.isBuild(text) else {
+      throw ArgumentProblem("it is no beginning of a SHA-256; write its first 8 to 64 hexadecimal digits")
+    }
+    return text
+  }
+
   /// Reads the number of a job.
   static func job(_ text: String) throws -> JobID {
     guard let id = JobID(text: text) else { throw ArgumentProblem("it is no job number; write 42") }

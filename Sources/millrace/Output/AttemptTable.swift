@@ -60,38 +60,10 @@ extension Table where Row == AttemptView {
       Column("CLASS", "class", wide: true) { $0.jobClass ?? "" },
       Column("LABELS", "labels", wide: true) { Figures.labels($0.labels) },
       Column("PLUGIN", "plugin", wide: true, raw: { $0.plugin }) { "\($0.plugin) \($0.pluginVersion)" },
+      Column("BUILD", "plugin_sha256", wide: true, raw: { $0.pluginSha256 }) {
+        Figures.build($0.pluginSha256)
+      },
       Column("VERDICT", "verdict", wide: true) { $0.verdict },
     ]
-  }
-}
-
-extension Table where Row == SummaryView {
-  /// Handlers with their figures, a line each.
-  static var summaries: Table {
-    Table(
-      [
-        Column("HANDLER", "handler") { $0.handler },
-        Column("ATTEMPTS", "attempts", .right) { "\($0.attempts)" },
-        Column("SUCCEEDED", "succeeded", .right) { "\($0.succeeded)" },
-        Column("RUN P50", "run_p50_seconds", .right, raw: { Figures.raw($0.runP50Seconds) }) {
-          Figures.span($0.runP50Seconds)
-        },
-        Column("RUN P95", "run_p95_seconds", .right, raw: { Figures.raw($0.runP95Seconds) }) {
-          Figures.span($0.runP95Seconds)
-        },
-        Column("PEAK P95", "memory_p95_bytes", .right, raw: { Figures.raw($0.memoryP95Bytes) }) {
-          Figures.bytes($0.memoryP95Bytes)
-        },
-        Column("PEAK MAX", "memory_max_bytes", .right, raw: { Figures.raw($0.memoryMaxBytes) }) {
-          Figures.bytes($0.memoryMaxBytes)
-        },
-        Column("CPU", "cpu_total_seconds", .right, raw: { "\($0.cpuTotalSeconds)" }) {
-          Figures.span($0.cpuTotalSeconds)
-        },
-        Column("WAIT P50", "wait_p50_seconds", .right, wide: true, raw: { Figures.raw($0.waitP50Seconds) }) {
-          Figures.span($0.waitP50Seconds)
-        },
-        Column("OUTCOMES", "outcomes", wide: true) { Figures.labels($0.outcomes.mapValues { "\($0)" }) },
-      ], id: { $0.handler })
   }
 }

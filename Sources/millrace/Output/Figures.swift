@@ -29,6 +29,14 @@ enum Figures {
     (labels ?? [:]).sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: " ")
   }
 
+  /// The first digits of a build's SHA-256.
+  static func build(_ sha256: String) -> String { String(sha256.prefix(12)) }
+
+  /// `memory +45%, time +30%`.
+  static func regressions(_ regressions: [RegressionView]?) -> String {
+    (regressions ?? []).map(\.text).joined(separator: ", ")
+  }
+
   /// `1 process`, `3 processes`.
   static func count(_ number: Int64, _ one: String, _ many: String) -> String {
     "\(number) \(number == 1 ? one : many)"

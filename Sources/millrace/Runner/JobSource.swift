@@ -18,6 +18,8 @@ protocol JobSource: Sendable {
   func history(matching filter: HistoryFilter) async throws -> HistoryPage
   /// Returns a line per handler.
   func summaries(matching filter: HistoryFilter) async throws -> [SummaryView]
+  /// Returns a line per handler and build.
+  func buildSummaries(matching filter: HistoryFilter) async throws -> [SummaryView]
   /// Returns what was learned of a handler's jobs, or of all, and the fates of their schedules' times.
   func statistics(of handler: String?) async throws -> StatisticsPage
   /// Returns a page of schedules, by name: those behind one.

@@ -74,6 +74,10 @@ struct Record: JobSource {
     try await reader.summaries(matching: filter).map(SummaryView.init)
   }
 
+  func buildSummaries(matching filter: HistoryFilter) async throws -> [SummaryView] {
+    try await reader.buildSummaries(matching: filter).map(SummaryView.init)
+  }
+
   func statistics(of handler: String?) async throws -> StatisticsPage {
     let rule = Policy.Learning()
     var estimates = Estimates(rule: rule)

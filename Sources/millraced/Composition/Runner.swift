@@ -42,9 +42,6 @@ final class Runner: Sendable {
     let launchSettings = try Self.launchSettings(configuration, state: state, runtime: runtime)
     launcher = try LocalLauncher(tree: tree, settings: launchSettings, logs: logs, logger: log)
     let sidecars = Sidecars(directory: configuration.plugins, overrides: configuration.handlers)
-    plugins = PluginDirectory(
-      path: configuration.plugins, builds: state.builds, launcher: launcher, log: log,
-      amend: { sidecars.amend($0, files: $1) })
     let machine = Machine.current().within(try tree.bounds())
     var policy = machine.policy(configuration)
     policy.seed = .random(in: .min ... .max)
@@ -58,6 +55,9 @@ final class Runner: Sendable {
       variable: Surroundings.variable("TZ"))
     let wall = try LinuxWallClock(onStep: { [schedules] in schedules.lookAtZones() })
     let clock = AnchoredClock(wall: try await Self.startTime(by: wall, after: store, log))
+    plugins = PluginDirectory(
+      Self.pluginSettings(configuration, state: state), launcher: launcher, history: store, log: log,
+      now: { clock.now() }, amend: { sidecars.amend($0, files: $1) })
     directories = try DirectoryEvents(DirectoryEvents.Settings(state: state.path))
     engine = Engine(
       ports: Engine.Ports(
@@ -71,7 +71,10 @@ final class Runner: Sendable {
     }
     keeper = RecordKeeper(
       store: store, files: StateFiles(logs: state.logs, builds: state.builds), clock: clock,
-      retention: configuration.retention, log: log, buildsInUse: { [engine] in await engine.buildsInUse })
+      retention: configuration.retention, log: log,
+      buildsInUse: { [engine, plugins] in
+        await engine.buildsInUse?.union(await plugins.neededBuilds())
+      })
     api = APIServer(
       serving: engine, settings: sidecars, keeping: keeper, schedules: engine, events: engine,
       authentication: SecretFiles(), metrics: engine, transitions: store, audit: store,
@@ -110,6 +113,15 @@ final class Runner: Sendable {
     do { try tree.close() } catch {
       log.warning("cgroups not left", metadata: ["error": "\(error)"])
     }
+  }
+
+  private static func pluginSettings(
+    _ configuration: Configuration, state: StateDirectory
+  ) -> PluginDirectory.Settings {
+    var settings = PluginDirectory.Settings(path: configuration.plugins, builds: state.builds)
+    settings.crashes = configuration.pluginCrashes
+    settings.allowedSigners = configuration.allowedSigners
+    return settings
   }
 
   private static func launchSettings(

@@ -9,6 +9,10 @@ struct Configuration: Sendable, Equatable {
   var state: String
   /// The directory of the plugins.
   var plugins: String
+  /// So many crashes of a build's first attempts put it into quarantine.
+  var pluginCrashes = 3
+  /// The file that says who may sign plugins; nil if they need no signature.
+  var allowedSigners: String?
   /// The directory of the schedules in files; it need not be there.
   var schedules: String
   /// The directory of the calendars; it need not be there.

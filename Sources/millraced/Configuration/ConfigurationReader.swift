@@ -55,7 +55,7 @@ struct ConfigurationReader {
     for setting in root.settings(known: names) {
       switch setting.name {
       case "state": set(&configuration.state, setting.absolutePath())
-      case "plugins": set(&configuration.plugins, setting.absolutePath())
+      case "plugins": applyPlugins(setting)
       case "schedules": set(&configuration.schedules, setting.absolutePath())
       case "calendars": set(&configuration.calendars, setting.absolutePath())
       case "socket": set(&configuration.socket, setting.absolutePath())

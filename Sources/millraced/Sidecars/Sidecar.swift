@@ -6,8 +6,10 @@ import MillraceYAML
 /// ```yaml
 /// warm: true
 /// warm_memory: 2G
+/// user: media
+/// environment: {MAGICK_THREAD_LIMIT: 1}
 /// handlers:
-///   thumbnail: {memory: 80M, timeout: 30s}
+///   thumbnail: {memory: 80M, timeout: 30s, tier: cold}
 /// ```
 struct Sidecar: Equatable {
   /// By handler.
@@ -16,6 +18,10 @@ struct Sidecar: Equatable {
   var isWarm: Bool?
   /// The most memory of such a host.
   var warmMemory: Bytes?
+  /// As whom its jobs run; nil for the runner's usual one.
+  var user: JobUser?
+  /// Variables that its jobs find in their environment.
+  var environment: [String: String] = [:]
 
   /// The path of the file beside a plugin's file.
   static func path(beside plugin: String) -> String {
@@ -23,6 +29,7 @@ struct Sidecar: Equatable {
   }
 
   static let suffix = ".yaml"
+  private static let names = ["handlers", "warm", "warm_memory", "user", "environment"]
 
   /// Makes an empty one.
   init() {}
@@ -33,10 +40,12 @@ struct Sidecar: Equatable {
   init(_ text: String, named file: String, handlers known: [String]) throws {
     let document = YAMLDocument()
     if let root = document.root(of: text) {
-      for section in root.settings(known: ["handlers", "warm", "warm_memory"]) {
+      for section in root.settings(known: Self.names) {
         switch section.name {
         case "warm": isWarm = section.flag()
         case "warm_memory": warmMemory = section.hostMemory()
+        case "user": user = section.jobUser()
+        case "environment": environment = section.environment()
         default: read(section, known)
         }
       }
@@ -52,7 +61,7 @@ struct Sidecar: Equatable {
         continue
       }
       var values = Configuration.HandlerSettings()
-      for setting in handler.settings(known: Setting.handlerNames) { setting.apply(to: &values) }
+      for setting in handler.settings(known: Setting.handlerNames + ["tier"]) { setting.apply(to: &values) }
       settings[handler.name] = values
     }
   }
@@ -63,6 +72,8 @@ struct Sidecar: Equatable {
     plugin.handlers = plugin.handlers.map { amended($0) }
     plugin.isWarm = isWarm ?? plugin.isWarm
     plugin.warmMemory = warmMemory
+    plugin.user = user
+    plugin.environment = environment
     return plugin
   }
 
@@ -72,6 +83,7 @@ struct Sidecar: Equatable {
     handler.wishes = own.wishes.filled(from: handler.wishes)
     handler.concurrency = own.concurrency ?? handler.concurrency
     handler.rate = own.rate ?? handler.rate
+    handler.tier = own.tier
     return handler
   }
 }

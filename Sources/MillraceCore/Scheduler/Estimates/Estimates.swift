@@ -19,6 +19,15 @@ package struct Estimates: Sendable {
     var current: Learned
     var former: Learned?
     var formerBuild = ""
+
+    /// What the newest build takes more of.
+    var regressions: [Regression] {
+      guard let former else { return [] }
+      return [
+        Regression.find(.memory, current.memory.sorted, against: former.memory.sorted, of: formerBuild),
+        Regression.find(.time, current.duration.sorted, against: former.duration.sorted, of: formerBuild),
+      ].compactMap(\.self)
+    }
   }
 
   /// More kinds of jobs than this are not told apart: a class that comes later is estimated by its handler.
@@ -163,11 +172,13 @@ package struct Estimates: Sendable {
         guard let place = places[key], let learned = learned(key) else { return nil }
         let entry = entries[place]
         let isInherited = entry.former != nil && !isEnough(entry.current)
-        return Statistics(
+        var statistics = Statistics(
           handler: key.handler, jobClass: key.jobClass, build: isInherited ? entry.formerBuild : entry.build,
           isInherited: isInherited, attempts: learned.duration.count, memory: .init(learned.memory),
           cpuMillis: .init(learned.cpuMillis), duration: .init(learned.duration),
           timeToPeak: .init(learned.settling))
+        statistics.regressions = entry.regressions
+        return statistics
       }
   }
 }

@@ -3,7 +3,8 @@ struct SlidingWindow: Sendable {
   private let capacity: Int
   private var arrived: [Int64] = []
   private var oldest = 0
-  private var sorted: [Int64] = []
+  /// From the smallest to the largest.
+  private(set) var sorted: [Int64] = []
 
   /// Makes an empty window of the last `capacity` figures.
   init(capacity: Int) { self.capacity = capacity }

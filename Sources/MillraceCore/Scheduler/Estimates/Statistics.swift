@@ -17,6 +17,8 @@ package struct Statistics: Sendable, Equatable {
   package var duration: Figures?
   /// Times until memory was near its peak, in microseconds.
   package var timeToPeak: Figures?
+  /// What the newest build takes more of than the one before it.
+  package var regressions: [Regression] = []
 
   /// Percentiles by nearest rank.
   package struct Figures: Sendable, Equatable {
