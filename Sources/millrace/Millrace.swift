@@ -26,7 +26,8 @@ struct Millrace: AsyncParsableCommand {
       HoldCommand.self, ReleaseCommand.self, ReprioritiseCommand.self, PauseCommand.self, ResumeCommand.self,
       DrainCommand.self, SetCommand.self, UnsetCommand.self,
       DeadCommand.self, ScheduleCommand.self, EventCommand.self, EventsCommand.self,
-      HistoryCommand.self, HandlersCommand.self, StatsCommand.self, RecommendCommand.self,
+      HistoryCommand.self, HandlersCommand.self, PluginCommand.self, StatsCommand.self,
+      RecommendCommand.self,
       SimulateCommand.self, PruneCommand.self, BackupCommand.self, StatusCommand.self, TopCommand.self,
       MetricsCommand.self, AuditCommand.self, TokenCommand.self, DoctorCommand.self,
     ])

@@ -7,7 +7,7 @@ struct Millraced: AsyncParsableCommand {
     commandName: "millraced",
     abstract: "Runs jobs, each capped in a cgroup of its own, and keeps their history.",
     version: version,
-    subcommands: [ServeCommand.self, DoctorCommand.self],
+    subcommands: [ServeCommand.self, DoctorCommand.self, VerifyCommand.self],
     defaultSubcommand: ServeCommand.self)
 
   /// The version of this build, the newest heading of `CHANGELOG.md`.

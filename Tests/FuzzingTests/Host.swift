@@ -52,6 +52,11 @@ extension FuzzedParser {
       try ELFHead.check("/proc/self/fd/\(file.descriptor.number)")
       demand(bytes.count >= 64 && bytes.starts(with: [0x7f, 0x45, 0x4c, 0x46]), "it is an ELF file")
     },
+    FuzzedParser("shared-object", longest: 4096) { bytes in
+      let object = try SharedObject(Array(bytes))
+      demand(object.needed.allSatisfy { !$0.utf8.contains(0) }, "texts end")
+      demand(object.exported.count + object.wanted.count <= bytes.count / 24, "each symbol has its place")
+    },
     FuzzedParser("json-text", longest: 512) { bytes in
       let text = Array(bytes.prefix { $0 != 0 })
       var target = [UInt8](repeating: 0, count: 4096)
@@ -88,6 +93,7 @@ extension FuzzedParser {
 
   private static func readWhole(_ payload: HostPayload) throws {
     let head = payload.head.pointee
+    payload.forEachVariable { _ = strlen($0) }
     for text in [payload.handler, payload.traceParent, payload.affinity] { _ = text.map { strlen($0) } }
     if let parameters = payload.parameters { _ = strlen(parameters + Int(head.parameters_length)) }
     read(payload.input, head.input_length)
