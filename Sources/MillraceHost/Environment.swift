@@ -23,7 +23,7 @@ struct Environment {
   }
 
   /// Builds the environment of a warm host.
-  init() { self.init(Environment.texts + ["HOME=/", "TMPDIR=/tmp"], []) }
+  init() { self.init(Environment.texts + ["HOME=/", "TMPDIR=/tmp", "MILLRACE_WARM_HOST=1"], []) }
 
   /// What all have. The backtracer of a Swift plugin that crashes would count against the job's own limits.
   private static var texts: [String] {

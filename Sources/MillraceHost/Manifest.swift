@@ -86,6 +86,8 @@ enum Manifest {
       json.number(handler.concurrency)
       json.key("has_unrelated_jobs")
       json.boolean(handler.flags & UInt32(MILLRACE_UNRELATED_JOBS) != 0)
+      json.key("is_never_warm")
+      json.boolean(handler.flags & UInt32(MILLRACE_NEVER_WARM) != 0)
       json.key("has_prepare")
       json.boolean(handler.prepare != nil)
     }

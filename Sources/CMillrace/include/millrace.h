@@ -37,7 +37,8 @@
  *    no eventfd, pipe, socket or writable shared memory when `warm_up` returns; else jobs start without
  *    it. A handler must work without warm-up, too. What is random there is the same in all of its jobs
  *    (rand(3), hash seeds).
- *  - A job finds its handler's name in the environment, as MILLRACE_HANDLER, when its plugin is loaded.
+ *  - A job finds its handler's name in the environment, as MILLRACE_HANDLER, when its plugin is loaded; a
+ *    warm host finds MILLRACE_WARM_HOST. There handlers count for their names and functions only.
  *  - SIGTERM asks a job to stop (cancel, timeout, shutdown); `cancelled` then returns 1. What still runs
  *    after the grace period is killed with its whole control group.
  */
@@ -181,7 +182,10 @@ typedef struct millrace_limits {
 enum {
     /* Its jobs have nothing in common, like those that each run another program: that one fails tells
      * nothing of the next. Without it the runner stops trying a handler that keeps failing. */
-    MILLRACE_UNRELATED_JOBS = 1
+    MILLRACE_UNRELATED_JOBS = 1,
+    /* Its jobs are not forked from a warm host, though others of its plugin are: what those share is not for
+     * them. */
+    MILLRACE_NEVER_WARM = 2
 };
 
 /* A handler: one kind of job. */

@@ -66,6 +66,8 @@ package struct Handler: Hashable, Sendable, Codable {
   package var rate: Rate?
   /// Whether the failure of one of its jobs tells nothing of the next: then it has no breaker.
   package var hasUnrelatedJobs = false
+  /// Whether its jobs are started without a warm host, though its plugin has one.
+  package var isNeverWarm = false
   /// Whether warm hosts can be prepared for the affinity keys of its jobs.
   package var preparesForKeys = false
   /// How its jobs are started; nil for the usual way.

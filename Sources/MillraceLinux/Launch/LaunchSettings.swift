@@ -45,8 +45,9 @@ package struct LaunchSettings: Sendable {
 
   /// How the jobs of a handler start: what the configuration says comes before the file beside the plugin.
   func tier(of handler: String, in plugin: Plugin) -> StartTier {
-    let own = tiers[handler] ?? plugin.handlers.first { $0.name == handler }?.tier
-    return own ?? (plugin.isWarm ? .warm : tier)
+    let described = plugin.handlers.first { $0.name == handler }
+    let isWarm = plugin.isWarm && !(described?.isNeverWarm ?? false)
+    return tiers[handler] ?? described?.tier ?? (isWarm ? .warm : tier)
   }
 
   /// Makes settings; what is left out has its default.

@@ -23,6 +23,8 @@ struct Manifest: Decodable {
     var retryDelayMs: Int64
     var concurrency: Int
     var hasUnrelatedJobs: Bool
+    /// Not given by an older host.
+    var isNeverWarm: Bool?
     var hasPrepare: Bool
   }
 
@@ -123,6 +125,7 @@ extension Manifest.HandlerManifest {
           maxAttempts: given(maxAttempts), retryDelay: given(retryDelayMs).map { .milliseconds($0) }),
         concurrency: given(concurrency))
       handler.hasUnrelatedJobs = hasUnrelatedJobs
+      handler.isNeverWarm = isNeverWarm ?? false
       handler.preparesForKeys = hasPrepare
       return handler
     }
