@@ -54,6 +54,8 @@ struct PythonHandlerTests {
       "threads.py":
         "import threading, time\nthreading.Thread(target=time.sleep, args=(99,), daemon=True).start()\n"
         + "@handler\ndef threads(): return threading.active_count()",
+      "apart.py": "# millrace: warm=no\nimport sys\nfrom millrace import handler\n"
+        + "@handler\ndef apart(): return 'numpy' in sys.modules",
     ]
     try await Self.with(files) { runner in
       for _ in 1...3 {
@@ -70,6 +72,9 @@ struct PythonHandlerTests {
       #expect(attempt.tier == .warm && attempt.outcome == .succeeded, "\(attempt)\n\(log)")
       let result = try await runner.millrace("result", job)
       #expect(result.output == "2", "\(result)")
+      let apart = try await runner.submit("apart")
+      #expect(try await runner.lastAttempt(of: apart).tier == .template)
+      #expect(try await runner.millrace("result", apart).output == "false")
       let hosts = try #require(try await runner.answer(StatusView.self, "status").hosts)
       #expect(hosts.map(\.started) == [4])
     }
@@ -122,7 +127,9 @@ struct PythonHandlerTests {
     let directory = runner.plugins + "/libpython.d"
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     let staged = "\(runner.home)/\(name).new"
-    try (head + text + "\n").write(toFile: staged, atomically: true, encoding: .utf8)
+    // Settings of a file stand first.
+    let whole = (text.hasPrefix("#") ? "" : head) + text + "\n"
+    try whole.write(toFile: staged, atomically: true, encoding: .utf8)
     guard rename(staged, "\(directory)/\(name)") == 0 else {
       throw RunnerUnderTest.Failure(description: "cannot put \(name) in place")
     }

@@ -5,9 +5,6 @@
 
 #include "interpreter.h"
 
-/* The files that forks can share, of the last description. */
-static PyObject *sharable;
-
 /* A handler and what it points to, in memory that stays. */
 typedef struct entry {
     millrace_limits limits;
@@ -16,9 +13,9 @@ typedef struct entry {
 static int read_handler(PyObject *tuple, millrace_handler *one, entry *entry) {
     const char *name, *summary, *schema;
     long long memory, cpu, pids, timeout, delay, concurrency;
-    int attempts, is_unrelated;
+    int attempts, flags;
     if (!PyArg_ParseTuple(tuple, "sssLLLLiLLi", &name, &summary, &schema, &memory, &cpu, &pids, &timeout,
-                          &attempts, &delay, &concurrency, &is_unrelated)) {
+                          &attempts, &delay, &concurrency, &flags)) {
         return -1;
     }
     entry->limits = (millrace_limits){.size = sizeof(millrace_limits), .memory_bytes = memory,
@@ -32,7 +29,7 @@ static int read_handler(PyObject *tuple, millrace_handler *one, entry *entry) {
         .limits = &entry->limits,
         .timeout_ms = timeout,
         .max_attempts = attempts,
-        .flags = is_unrelated ? MILLRACE_UNRELATED_JOBS : 0,
+        .flags = (uint32_t)flags,
         .retry_delay_ms = delay,
         .concurrency = concurrency,
     };
@@ -46,8 +43,7 @@ static void refuse(catalog *all, const char *why) {
     if (all->problems != NULL) all->problems[0] = strdup(why);
 }
 
-static int read_all(catalog *all, PyObject *handlers, PyObject *problems,
-                    int (*run)(const millrace_job *, const millrace_context *)) {
+static int read_all(catalog *all, PyObject *handlers, PyObject *problems, catalog_run run) {
     size_t count = (size_t)PyList_GET_SIZE(handlers), problem_count = (size_t)PyList_GET_SIZE(problems);
     all->handlers = calloc(count + 1, sizeof *all->handlers);
     all->problems = calloc(problem_count + 1, sizeof *all->problems);
@@ -66,26 +62,47 @@ static int read_all(catalog *all, PyObject *handlers, PyObject *problems,
     return 0;
 }
 
-void catalog_read(catalog *all, int (*run)(const millrace_job *, const millrace_context *)) {
-    PyObject *handlers, *problems, *places;
-    PyObject *function = interpreter_function("millrace.schema", "derive"); /* `describe` imports it. */
-    Py_XDECREF(function);
-    function = function ? interpreter_function("millrace.describe", "describe") : NULL;
+/* Returns a function of `millrace.describe`, which imports `millrace.schema`. */
+static PyObject *describing(const char *name) {
+    PyObject *other = interpreter_function("millrace.schema", "derive");
+    Py_XDECREF(other);
+    return other ? interpreter_function("millrace.describe", name) : NULL;
+}
+
+void catalog_read(catalog *all, catalog_run run) {
+    PyObject *handlers, *problems;
+    PyObject *function = describing("describe");
     PyObject *told = function ? PyObject_CallNoArgs(function) : NULL;
     Py_XDECREF(function);
-    if (told == NULL ||
-        !PyArg_ParseTuple(told, "O!O!OO", &PyList_Type, &handlers, &PyList_Type, &problems, &places,
-                          &sharable) ||
-        interpreter_set("millrace.job", "places", places) < 0 || read_all(all, handlers, problems, run) < 0) {
+    if (told == NULL || !PyArg_ParseTuple(told, "O!O!", &PyList_Type, &handlers, &PyList_Type, &problems) ||
+        read_all(all, handlers, problems, run) < 0) {
         refuse(all, interpreter_words());
     }
-    Py_XINCREF(sharable);
     Py_XDECREF(told);
 }
 
+void catalog_read_names(catalog *all, catalog_run run) {
+    PyObject *function = interpreter_function("millrace.files", "index"), *name;
+    PyObject *places = function ? PyObject_CallNoArgs(function) : NULL;
+    Py_XDECREF(function);
+    Py_ssize_t count = places ? PyDict_Size(places) : 0, position = 0;
+    all->handlers = calloc((size_t)count + 1, sizeof *all->handlers);
+    if (places == NULL || all->handlers == NULL || interpreter_set("millrace.job", "places", places) < 0) {
+        return refuse(all, interpreter_words());
+    }
+    while (PyDict_Next(places, &position, &name, NULL)) {
+        const char *text = PyUnicode_AsUTF8(name);
+        if (text == NULL) return refuse(all, interpreter_words());
+        all->handlers[all->handler_count++] = (millrace_handler){
+            .size = sizeof(millrace_handler), .name = strdup(text), .summary = "", .run = run};
+    }
+}
+
 int catalog_warm_up(void) {
-    PyObject *function = interpreter_function("millrace.job", "warm_up");
-    PyObject *done = function && sharable ? PyObject_CallOneArg(function, sharable) : NULL;
+    PyObject *other = describing("sharable");
+    Py_XDECREF(other);
+    PyObject *function = other ? interpreter_function("millrace.job", "warm_up") : NULL;
+    PyObject *done = function ? PyObject_CallNoArgs(function) : NULL;
     Py_XDECREF(function);
     Py_XDECREF(done);
     return done == NULL ? -1 : 0;

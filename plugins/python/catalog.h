@@ -11,8 +11,14 @@ typedef struct catalog {
     const char **problems;
 } catalog;
 
-/* Asks all files for their handlers, which `run` is to run. Python has been started. */
-void catalog_read(catalog *all, int (*run)(const millrace_job *, const millrace_context *));
+/* What a handler is run by. */
+typedef int (*catalog_run)(const millrace_job *, const millrace_context *);
+
+/* Asks all files for their handlers. Python has been started. */
+void catalog_read(catalog *all, catalog_run run);
+
+/* Reads the names of all handlers, of files that can't be imported, too, and nothing else of them. */
+void catalog_read_names(catalog *all, catalog_run run);
 
 /* Imports what the files import that forks can share. Returns 0, or -1 with a Python exception. */
 int catalog_warm_up(void);

@@ -11,13 +11,17 @@ import time
 
 from millrace import files, schema
 
-# How long the import of one file may take, and of all together: the runner's own limit is 10 s.
-_FILE_SECONDS, _ALL_SECONDS = 4.0, 9.0
+# How many seconds the import of one file may take, and of all together: the runner's own limits are 10 s for
+# a description and a minute for a warm-up.
+_DESCRIPTION, _WARM_UP = (4.0, 9.0), (15.0, 30.0)
 # How many are imported at once, with how much memory each: the runner's own limit is 256 MiB.
 _AT_ONCE, _MEMORY = 2, 112 << 20
-# What all of them together may say: the runner's own limits are 256 handlers and 1 MiB.
-_MOST_HANDLERS, _MOST_BYTES = 256, 768 << 10
+# What all of them together may say: the runner's own limit is 1 MiB.
+_MOST_BYTES = 768 << 10
 _MOST_PROBLEMS, _LONGEST_PROBLEM = 100, 500
+
+# Flags of a handler in `millrace.h`.
+_UNRELATED_JOBS, _NEVER_WARM = 1, 2
 
 _SHARED = ("anon_inode:", "pidfd:", "socket:", "pipe:")
 
@@ -25,9 +29,9 @@ _SHARED = ("anon_inode:", "pidfd:", "socket:", "pipe:")
 class _Examination:
     """A process that imports one file and tells of it through a pipe."""
 
-    def __init__(self, name):
+    def __init__(self, name, seconds):
         self.name = name
-        self.deadline = time.monotonic() + _FILE_SECONDS
+        self.deadline = time.monotonic() + seconds
         self.reader, writer = os.pipe()
         self.text = b""
         sys.stdout.flush()
@@ -58,8 +62,7 @@ class _Examination:
         os.close(self.reader)
         status = os.waitpid(self.pid, 0)[1]
         if is_late:
-            limits = f"{_FILE_SECONDS:g} s, or all together {_ALL_SECONDS:g} s"
-            return {"problem": f"its import takes over {limits}"}
+            return {"problem": "its import takes too long"}
         if len(self.text) > _MOST_BYTES:
             return {"problem": f"its handlers say more than {_MOST_BYTES >> 10} KiB"}
         try:
@@ -71,39 +74,45 @@ class _Examination:
 
 
 def describe():
-    """Returns the handlers as tuples for `catalog.c`, what is wrong, the file of each handler, and the files
-    whose imports forks can share."""
-    told = _examine(files.names())
-    handlers, problems, places, sharable, size = [], [], {}, [], 0
-    for name, report in told.items():
+    """Returns the handlers as tuples for `catalog.c`, and what is wrong."""
+    handlers, problems, size, places = [], [], 0, files.index()
+    for name, report in _examine(_DESCRIPTION).items():
         problem = report.get("problem")
         mine = report.get("handlers", [])
         size += sum(len(text) for one in mine for text in one if isinstance(text, str))
-        if not problem and (len(handlers) + len(mine) > _MOST_HANDLERS or size > _MOST_BYTES):
-            bounds = f"{_MOST_HANDLERS} handlers or {_MOST_BYTES >> 10} KiB"
+        if not problem and (len(handlers) + len(mine) > files.MOST_HANDLERS or size > _MOST_BYTES):
+            bounds = f"{files.MOST_HANDLERS} handlers or {_MOST_BYTES >> 10} KiB"
             problem = f"with its handlers all files together have more than {bounds}"
         if problem:
             problems.append(f"{name}: {problem}")
             continue
         for one in mine:
-            if one[0] in places:
-                problems.append(f"{name}: handler `{one[0]}` is in `{places[one[0]]}` already")
-                continue
-            places[one[0]] = name
-            handlers.append(tuple(one))
-        if report["sharable"]:
-            sharable.append(name)
-        elif report["why"]:
-            print(f"each job imports `{name}` itself: {report['why']}", file=sys.stderr, flush=True)
+            if places.get(one[0]) == name:
+                handlers.append(tuple(one))
+            else:
+                problems.append(f"{name}: handler `{one[0]}` is in `{places.get(one[0])}` already")
     if len(problems) > _MOST_PROBLEMS:
         problems[_MOST_PROBLEMS - 1:] = [f"{len(problems) - _MOST_PROBLEMS + 1} more problems"]
-    return handlers, [problem[:_LONGEST_PROBLEM] for problem in problems], places, sharable
+    return handlers, [problem[:_LONGEST_PROBLEM] for problem in problems]
 
 
-def _examine(names):
-    """Returns what each file tells, by its name."""
+def sharable():
+    """Returns the files whose imports forks can share; tells of the others that were meant to be."""
+    found = []
+    for name, report in _examine(_WARM_UP).items():
+        if report.get("sharable"):
+            found.append(name)
+        elif report.get("problem") or report.get("why"):
+            why = report.get("problem") or report["why"]
+            print(f"each job imports `{name}` itself: {why}", file=sys.stderr, flush=True)
+    return found
+
+
+def _examine(limits):
+    """Returns what each file tells, by its name; `limits` are the seconds for one and for all."""
+    names = files.names()
     told, waiting, running = dict.fromkeys(names), list(reversed(names)), {}
-    end = time.monotonic() + _ALL_SECONDS
+    end = time.monotonic() + limits[1]
     poll = select.poll()
     while waiting or running:
         now = time.monotonic()
@@ -112,7 +121,7 @@ def _examine(names):
                 told[name] = {"problem": "was not looked at: other files took all the time"}
             waiting = []
         while waiting and len(running) < _AT_ONCE:
-            one = _Examination(waiting.pop())
+            one = _Examination(waiting.pop(), limits[0])
             running[one.reader] = one
             poll.register(one.reader, select.POLLIN)
         patience = min([one.deadline for one in running.values()] + [end]) - now
@@ -146,25 +155,25 @@ def _report(name):
     settings = files.settings(text)
     written = files.handlers_in(text)
     before = set(os.listdir("/proc/self/fd"))
-    handlers = [_described(one, written) for one in files.load(name)]
+    is_apart = settings["venv"] is not None or settings["warm"] == "no"
+    handlers = [_described(one, written, is_apart) for one in files.load(name)]
     if not handlers:
         raise files.Mistake("it has no function with `@handler`; a file for others to import begins with `_`")
     doubles = {one[0] for one in handlers if sum(two[0] == one[0] for two in handlers) > 1}
     if doubles:
         raise files.Mistake(f"it has two handlers `{min(doubles)}`")
-    if settings["venv"] or settings["warm"] == "no":
+    if is_apart:
         return {"handlers": handlers, "sharable": False, "why": None}
     why = _unsharable(before)
     return {"handlers": handlers, "sharable": why is None, "why": why}
 
 
-def _described(one, written):
+def _described(one, written, is_apart):
     """One handler, as `catalog.c` reads it."""
     if one.name not in written:
         raise files.Mistake(
             f"handler `{one.name}` must be a function at the top level, its name written out in `@handler`")
-    name_fits = 0 < len(one.name) <= 64 and "a" <= one.name[0] <= "z"
-    if not name_fits or set(one.name) - set("abcdefghijklmnopqrstuvwxyz0123456789-_."):
+    if not files.is_name(one.name):
         raise files.Mistake(f"`{one.name}` is no name: 1 to 64 of a-z 0-9 - _ . and beginning with a letter")
     rules = schema.derive(one.function) if one.schema is None else one.schema
     text = json.dumps(rules, allow_nan=False)
@@ -172,7 +181,7 @@ def _described(one, written):
     return (
         one.name, one.summary, text, numbers["memory"], numbers["cpu"], numbers["pids"], numbers["timeout"],
         min(numbers["max_attempts"], 1000), numbers["retry_delay"], numbers["concurrency"],
-        int(one.unrelated))
+        _UNRELATED_JOBS * one.unrelated + _NEVER_WARM * is_apart)
 
 
 def _unsharable(before):

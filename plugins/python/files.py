@@ -12,6 +12,9 @@ directory = ""
 # The registrations of the files that this process has imported, by file, and by the handler's name.
 imported = {}
 
+# How many handlers all files may have: the runner's own limit.
+MOST_HANDLERS = 256
+
 _SETTINGS_LINES = 20
 
 
@@ -50,6 +53,12 @@ def settings(text):
     return found
 
 
+def is_name(text):
+    """Whether a text can be a handler's name: 1 to 64 of a-z 0-9 - _ . and beginning with a letter."""
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    return 0 < len(text) <= 64 and text[0] in letters and not set(text) - set(letters + "0123456789-_.")
+
+
 def handlers_in(text):
     """The names of the handlers that a text has: a job finds its file by them, and runs no other one."""
     tree = compile(text, "<handlers>", "exec", _ast.PyCF_ONLY_AST, dont_inherit=True)
@@ -67,18 +76,22 @@ def handlers_in(text):
     return found
 
 
-def find(handler):
-    """Returns the file that has a handler; None if there is none."""
+def index(handler=None):
+    """Returns the file of each handler, or only of one, whether it can be imported or not: of several files
+    with one name the first has it."""
+    places = {}
     for name in names():
         text = source(name)
-        if handler.encode() not in text:
+        if handler is not None and handler.encode() not in text:
             continue
         try:
-            if handler in handlers_in(text):
-                return name
-        except (SyntaxError, ValueError):
+            found = handlers_in(text)
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
             continue  # Its description told the operator.
-    return None
+        for one in found if len(found) <= MOST_HANDLERS else []:
+            if is_name(one):
+                places.setdefault(one, name)
+    return places
 
 
 def load(name):

@@ -9,15 +9,17 @@ import _millrace
 import millrace
 from millrace import files
 
-# The file of each handler, once a description has found out.
+# The file of each handler, where all were asked for.
 places = {}
 
 
-def warm_up(sharable):
+def warm_up():
     """Imports files once for all jobs that are forked from this process."""
     import gc
 
-    for name in sharable:
+    from millrace import describe
+
+    for name in describe.sharable():
         try:
             files.load(name)
         except BaseException as problem:  # Each job tries it again, and tells whoever submitted it.
@@ -66,7 +68,7 @@ def run(handler, parameters):
 
 def _function(handler):
     """Returns the registration of a handler; imports its file if that is not done yet."""
-    name = places.get(handler) or files.find(handler)
+    name = places.get(handler) or files.index(handler).get(handler)
     if name is None:
         raise millrace.Failure("no_handler", f"no file in the plugin's directory has the handler `{handler}`")
     for one in files.load(name):

@@ -113,7 +113,7 @@ class Registration:
     """A function that is a handler, with all that was said of it."""
 
     def __init__(self, function, name, summary, schema, numbers, unrelated):
-        self.function, self.name, self.schema, self.unrelated = function, name, schema, unrelated
+        self.function, self.name, self.schema, self.unrelated = function, name, schema, bool(unrelated)
         self.summary, self.numbers = summary, numbers
         inner = function
         while hasattr(inner, "__wrapped__"):

@@ -64,7 +64,9 @@ static void describe_one(const char *name) {
     plugin.handler_count = 1;
 }
 
-static void describe_all(void) {
+/* In a warm host every handler that a job may ask for must be there, however busy the machine is: nothing is
+ * imported before the warm-up. */
+static void describe_all(int is_host) {
     static catalog all;
     /* Libraries for numbers start a thread for each processor otherwise: a warm host may have none, and a
      * description needs none. What a job has instead is its own environment. */
@@ -77,7 +79,8 @@ static void describe_all(void) {
         plugin.problems = problems;
         return;
     }
-    catalog_read(&all, run);
+    if (is_host) catalog_read_names(&all, run);
+    else catalog_read(&all, run);
     interpreter_hear_of_forks(1);
     plugin.handlers = all.handlers;
     plugin.handler_count = all.handler_count;
@@ -86,7 +89,10 @@ static void describe_all(void) {
 
 MILLRACE_EXPORT const millrace_plugin *millrace_plugin_describe(void) {
     const char *handler = getenv("MILLRACE_HANDLER");
-    if (handler != NULL) describe_one(handler);
-    else if (plugin.handlers == NULL && plugin.problems == NULL) describe_all();
+    if (handler != NULL) {
+        describe_one(handler);
+    } else if (plugin.handlers == NULL && plugin.problems == NULL) {
+        describe_all(getenv("MILLRACE_WARM_HOST") != NULL);
+    }
     return &plugin;
 }
