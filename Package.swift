@@ -86,7 +86,7 @@ let fuzzing: [Target] =
 
 let pluginNames = [
   "exec", "checksum", "thumbnail", "wordcount", "balloon", "spin", "lookup", "python", "cleanup",
-  "archiver", "mirror", "sqlite", "index",
+  "archiver", "mirror", "sqlite", "index", "http",
 ]
 
 let package = Package(
@@ -117,6 +117,9 @@ let package = Package(
       name: "CMillraceParameters", dependencies: ["CMillrace"], cSettings: pluginC,
       linkerSettings: [.linkedLibrary("jansson"), .linkedLibrary("m")]),
     .target(name: "CMillraceTree", dependencies: ["CMillrace", "CMillraceParameters"], cSettings: pluginC),
+    .target(
+      name: "CMillraceTransfer", dependencies: ["CMillrace"], cSettings: pluginC,
+      linkerSettings: [.linkedLibrary("curl")]),
     .systemLibrary(
       name: "Clibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
 
@@ -223,6 +226,7 @@ let package = Package(
     plugin("mirror", dependencies: onTrees),
     plugin("sqlite", dependencies: onTrees, links: ["sqlite3"]),
     plugin("index", dependencies: onTrees, links: ["sqlite3"]),
+    plugin("http", dependencies: ["CMillraceParameters", "CMillraceTransfer"], links: ["crypto"]),
 
     // What `make bench` measures with.
     .executableTarget(
@@ -302,7 +306,12 @@ let package = Package(
         "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceStore", "MillraceTracing", "MillraceWire",
         "MillraceYAML", "MillraceZones", "millraced", argumentParser, logging,
       ]),
-    tests("PluginTests", of: ["CMillrace", "MillracePlugin", "PluginRecording", "plugin-harness"]),
+    tests(
+      "PluginTests",
+      of: [
+        "CMillrace", "CMillraceTransfer", "MillraceCore", "MillraceHTTP", "MillraceLinux", "MillracePlugin",
+        "MillraceWire", "PluginRecording", "plugin-harness",
+      ]),
     tests("KernelTests", of: ["MillraceCore", "MillraceLinux", "MillraceWire", "millrace-chaos"]),
   ] + fuzzing
 )

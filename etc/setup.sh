@@ -16,9 +16,10 @@ packages='
   pkg-config      | pkgconf-pkg-config | SwiftPM finds the C libraries with it
   libsqlite3-dev  | sqlite-devel       | the store: jobs and attempts; the plugins `sqlite`, `index`
   libcgroup-dev   | libcgroup-devel    | the long-lived control groups
-  libssl-dev      | openssl-devel      | SHA-256 of plugin files; the plugin `checksum`
+  libssl-dev      | openssl-devel      | SHA-256 of plugin files; the plugins `checksum` and `http`
   libgd-dev       | gd-devel           | the plugin `thumbnail`
   libarchive-dev  | libarchive-devel   | the plugin `archiver`
+  libcurl4-openssl-dev | libcurl-devel | the plugin `http`
   zlib1g-dev      | zlib-devel         | the simulator: compressed traces
   libjansson-dev  | jansson-devel      | the plugins in C: their parameters are JSON
   libpython3-dev  | python3-devel      | the plugin `python`
