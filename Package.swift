@@ -86,7 +86,7 @@ let fuzzing: [Target] =
 
 let pluginNames = [
   "exec", "checksum", "thumbnail", "wordcount", "balloon", "spin", "lookup", "python", "cleanup",
-  "archiver", "mirror", "sqlite", "index", "http",
+  "archiver", "mirror", "sqlite", "index", "http", "health",
 ]
 
 let package = Package(
@@ -227,6 +227,7 @@ let package = Package(
     plugin("sqlite", dependencies: onTrees, links: ["sqlite3"]),
     plugin("index", dependencies: onTrees, links: ["sqlite3"]),
     plugin("http", dependencies: ["CMillraceParameters", "CMillraceTransfer"], links: ["crypto"]),
+    plugin("health", dependencies: ["CMillraceParameters", "CMillraceTransfer"]),
 
     // What `make bench` measures with.
     .executableTarget(

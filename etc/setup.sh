@@ -19,7 +19,7 @@ packages='
   libssl-dev      | openssl-devel      | SHA-256 of plugin files; the plugins `checksum` and `http`
   libgd-dev       | gd-devel           | the plugin `thumbnail`
   libarchive-dev  | libarchive-devel   | the plugin `archiver`
-  libcurl4-openssl-dev | libcurl-devel | the plugin `http`
+  libcurl4-openssl-dev | libcurl-devel | the plugins `http`, `health`
   zlib1g-dev      | zlib-devel         | the simulator: compressed traces
   libjansson-dev  | jansson-devel      | the plugins in C: their parameters are JSON
   libpython3-dev  | python3-devel      | the plugin `python`
