@@ -38,7 +38,9 @@ static int make_directory(tree_root *root, int parent, const char *name) {
 /* Gives what was unpacked its name. Returns 0 or -1 and has noted why. */
 static int keep(unpacking *all, int parent, const char *temporary, const char *name) {
     int problem = 0;
-    if (!all->has_own_entry && fchmod(all->root->directory, 0755) < 0) problem = errno;
+    mode_t mask = umask(0);
+    umask(mask);
+    if (!all->has_own_entry && fchmod(all->root->directory, 0777 & ~mask) < 0) problem = errno;
     if (problem == 0 && syncfs(all->root->directory) < 0) problem = errno;
     if (problem == 0 && renameat2(parent, temporary, parent, name, RENAME_NOREPLACE) < 0) problem = errno;
     if (problem == 0 && fsync(parent) < 0) problem = errno;

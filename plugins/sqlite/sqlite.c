@@ -77,6 +77,14 @@ static int maintain(maintenance *all, const json_t *list, json_t *reports) {
     return result;
 }
 
+static int report(const maintenance *all, json_t *reports) {
+    const size_t style = JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(6);
+    json_t *object = json_pack("{soso}", "database", utf8_json(all->path), "actions", reports);
+    char *text = object != NULL ? json_dumps(object, style) : NULL;
+    if (text == NULL) return job_fail(all->context, "no_memory", FAIL_RETRYABLE, "no memory for the report");
+    return job_result(all->context, text, strlen(text), "application/json");
+}
+
 static int run(const millrace_job *job, const millrace_context *context) {
     parameters given;
     parameters_open(&given, job);
@@ -97,11 +105,8 @@ static int run(const millrace_job *job, const millrace_context *context) {
     int result = maintain_open(&all, writes);
     if (result == MILLRACE_OK) {
         result = maintain(&all, list, reports);
-        json_t *object = json_pack("{soso}", "database", utf8_json(all.path), "actions", reports);
-        char *text = object != NULL ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
-        if (text != NULL && job_result(context, text, strlen(text), "application/json") != MILLRACE_OK) {
-            result = MILLRACE_FAILED;
-        }
+        int answer = report(&all, reports);
+        if (result == MILLRACE_OK) result = answer;
     }
     sqlite3_close(all.database);
     return result;
