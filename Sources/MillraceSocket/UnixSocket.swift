@@ -14,6 +14,14 @@ package enum UnixSocket {
     return socket(AF_UNIX, Int32(type.rawValue | SOCK_CLOEXEC.rawValue), 0)
   }
 
+  /// Has each wait of a socket, to send and to receive, end after so many seconds.
+  package static func limitWaits(of descriptor: Int32, seconds: Int) {
+    var time = timeval(tv_sec: seconds, tv_usec: 0)
+    let size = socklen_t(MemoryLayout<timeval>.size)
+    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &time, size)
+    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &time, size)
+  }
+
   /// Connects a socket to a path; returns 0 or the error number.
   package static func connect(_ descriptor: Int32, to path: String) -> Int32 {
     guard path.utf8.count <= longestPath else { return ENAMETOOLONG }

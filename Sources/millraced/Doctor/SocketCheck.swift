@@ -52,10 +52,7 @@ struct SocketCheck: Check {
     let descriptor = UnixSocket.make(.stream)
     guard descriptor >= 0 else { return .refused(errno) }
     defer { close(descriptor) }
-    var patience = timeval(tv_sec: 2, tv_usec: 0)
-    let size = socklen_t(MemoryLayout<timeval>.size)
-    setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &patience, size)
-    setsockopt(descriptor, SOL_SOCKET, SO_SNDTIMEO, &patience, size)
+    UnixSocket.limitWaits(of: descriptor, seconds: 2)
     let failure = UnixSocket.connect(descriptor, to: path)
     guard failure == 0 else { return .refused(failure) }
     let request = Array(
