@@ -57,6 +57,19 @@ struct CgroupCheckTests {
     #expect(CgroupRootCheck(facts: facts).finding().status == .ok)
   }
 
+  @Test("the jobs' unit of the user's runner is looked at, wherever doctor is called")
+  func unit() throws {
+    let slice =
+      geteuid() == 0
+      ? "/system.slice" : "/user.slice/user-\(geteuid()).slice/user@\(geteuid()).service/app.slice"
+    let unit = "\(slice)/millrace-jobs.service"
+    var files = Self.pure
+    files["/sys/fs/cgroup\(unit)/cgroup.controllers"] = "cpu memory pids\n"
+    let facts = try Self.facts(files, root: .automatic)
+    #expect(facts.group == unit)
+    #expect(facts.given == ["cpu", "memory", "pids"])
+  }
+
   @Test("a path with the mount before it is the same group")
   func mountedPath() throws {
     let facts = try Self.facts(Self.pure, root: .path("/sys/fs/cgroup/millrace"))

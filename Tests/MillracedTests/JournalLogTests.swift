@@ -35,6 +35,17 @@ struct JournalLogTests {
     }
   }
 
+  @Test("systemd is told when the runner is ready, and nobody if nobody asks")
+  func ready() throws {
+    let directory = try TemporaryDirectory()
+    let socket = try FakeJournal(in: directory)
+    #expect(ServiceManager.tellReady(socket: nil) == 0)
+    #expect(socket.next().isEmpty)
+    #expect(ServiceManager.tellReady(socket: socket.path) == 0)
+    #expect(String(decoding: socket.next(), as: UTF8.self) == "READY=1")
+    #expect(ServiceManager.tellReady(socket: socket.path + "2") == ENOENT)
+  }
+
   @Test("an entry has the message, how bad it is, and each piece of metadata as a field")
   func fields() throws {
     let directory = try TemporaryDirectory()

@@ -6,11 +6,18 @@ import Synchronization
 
 /// The subtree `S` that is ours: `S/runner`, `S/keeper` and `S/p/<plugin>` with the leaves of attempts.
 ///
+/// As a service the runner stays in the group of its own unit, and `S` is that of the unit beside it: systemd
+/// starts a service in its unit's group, which is impossible where controllers are passed on to groups below
+/// (cgroups(7), "no internal processes"), and jobs that outlive the runner keep it so.
+///
 /// The long-lived groups are made by libcgroup, which also turns the controllers on from the root down. The
 /// leaves are made by `Leaf`, on descriptors that are kept here: that is the hot path.
 package final class CgroupTree: Sendable {
   /// The controllers without which no attempt is started.
   package static let needed = ["memory", "cpu", "pids"]
+
+  /// The unit whose group is `S` where the runner is a service.
+  package static let jobsUnit = "millrace-jobs.service"
 
   /// The absolute path of `S`.
   package let path: String
@@ -24,11 +31,11 @@ package final class CgroupTree: Sendable {
   /// The groups of plugins that have their controllers, as far as this process has seen to it.
   private let groups = Mutex<[String: PluginGroup]>([:])
 
-  /// Makes or finds the subtree and moves this process into `S/runner`.
+  /// Makes or finds the subtree and moves this process into `S/runner`, unless it is in a unit of its own.
   ///
   /// - Parameters:
   ///   - root: the path of `S` below the mount point; nil for this process's own group if it is delegated,
-  ///     else `/millrace` (root only).
+  ///     else that of the unit beside it, else `/millrace` (root only).
   ///   - needed: the controllers that must be there.
   /// - Throws: `LinuxError` that says what is missing and how to mend it.
   package init(root: String?, needed: [String] = CgroupTree.needed) throws {
@@ -52,17 +59,12 @@ package final class CgroupTree: Sendable {
     try makeGroups()
   }
 
-  /// Returns the group that is used if none is named: this process's own if it is delegated, else
-  /// `/millrace`.
-  /// - Throws: `LinuxError` for an ordinary user whose own group is not delegated.
+  /// Returns the group that is used if none is named: that of the unit beside this process's own, else its
+  /// own, if they are delegated, else `/millrace`.
+  /// - Throws: `LinuxError` for an ordinary user to whom neither is delegated.
   package static func delegatedGroup(mount: String, origin: String) throws -> String {
-    let own = mount + origin
-    var info = stat()
-    let isOurs = geteuid() != 0 && stat(own, &info) == 0 && info.st_uid == geteuid()
-    let isDelegated = ["trusted.delegate", "user.delegate"].contains { (name: String) in
-      millrace_has_attribute(own, name) == 1
-    }
-    if isOurs || isDelegated { return origin }
+    let beside = String(origin.prefix(through: origin.lastIndex(of: "/") ?? origin.startIndex)) + jobsUnit
+    for group in [beside, origin] where isDelegated(mount + group) { return group }
     guard geteuid() == 0 else {
       throw LinuxError(
         "use the cgroup `\(origin)`", .forbidden("it is not delegated to this user"),
@@ -71,10 +73,26 @@ package final class CgroupTree: Sendable {
     return "/millrace"
   }
 
+  /// Whether systemd gave a group to us: it belongs to us, or has the mark for root's services
+  /// (systemd.resource-control(5), `Delegate=`).
+  private static func isDelegated(_ path: String) -> Bool {
+    var info = stat()
+    guard stat(path, &info) == 0 else { return false }
+    if geteuid() != 0, info.st_uid == geteuid() { return true }
+    return ["trusted.delegate", "user.delegate"].contains { (name: String) in
+      millrace_has_attribute(path, name) == 1
+    }
+  }
+
+  /// Whether `S` is the group of another unit than ours.
+  private var isBesideUs: Bool { group != origin && group.hasSuffix("/" + Self.jobsUnit) }
+
   private func makeGroups() throws {
     try Self.makeDirectory(path)
-    try Self.makeDirectory(path + "/runner")
-    try Self.writeFile(path + "/runner/cgroup.procs", "\(getpid())")  // `S` itself must be empty first.
+    if !isBesideUs {
+      try Self.makeDirectory(path + "/runner")
+      try Self.writeFile(path + "/runner/cgroup.procs", "\(getpid())")  // `S` itself must be empty first.
+    }
     try libcgroup.make(relative("keeper"))
     try libcgroup.make(relative("p"))
     try enableControllers(path + "/p")
@@ -131,10 +149,10 @@ package final class CgroupTree: Sendable {
     }
   }
 
-  /// Leaves the subtree and removes what is empty of it: a live keeper and its jobs stay. Of a group that was
+  /// Leaves the subtree and removes what is empty of it: a live keeper and its jobs stay. Of our own group,
   /// delegated to us, we stay in `runner`: it goes with the unit, and `S` can't take processes any more.
   package func close() throws {
-    let isDelegated = group == origin
+    let isDelegated = group == origin || isBesideUs
     if !isDelegated { try Self.writeFile(mount + origin + "/cgroup.procs", "\(getpid())") }
     for plugin in try Self.subdirectories(path + "/p") { rmdir(path + "/p/" + plugin) }
     for name in ["p", "keeper"] { rmdir(path + "/" + name) }

@@ -81,6 +81,11 @@ final class Runner: Sendable {
       configuration: try Self.server(configuration, log), logger: log
     ) {
       log.notice("ready", metadata: ["socket": "\(configuration.socket)", "state": "\(state.path)"])
+      let failure = ServiceManager.tellReady()
+      if failure != 0 {
+        let reason = String(cString: strerror(failure))
+        log.error("systemd could not be told", metadata: ["reason": "\(reason)"])
+      }
     }
     self.drain = drain
     self.log = log

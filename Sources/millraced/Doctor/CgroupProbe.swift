@@ -63,9 +63,22 @@ struct CgroupProbe: Sendable {
   private func chosenGroup(mount: String, origin: String) -> String? {
     switch configured {
     case .path: configured.group(belowMount: mount)
-    // That it throws means that there is none.
-    case .automatic: try? CgroupTree.delegatedGroup(mount: machine.root + mount, origin: origin)
+    case .automatic:
+      if machine.status(mount + unitGroup) != nil {
+        unitGroup
+      } else {
+        // That it throws means that there is none.
+        try? CgroupTree.delegatedGroup(mount: machine.root + mount, origin: origin)
+      }
     }
+  }
+
+  /// The group that jobs have where this user's runner is a service, wherever this process was started.
+  private var unitGroup: String {
+    let user = machine.user
+    let slice =
+      user == 0 ? "/system.slice" : "/user.slice/user-\(user).slice/user@\(user).service/app.slice"
+    return "\(slice)/\(CgroupTree.jobsUnit)"
   }
 
   private func leaves(in path: String) -> [CgroupFacts.Leaf] {
