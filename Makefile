@@ -1,7 +1,7 @@
 # `make` alone tells what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools build release demo test check check-cron check-api check-dashboard sim fuzz chaos bench
-.PHONY: soak peers kernels clean
+.PHONY: help setup tools build release install uninstall deb demo test check check-cron check-api check-dashboard
+.PHONY: check-deb check-systemd sim fuzz chaos bench soak peers kernels clean
 
 help: ## Print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,17 @@ release: setup ## Build for use, with Swift's runtime inside: smaller in memory,
 	Benchmarks/build millrace millraced millrace-host exec checksum thumbnail wordcount balloon spin lookup \
 	  python cleanup archiver mirror sqlite index http health
 	etc/dashboard .build/bench/release
+
+export DESTDIR PREFIX
+install: ## Put what `make release` built into PREFIX (/usr/local), below DESTDIR
+	etc/install
+
+uninstall: ## Take away what `make install` put there
+	etc/install --uninstall
+
+deb: release ## Make a Debian package of it, in .build/deb
+	@etc/setup.sh --deb
+	etc/deb
 
 demo: build ## See it work: a runner, its plugins, real jobs and their history
 	etc/demo
@@ -45,6 +56,14 @@ check-api: tools ## Hold a real runner against docs/openapi.yaml, by schemathesi
 PICTURES ?= .build/dashboard
 check-dashboard: tools ## Work with the dashboard in Chromium: make check-dashboard PICTURES=DIRECTORY
 	etc/check-dashboard --pictures $(PICTURES)
+
+check-deb: release ## Install the package on a bare Debian 12 and work with it there; ten minutes
+	@etc/setup.sh --deb
+	etc/check-deb
+
+check-systemd: release ## Test the units and `millrace init` with a real systemd; five minutes
+	@etc/setup.sh --deb
+	etc/check-systemd
 
 SEEDS ?= 10000
 sim: setup ## Simulate many seeds, release build: make sim SEEDS=100000

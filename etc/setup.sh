@@ -1,10 +1,11 @@
 #!/bin/bash
 # Installs what building, testing and demonstrating Millrace needs. Run again, it does only what is missing.
 #
-#   etc/setup.sh [--build | --minimal] [--check]
+#   etc/setup.sh [--build | --minimal | --deb] [--check]
 #
 #   --build     only what building and the demonstration need
 #   --minimal   without the second test kernel (QEMU), which only tests of pressure figures need
+#   --deb       also what makes and tests the Debian package
 #   --check     only report; exit 1 if something is missing
 set -euo pipefail
 
@@ -26,6 +27,7 @@ packages='
   libjs-chart.js  | -                  | the dashboard: its charts
   tzdata          | tzdata             | the rules of the time zones, for schedules
   g++             | gcc-c++            | what the linker needs; make check: the plugin header must also be C++
+  python3         | python3            | make install: the manual pages
   iproute2        | iproute            | test kernel: the loopback interface
   user-mode-linux | -                  | test kernel with all cgroup controllers, as an ordinary program
 '
@@ -43,6 +45,16 @@ test_packages='
   chromium-driver  | chromedriver     | make test: leads that browser
   python3-selenium | python3-selenium | make test: the words for that
   python3-numpy    | python3-numpy    | make test: what a handler in Python imports once
+  mandoc           | mandoc           | make test: it finds mistakes in the manual pages
+  zsh              | zsh              | make test: a shell whose completions are tested
+  fish             | fish             | make test: another one
+'
+deb_packages='
+  debhelper   | debhelper   | make deb: the package
+  chrpath     | chrpath     | make deb: programs without paths of the machine that built them
+  lintian     | -           | make deb: it finds mistakes in the package
+  debootstrap | debootstrap | make check-deb: a bare Debian
+  e2fsprogs   | e2fsprogs   | make check-systemd: a file system for the test kernel
 '
 psi_packages='
   qemu-system-x86   | qemu-system-x86-core | second test kernel (two CPUs, pressure figures): the machine
@@ -53,16 +65,18 @@ psi_packages='
 swift_needed=6.3
 
 main() {
-  local check=false
+  local check=false deb=false
   while (($#)); do
     case $1 in
       --build) test_packages='' psi_packages='' ;;
       --minimal) psi_packages='' ;;
+      --deb) deb=true psi_packages='' ;;
       --check) check=true ;;
-      *) fail "unknown option \`$1\`" "etc/setup.sh [--build | --minimal] [--check]" ;;
+      *) fail "unknown option \`$1\`" "etc/setup.sh [--build | --minimal | --deb] [--check]" ;;
     esac
     shift
   done
+  if ! $deb; then deb_packages=''; fi
 
   command -v dpkg-query >/dev/null || advise_other_systems
   mapfile -t missing < <(list_missing)
@@ -78,7 +92,7 @@ main() {
 
 # Every package as `debian|fedora|why`, without the columns' spaces.
 table() {
-  sed '/|/!d; s/ *| */|/g; s/^ *//' <<<"$packages$test_packages$psi_packages"
+  sed '/|/!d; s/ *| */|/g; s/^ *//' <<<"$packages$test_packages$deb_packages$psi_packages"
 }
 
 list_missing() {

@@ -12,7 +12,7 @@ import TestSupport
 @Suite("The configuration")
 struct ConfigurationTests {
   static let root = Surroundings(
-    isRoot: true, user: 0, home: "/root", variables: [:], programDirectory: "/usr/bin")
+    isRoot: true, user: 0, home: "/root", variables: [:], programDirectory: "/usr/bin", isInstalled: true)
   private static let standard = Configuration.standard(in: root)
 
   private static func read(_ text: String) throws -> Configuration {
@@ -291,6 +291,19 @@ struct ConfigurationTests {
     #expect(moved.schedules == "/c/millrace/schedules.d")
     #expect(moved.socket == "/r/millrace/millrace.sock")
     #expect(surroundings.usualFile == "/c/millrace/millrace.yaml")
+  }
+
+  @Test("an installed runner finds its parts below its prefix")
+  func installed() {
+    let local = Configuration.standard(
+      in: Surroundings(
+        isRoot: true, user: 0, home: "/root", variables: [:], programDirectory: "/usr/local/bin",
+        isInstalled: true))
+    #expect(local.host == "/usr/local/lib/millrace/millrace-host")
+    #expect(local.dashboard == "/usr/local/share/millrace/dashboard")
+    #expect(local.plugins == "/usr/local/lib/millrace/plugins")
+    #expect(local.schedules == "/etc/millrace/schedules.d")
+    #expect(Self.root.usualFile == "/etc/millrace/millrace.yaml")
   }
 
   @Test("flags come before the file, and a file that is named must be there")

@@ -3,7 +3,7 @@ import Glibc
 
 /// The flags that choose and override the configuration, for every command of the runner.
 struct ConfigurationOptions: ParsableArguments {
-  @Option(help: "The configuration file. Default: /etc/millrace.yaml, or the user's own.")
+  @Option(help: "The configuration file. Default: /etc/millrace/millrace.yaml, or the user's own.")
   var config: String?
 
   @Option(help: "The directory of the database, inputs, results and logs.")

@@ -10,6 +10,8 @@ struct Surroundings: Sendable, Equatable {
   var variables: [String: String]
   /// The directory of the program.
   var programDirectory: String
+  /// Whether `make install` or a package put the program there: then the others are not beside it.
+  var isInstalled = false
 
   /// Makes the surroundings of this process.
   static func current() -> Surroundings {
@@ -19,9 +21,11 @@ struct Surroundings: Sendable, Equatable {
       // A path that is not absolute is to be ignored, says the specification.
       if let value = Self.variable(name), value.hasPrefix("/") { variables[name] = value }
     }
+    let directory = Self.directoryOfThisProgram
     return Surroundings(
       isRoot: geteuid() == 0, user: geteuid(), home: variable("HOME") ?? Self.homeOnRecord ?? "/",
-      variables: variables, programDirectory: Self.directoryOfThisProgram)
+      variables: variables, programDirectory: directory,
+      isInstalled: directory.hasSuffix("/bin") && access(directory + "/millrace-host", F_OK) != 0)
   }
 
   /// Returns a variable of this process; nil if it is not set.
@@ -41,14 +45,31 @@ struct Surroundings: Sendable, Equatable {
   }
 
   /// The file that is read if none is named, and that need not be there.
-  var usualFile: String {
-    isRoot ? "/etc/millrace.yaml" : directory("XDG_CONFIG_HOME", ".config") + "/millrace/millrace.yaml"
+  var usualFile: String { configurationDirectory + "/millrace.yaml" }
+
+  /// The directory that the installation is in: `/usr`.
+  private var prefix: String { String(programDirectory.dropLast("/bin".count)) }
+
+  /// The program that starts the jobs.
+  var host: String {
+    isInstalled ? prefix + "/lib/millrace/millrace-host" : programDirectory + "/millrace-host"
   }
 
-  /// The directory of the usual schedules and calendars.
+  /// The files of the dashboard.
+  var dashboard: String {
+    isInstalled ? prefix + "/share/millrace/dashboard" : programDirectory + "/dashboard"
+  }
+
+  /// The plugins that came with the programs.
+  var shippedPlugins: String { isInstalled ? prefix + "/lib/millrace/plugins" : programDirectory }
+
+  /// The directory of the usual configuration, schedules and calendars.
   var configurationDirectory: String {
     isRoot ? "/etc/millrace" : directory("XDG_CONFIG_HOME", ".config") + "/millrace"
   }
+
+  /// The directory of all programs' settings of this user.
+  var configurationHome: String { directory("XDG_CONFIG_HOME", ".config") }
 
   private func directory(_ variable: String, _ fallback: String) -> String {
     variables[variable] ?? "\(home)/\(fallback)"
@@ -58,14 +79,14 @@ struct Surroundings: Sendable, Equatable {
 extension Configuration {
   /// Returns the defaults.
   static func standard(in surroundings: Surroundings) -> Configuration {
-    let host = surroundings.programDirectory + "/millrace-host"
-    let dashboard = surroundings.programDirectory + "/dashboard"
+    let (host, dashboard) = (surroundings.host, surroundings.dashboard)
     let directory = surroundings.configurationDirectory
     let (schedules, calendars) = (directory + "/schedules.d", directory + "/calendars")
     if surroundings.isRoot {
       return Configuration(
-        state: "/var/lib/millrace", plugins: "/usr/lib/millrace/plugins", schedules: schedules,
-        calendars: calendars, socket: "/run/millrace/millrace.sock", host: host,
+        state: "/var/lib/millrace",
+        plugins: surroundings.isInstalled ? surroundings.shippedPlugins : "/usr/lib/millrace/plugins",
+        schedules: schedules, calendars: calendars, socket: "/run/millrace/millrace.sock", host: host,
         dashboard: dashboard)
     }
     let runtime = surroundings.variables["XDG_RUNTIME_DIR"] ?? "/run/user/\(surroundings.user)"
