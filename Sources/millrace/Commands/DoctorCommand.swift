@@ -16,5 +16,5 @@ struct DoctorCommand: ParsableCommand {
   @Argument(parsing: .captureForPassthrough, help: "Arguments of `millraced doctor`.")
   var arguments: [String] = []
 
-  func run() throws { throw RunnerProgram.start(["doctor"] + arguments) }
+  func run() throws { try RunnerProgram.take(over: ["doctor"] + arguments) }
 }

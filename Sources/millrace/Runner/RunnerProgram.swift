@@ -1,17 +1,18 @@
 import Glibc
 
-/// The program `millraced`, which takes the place of this one for what only it knows.
+/// The program `millraced`, for commands that it knows how to carry out.
 enum RunnerProgram {
-  /// Starts it with arguments; returns only if that can't be done, with the reason.
-  static func start(_ arguments: [String]) -> CommandError {
-    var argv: [UnsafeMutablePointer<CChar>?] = (["millraced"] + arguments).map { strdup($0) }
+  /// Goes on as `millraced` with these words.
+  /// - Throws: `CommandError` if there is none.
+  static func take(over words: [String]) throws -> Never {
+    var argv: [UnsafeMutablePointer<CChar>?] = (["millraced"] + words).map { strdup($0) }
     argv.append(nil)
     // Ignored signals stay ignored after `execve`.
     signal(SIGPIPE, SIG_DFL)
     if let beside = pathBeside() { execv(beside, &argv) }
     execvp("millraced", &argv)
     let reason = String(cString: strerror(errno))
-    return CommandError(
+    throw CommandError(
       .failure, "cannot start `millraced`: \(reason)",
       hint: "it lies beside `millrace` in an installation; put its directory into PATH")
   }

@@ -18,5 +18,5 @@ struct PluginVerifyCommand: ParsableCommand {
   @Argument(parsing: .captureForPassthrough, help: "The file, and arguments of `millraced verify`.")
   var arguments: [String] = []
 
-  func run() throws { throw RunnerProgram.start(["verify"] + arguments) }
+  func run() throws { try RunnerProgram.take(over: ["verify"] + arguments) }
 }
