@@ -18,7 +18,7 @@ build: setup ## Build everything, for debugging
 
 release: setup ## Build for use, with Swift's runtime inside: smaller in memory, quicker to start
 	Benchmarks/build millrace millraced millrace-host exec checksum thumbnail wordcount balloon spin lookup \
-	  python cleanup archiver mirror sqlite index http health
+	  python cleanup archiver mirror sqlite index http health metrics
 	etc/dashboard .build/bench/release
 
 export DESTDIR PREFIX

@@ -86,7 +86,7 @@ let fuzzing: [Target] =
 
 let pluginNames = [
   "exec", "checksum", "thumbnail", "wordcount", "balloon", "spin", "lookup", "python", "cleanup",
-  "archiver", "mirror", "sqlite", "index", "http", "health",
+  "archiver", "mirror", "sqlite", "index", "http", "health", "metrics",
 ]
 
 let package = Package(
@@ -216,6 +216,7 @@ let package = Package(
     plugin("wordcount", dependencies: ["MillracePlugin"], swift: true),
     plugin("balloon"),
     plugin("spin"),
+    plugin("metrics"),
     plugin("lookup"),
     .systemLibrary(name: "Cpython", pkgConfig: "python3-embed", providers: [.apt(["libpython3-dev"])]),
     plugin(

@@ -32,10 +32,12 @@ struct HandlerRoutes: Sendable {
     if handler == nil { names = await service.catalog().plugins.flatMap(\.handlers).map(\.name).sorted() }
     var views: [StatisticsView] = []
     for name in names { views += try await service.statistics(of: name).map(StatisticsView.init) }
+    let window = await service.learningWindow
     return try Response(
       json: StatisticsPage(
         handlers: views, fates: try await schedules?.fates(handler: handler) ?? [:],
-        window: await service.learningWindow))
+        figures: try await service.history.reportedFigures(lastOfEach: window, handler: handler),
+        window: window))
   }
 
   @Sendable private func statistics(_ request: Request, _ context: APIContext) async throws -> Response {

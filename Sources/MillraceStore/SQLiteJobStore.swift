@@ -273,6 +273,10 @@ extension SQLiteJobStore {
     try await history.summaries(matching: filter)
   }
 
+  package func reportedFigures(lastOfEach count: Int, handler: String?) async throws -> [ReportedFigure] {
+    try await history.reportedFigures(lastOfEach: count, handler: handler)
+  }
+
   package func buildSummaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
     try await history.buildSummaries(matching: filter)
   }

@@ -1,18 +1,50 @@
 package import MillraceCore
 
-/// What was learned of handlers, and what became of the times of their schedules: `GET /v1/statistics`.
+/// What was learned of handlers, what became of the times of their schedules, and what they tell in figures:
+/// `GET /v1/statistics`.
 package struct StatisticsPage: Codable, Sendable, Equatable {
   /// All jobs of a handler first, then its classes.
   package var handlers: [StatisticsView]
   /// How many nominal times of schedules had each fate, by its word.
   package var fates: [String: Int]
-  /// So many of the last attempts of each kind of job are counted, and of the last times of each schedule.
+  /// The figures in results, by handler and name.
+  package var figures: [ReportedFigureView]
+  /// So many of the last attempts of each kind of job are counted, of the last results with figures, and of
+  /// the last times of each schedule.
   package var window: Int
 
-  package init(handlers: [StatisticsView], fates: [Fate: Int], window: Int) {
+  package init(
+    handlers: [StatisticsView], fates: [Fate: Int], figures: [ReportedFigure] = [], window: Int
+  ) {
     self.handlers = handlers
     self.fates = Dictionary(uniqueKeysWithValues: fates.map { ($0.key.rawValue, $0.value) })
+    self.figures = figures.map(ReportedFigureView.init)
     self.window = window
+  }
+}
+
+/// A figure that a handler's results tell: an element of `GET /v1/statistics`.
+package struct ReportedFigureView: Codable, Sendable, Equatable {
+  package var handler: String
+  package var name: String
+  package var count: Int
+  /// When the newest result that has it came about.
+  package var time: String
+  package var last: Double
+  package var least: Double
+  package var mean: Double
+  package var largest: Double
+
+  /// Makes the view of a figure.
+  package init(_ figure: ReportedFigure) {
+    handler = figure.handler
+    name = figure.name
+    count = figure.count
+    time = Wire.text(of: figure.time)
+    last = figure.last
+    least = figure.least
+    mean = figure.mean
+    largest = figure.largest
   }
 }
 

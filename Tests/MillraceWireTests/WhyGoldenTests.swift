@@ -103,8 +103,16 @@ struct WhyGoldenTests {
     let view = StatisticsView(
       Statistics(handler: "noop", jobClass: nil, build: "ab", isInherited: false, attempts: 0))
     try check(
-      StatisticsPage(handlers: [view], fates: [.ran: 4, .skippedOverlap: 16, .missedDown: 1], window: 200),
+      StatisticsPage(
+        handlers: [view], fates: [.ran: 4, .skippedOverlap: 16, .missedDown: 1],
+        figures: [
+          ReportedFigure(
+            handler: "metrics.collect", name: "load_1m", count: 2, time: Sample.time(0), last: 1, least: 0.5,
+            mean: 0.75, largest: 1)
+        ], window: 200),
       #"{"fates":{"missed-down":1,"ran":4,"skipped-overlap":16},"#
+        + #""figures":[{"count":2,"handler":"metrics.collect","largest":1,"last":1,"least":0.5,"#
+        + #""mean":0.75,"name":"load_1m","time":"\#(Wire.text(of: Sample.time(0)))"}],"#
         + #""handlers":[{"attempts":0,"build_sha256":"ab","handler":"noop","inherited":false}],"#
         + #""window":200}"#)
   }

@@ -31,6 +31,7 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     package var rows: [HistoryRow] = []
     package var summaries: [HandlerSummary] = []
     package var buildSummaries: [HandlerSummary] = []
+    package var figures: [ReportedFigure] = []
     /// What the files of plugins were, by handler.
     package var builds: [String: PluginBuilds] = [:]
     package var catalog = Catalog(plugins: [], refused: [])
@@ -285,6 +286,10 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
   package func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
     change { $0.historyFilters.append(filter) }
     return contents.summaries
+  }
+
+  package func reportedFigures(lastOfEach count: Int, handler: String?) async throws -> [ReportedFigure] {
+    Array(contents.figures.filter { handler == nil || $0.handler == handler }.prefix(count))
   }
 
   package func buildSummaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {

@@ -172,6 +172,10 @@ extension FaultyJobStore {
     try await record.summaries(matching: filter)
   }
 
+  package func reportedFigures(lastOfEach count: Int, handler: String?) async throws -> [ReportedFigure] {
+    try await record.reportedFigures(lastOfEach: count, handler: handler)
+  }
+
   package func buildSummaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
     try await record.buildSummaries(matching: filter)
   }

@@ -139,6 +139,40 @@ extension JobStoreContract {
       filter.build = "bbbbbbbbc"
       try demandEqual(try await store.history(matching: filter).count, 0)
     },
+    JobStoreContract("numbers in results are figures, over the last results of a handler") { store in
+      let type = ReportedFigure.mediaType
+      let results: [(String, String)] = [
+        (type, #"{"load":4,"gone":1}"#), (type, #"{"load":1,"words":"x","list":[2]}"#),
+        ("application/json", #"{"load":100}"#), (type, "no JSON"), (type, #"{"load":2.5}"#),
+      ]
+      for (index, (mediaType, text)) in results.enumerated() {
+        let job = try await store.submit([Sample.plain()], at: Sample.time(0))[0]
+        var attempt = Sample.attempt(job)
+        attempt.handler = "measures"
+        let end = AttemptEnd(
+          outcome: .succeeded, ended: Sample.time(Int64(index)),
+          result: JobResult(mediaType: mediaType, bytes: Array(text.utf8)))
+        try await store.commit([
+          .starting(attempt), .running(attempt.id, at: Sample.time(0)),
+          .ended(attempt.id, end, next: .done(.succeeded)),
+        ])
+      }
+      let all = try await store.reportedFigures(lastOfEach: 9, handler: nil)
+      try demandEqual(
+        all,
+        [
+          ReportedFigure(
+            handler: "measures", name: "gone", count: 1, time: Sample.time(0), last: 1, least: 1, mean: 1,
+            largest: 1),
+          ReportedFigure(
+            handler: "measures", name: "load", count: 3, time: Sample.time(4), last: 2.5, least: 1, mean: 2.5,
+            largest: 4),
+        ])
+      let newest = try await store.reportedFigures(lastOfEach: 1, handler: "measures")
+      try demandEqual(newest.map(\.name), ["load"])
+      try demandEqual(newest.map(\.count), [1])
+      try demandEqual(try await store.reportedFigures(lastOfEach: 9, handler: "other"), [])
+    },
     JobStoreContract("the build of a plugin that was seen last is its newest, with its handlers in order") {
       store in
       let handlers = [

@@ -1,3 +1,4 @@
+import FoundationEssentials
 package import MillraceCore
 import MillraceEngine
 import Synchronization
@@ -68,6 +69,47 @@ extension MemoryJobStore {
   package func summaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {
     let groups = Dictionary(grouping: rows(matching: filter).map(\.attempt), by: \.handler)
     return groups.values.map(summary).sorted { $0.handler < $1.handler }
+  }
+
+  package func reportedFigures(lastOfEach count: Int, handler: String?) async throws -> [ReportedFigure] {
+    var figures: [ReportedFigure] = []
+    for (attempt, numbers) in told(lastOfEach: count, handler: handler) {
+      for (name, value) in numbers {
+        if let index = figures.firstIndex(where: { $0.handler == attempt.handler && $0.name == name }) {
+          figures[index].add(value)
+        } else {
+          figures.append(
+            ReportedFigure(
+              handler: attempt.handler, name: name, count: 1, time: attempt.end?.ended ?? attempt.starting,
+              last: value, least: value, mean: value, largest: value))
+        }
+      }
+    }
+    return figures.sorted { ($0.handler, $0.name) < ($1.handler, $1.name) }
+  }
+
+  /// The numbers in the last results of each handler, from the newest on.
+  private func told(lastOfEach count: Int, handler: String?) -> [(Attempt, [String: Double])] {
+    let all = records.flatMap { record in
+      record.attempts.compactMap { attempt -> (Attempt, [String: Double])? in
+        guard let result = record.results[attempt.id.number], result.mediaType == ReportedFigure.mediaType,
+          handler == nil || attempt.handler == handler
+        else { return nil }
+        // What is no JSON tells nothing.
+        let object = try? JSONDecoder().decode([String: JSONValue].self, from: Data(result.bytes))
+        return (attempt, (object ?? [:]).compactMapValues(Self.number))
+      }
+    }
+    let newest = all.sorted { $0.0.id > $1.0.id }
+    return Dictionary(grouping: newest, by: \.0.handler).values.flatMap { $0.prefix(count) }
+  }
+
+  private static func number(_ value: JSONValue) -> Double? {
+    switch value {
+    case .integer(let number): Double(number)
+    case .number(let number): number
+    default: nil
+    }
   }
 
   package func buildSummaries(matching filter: HistoryFilter) async throws -> [HandlerSummary] {

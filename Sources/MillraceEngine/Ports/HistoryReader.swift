@@ -17,6 +17,9 @@ package protocol HistoryReader: Sendable {
   /// Returns a line per handler and build of it, as `summaries` does; those of a handler from its first build
   /// to its newest, with what a build takes more of than the one before it.
   func buildSummaries(matching filter: HistoryFilter) async throws -> [HandlerSummary]
+  /// Returns the figures that the last `count` results with figures of each handler tell, or of one handler,
+  /// by handler and name.
+  func reportedFigures(lastOfEach count: Int, handler: String?) async throws -> [ReportedFigure]
   /// Returns what the last attempts of each handler and class have shown, in the order of their ends: those
   /// whose outcome is evidence (`Outcome.isEvidence`), at most `count` of each.
   func evidence(lastOfEach count: Int) async throws -> [Evidence]

@@ -40,6 +40,9 @@ enum Schema {
     migrator.registerMigration("v8", foreignKeyChecks: .immediate) { db in
       for sql in [ownership, AuditRows.table, HistoryView.eighth] { try db.execute(sql: sql) }
     }
+    migrator.registerMigration("v9", foreignKeyChecks: .immediate) { db in
+      for sql in FigureView.all { try db.execute(sql: sql) }
+    }
     return migrator
   }
 

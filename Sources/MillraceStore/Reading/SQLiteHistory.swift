@@ -81,6 +81,12 @@ package final class SQLiteHistory: HistoryReader {
     try await read("sum up the history by builds") { db in try Summaries.read(filter, by: .build, in: db) }
   }
 
+  package func reportedFigures(lastOfEach count: Int, handler: String?) async throws -> [ReportedFigure] {
+    try await read("read the figures in results") { db in
+      try ReportedFigures.read(lastOfEach: count, handler: handler, in: db)
+    }
+  }
+
   package func evidence(lastOfEach count: Int) async throws -> [Evidence] {
     try await read("read what the last attempts have shown") { db in
       try EvidenceQuery(count: count).read(in: db)

@@ -2,20 +2,23 @@ import ArgumentParser
 import MillraceCore
 import MillraceWire
 
-/// `millrace stats`: what was learned of handlers, and what became of the times of schedules.
+/// `millrace stats`: what was learned of handlers, what became of the times of schedules, and what handlers tell
+/// in figures.
 struct StatsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats",
-    abstract: "Show what was learned of a handler's jobs, and what became of the times of schedules.",
+    abstract: "Show what was learned of handlers, what became of schedules' times, and figures.",
     discussion: """
       examples:
         millrace stats
         millrace stats thumbnail -o wide
+        millrace stats metrics.collect
 
       Figures are those of the last attempts; a newer build of a plugin inherits them until it has shown \
       enough itself. A class in parentheses stands for all jobs of the handler. Fates are those of the last \
       times of each schedule, with a handler of those that make its jobs; `millrace schedule stats` tells \
-      them apart. It also works while the runner is down: then the last 200 are counted.
+      them apart. The last table has the numbers in results that a handler gives as \
+      application/vnd.millrace.figures+json, as `metrics.collect` does. It also works while the runner is down: then the last 200 are counted.
       """)
 
   @Argument(help: "Only this one.")
@@ -29,12 +32,17 @@ struct StatsCommand: AsyncParsableCommand {
     switch format.output {
     case .table, .wide:
       let fates = FateCount.all(of: page)
-      let hasBoth = !page.handlers.isEmpty && !fates.isEmpty
-      if !page.handlers.isEmpty || fates.isEmpty {
+      let isEmpty = fates.isEmpty && page.figures.isEmpty
+      if !page.handlers.isEmpty || isEmpty {
         try format.print(page.handlers, as: .statistics, page: page)
       }
-      if hasBoth { try StandardOutput.write("\n") }
-      if !fates.isEmpty { try format.print(fates, as: .fates, page: page) }
+      if !fates.isEmpty {
+        if !page.handlers.isEmpty { try StandardOutput.write("\n") }
+        try format.print(fates, as: .fates, page: page)
+      }
+      guard !page.figures.isEmpty else { return }
+      if !page.handlers.isEmpty || !fates.isEmpty { try StandardOutput.write("\n") }
+      try format.print(page.figures, as: .reportedFigures, page: page)
     case .json, .jsonl, .csv, .ids: try format.print(page.handlers, as: .statistics, page: page)
     }
   }
@@ -59,6 +67,26 @@ extension Table where Row == FateCount {
         Column("FATE", "fate") { $0.fate.rawValue },
         Column("TIMES", "times", .right) { "\($0.times)" },
       ], id: { $0.fate.rawValue })
+  }
+}
+
+extension Table where Row == ReportedFigureView {
+  /// What handlers tell in figures, a line for each.
+  fileprivate static var reportedFigures: Table {
+    Table(
+      [
+        Column("HANDLER", "handler") { $0.handler }, Column("FIGURE", "name") { $0.name },
+        number("LAST", "last", \.last), number("LEAST", "least", \.least), number("MEAN", "mean", \.mean),
+        number("LARGEST", "largest", \.largest),
+        Column("RESULTS", "count", .right) { "\($0.count)" },
+        Column("TIME", "time", raw: { $0.time }) { Figures.time($0.time) },
+      ], id: { "\($0.handler) \($0.name)" })
+  }
+
+  private static func number(
+    _ title: String, _ key: String, _ value: @escaping (ReportedFigureView) -> Double
+  ) -> Column<ReportedFigureView> {
+    Column(title, key, .right, raw: { Figures.raw(value($0)) }) { Figures.number(value($0)) }
   }
 }
 

@@ -85,11 +85,12 @@ struct Record: JobSource {
     for evidence in evidence { estimates.note(evidence) }
     let names = handler.map { [$0] } ?? Set(evidence.map(\.handler)).sorted()
     let fates = try await reader.fates(lastOfEach: rule.window, handler: handler)
+    let figures = try await reader.reportedFigures(lastOfEach: rule.window, handler: handler)
     let views = names.flatMap(estimates.statistics).map(StatisticsView.init)
-    if let handler, views.isEmpty, fates.isEmpty {
+    if let handler, views.isEmpty, fates.isEmpty, figures.isEmpty {
       throw CommandError(.notFound, "nothing of a handler `\(handler)` is on record")
     }
-    return StatisticsPage(handlers: views, fates: fates, window: rule.window)
+    return StatisticsPage(handlers: views, fates: fates, figures: figures, window: rule.window)
   }
 
   func result(of id: JobID) async throws -> JobResult {
