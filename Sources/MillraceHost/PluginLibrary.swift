@@ -111,6 +111,11 @@ struct PluginLibrary {
     }
     var value = millrace_plugin()
     memcpy(&value, plugin, min(size, MemoryLayout<millrace_plugin>.size))
+    if let reason = value.refusal {
+      throw HostError(
+        "plugin `\(name)` refuses to be used: \(printable(reason, atMost: 600))",
+        hint: "mend the plugin, and build it anew")
+    }
     guard isName(value.name) else { throw refuse("has no valid `name`: \(quoted(value.name))") }
     guard let version = value.version, version.pointee != 0 else { throw refuse("has no `version`") }
     return value
@@ -189,15 +194,20 @@ struct PluginLibrary {
     return false
   }
 
-  /// Returns the beginning of a text as it may be shown on a terminal.
+  /// Returns the beginning of a text, quoted.
   private static func quoted(_ text: UnsafePointer<CChar>?) -> String {
     guard let text else { return "NULL" }
-    var shown = "`"
-    for index in 0..<64 {
+    return "`\(printable(text, atMost: 64))`"
+  }
+
+  /// Returns the beginning of a text as it may be shown on a terminal.
+  private static func printable(_ text: UnsafePointer<CChar>, atMost limit: Int) -> String {
+    var shown = ""
+    for index in 0..<limit {
       let byte = UInt8(bitPattern: text[index])
-      if byte == 0 { return shown + "`" }
+      if byte == 0 { return shown }
       shown += (0x20..<0x7f).contains(byte) ? String(UnicodeScalar(byte)) : "?"
     }
-    return shown + "…`"
+    return shown + "…"
   }
 }

@@ -55,6 +55,7 @@ import Testing
       ("LONG_NAME", "its name is invalid: `aaaa"),
       ("PLUGIN_NAME", "has no valid `name`: `9lives`"),
       ("NO_VERSION", "has no `version`"),
+      ("REFUSAL", "refuses to be used: its words are?missing"),
       ("NULL_RUN", "`run` of `first` is NULL"),
       ("NEGATIVE", "`first` has a negative number"),
       ("NEGATIVE_LIMIT", "`first` has a negative limit"),

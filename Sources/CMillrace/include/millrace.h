@@ -244,6 +244,9 @@ typedef struct millrace_plugin {
     /* What is wrong with parts of the plugin, for the operator: texts, ended by NULL; NULL: nothing is. One
      * that begins with the name of one of its files and a colon is told of that file. */
     const char *const *problems;
+    /* Why the plugin can't be used, one sentence, such as "its file of words is missing": Millrace refuses it
+     * with these words, and asks for no handlers. NULL: it can be used. */
+    const char *refusal;
 } millrace_plugin;
 
 /* The one symbol that a plugin exports. */

@@ -104,6 +104,9 @@ static void spoil_plugin(void) {
     /* No fault either: what stands behind it is none of it. */
     plugin.size = offsetof(millrace_plugin, problems);
     plugin.problems = (const char *const *)64;
+#elif defined(FAULT_REFUSAL)
+    plugin.handler_count = 0;
+    plugin.refusal = "its words are\nmissing";
 #endif
     (void)problems;
 }
