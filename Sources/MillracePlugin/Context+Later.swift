@@ -49,7 +49,7 @@ extension Context {
   }
 
   /// Where a field begins; an older Millrace's structs end before those that came later.
-  private func offset<Struct>(of field: PartialKeyPath<Struct>) -> Int {
+  func offset<Struct>(of field: PartialKeyPath<Struct>) -> Int {
     MemoryLayout<Struct>.offset(of: field) ?? .max
   }
 }

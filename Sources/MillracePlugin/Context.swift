@@ -43,6 +43,12 @@ public struct Context: @unchecked Sendable {
   /// The [W3C trace context](https://www.w3.org/TR/trace-context/) of the submitter; nil if none was given.
   public var traceParent: String? { job.pointee.trace_parent.map { String(cString: $0) } }
 
+  /// The submitter's affinity key; nil if none was given. See ``AffinityHandler``.
+  public var affinity: String? {
+    guard job.pointee.size > offset(of: \millrace_job.affinity) else { return nil }
+    return job.pointee.affinity.map { String(cString: $0) }
+  }
+
   /// Whether the job was asked to stop (cancelled, timed out, shut down): what still runs after the grace
   /// period is killed.
   public var isCancelled: Bool { host.pointee.cancelled(host) != 0 }

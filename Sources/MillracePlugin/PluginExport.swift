@@ -1,35 +1,39 @@
 internal import CMillrace
-internal import FoundationEssentials
+internal import Glibc
 private import Synchronization
 
 /// The way out of a Swift plugin: describes its handlers to Millrace and runs them.
 ///
-/// A plugin exports one function, in one place of its sources:
+/// A plugin exports one function, by one line in one place of its sources:
 ///
 /// ```swift
 /// @c(millrace_plugin_describe)
-/// public func describe() -> UnsafeRawPointer {
-///   PluginExport.describe(name: "greet", version: "1.0.0", handlers: [Greet.self])
-/// }
+/// public func describe() -> UnsafeRawPointer { PluginExport.describe(Greet.self, version: "1.0.0") }
 /// ```
 public enum PluginExport {
   /// Returns the description that `millrace_plugin_describe` hands to Millrace, a `millrace_plugin` of
   /// millrace.h.
   ///
-  /// It is made at the first call and lives as long as the process.
+  /// It is made at the first call and lives as long as the process. A handler that can't be described (no
+  /// schema can be derived from its parameters) makes it one that says why; Millrace then refuses the
+  /// plugin with that reason.
   /// - Parameters:
-  ///   - name: the plugin's name: 1 to 64 of `a-z 0-9 - _ .`, a letter first.
-  ///   - version: as its author counts, such as `1.2.0`.
   ///   - handlers: what it can do.
+  ///   - name: the plugin's name: 1 to 64 of `a-z 0-9 - _ .`, a letter first; nil for that of its first
+  ///     handler.
+  ///   - version: as its author counts, such as `1.2.0`.
   /// - Returns: the description.
   public static func describe(
-    name: String, version: String, handlers: [any Handler.Type]
+    _ handlers: any Handler.Type..., name: String? = nil, version: String
   ) -> UnsafeRawPointer {
-    exports.withLock { exports in
+    let name = name ?? handlers.first?.name ?? ""
+    return exports.withLock { exports in
       if let description = exports.descriptions[name] { return description.pointer }
       for handler in handlers { exports.handlers[handler.name] = handler }
-      let description = Description(pointer: makePlugin(name: name, version: version, handlers: handlers))
+      let plugin = PluginDescription(name: name, version: version, handlers: handlers)
+      let description = Description(pointer: UnsafeRawPointer(plugin.forever()))
       exports.descriptions[name] = description
+      exports.warmHandlers += handlers.compactMap { $0 as? any WarmHandler.Type }
       return description.pointer
     }
   }
@@ -37,6 +41,7 @@ public enum PluginExport {
   /// What this process exports.
   private struct Exports {
     var handlers: [String: any Handler.Type] = [:]
+    var warmHandlers: [any WarmHandler.Type] = []
     var descriptions: [String: Description] = [:]
   }
 
@@ -48,65 +53,16 @@ public enum PluginExport {
 
   private static let exports = Mutex(Exports())
 
-  // MARK: Describing
+  // MARK: What Millrace calls
 
-  private static func makePlugin(
-    name: String, version: String, handlers: [any Handler.Type]
-  ) -> UnsafeRawPointer {
-    var plugin = millrace_plugin()
-    plugin.size = MemoryLayout<millrace_plugin>.size
-    plugin.abi = UInt32(MILLRACE_ABI)
-    plugin.name = name.asCString()
-    plugin.version = version.asCString()
-    plugin.handlers = forever(handlers.map(makeHandler))
-    plugin.handler_count = handlers.count
-    return UnsafeRawPointer(forever([plugin]))
-  }
-
-  private static func makeHandler(_ type: any Handler.Type) -> millrace_handler {
-    var handler = millrace_handler()
-    handler.size = MemoryLayout<millrace_handler>.size
-    handler.name = type.name.asCString()
-    handler.summary = type.summary.asCString()
-    handler.parameter_schema = type.schema?.asCString()
-    handler.run = { job, host in
-      guard let job, let host else { return Int32(MILLRACE_FAILED) }
-      return PluginExport.run(Context(job: job, host: host))
-    }
-    handler.limits = forever([makeLimits(type.limits)])
-    handler.timeout_ms = type.timeout?.milliseconds ?? 0
-    handler.max_attempts = Int32(clamping: type.retry.attempts ?? 0)
-    handler.retry_delay_ms = type.retry.delay?.milliseconds ?? 0
-    handler.concurrency = Int64(type.concurrency ?? 0)
-    handler.flags = type.hasUnrelatedJobs ? UInt32(MILLRACE_UNRELATED_JOBS) : 0
-    return handler
-  }
-
-  private static func makeLimits(_ limits: DefaultLimits) -> millrace_limits {
-    var result = millrace_limits()
-    result.size = MemoryLayout<millrace_limits>.size
-    result.memory_bytes = limits.memoryBytes ?? 0
-    result.cpu_millis = limits.cpuMillis ?? 0
-    result.pids = limits.pids ?? 0
-    return result
-  }
-
-  /// Returns a copy of the elements that lives as long as the process.
-  private static func forever<Element>(_ elements: [Element]) -> UnsafePointer<Element> {
-    let copy = UnsafeMutableBufferPointer<Element>.allocate(capacity: max(1, elements.count))
-    _ = copy.initialize(from: elements)
-    return UnsafePointer(copy.baseAddress.unsafelyUnwrapped)
-  }
-
-  // MARK: Running
-
-  private static func run(_ context: Context) -> Int32 {
+  /// Does a job; returns what `run` returns to Millrace.
+  static func run(_ context: Context) -> Int32 {
     guard let type = exports.withLock({ $0.handlers[context.handler] }) else {
       return context.fail(
         JobFailure("no_handler", "this plugin has no handler `\(context.handler)`", isRetryable: false))
     }
     do {
-      return context.finish(try run(type, in: context))
+      return context.finish(try HandlerRun(context).result(of: type))
     } catch let wish as Snooze {
       return context.snooze(wish)
     } catch {
@@ -114,21 +70,30 @@ public enum PluginExport {
     }
   }
 
-  private static func run<Kind: Handler>(_ type: Kind.Type, in context: Context) throws -> JobResult {
-    let parameters: Kind.Parameters
-    do {
-      parameters = try JSONDecoder().decode(Kind.Parameters.self, from: context.parameters)
-    } catch {
-      throw JobFailure(parameters: error)
-    }
-    return try Kind().run(parameters, in: context)
+  /// Warms the handlers up; returns what `warm_up` returns.
+  static func warmUp() -> Int32 {
+    exports.withLock { $0.warmHandlers }.map { type in
+      attempt("warm `\(type.name)` up") { try type.warmUp() }
+    }.max() ?? Int32(MILLRACE_OK)
   }
-}
 
-extension Duration {
-  /// Whole milliseconds; what is beneath one is cut off.
-  var milliseconds: Int64 {
-    let (seconds, attoseconds) = components
-    return seconds * 1000 + attoseconds / 1_000_000_000_000_000
+  /// Makes the handler of this place among those with keys ready for one; returns what `prepare` returns.
+  static func prepare(place: Int, key: UnsafePointer<CChar>?) -> Int32 {
+    let types = exports.withLock { $0.warmHandlers }.compactMap { $0 as? any AffinityHandler.Type }
+    guard let key, types.indices.contains(place) else { return Int32(MILLRACE_FAILED) }
+    let text = String(cString: key)
+    return attempt("prepare `\(types[place].name)` for `\(text)`") { try types[place].prepare(text) }
+  }
+
+  /// Says on standard error, which the runner logs, why something could not be done.
+  private static func attempt(_ what: String, _ body: () throws -> Void) -> Int32 {
+    do {
+      try body()
+      return Int32(MILLRACE_OK)
+    } catch {
+      let line = "cannot \(what): \(error)\n"
+      _ = write(STDERR_FILENO, line, line.utf8.count)
+      return Int32(MILLRACE_FAILED)
+    }
   }
 }

@@ -20,14 +20,25 @@ struct DescriptionTests {
       ("lookup", ["lookup"]), ("cleanup", ["cleanup.files"]),
       ("archiver", ["file.archive", "file.extract"]), ("mirror", ["file.mirror"]),
       ("sqlite", ["sqlite.maintain"]), ("index", ["index.files", "index.search"]),
-      ("http", ["http.request", "notify.webhook"]), ("health", ["health.check"]),
+      ("http", ["http.request", "notify.webhook"]), ("health", ["health.check"]), ("wordcount", ["wordcount"]),
     ])
-  func inC(_ name: String, _ handlers: [String]) throws {
+  func described(_ name: String, _ handlers: [String]) throws {
     let library = try #require(dlopen("\(productsDirectory)/lib\(name).so", RTLD_NOW | RTLD_LOCAL))
     let symbol = try #require(dlsym(library, "millrace_plugin_describe"))
     typealias Describe = @convention(c) () -> UnsafePointer<millrace_plugin>
     try check(unsafeBitCast(symbol, to: Describe.self)().pointee, name: name, handlers: handlers)
     #expect(dlsym(library, "parameters_open") == nil, "a plugin exports one symbol")
+    #expect(dlsym(library, "swift_retain") == nil, "nor what Swift's runtime has")
+  }
+
+  @Test("The plugin in Swift has Swift's runtime inside")
+  func runtime() throws {
+    let listed = try execute(["readelf", "--dynamic", "libwordcount.so"], in: productsDirectory)
+    #expect(listed.status == 0, "\(listed.output)")
+    #expect(listed.output.contains("[libc.so.6]"))
+    for name in ["libswift", "libFoundation", "libdispatch"] {
+      #expect(!listed.output.contains(name), "\(listed.output)")
+    }
   }
 
   private func check(_ plugin: millrace_plugin, name: String, handlers: [String]) throws {

@@ -70,13 +70,54 @@ private struct Idle: Handler {
   static let name = "idle"
   static let summary = "Does nothing"
 
-  func run(_ parameters: NoParameters, in context: Context) -> JobResult { .none }
+  func run(_ parameters: NoParameters, in context: Context) {}
+}
+
+/// Waits for others, and makes a value.
+private struct Census: Handler {
+  struct Parameters: Decodable { var towns: [String: Int], since: Date }
+  struct Result: Encodable { var people: Int, since: Double }
+
+  static let name = "census"
+  static let summary = "Counts people"
+
+  func run(_ parameters: Parameters, in context: Context) async throws -> Result {
+    let people = try await withThrowingTaskGroup(of: Int.self) { group in
+      for count in parameters.towns.values {
+        group.addTask {
+          try await Task.sleep(for: .microseconds(1))
+          return count
+        }
+      }
+      return try await group.reduce(0, +)
+    }
+    return Result(people: people, since: parameters.since.timeIntervalSince1970)
+  }
+}
+
+/// Makes a text, unless its job is to stop.
+private struct Greeter: AffinityHandler {
+  static let name = "greeter"
+  static let summary = "Greets"
+  static let greeting = Mutex("")
+
+  static func prepare(_ key: String) throws {
+    guard key != "nobody" else { throw JobFailure("nobody", "nobody is to be greeted") }
+    greeting.withLock { $0 = "hello, \(key)" }
+  }
+
+  func run(_ parameters: NoParameters, in context: Context) async throws -> String {
+    // Ends at once where the task is cancelled.
+    try await Task.sleep(for: context.isCancelled ? .seconds(3600) : .zero)
+    return "\(Self.greeting.withLock { $0 }) by \(context.affinity ?? "no key")"
+  }
 }
 
 @Suite("Handlers in Swift")
 struct SwiftHandlerTests {
   private let plugin = PluginExport.describe(
-    name: "tests", version: "1.2.3", handlers: [Echo.self, Thrower.self, Idle.self, Gatherer.self]
+    Echo.self, Thrower.self, Idle.self, Gatherer.self, Census.self, Greeter.self, name: "tests",
+    version: "1.2.3"
   ).assumingMemoryBound(to: millrace_plugin.self).pointee
 
   private func handler(_ name: String) throws -> millrace_handler {
@@ -118,7 +159,7 @@ struct SwiftHandlerTests {
 
   @Test("The description is made once and holds what the handlers declare")
   func description() throws {
-    let again = PluginExport.describe(name: "tests", version: "1.2.3", handlers: [])
+    let again = PluginExport.describe(name: "tests", version: "1.2.3")
     #expect(again.assumingMemoryBound(to: millrace_plugin.self).pointee.handlers == plugin.handlers)
     #expect(plugin.size == MemoryLayout<millrace_plugin>.size)
     #expect(plugin.abi == UInt32(MILLRACE_ABI))
@@ -134,7 +175,9 @@ struct SwiftHandlerTests {
     #expect(echo.max_attempts == 3)
     #expect(echo.retry_delay_ms == 10)
     #expect(echo.concurrency == 4)
+    #expect(String(cString: echo.parameter_schema) == #"{"type":"object"}"#)
     #expect(try handler("idle").parameter_schema == nil)
+    #expect(plugin.refusal == nil)
     #expect(try handler("idle").timeout_ms == 0)
   }
 
@@ -183,6 +226,38 @@ struct SwiftHandlerTests {
   @Test("A handler without parameters takes any object, or none", arguments: [nil, "{}", #"{"x":1}"#])
   func idle(_ parameters: String?) throws {
     #expect(try events("idle", parameters) == [.returned(0)])
+  }
+
+  @Test("A handler may wait for tasks of its own, and what it returns becomes JSON")
+  func census() throws {
+    let parameters = #"{"towns":{"Wells":12000,"Ely":20000},"since":"1970-01-01T00:01:00Z"}"#
+    let result = Data(#"{"people":32000,"since":60}"#.utf8)
+    #expect(
+      try events("census", parameters) == [
+        .result(bytes: result, mediaType: "application/json"), .returned(0),
+      ])
+  }
+
+  @Test("A text becomes plain text, and a job sees its affinity key")
+  func greeter() throws {
+    let prepare = try #require(try handler("greeter").prepare)
+    #expect(plugin.flags == UInt32(MILLRACE_WARM))
+    let warmUp = try #require(plugin.warm_up)
+    #expect(warmUp() == 0)
+    #expect(prepare("you") == 0)
+    #expect(prepare("nobody") == 1)
+    let said = try "key".withCString { key in try self.events("greeter", nil) { $0.affinity = key } }
+    let result = Data("hello, you by key".utf8)
+    #expect(said == [.result(bytes: result, mediaType: "text/plain; charset=utf-8"), .returned(0)])
+    #expect(try handler("echo").prepare == nil)
+  }
+
+  @Test("The task of a job that is to stop is cancelled")
+  func cancelled() throws {
+    #expect(
+      try events("greeter", nil, isCancelled: true) == [
+        .failure(code: "cancelled", message: "the job was asked to stop", isRetryable: true), .returned(1),
+      ])
   }
 
   @Test("What a handler throws fails the job")

@@ -15,7 +15,7 @@ struct WordCountTests {
     var top: [Frequency]
   }
 
-  private func count(_ text: some Sequence<UInt8>, _ parameters: String = "{}") throws -> Summary {
+  private func count(_ text: some Sequence<UInt8>, _ parameters: String = #"{"top":10}"#) throws -> Summary {
     let job = try run("wordcount", of: "wordcount", parameters, in: Surroundings(input: Array(text)))
     #expect(job.mediaType == "application/json")
     return try JSONDecoder().decode(Summary.self, from: Data(try #require(job.result)))
@@ -50,7 +50,8 @@ struct WordCountTests {
 
   @Test("A result that the runner does not take fails the job for good")
   func refusedResult() throws {
-    let job = try run("wordcount", of: "wordcount", in: Surroundings(input: [], refusesResults: true))
+    let job = try run(
+      "wordcount", of: "wordcount", #"{"top":1}"#, in: Surroundings(input: [], refusesResults: true))
     #expect(job.failureCode == "result_refused")
     #expect(job.events.last == .returned(1))
   }
@@ -65,7 +66,7 @@ struct WordCountTests {
     let directory = try TemporaryDirectory()
     let file = try directory.write(
       "text", Array(String(repeating: "seven77 ", count: 300_000).utf8.dropFirst(3)))
-    let job = try run("wordcount", of: "wordcount", #"{"path":"\#(file)"}"#)
+    let job = try run("wordcount", of: "wordcount", #"{"path":"\#(file)","top":10}"#)
     let summary = try JSONDecoder().decode(Summary.self, from: Data(try #require(job.result)))
     #expect(summary.words == 300_000)
     #expect(summary.top == [.init(word: "seven77", count: 299_999), .init(word: "en77", count: 1)])
@@ -76,7 +77,7 @@ struct WordCountTests {
     "A zero byte, or a word of 70,000 letters, is no text", arguments: [(0, 1), (UInt8(ascii: "x"), 70_000)])
   func notText(_ byte: UInt8, _ count: Int) throws {
     let input = Array(repeatElement(byte, count: count))
-    let job = try run("wordcount", of: "wordcount", in: Surroundings(input: input))
+    let job = try run("wordcount", of: "wordcount", #"{"top":1}"#, in: Surroundings(input: input))
     #expect(job.failureCode == "not_text")
     #expect(job.failure?.isRetryable == false)
   }
@@ -85,12 +86,12 @@ struct WordCountTests {
     "What is wrong with the file has a code of its own",
     arguments: [("/nowhere", "not_found"), ("/etc", "unreadable")])
   func wrongPath(_ path: String, _ code: String) throws {
-    #expect(try run("wordcount", of: "wordcount", #"{"path":"\#(path)"}"#).failureCode == code)
+    #expect(try run("wordcount", of: "wordcount", #"{"path":"\#(path)","top":1}"#).failureCode == code)
   }
 
   @Test(
     "Parameters that don't fit are refused",
-    arguments: [#"{"top":-1}"#, #"{"top":"x"}"#, #"{"path":7}"#, "[]"])
+    arguments: [#"{"top":-1}"#, #"{"top":"x"}"#, #"{"path":7,"top":1}"#, "{}", "[]"])
   func wrongParameters(_ parameters: String) throws {
     #expect(try run("wordcount", of: "wordcount", parameters).failureCode == "invalid_parameters")
   }

@@ -5,26 +5,22 @@ import MillracePlugin
 struct WordCount: Handler {
   struct Parameters: Decodable {
     var path: String?
-    var top: Int?
+    var top: Int
   }
 
   static let name = "wordcount"
   static let summary = "Counts the lines and words of a text, and its most frequent words"
-  static let schema: String? = """
-    {"type":"object","additionalProperties":false,"properties":{\
-    "path":{"type":"string","minLength":1,\
-    "description":"a text file in UTF-8; default: the job's input"},\
-    "top":{"type":"integer","minimum":0,"maximum":10000,"default":10,\
-    "description":"how many of the most frequent words are told"}}}
-    """
+  static let notes: [String: ParameterNote] = [
+    "path": ParameterNote("a text file in UTF-8; default: the job's input", lengths: 1...4096),
+    "top": ParameterNote("how many of the most frequent words are told", default: 10, range: 0...10_000),
+  ]
 
   private static let blockBytes = 1 << 20
 
-  func run(_ parameters: Parameters, in context: Context) throws -> JobResult {
-    let top = parameters.top ?? 10
-    guard (0...10000).contains(top) else {
+  func run(_ parameters: Parameters, in context: Context) throws -> Summary {
+    guard (0...10_000).contains(parameters.top) else {
       throw JobFailure(
-        "invalid_parameters", "`top` must be from 0 to 10000, but is \(top)", isRetryable: false)
+        "invalid_parameters", "`top` must be from 0 to 10000, but is \(parameters.top)", isRetryable: false)
     }
     var counter = WordCounter()
     do {
@@ -37,7 +33,7 @@ struct WordCount: Handler {
       throw JobFailure("not_text", problem.description, isRetryable: false)
     }
     counter.finish()
-    return try .json(Summary(of: counter, top: top))
+    return Summary(of: counter, top: parameters.top)
   }
 
   private func count(
@@ -112,6 +108,4 @@ extension WordCounter.Problem: CustomStringConvertible {
 
 /// What Millrace asks this plugin for.
 @c(millrace_plugin_describe)
-public func describe() -> UnsafeRawPointer {
-  PluginExport.describe(name: "wordcount", version: "0.1.0", handlers: [WordCount.self])
-}
+public func describe() -> UnsafeRawPointer { PluginExport.describe(WordCount.self, version: "0.1.0") }
