@@ -15,11 +15,13 @@ tools: ## Install those that the tests need, too
 build: setup ## Build everything, for debugging
 	swift build
 	etc/dashboard .build/debug
+	etc/templates .build/debug
 
 release: setup ## Build for use, with Swift's runtime inside: smaller in memory, quicker to start
 	Benchmarks/build millrace millraced millrace-host exec checksum thumbnail wordcount balloon spin lookup \
 	  python cleanup archiver mirror sqlite index http health metrics
 	etc/dashboard .build/bench/release
+	etc/templates .build/bench/release
 
 export DESTDIR PREFIX
 install: ## Put what `make release` built into PREFIX (/usr/local), below DESTDIR

@@ -14,6 +14,10 @@
 
 #include "millrace.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 /* The parameters of a job. Texts that come out of it live as long as it does: until the job ends. */
 typedef struct parameters {
     json_t *object;
@@ -84,5 +88,9 @@ enum { FAIL_FOR_GOOD = 0, FAIL_RETRYABLE = 1 };
 /* Fails the job with a formatted message; returns MILLRACE_FAILED. */
 int job_fail(const millrace_context *context, const char *code, int retryable, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -7,7 +7,8 @@ struct PluginCommand: ParsableCommand {
     abstract: "Help authors of plugins.",
     discussion: """
       examples:
+        millrace plugin new thumbnail --lang swift
         millrace plugin verify libmine.so
       """,
-    subcommands: [PluginVerifyCommand.self])
+    subcommands: [PluginNewCommand.self, PluginVerifyCommand.self])
 }

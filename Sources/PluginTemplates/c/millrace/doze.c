@@ -1,0 +1,1 @@
+../../../CMillraceParameters/doze.c

@@ -1,0 +1,1 @@
+../../../CMillrace/include/millrace.h

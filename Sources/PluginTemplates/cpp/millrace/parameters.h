@@ -1,0 +1,1 @@
+../../../CMillraceParameters/include/parameters.h
