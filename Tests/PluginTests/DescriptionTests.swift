@@ -20,7 +20,8 @@ struct DescriptionTests {
       ("lookup", ["lookup"]), ("cleanup", ["cleanup.files"]),
       ("archiver", ["file.archive", "file.extract"]), ("mirror", ["file.mirror"]),
       ("sqlite", ["sqlite.maintain"]), ("index", ["index.files", "index.search"]),
-      ("http", ["http.request", "notify.webhook"]), ("health", ["health.check"]), ("wordcount", ["wordcount"]),
+      ("http", ["http.request", "notify.webhook"]), ("health", ["health.check"]),
+      ("wordcount", ["wordcount"]),
     ])
   func described(_ name: String, _ handlers: [String]) throws {
     let library = try #require(dlopen("\(productsDirectory)/lib\(name).so", RTLD_NOW | RTLD_LOCAL))
