@@ -81,11 +81,7 @@ final class Runner: Sendable {
       configuration: try Self.server(configuration, log), logger: log
     ) {
       log.notice("ready", metadata: ["socket": "\(configuration.socket)", "state": "\(state.path)"])
-      let failure = ServiceManager.tellReady()
-      if failure != 0 {
-        let reason = String(cString: strerror(failure))
-        log.error("systemd could not be told", metadata: ["reason": "\(reason)"])
-      }
+      Self.tellSystemd(log)
     }
     self.drain = drain
     self.log = log
@@ -177,6 +173,13 @@ final class Runner: Sendable {
       log.notice("no dashboard", metadata: ["reason": "\(error)"])
       return nil
     }
+  }
+
+  private static func tellSystemd(_ log: Logger) {
+    let failure = ServiceManager.tellReady()
+    guard failure != 0 else { return }
+    let reason = String(cString: strerror(failure))
+    log.error("systemd could not be told", metadata: ["reason": "\(reason)"])
   }
 
   /// The user of jobs: only root can choose another than its own.
