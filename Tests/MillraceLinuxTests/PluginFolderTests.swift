@@ -142,7 +142,7 @@ struct PluginFolderTests {
       let files = StateFiles(logs: directory.path, builds: builds)
       #expect(try await files.builds().map(\.sha256) == [build.sha256])
       try await files.removeBuild(build.sha256)
-      #expect(try FileManager.default.contentsOfDirectory(atPath: builds) == [])
+      #expect(try FileManager.default.contentsOfDirectory(atPath: builds) == ["index.json"])
     }
   }
 }
