@@ -2,8 +2,8 @@ import ArgumentParser
 import MillraceCore
 import MillraceWire
 
-/// `millrace stats`: what was learned of handlers, what became of the times of schedules, and what handlers tell
-/// in figures.
+/// `millrace stats`: what was learned of handlers, what became of the times of schedules, and what handlers
+/// tell in figures.
 struct StatsCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stats",
@@ -18,7 +18,8 @@ struct StatsCommand: AsyncParsableCommand {
       enough itself. A class in parentheses stands for all jobs of the handler. Fates are those of the last \
       times of each schedule, with a handler of those that make its jobs; `millrace schedule stats` tells \
       them apart. The last table has the numbers in results that a handler gives as \
-      application/vnd.millrace.figures+json, as `metrics.collect` does. It also works while the runner is down: then the last 200 are counted.
+      application/vnd.millrace.figures+json, as `metrics.collect` does. It also works while the runner is \
+      down: then the last 200 are counted.
       """)
 
   @Argument(help: "Only this one.")
