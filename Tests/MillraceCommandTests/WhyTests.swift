@@ -130,10 +130,12 @@ struct WhyTests {
     "handlers":[{"name":"noop","summary":""}]}],"refused":[]}
     """
 
-  @Test("stats shows what was learned of all handlers, or of one, and the fates of schedules")
+  @Test("stats shows what was learned of handlers, or of one, the fates of schedules, and figures")
   func stats() throws {
     let body = """
-      {"window":200,"fates":{"missed-down":1,"ran":40},"handlers":[
+      {"window":200,"fates":{"missed-down":1,"ran":40},"figures":[
+      {"handler":"measures","name":"load","count":2,"time":"2026-11-30T06:00:00.000Z","last":0.5,"least":0.25,
+      "mean":0.375,"largest":0.5}],"handlers":[
       {"handler":"noop","build_sha256":"0123456789abcdef","inherited":true,"attempts":21,
       "memory_bytes":{"count":21,"p50":1048576,"p95":2097152,"max":3145728},
       "cpu_millis":{"count":21,"p50":100,"p95":250,"max":500},
@@ -147,7 +149,9 @@ struct WhyTests {
     #expect(all.out.contains("HANDLER  CLASS  RUNS  MEMORY P95  MEMORY MAX  CPU P95  RUN P50  RUN P95"))
     #expect(all.out.contains("noop     (all)    21       2 MiB       3 MiB     0.25      1 s    2.5 s"))
     #expect(all.out.contains("0123456789ab (inherited by a newer one)"))
-    #expect(all.out.hasSuffix("\n\nFATE         TIMES\nran             40\nmissed-down      1\n"))
+    #expect(all.out.contains("\n\nFATE         TIMES\nran             40\nmissed-down      1\n\n"))
+    #expect(all.out.contains("HANDLER   FIGURE  LAST  LEAST   MEAN  LARGEST  RESULTS  TIME"))
+    #expect(all.out.contains("measures  load     0.5   0.25  0.375      0.5        2  2026-11-30"))
     let json = try Program.millrace("stats", "-o", "json", "--socket", server.socket).out
     let page = try Wire.decoder().decode(StatisticsPage.self, from: Data(json.utf8))
     #expect(page.fates == ["ran": 40, "missed-down": 1] && page.window == 200)
