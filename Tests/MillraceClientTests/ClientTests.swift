@@ -34,7 +34,8 @@ struct ClientTests {
       case "/v1/history/summary": [.answer(200, "[]")]
       case "/v1/handlers": [.answer(200, "{\"plugins\":[],\"refused\":[]}")]
       case "/v1/jobs/42/why": [.answer(200, "{\"job\":\(Self.job)}")]
-      case "/v1/statistics": [.answer(200, "{\"handlers\":[],\"fates\":{\"ran\":3},\"window\":200}")]
+      case "/v1/statistics":
+        [.answer(200, #"{"handlers":[],"fates":{"ran":3},"figures":[],"window":200}"#)]
       case "/v1/handlers/exec/recommendation", "/v1/handlers/exec/recommendation/apply":
         [.answer(200, "{\"handler\":\"exec\",\"attempts\":1,\"least_attempts\":20}")]
       case "/v1/jobs/42/result": [.answer(200, "bytes", type: "image/png")]
