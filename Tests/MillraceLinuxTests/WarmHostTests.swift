@@ -87,11 +87,13 @@ extension StageTests {
       try await Stage.launcher { stage, actor in
         let plugin = try stage.warm("SLOW_FORK")
         var tiers: [StartTier?] = []
-        for job in 1...20 {
+        for job in 1...40 {
           tiers.append(try await actor.run(Int64(job), "shows", plugin: plugin).tier)
         }
-        let forks = Array(repeating: StartTier?.some(.warm), count: PooledHost.window)
-        #expect(tiers == forks + Array(repeating: .template, count: 20 - forks.count))
+        // A child that ended before its host told of it has no time, and does not count.
+        let forks = tiers.prefix { $0 == .warm }.count
+        #expect((PooledHost.window..<40).contains(forks))
+        #expect(tiers.dropFirst(forks).allSatisfy { $0 == .template })
         let notices = await actor.record.notices
         #expect(notices.count == 1 && notices[0].contains("its forks take"), "\(notices)")
         #expect(try stage.hosts().isEmpty)
@@ -123,7 +125,12 @@ extension StageTests {
     @Test("hosts that nobody needs are closed; the least recently used goes when there are too many")
     func closing() async throws {
       try await Stage.launcher(warm: WarmSettings(hosts: 2, idle: .seconds(1))) { stage, actor in
-        let plugins = try (1...3).map { _ in try stage.warm() }
+        let plugins = try (1...3).map { number in
+          var plugin = try stage.warm()
+          // Another build of one plugin would have the host of the former closed.
+          plugin.name = "warm\(number)"
+          return plugin
+        }
         for (job, plugin) in plugins.enumerated() {
           #expect(try await actor.run(Int64(job + 1), "shows", plugin: plugin).tier == .warm)
         }
