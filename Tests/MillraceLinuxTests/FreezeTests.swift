@@ -15,7 +15,7 @@ extension StageTests {
       -> AttemptID
     {
       let id = actor.launch(job, handler)
-      // The keeper's word and the job's come on two ways, in any order; before the first there is nothing to freeze.
+      // The keeper's word and the job's come in any order; before the first there is nothing to freeze.
       try await actor.record.started(id)
       try await actor.record.progress(id)
       actor.launcher.freeze(id)
