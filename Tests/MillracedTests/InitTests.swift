@@ -1,3 +1,4 @@
+import ArgumentParser
 import FoundationEssentials
 import Glibc
 import TestSupport
@@ -185,5 +186,11 @@ struct InitTests {
       }
     }
     #expect(try await place.next() == "files: ?, ?, ?, schedules/health.yaml health 15 min 0 s")
+  }
+
+  @Test("a root that is no directory is refused before anything is looked at")
+  func noRoot() throws {
+    #expect(throws: (any Error).self) { try InitCommand.parse(["--root", directory.path + "/none"]) }
+    #expect(throws: Never.self) { try InitCommand.parse(["--root", directory.path]) }
   }
 }

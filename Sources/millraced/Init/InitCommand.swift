@@ -33,6 +33,13 @@ struct InitCommand: AsyncParsableCommand {
   @Option(help: "Make it for the machine whose files are in this directory; nothing is started.")
   var root = ""
 
+  func validate() throws {
+    var facts = stat()
+    guard root.isEmpty || stat(root, &facts) == 0 && facts.st_mode & S_IFMT == S_IFDIR else {
+      throw ValidationError("there is no directory `\(root)`: make it, or leave `--root` out")
+    }
+  }
+
   func run() async throws {
     let target = SetUpTarget(root: root)
     let setUp = try target.setUp(usesSchedules: wantsSchedules())
