@@ -149,13 +149,6 @@ struct PythonHandlerTests {
       try sidecar.write(toFile: "\(runner.plugins)/libpython.yaml", atomically: true, encoding: .utf8)
     }
     try runner.install("python")
-    try await runner.start(handlers: 1)
-    do {
-      try await body(runner)
-    } catch {
-      await runner.stop()
-      throw error
-    }
-    #expect(await runner.stop() == 0)
+    #expect(try await runner.serve(handlers: 1, body) == 0)
   }
 }

@@ -184,13 +184,19 @@ final class RunnerUnderTest {
   ) async throws {
     let runner = try RunnerUnderTest(plugins: plugins, configuration: configuration)
     for file in files { try runner.install(file: file) }
-    try await runner.start(handlers: plugins.count + files.count)
+    try await runner.serve(handlers: plugins.count + files.count, body)
+  }
+
+  /// Starts the runner for `body` and stops it afterwards; returns its exit code.
+  @discardableResult
+  func serve(handlers: Int, _ body: (RunnerUnderTest) async throws -> Void) async throws -> Int32 {
+    try await start(handlers: handlers)
     do {
-      try await body(runner)
+      try await body(self)
     } catch {
-      await runner.stop()
+      await stop()
       throw error
     }
-    await runner.stop()
+    return await stop()
   }
 }

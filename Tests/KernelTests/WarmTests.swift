@@ -141,13 +141,6 @@ struct WarmTests {
       try sidecar.write(toFile: "\(runner.plugins)/\(name).yaml", atomically: true, encoding: .utf8)
     }
     try runner.install(file: plugin)
-    try await runner.start(handlers: names.count + 1)
-    do {
-      try await body(runner)
-    } catch {
-      await runner.stop()
-      throw error
-    }
-    #expect(await runner.stop() == 0)
+    #expect(try await runner.serve(handlers: names.count + 1, body) == 0)
   }
 }

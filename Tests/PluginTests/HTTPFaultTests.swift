@@ -6,18 +6,6 @@ import Testing
 
 @Suite("http.request with what can go wrong")
 struct HTTPFaultTests {
-  private func request(
-    _ url: String, _ more: String = "", in surroundings: Surroundings = .init()
-  ) throws -> PluginRun {
-    try run("http.request", of: "http", #"{"url":"\#(url)"\#(more)}"#, in: surroundings)
-  }
-
-  private func request(
-    _ server: LoopbackServer, _ more: String = "", in surroundings: Surroundings = .init()
-  ) throws -> PluginRun {
-    try withExtendedLifetime(server) { try request(server.url, more, in: surroundings) }
-  }
-
   @Test(
     "A server that does not answer in time, or not to the end, is `timed_out`",
     arguments: [
@@ -47,12 +35,7 @@ struct HTTPFaultTests {
   func cancelled() throws {
     let isAsked = Gate()
     let server = try LoopbackServer(.open(isAsked), .awaitClose)
-    let stopsAt: (PluginEvent) -> Bool = { event in
-      guard case .progress = event else { return false }
-      isAsked.wait()
-      return true
-    }
-    let job = try request(server, #","method":"POST","timeout":60"#, in: Surroundings(stopsAt: stopsAt))
+    let job = try request(server, #","method":"POST","timeout":60"#, in: .stopped(once: isAsked))
     #expect(job.failureCode == "cancelled" && job.failure?.isRetryable == true, "\(job)")
   }
 

@@ -5,16 +5,6 @@ import Testing
 
 @Suite("http.request follows redirects where it may")
 struct HTTPRedirectTests {
-  private func request(_ url: String, _ more: String = "") throws -> PluginRun {
-    try run("http.request", of: "http", #"{"url":"\#(url)"\#(more)}"#)
-  }
-
-  private func request(
-    _ server: LoopbackServer, _ more: String = ""
-  ) throws -> PluginRun {
-    try withExtendedLifetime(server) { try request(server.url, more) }
-  }
-
   @Test(
     "A redirect is followed as browsers do",
     arguments: [

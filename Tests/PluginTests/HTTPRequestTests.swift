@@ -6,18 +6,6 @@ import Testing
 
 @Suite("http.request asks and keeps the answer")
 struct HTTPRequestTests {
-  private func request(
-    _ url: String, _ more: String = "", in surroundings: Surroundings = .init()
-  ) throws -> PluginRun {
-    try run("http.request", of: "http", #"{"url":"\#(url)"\#(more)}"#, in: surroundings)
-  }
-
-  private func request(
-    _ server: LoopbackServer, _ more: String = "", in surroundings: Surroundings = .init()
-  ) throws -> PluginRun {
-    try withExtendedLifetime(server) { try request(server.url, more, in: surroundings) }
-  }
-
   @Test("The body is the result, with its media type; nothing of the way is added to what is asked")
   func plain() throws {
     let server = try LoopbackServer(.answer(200, "caf\u{e9}", type: "text/plain; charset=utf-8"))

@@ -126,13 +126,8 @@ struct HealthCheckTests {
   func cancelled() throws {
     let isAsked = Gate()
     let server = try LoopbackServer(.open(isAsked), .awaitClose)
-    let stopsAt: (PluginEvent) -> Bool = { event in
-      guard case .progress = event else { return false }
-      isAsked.wait()
-      return true
-    }
     let (job, report) = try check(
-      #""http":"\#(server.url)","timeout":60"#, in: Surroundings(stopsAt: stopsAt))
+      #""http":"\#(server.url)","timeout":60"#, in: .stopped(once: isAsked))
     #expect(job.failureCode == "cancelled" && job.failure?.isRetryable == true && report == nil, "\(job)")
     withExtendedLifetime(server) {}
   }

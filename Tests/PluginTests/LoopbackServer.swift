@@ -1,4 +1,5 @@
 import Glibc
+import PluginRecording
 import TestSupport
 
 /// A server on a port of this machine that answers as a test says, one connection after the other.
@@ -47,5 +48,16 @@ extension ScriptedServer.Request {
   func field(_ name: String) -> String? {
     let prefix = name.lowercased() + ": "
     return fields.first { $0.lowercased().hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+  }
+}
+
+extension Surroundings {
+  /// Stops a job when it tells of progress, but not before a gate is open.
+  static func stopped(once gate: Gate) -> Surroundings {
+    Surroundings(stopsAt: { event in
+      guard case .progress = event else { return false }
+      gate.wait()
+      return true
+    })
   }
 }
