@@ -31,7 +31,9 @@ struct Program {
   func run(_ words: [String], input: Int32, files: [Int32] = []) throws -> Run {
     let output = Descriptor(owning: try check(millrace_memfd_create("output"), "make a file"))
     let errors = Descriptor(owning: try check(millrace_memfd_create("errors"), "make a file"))
-    let process = try start(words, [input, output.number, errors.number] + files)
+    let process = try Self.start(
+      path, words, environment: ["PATH=/usr/bin:/bin", "LC_ALL=C"],
+      descriptors: [input, output.number, errors.number] + files)
     var waited = pollfd(fd: process.number, events: Int16(POLLIN), revents: 0)
     let isInTime = poll(&waited, 1, patience) > 0
     if !isInTime { _ = millrace_pidfd_send_signal(process.number, SIGKILL) }
@@ -45,28 +47,42 @@ struct Program {
       errors: try errors.contents(atMost: Self.bound, "its errors"))
   }
 
-  private func start(_ words: [String], _ descriptors: [Int32]) throws -> Descriptor {
+  /// Starts a program.
+  ///
+  /// - Parameters:
+  ///   - path: its path.
+  ///   - words: its arguments.
+  ///   - environment: its variables, as `NAME=value`.
+  ///   - descriptors: what it has open as descriptors 0 and up.
+  ///   - cgroup: the directory of its cgroup; -1 for our own.
+  ///   - name: what it is called if it can't be started.
+  /// - Returns: a descriptor of its process.
+  /// - Throws: `LinuxError`.
+  static func start(
+    _ path: String, _ words: [String], environment: [String], descriptors: [Int32], cgroup: Int32 = -1,
+    called name: String = ""
+  ) throws -> Descriptor {
     let arguments = ([path] + words).map { strdup($0) } + [nil]
-    let environment = [strdup("PATH=/usr/bin:/bin"), strdup("LC_ALL=C"), nil]
-    defer { for text in arguments + environment { free(text) } }
+    let variables = environment.map { strdup($0) } + [nil]
+    defer { for text in arguments + variables { free(text) } }
     var number: Int32 = -1
     let pid = descriptors.withUnsafeBufferPointer { descriptors in
       path.withCString { path in
         arguments.withUnsafeBufferPointer { arguments in
-          environment.withUnsafeBufferPointer { environment in
+          variables.withUnsafeBufferPointer { variables in
             var program = millrace_program()
             program.path = path
             program.arguments = arguments.baseAddress
-            program.environment = environment.baseAddress
+            program.environment = variables.baseAddress
             program.descriptors = descriptors.baseAddress
             program.descriptor_count = Int32(descriptors.count)
-            program.cgroup = -1
+            program.cgroup = cgroup
             return millrace_spawn(&program, &number)
           }
         }
       }
     }
-    try check(pid, "start `\(path)`")
+    try check(pid, "start \(name)`\(path)`")
     return Descriptor(owning: number)
   }
 }

@@ -5,12 +5,8 @@
 
 #include "interpreter.h"
 
-/* A handler and what it points to, in memory that stays. */
-typedef struct entry {
-    millrace_limits limits;
-} entry;
-
-static int read_handler(PyObject *tuple, millrace_handler *one, entry *entry) {
+/* What a handler points to stays in memory. */
+static int read_handler(PyObject *tuple, millrace_handler *one, millrace_limits *limits) {
     const char *name, *summary, *schema;
     long long memory, cpu, pids, timeout, delay, concurrency;
     int attempts, flags;
@@ -18,15 +14,15 @@ static int read_handler(PyObject *tuple, millrace_handler *one, entry *entry) {
                           &attempts, &delay, &concurrency, &flags)) {
         return -1;
     }
-    entry->limits = (millrace_limits){.size = sizeof(millrace_limits), .memory_bytes = memory,
-                                      .cpu_millis = cpu, .pids = pids};
+    *limits = (millrace_limits){.size = sizeof(millrace_limits), .memory_bytes = memory,
+                                .cpu_millis = cpu, .pids = pids};
     *one = (millrace_handler){
         .size = sizeof(millrace_handler),
         .name = strdup(name),
         .summary = strdup(summary),
         .parameter_schema = strdup(schema),
         .run = one->run,
-        .limits = &entry->limits,
+        .limits = limits,
         .timeout_ms = timeout,
         .max_attempts = attempts,
         .flags = (uint32_t)flags,
@@ -47,12 +43,12 @@ static int read_all(catalog *all, PyObject *handlers, PyObject *problems, catalo
     size_t count = (size_t)PyList_GET_SIZE(handlers), problem_count = (size_t)PyList_GET_SIZE(problems);
     all->handlers = calloc(count + 1, sizeof *all->handlers);
     all->problems = calloc(problem_count + 1, sizeof *all->problems);
-    entry *entries = calloc(count + 1, sizeof *entries);
-    if (all->handlers == NULL || all->problems == NULL || entries == NULL) return -1;
+    millrace_limits *limits = calloc(count + 1, sizeof *limits);
+    if (all->handlers == NULL || all->problems == NULL || limits == NULL) return -1;
     for (size_t i = 0; i < count; i++) {
         all->handlers[i].run = run;
         PyObject *tuple = PyList_GET_ITEM(handlers, (Py_ssize_t)i);
-        if (read_handler(tuple, &all->handlers[i], &entries[i]) < 0) return -1;
+        if (read_handler(tuple, &all->handlers[i], &limits[i]) < 0) return -1;
     }
     for (size_t i = 0; i < problem_count; i++) {
         const char *text = PyUnicode_AsUTF8(PyList_GET_ITEM(problems, (Py_ssize_t)i));

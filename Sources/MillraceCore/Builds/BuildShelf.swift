@@ -70,9 +70,7 @@ package struct BuildShelf: Hashable, Sendable, Codable {
   ///   - isKept: whether there is a copy of a build.
   /// - Returns: the build that serves from now on; nil if there is none to go back to: nothing has changed.
   package mutating func rollback(from serving: String, where isKept: (String) -> Bool) -> Build? {
-    let end = builds.firstIndex { $0.sha256 == serving } ?? builds.endIndex
-    let former = builds[..<end].last { $0.plugin != nil && $0.quarantine == nil && isKept($0.sha256) }
-    guard let former else { return nil }
+    guard let former = former(to: serving, where: isKept) else { return nil }
     chosen = former.sha256
     return former
   }
@@ -80,9 +78,13 @@ package struct BuildShelf: Hashable, Sendable, Codable {
   /// The builds of which copies are needed: the file as it is, what serves, and what one can go back to.
   package func needed(serving: String?) -> Set<String> {
     guard isThere else { return [] }
+    return Set([last?.sha256, chosen, serving, former(to: serving)?.sha256].compactMap(\.self))
+  }
+
+  /// The newest build before one that may serve; if nothing serves, before none.
+  private func former(to serving: String?, where isKept: (String) -> Bool = { _ in true }) -> Build? {
     let end = builds.firstIndex { $0.sha256 == serving } ?? builds.endIndex
-    let former = builds[..<end].last { $0.plugin != nil && $0.quarantine == nil }
-    return Set([last?.sha256, chosen, serving, former?.sha256].compactMap(\.self))
+    return builds[..<end].last { $0.plugin != nil && $0.quarantine == nil && isKept($0.sha256) }
   }
 
   /// Tells what becomes of each build, the newest first.

@@ -34,8 +34,8 @@ package final class CgroupTree: Sendable {
   /// Makes or finds the subtree and moves this process into `S/runner`, unless it is in a unit of its own.
   ///
   /// - Parameters:
-  ///   - root: the path of `S` below the mount point; nil for this process's own group if it is delegated,
-  ///     else that of the unit beside it, else `/millrace` (root only).
+  ///   - root: the path of `S` below the mount point; nil for that of the unit beside this process's own,
+  ///     else its own, if they are delegated, else `/millrace` (root only).
   ///   - needed: the controllers that must be there.
   /// - Throws: `LinuxError` that says what is missing and how to mend it.
   package init(root: String?, needed: [String] = CgroupTree.needed) throws {

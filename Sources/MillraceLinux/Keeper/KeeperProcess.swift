@@ -12,33 +12,12 @@ final class KeeperProcess {
     try checkErrno(chmod(settings.keeperSocket, 0o600), "guard `\(settings.keeperSocket)`")
     let null = try Descriptor(opening: "/dev/null", flags: O_RDWR)
     let group = try tree.keeperDirectory()
-    let words =
-      [settings.host, "keeper", "--socket-fd", "3"] + settings.preload.flatMap { ["--preload", $0] }
-    let arguments = words.map { strdup($0) } + [nil]
-    let environment = [
-      strdup("PATH=/usr/sbin:/usr/bin:/sbin:/bin"), strdup("SWIFT_BACKTRACE=enable=no"), nil,
-    ]
-    defer { for text in arguments + environment { free(text) } }
-    var number: Int32 = -1
-    let descriptors = [null.number, null.number, 2, listener.number]
-    let pid = descriptors.withUnsafeBufferPointer { descriptors in
-      var program = millrace_program()
-      return settings.host.withCString { path in
-        arguments.withUnsafeBufferPointer { arguments in
-          environment.withUnsafeBufferPointer { environment in
-            program.path = path
-            program.arguments = arguments.baseAddress
-            program.environment = environment.baseAddress
-            program.descriptors = descriptors.baseAddress
-            program.descriptor_count = Int32(descriptors.count)
-            program.cgroup = group.number
-            return millrace_spawn(&program, &number)
-          }
-        }
-      }
-    }
-    try check(pid, "start the keeper `\(settings.host)`")
-    pidfd = Descriptor(owning: number)
+    pidfd = try Program.start(
+      settings.host,
+      ["keeper", "--socket-fd", "3"] + settings.preload.flatMap { ["--preload", $0] },
+      environment: ["PATH=/usr/sbin:/usr/bin:/sbin:/bin", "SWIFT_BACKTRACE=enable=no"],
+      descriptors: [null.number, null.number, 2, listener.number], cgroup: group.number,
+      called: "the keeper ")
   }
 
   /// Finds the keeper that has just greeted.

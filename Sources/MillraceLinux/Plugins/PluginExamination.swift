@@ -26,7 +26,7 @@ package struct PluginExamination: Sendable {
   /// - Throws: `LinuxError` if the file can't be read, or the host not be started.
   package init(of file: String, host: String, allowedSigners: String? = nil) async throws {
     let bytes = try Linkage.wholeFile(file)
-    sha256 = SHA256.hex(of: bytes)
+    sha256 = try PluginFile.digest(of: bytes)
     if !file.hasSuffix(".so") {
       warnings.append("its name does not end in `.so`: the runner looks at no other")
     }
@@ -36,7 +36,7 @@ package struct PluginExamination: Sendable {
         _ = try await BuildSignatures(allowedSigners: allowedSigners)
           .signer(of: file, signature: file + BuildSignatures.suffix)
       } catch let error as LinuxError {
-        problems.append(Self.words(error))
+        problems.append(error.why)
       }
     }
     guard problems.isEmpty else { return }
@@ -47,7 +47,7 @@ package struct PluginExamination: Sendable {
   private mutating func examine(_ bytes: [UInt8], at file: String) {
     let object: SharedObject
     do { object = try SharedObject(bytes) } catch {
-      problems.append((error as? LinuxError).map(Self.words) ?? "\(error)")
+      problems.append((error as? LinuxError)?.why ?? "\(error)")
       return
     }
     guard object.machine == Self.machine else {
@@ -89,7 +89,7 @@ package struct PluginExamination: Sendable {
       found.sha256 = sha256
       plugin = found
     } catch let error as LinuxError {
-      problems.append(Self.words(error))
+      problems.append(error.why)
     }
   }
 
@@ -103,9 +103,5 @@ package struct PluginExamination: Sendable {
         warnings.append("handler `\(handler.name)` says not what memory or time it needs: the defaults hold")
       }
     }
-  }
-
-  private static func words(_ error: LinuxError) -> String {
-    String(LinuxError("", error.reason).description.dropFirst("cannot : ".count))
   }
 }

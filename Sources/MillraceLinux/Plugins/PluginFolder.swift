@@ -91,12 +91,7 @@ struct PluginFolder {
   private func copy(_ file: File, to place: String) throws {
     let copy = try Descriptor(opening: place, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
     try checkErrno(fchmod(copy.number, 0o644), "set up `\(place)`")
-    var rest = file.bytes[...]
-    while !rest.isEmpty {
-      let count = rest.withUnsafeBytes { Glibc.write(copy.number, $0.baseAddress, $0.count) }
-      guard count >= 0 || errno == EINTR else { throw LinuxError("write `\(place)`", .kernel(errno)) }
-      rest = rest.dropFirst(max(0, count))
-    }
+    try file.bytes.withUnsafeBytes { try copy.write($0, place) }
   }
 
   /// Removes a directory of copies, which has nothing but files in it; nothing happens if there is none.

@@ -120,9 +120,11 @@ actor PluginScanner {
       }
     }
     guard let last = index[name].last else { return nil }
-    let candidates = index[name].candidates.filter { signatures == nil || $0.signer != nil }
-    return Offer(file: name, last: last, candidates: candidates)
+    return Offer(file: name, last: last, candidates: index[name].candidates.filter(isSigned))
   }
+
+  /// Whether somebody has signed a build, if that must be.
+  private func isSigned(_ build: Build) -> Bool { signatures == nil || build.signer != nil }
 
   private func note(_ build: FoundBuild, in name: String) {
     index[name].put(build.sha256, at: now())
@@ -252,10 +254,9 @@ actor PluginScanner {
 
   /// A plugin with files of its own loses only the handlers whose names are taken.
   private func leaveOut(_ plugin: inout Plugin, _ file: String, takenIn catalog: inout Catalog) {
-    let taken = Set(catalog.plugins.flatMap(\.handlers).map(\.name))
+    let taken = catalog.handlerNames
     for name in plugin.handlers.map(\.name) where taken.contains(name) {
-      let reason = "a part of it: another plugin has the handler `\(name)` already"
-      catalog.refused.append(RefusedPlugin(path: file, reason: reason))
+      catalog.refused.append(RefusedPlugin(path: file, reason: "a part of it: \(Self.isTaken(name))"))
     }
     plugin.handlers.removeAll { taken.contains($0.name) }
   }
@@ -275,9 +276,12 @@ actor PluginScanner {
     if catalog.plugins.contains(where: { $0.name == plugin.name }) {
       return "another file is the plugin `\(plugin.name)` already"
     }
-    let taken = Set(catalog.plugins.flatMap(\.handlers).map(\.name))
-    return plugin.handlers.map(\.name).first { taken.contains($0) }
-      .map { "another plugin has the handler `\($0)` already" }
+    let taken = catalog.handlerNames
+    return plugin.handlers.map(\.name).first(where: taken.contains).map(isTaken)
+  }
+
+  private static func isTaken(_ handler: String) -> String {
+    "another plugin has the handler `\(handler)` already"
   }
 
   // MARK: Earlier builds
@@ -294,9 +298,8 @@ actor PluginScanner {
       throw Refusal(.notFound, "there is no plugin `\(plugin)` in use")
     }
     let former = index[file]
-    let isSigned = { [signatures] (build: Build?) in signatures == nil || build?.signer != nil }
     let found = index[file].rollback(from: sha256) {
-      access(copy(of: $0), R_OK) == 0 && isSigned(former.build($0))
+      access(copy(of: $0), R_OK) == 0 && former.build($0).map(isSigned) ?? false
     }
     guard let found else {
       throw Refusal(
@@ -350,6 +353,10 @@ actor PluginScanner {
       log.error("the builds of plugins are not on record", metadata: ["error": "\(error)"])
     }
   }
+}
+
+extension Catalog {
+  fileprivate var handlerNames: Set<String> { Set(plugins.flatMap(\.handlers).map(\.name)) }
 }
 
 extension LinuxError.Reason {

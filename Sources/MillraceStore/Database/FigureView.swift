@@ -7,12 +7,13 @@ import MillraceCore
 enum FigureView {
   static let all = [index, view]
 
-  private static let isOfFigures = "result.media_type = '\(ReportedFigure.mediaType)'"
+  /// Which rows of `result` hold figures; word for word what `result_figures` has them by.
+  static let isOfFigures = "media_type = '\(ReportedFigure.mediaType)' AND bytes IS NOT NULL"
 
-  private static let index = """
-    CREATE INDEX result_figures ON result (job, number)
-    WHERE media_type = '\(ReportedFigure.mediaType)' AND bytes IS NOT NULL
-    """
+  /// Which rows of `json_each(…) AS each` are named numbers: the elements of a list have no names.
+  static let isNumber = "each.type IN ('integer', 'real') AND typeof(each.key) = 'text'"
+
+  private static let index = "CREATE INDEX result_figures ON result (job, number) WHERE \(isOfFigures)"
 
   /// The text of a result, or of one without figures if it is not JSON.
   static let text = """
@@ -27,7 +28,6 @@ enum FigureView {
     FROM result INDEXED BY result_figures
       CROSS JOIN attempt ON attempt.job = result.job AND attempt.number = result.number
       CROSS JOIN json_each(\(text)) AS each
-    WHERE \(isOfFigures) AND result.bytes IS NOT NULL AND each.type IN ('integer', 'real')
-      AND typeof(each.key) = 'text'
+    WHERE \(isOfFigures) AND \(isNumber)
     """
 }

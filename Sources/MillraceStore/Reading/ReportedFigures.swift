@@ -11,7 +11,7 @@ enum ReportedFigures {
   static let sql = """
     WITH recent AS MATERIALIZED (
       SELECT job, number, bytes FROM result INDEXED BY result_figures
-      WHERE media_type = '\(ReportedFigure.mediaType)' AND bytes IS NOT NULL
+      WHERE \(FigureView.isOfFigures)
       ORDER BY job DESC, number DESC LIMIT \(bound)
     ), ranked AS MATERIALIZED (
       SELECT attempt.handler AS handler, attempt.ended AS ended, recent.bytes AS bytes,
@@ -21,7 +21,7 @@ enum ReportedFigures {
     )
     SELECT result.handler, each.key, result.ended, CAST(each.value AS REAL)
     FROM ranked AS result CROSS JOIN json_each(\(FigureView.text)) AS each
-    WHERE place <= ?2 AND each.type IN ('integer', 'real') AND typeof(each.key) = 'text'
+    WHERE place <= ?2 AND \(FigureView.isNumber)
     ORDER BY result.handler, each.key, place
     """
 

@@ -46,9 +46,7 @@ extension Table where Row == BuildView {
         Column("PEAK P95", "memory_p95_bytes", .right, raw: { Figures.raw($0.figures?.memoryP95Bytes) }) {
           Figures.bytes($0.figures?.memoryP95Bytes)
         },
-        Column("REGRESSION", "regressions", tone: { $0.isWorse ? .bad : .plain }) {
-          Figures.regressions($0.figures?.regressions)
-        },
+        .regressions { $0.figures?.regressions },
         Column("OUTCOMES", "outcomes", wide: true) {
           Figures.labels(($0.figures?.outcomes ?? [:]).mapValues { "\($0)" })
         },
@@ -56,11 +54,6 @@ extension Table where Row == BuildView {
         Column("REASON", "reason", wide: true) { $0.quarantine?.reason ?? "" },
       ], id: { $0.sha256 })
   }
-}
-
-extension BuildView {
-  /// Whether it takes more than the build before it.
-  fileprivate var isWorse: Bool { !(figures?.regressions ?? []).isEmpty }
 }
 
 extension BuildStanding.State {

@@ -33,17 +33,18 @@ struct StatsCommand: AsyncParsableCommand {
     switch format.output {
     case .table, .wide:
       let fates = FateCount.all(of: page)
-      let isEmpty = fates.isEmpty && page.figures.isEmpty
-      if !page.handlers.isEmpty || isEmpty {
-        try format.print(page.handlers, as: .statistics, page: page)
+      var tables: [() throws -> Void] = []
+      if !fates.isEmpty { tables.append { try format.print(fates, as: .fates, page: page) } }
+      if !page.figures.isEmpty {
+        tables.append { try format.print(page.figures, as: .reportedFigures, page: page) }
       }
-      if !fates.isEmpty {
-        if !page.handlers.isEmpty { try StandardOutput.write("\n") }
-        try format.print(fates, as: .fates, page: page)
+      if !page.handlers.isEmpty || tables.isEmpty {
+        tables.insert({ try format.print(page.handlers, as: .statistics, page: page) }, at: 0)
       }
-      guard !page.figures.isEmpty else { return }
-      if !page.handlers.isEmpty || !fates.isEmpty { try StandardOutput.write("\n") }
-      try format.print(page.figures, as: .reportedFigures, page: page)
+      for (index, print) in tables.enumerated() {
+        if index > 0 { try StandardOutput.write("\n") }
+        try print()
+      }
     case .json, .jsonl, .csv, .ids: try format.print(page.handlers, as: .statistics, page: page)
     }
   }
@@ -121,9 +122,7 @@ extension Table where Row == StatisticsView {
       Column("BUILD", "build_sha256", raw: { $0.buildSha256 }) {
         $0.buildSha256.prefix(12) + ($0.inherited ? " (inherited by a newer one)" : "")
       },
-      Column("REGRESSION", "regressions", tone: { ($0.regressions ?? []).isEmpty ? .plain : .bad }) {
-        Figures.regressions($0.regressions)
-      },
+      .regressions { $0.regressions },
       Column("INHERITED", "inherited", wide: true) { "\($0.inherited)" },
     ]
   }

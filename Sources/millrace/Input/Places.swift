@@ -33,6 +33,15 @@ struct Places: Equatable {
   /// Whether the terminal, if there is one, can write elsewhere than at the end.
   static var hasCursor: Bool { !["dumb", nil].contains(environment("TERM")) }
 
+  /// The directory that this program is in; nil if it can't be told.
+  static var programDirectory: String? {
+    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+    let count = readlink("/proc/self/exe", &buffer, buffer.count)
+    guard count > 0 else { return nil }
+    let program = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    return program.lastIndex(of: "/").map { String(program[..<$0]) }
+  }
+
   /// Whether something has this path.
   static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 }

@@ -25,10 +25,7 @@ struct PluginTemplate {
 
   /// Where templates are, beside the program that runs.
   private static var places: [String] {
-    var path = [CChar](repeating: 0, count: Int(PATH_MAX) + 1)
-    let length = max(0, readlink("/proc/self/exe", &path, path.count - 1))
-    let program = String(decoding: path[..<length].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    let directory = String(program.prefix(upTo: program.lastIndex(of: "/") ?? program.startIndex))
+    let directory = Places.programDirectory ?? ""
     return ["\(directory)/templates", "\(directory)/../share/millrace/templates"]
   }
 

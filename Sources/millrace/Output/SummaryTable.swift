@@ -16,14 +16,7 @@ extension Table where Row == SummaryView {
         },
         Column("VERSION", "version") { $0.version ?? "" },
         Column("FIRST", "first", raw: { $0.first ?? "" }) { Figures.time($0.first) },
-      ] + counts + figures + [regression] + rest, id: { $0.buildSha256 ?? "" })
-  }
-
-  /// What a build takes more of than the one before it.
-  private static var regression: Column<SummaryView> {
-    Column("REGRESSION", "regressions", tone: { ($0.regressions ?? []).isEmpty ? .plain : .bad }) {
-      Figures.regressions($0.regressions)
-    }
+      ] + counts + figures + [.regressions { $0.regressions }] + rest, id: { $0.buildSha256 ?? "" })
   }
 
   private static var counts: [Column<SummaryView>] {
@@ -60,5 +53,14 @@ extension Table where Row == SummaryView {
       },
       Column("OUTCOMES", "outcomes", wide: true) { Figures.labels($0.outcomes.mapValues { "\($0)" }) },
     ]
+  }
+}
+
+extension Column {
+  /// What a build takes more of than the one before it.
+  static func regressions(_ regressions: @escaping (Row) -> [RegressionView]?) -> Column {
+    Column("REGRESSION", "regressions", tone: { (regressions($0) ?? []).isEmpty ? .plain : .bad }) {
+      Figures.regressions(regressions($0))
+    }
   }
 }

@@ -19,12 +19,7 @@ enum RunnerProgram {
 
   /// Returns the path of the `millraced` that lies beside this program; nil if there is none.
   private static func pathBeside() -> String? {
-    var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
-    let count = readlink("/proc/self/exe", &buffer, buffer.count)
-    guard count > 0 else { return nil }
-    let own = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    guard let slash = own.lastIndex(of: "/") else { return nil }
-    let path = own[...slash] + "millraced"
-    return access(String(path), X_OK) == 0 ? String(path) : nil
+    guard let path = Places.programDirectory.map({ $0 + "/millraced" }) else { return nil }
+    return access(path, X_OK) == 0 ? path : nil
   }
 }
