@@ -21,6 +21,7 @@ struct Backlog {
     var id: AttemptID
     var plugin: Plugin
     var job: WaitingJob
+    var place: Place
     /// Nil if it is to be read.
     var payload: StoredPayload?
   }

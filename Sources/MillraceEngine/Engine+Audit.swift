@@ -26,7 +26,7 @@ extension Engine {
     let ending = backlog.changes.compactMap { if case .ended(let id, _, _) = $0 { id } else { nil } }
     let unborn = Set(backlog.launches.map(\.id))
     let found = await ports.launcher.audit(
-      expecting: Set(scheduler.runningAttempts + ending).subtracting(unborn))
+      expecting: Set(scheduler.runningAttempts + ending).subtracting(unborn).subtracting(abroad.keys))
     let leaks = found.leaks + (await auditRecord())
     hasSuspects = found.hasSuspects || suspects.values.contains(false)
     for leak in leaks {

@@ -61,7 +61,7 @@ extension Engine {
     backlog.changes.removeFirst(changes.count)
     backlog.ended.removeFirst(ended.count)
     let attempts = changes.compactMap { if case .ended(let id, _, _) = $0 { id } else { nil } }
-    if !attempts.isEmpty { await ports.launcher.release(attempts) }
+    if !attempts.isEmpty { await release(attempts) }
     let crashed = changes.compactMap(\.crash)
     if !crashed.isEmpty { ports.plugins.crashed(crashed) }
     if changes.contains(where: \.isAnnouncement) {
@@ -89,7 +89,7 @@ extension Engine {
         guard let payload = launch.payload.map(Result.success) ?? read.popFirst() else { break }
         switch payload {
         case .success(let payload):
-          plans.append(launch.plan(isTraced ? launch.traced(payload) : payload, at: ports.clock.now()))
+          plans.append(plan(launch, payload, at: ports.clock.now()))
         case .failure(let error as any StorageFailure) where error.kind == .passing: failure = error
         case .failure(let error):
           put(.event(.refused(launch.id, reason: "cannot read its input: \(error)")))
@@ -100,7 +100,7 @@ extension Engine {
       backlog.launches.removeFirst(settled)
       if !plans.isEmpty {
         meters.ordered(plans.map(\.attempt), at: ports.clock.now())
-        await ports.launcher.launch(plans)
+        await launch(plans)
         auditRing.yield()
       }
       if let failure { throw failure }
@@ -113,18 +113,13 @@ extension Engine {
 
 extension Backlog.Launch {
   /// Puts the attempt's own span in the place of the submitter's, for the handler to go on from.
-  fileprivate func traced(_ payload: StoredPayload) -> StoredPayload {
+  func traced(_ payload: StoredPayload) -> StoredPayload {
     var payload = payload
     let trace = JobTrace(job.id, submitted: job.enqueued, traceParent: payload.traceParent)
     payload.traceParent = trace.span(of: .run, attempt: id.number).description
     return payload
   }
 
-  fileprivate func plan(_ payload: StoredPayload, at now: Timestamp) -> LaunchPlan {
-    LaunchPlan(
-      attempt: id, handler: job.handler, plugin: plugin, limits: job.limits, priority: job.priority,
-      deadline: job.deadline(ofStart: now), payload: payload)
-  }
 }
 
 extension StoreChange {

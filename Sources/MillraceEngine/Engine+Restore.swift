@@ -7,10 +7,8 @@ extension Engine {
   func restore() async throws {
     let unfinished = try await unfinishedJobs()
     let jobs = unfinished.others
-    let open = jobs.compactMap { job in
-      job.openAttempt.map { KeptAttempt(attempt: $0.id, plugin: $0.plugin) }
-    }
-    let kept = Set(try await ports.launcher.takeOver(open: open))
+    let open = jobs.compactMap(\.openAttempt)
+    let kept = try await takeOver(open)
     var changes: [StoreChange] = []
     let memos = try await ports.store.memos()
     let formerBoot = memos.first { $0.kind == .boot }?.value
@@ -29,7 +27,7 @@ extension Engine {
       var job = WaitingJob(unfinished.job, sharedBy: scheduler.policy.fairShare?.label)
       if kept.contains(attempt.id) {
         let now = ports.clock.now()
-        if attempt.started == nil { changes.append(.running(attempt.id, at: now)) }
+        if attempt.started == nil, attempt.place == .local { changes.append(.running(attempt.id, at: now)) }
         if attempt.frozenSince != nil { changes.append(.thawed(attempt.id, at: now)) }
         found.append(.adopted(adoption(of: attempt, by: job, at: now)))
         continue
@@ -137,7 +135,8 @@ extension Engine {
     let frozenNow = attempt.frozenSince.map { now - $0 } ?? .zero
     return Adoption(
       job: job, number: attempt.id.number, build: attempt.pluginSHA256, started: attempt.started ?? now,
-      frozenTime: attempt.frozenTime + frozenNow)
+      frozenTime: attempt.frozenTime + frozenNow, place: attempt.place,
+      isStarting: attempt.place == .slurm && attempt.started == nil)
   }
 
   private func lostEnd(_ isRebooted: Bool) -> AttemptEnd {

@@ -78,17 +78,17 @@ extension Engine {
     case .thaw(let id):
       stops.append(action)
       backlog.changes.append(.thawed(id, at: now))
-    case .start(let id, let job, let admission):
+    case .start(let id, let job, let admission, let place):
       guard let plugin = plugin(for: job.handler) else {
         preconditionFailure("`\(job.handler)` was started without a plugin")
       }
-      backlog.changes.append(
-        .starting(
-          Attempt(
-            id: id, handler: job.handler, plugin: plugin.name, pluginVersion: plugin.version,
-            pluginSHA256: plugin.sha256, limits: job.limits, admission: admission,
-            queued: job.waitingSince, starting: now)))
-      backlog.launches.append(Backlog.Launch(id: id, plugin: plugin, job: job))
+      var attempt = Attempt(
+        id: id, handler: job.handler, plugin: plugin.name, pluginVersion: plugin.version,
+        pluginSHA256: plugin.sha256, limits: job.limits, admission: admission, queued: job.waitingSince,
+        starting: now)
+      attempt.place = place
+      backlog.changes.append(.starting(attempt))
+      backlog.launches.append(Backlog.Launch(id: id, plugin: plugin, job: job, place: place))
       meters.admitted(id, of: job, expecting: admission.demand.memory, at: now)
     case .markRunning(let id):
       backlog.changes.append(.running(id, at: now))
@@ -136,8 +136,8 @@ extension Engine {
   func perform(_ stops: [Action]) async {
     for action in stops {
       switch action {
-      case .terminate(let id): await ports.launcher.terminate(id)
-      case .kill(let id): await ports.launcher.kill(id)
+      case .terminate(let id): await launcher(of: id).terminate(id)
+      case .kill(let id): await launcher(of: id).kill(id)
       case .freeze(let id): await ports.launcher.freeze(id)
       case .thaw(let id): await ports.launcher.thaw(id)
       case .reclaim: await ports.launcher.reclaim()
@@ -165,6 +165,12 @@ extension Engine {
       await note(text)
     case .ended(let id, let report):
       put(.event(.ended(id, report)))
+    case .placed(let id, let whereabouts):
+      await note(whereabouts, of: id)
+    case .late(let id, let report):
+      await note(late: report, of: id)
+    case .cluster(let standing):
+      put(.event(.cluster(standing)))
     }
   }
 

@@ -10,6 +10,8 @@ package actor Engine: JobService {
   package struct Ports: Sendable {
     package var store: any JobStore
     package var launcher: any Launcher
+    /// What runs attempts elsewhere; nil if they all run here.
+    package var cluster: (any ClusterLauncher)?
     package var plugins: any PluginSource
     package var logs: any AttemptLogs
     package var clock: any SteadyClock
@@ -19,11 +21,13 @@ package actor Engine: JobService {
     package var schedules: ScheduleParts?
 
     package init(
-      store: any JobStore, launcher: any Launcher, plugins: any PluginSource, logs: any AttemptLogs,
-      clock: any SteadyClock, settings: (any RuntimeSettings)? = nil, schedules: ScheduleParts? = nil
+      store: any JobStore, launcher: any Launcher, cluster: (any ClusterLauncher)? = nil, plugins: any PluginSource,
+      logs: any AttemptLogs, clock: any SteadyClock, settings: (any RuntimeSettings)? = nil,
+      schedules: ScheduleParts? = nil
     ) {
       self.store = store
       self.launcher = launcher
+      self.cluster = cluster
       self.plugins = plugins
       self.logs = logs
       self.clock = clock
@@ -57,6 +61,8 @@ package actor Engine: JobService {
   var progress: [JobID: Progress] = [:]
   var samples: [AttemptID: UsageSample] = [:]
   var usage: [AttemptID: UsageSeries] = [:]
+  /// Attempts that were given to the cluster and are not released, and where each is there.
+  var abroad: [AttemptID: Whereabouts] = [:]
   /// When the machine was last looked at.
   var lastSample: Timestamp?
   var waiters: [Awaited: [Int: CheckedContinuation<Void, Never>]] = [:]
@@ -157,6 +163,9 @@ package actor Engine: JobService {
     try await restoreSchedules()
     await withTaskGroup(of: Void.self) { group in
       group.addTask { for await event in self.ports.launcher.events { await self.take(event) } }
+      if let cluster = ports.cluster {
+        group.addTask { for await event in cluster.events { await self.take(event) } }
+      }
       group.addTask { for await catalog in self.ports.plugins.catalogs { self.put(.catalog(catalog)) } }
       group.addTask { await self.sampleWhileRunning() }
       group.addTask { await self.auditWhileRunning() }

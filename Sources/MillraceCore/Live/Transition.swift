@@ -26,6 +26,8 @@ package struct Transition: Hashable, Sendable {
     case attemptFrozen = "attempt.frozen"
     case attemptThawed = "attempt.thawed"
     case attemptEnded = "attempt.ended"
+    /// It was lost, and has ended after all.
+    case attemptLate = "attempt.late"
     case scheduleAdded = "schedule.added"
     case scheduleChanged = "schedule.changed"
     case schedulePaused = "schedule.paused"

@@ -43,6 +43,8 @@ package struct AttemptEnd: Hashable, Sendable {
   package var checkpoint: [UInt8]?
   /// How it was started; nil if it never was or nobody knows.
   package var tier: StartTier?
+  /// Where in a cluster it ran; nil if it ran on this machine.
+  package var whereabouts: Whereabouts?
 
   package init(
     outcome: Outcome, ended: Timestamp, exit: ExitStatus? = nil, usage: Usage = Usage(),
@@ -67,6 +69,7 @@ package struct Attempt: Hashable, Sendable {
   package var pluginSHA256: String
   package var limits: Limits
   package var admission: Admission
+  package var place = Place.local
   /// When its job began to wait for this attempt.
   package var queued: Timestamp
   /// When it was admitted and its start was committed.
@@ -79,6 +82,8 @@ package struct Attempt: Hashable, Sendable {
   package var frozenSince: Timestamp?
   /// How it ended; nil while it has not. Its `result` is left out in lists.
   package var end: AttemptEnd?
+  /// How it ended after all, once it had been given up as lost; nil if nothing was heard of it.
+  package var lateOutcome: Outcome?
 
   package init(
     id: AttemptID, handler: String, plugin: String, pluginVersion: String, pluginSHA256: String,

@@ -13,6 +13,10 @@ package struct AttemptReport: Sendable, Equatable {
   package var checkpoint: [UInt8]?
   /// How it was started; nil if nobody knows.
   package var tier: StartTier?
+  /// Where in a cluster it ran; nil if it ran on this machine.
+  package var whereabouts: Whereabouts?
+  /// What the cluster says ended it; nil if it says nothing.
+  package var interruption: Interruption?
 
   package init(exit: ExitStatus?, usage: Usage, word: HandlerWord?, memoryKill: MemoryKill? = nil) {
     self.exit = exit

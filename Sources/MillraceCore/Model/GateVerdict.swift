@@ -34,6 +34,8 @@ package struct GateVerdict: Hashable, Sendable, Codable {
     case pressure
     /// Jobs come first that rank before it, and it would delay the first of them.
     case reservation
+    /// The cluster can't be used, has as many attempts as may be there, or need not help yet.
+    case cluster
   }
 
   package var gate: Gate
@@ -93,6 +95,7 @@ extension GateVerdict {
     case .cpu: "\(used ?? 0) m of \(capacity ?? 0) m is in use, needs \(need ?? 0) m"
     case .pressure: subject ?? "there is none"
     case .reservation: reservationReason
+    case .cluster: subject ?? "\(used ?? 0) of \(capacity ?? 0) attempts are in the cluster"
     }
   }
 
@@ -126,6 +129,10 @@ extension GateVerdict {
     case .cpu: return "the end of an attempt, or a larger `capacity.cpu`"
     case .pressure: return "less memory in use"
     case .reservation: return "the start of those before it, or a smaller estimate or run time"
+    case .cluster:
+      return capacity == nil
+        ? "the cluster, by itself; `millrace nodes` shows it"
+        : "the end of an attempt there, or a larger `slurm.outstanding`"
     }
   }
 
@@ -145,8 +152,7 @@ extension GateVerdict {
     case .group: .group(name)
     case .hold, .dependency, .notBefore, .concurrency, .rate, .breaker, .slots, .stagger, .memory,
       .overcommit, .cpu,
-      .pressure,
-      .reservation:
+      .pressure, .reservation, .cluster:
       nil
     }
   }

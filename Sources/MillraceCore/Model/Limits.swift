@@ -59,13 +59,17 @@ package struct Wishes: Hashable, Sendable, Codable {
   package var startWithin: Duration?
   /// How long after its submission the job may take in all; then it fails, whatever it does.
   package var finishWithin: Duration?
+  /// Where its attempts may run.
+  package var place: Placement?
 
   /// Makes wishes; what is left out is not said.
   package init(
     memory: Bytes? = nil, cpuMillis: Int64? = nil, pids: Int64? = nil, io: [IOLimit]? = nil,
     timeout: Duration? = nil, grace: Duration? = nil, maxAttempts: Int? = nil, retryDelay: Duration? = nil,
-    retry: RetryWishes? = nil, startWithin: Duration? = nil, finishWithin: Duration? = nil
+    retry: RetryWishes? = nil, startWithin: Duration? = nil, finishWithin: Duration? = nil,
+    place: Placement? = nil
   ) {
+    self.place = place
     self.memory = memory
     self.cpuMillis = cpuMillis
     self.pids = pids
@@ -86,7 +90,7 @@ package struct Wishes: Hashable, Sendable, Codable {
       io: io ?? other.io, timeout: timeout ?? other.timeout, grace: grace ?? other.grace,
       maxAttempts: maxAttempts ?? other.maxAttempts, retryDelay: retryDelay ?? other.retryDelay,
       retry: retry?.filled(from: other.retry) ?? other.retry,
-      startWithin: startWithin ?? other.startWithin, finishWithin: finishWithin ?? other.finishWithin)
+      startWithin: startWithin ?? other.startWithin, finishWithin: finishWithin ?? other.finishWithin, place: place ?? other.place)
   }
 }
 
@@ -108,12 +112,16 @@ package struct Terms: Hashable, Sendable, Codable {
   package var startWithin: Duration?
   /// How long after its submission the job may take in all; nil for no bound.
   package var finishWithin: Duration?
+  /// Where its attempts may run; nil for this machine.
+  package var place: Placement?
 
   /// Makes the terms of a job.
   package init(
     limits: Limits, timeout: Duration, grace: Duration, maxAttempts: Int, retryDelay: Duration,
-    retry: RetryRule = RetryRule(), startWithin: Duration? = nil, finishWithin: Duration? = nil
+    retry: RetryRule = RetryRule(), startWithin: Duration? = nil, finishWithin: Duration? = nil,
+    place: Placement? = nil
   ) {
+    self.place = place
     self.limits = limits
     self.timeout = timeout
     self.grace = grace
@@ -136,6 +144,6 @@ package struct Terms: Hashable, Sendable, Codable {
       timeout: wishes.timeout ?? timeout, grace: wishes.grace ?? grace,
       maxAttempts: wishes.maxAttempts ?? maxAttempts, retryDelay: wishes.retryDelay ?? retryDelay,
       retry: retry.amended(by: wishes.retry), startWithin: wishes.startWithin ?? startWithin,
-      finishWithin: wishes.finishWithin ?? finishWithin)
+      finishWithin: wishes.finishWithin ?? finishWithin, place: wishes.place ?? place)
   }
 }

@@ -20,6 +20,8 @@ package enum Event: Sendable {
   case refused(AttemptID, reason: String)
   /// All processes of an attempt are gone.
   case ended(AttemptID, AttemptReport)
+  /// How the cluster is.
+  case cluster(ClusterStanding)
   /// What the running attempts use now, and how the machine is.
   case sampled([AttemptID: UsageSample], MachineSample)
   /// Somebody cancels a job.
@@ -54,7 +56,7 @@ extension Event {
   private var mayEndJobs: Bool {
     switch self {
     case .withdrawn, .gone, .refused, .ended, .cancel, .timer: true
-    case .submitted, .blocked, .adopted, .learned, .handlers, .started, .sampled, .reprioritise, .hold,
+    case .submitted, .blocked, .adopted, .learned, .handlers, .started, .cluster, .sampled, .reprioritise, .hold,
       .operate, .policy, .drain, .revive, .breakers, .resetBreaker:
       false
     }
@@ -71,10 +73,16 @@ package struct Adoption: Sendable {
   package var started: Timestamp
   /// How long it was frozen.
   package var frozenTime: Duration
+  package var place: Place
+  /// Whether it waits in the cluster's queue, as far as is known.
+  package var isStarting: Bool
 
   package init(
-    job: WaitingJob, number: Int, build: String, started: Timestamp, frozenTime: Duration = .zero
+    job: WaitingJob, number: Int, build: String, started: Timestamp, frozenTime: Duration = .zero,
+    place: Place = .local, isStarting: Bool = false
   ) {
+    self.place = place
+    self.isStarting = isStarting
     self.job = job
     self.number = number
     self.build = build
@@ -86,7 +94,7 @@ package struct Adoption: Sendable {
 /// What is to be done; the engine commits what is a `StoreChange` of it before it starts anything.
 package enum Action: Sendable, Equatable {
   /// Commit a new attempt, then start it.
-  case start(AttemptID, WaitingJob, Admission)
+  case start(AttemptID, WaitingJob, Admission, Place)
   /// Commit that the process exists.
   case markRunning(AttemptID)
   /// Stop all of its processes where they are, commit it.
@@ -132,6 +140,10 @@ package enum Notice: Hashable, Sendable {
   case frozen(AttemptID)
   case thawed(AttemptID)
   case evicted(AttemptID)
+  /// A node of the cluster has failed an attempt by its own fault, and gets none for a while.
+  case nodeFault(String, coolsFor: Duration, because: String)
+  /// The cluster can't be asked, and why; or it can again.
+  case cluster(trouble: String?)
   /// The runner, a handler or a group does something else now.
   case operated(Station, from: Activity, to: Activity)
 
@@ -143,6 +155,10 @@ package enum Notice: Hashable, Sendable {
     case .frozen(let id): "attempt \(id) is frozen: memory is critically short"
     case .thawed(let id): "attempt \(id) goes on"
     case .evicted(let id): "attempt \(id) is evicted: memory stayed critically short; its job runs again"
+    case .nodeFault(let node, let wait, let reason):
+      "node \(node) gets no jobs for \(wait.text): \(reason)"
+    case .cluster(nil): "the cluster answers again"
+    case .cluster(let trouble?): "the cluster can't be used: \(trouble)"
     case .operated(let station, let before, let after): Self.words(station, before, after)
     }
   }

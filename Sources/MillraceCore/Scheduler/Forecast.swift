@@ -73,7 +73,7 @@ extension Scheduler {
   /// Lets things happen; what starts exists at once.
   private mutating func go(_ events: [Event], at time: Timestamp) {
     let actions = handle(events, at: time)
-    let started = actions.compactMap { if case .start(let id, _, _) = $0 { id } else { nil } }
+    let started = actions.compactMap { if case .start(let id, _, _, _) = $0 { id } else { nil } }
     confirmStarts(of: started, at: time)
   }
 

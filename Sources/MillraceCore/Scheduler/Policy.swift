@@ -50,6 +50,8 @@ package struct Policy: Sendable, Equatable {
   package var maxCrashes = 3
   /// When a handler is no longer tried for a while, where nothing else is said of it; nil for never.
   package var breaker: BreakerRules? = BreakerRules()
+  /// How the cluster is used; nil without one.
+  package var cluster: ClusterRules?
   /// What the jitter of retries is drawn from.
   package var seed: UInt64 = 0
 

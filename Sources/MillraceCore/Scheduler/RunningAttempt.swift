@@ -35,6 +35,7 @@ struct RunningAttempt: Sendable {
 
   let id: AttemptID
   var job: WaitingJob
+  let place: Place
   /// The build of its plugin.
   let build: String
   /// The groups that it counts in.
@@ -47,11 +48,12 @@ struct RunningAttempt: Sendable {
   var footprint: Footprint
 
   init(
-    id: AttemptID, job: WaitingJob, build: String, groups: [String], admitted: Timestamp, estimate: Estimate,
-    frozenTime: Duration = .zero
+    id: AttemptID, job: WaitingJob, place: Place = .local, build: String, groups: [String],
+    admitted: Timestamp, estimate: Estimate, frozenTime: Duration = .zero
   ) {
     self.id = id
     self.job = job
+    self.place = place
     self.build = build
     self.groups = groups
     self.admitted = admitted
@@ -142,7 +144,8 @@ struct RunningAttempt: Sendable {
       return [.markRunning, .terminate]
     case (.starting(let stop), .stopRequested(let reason)):
       phase = .starting(stop: stop ?? reason)
-      return []
+      // Here it exists in a moment; in a cluster it may wait for days.
+      return place == .local || stop != nil ? [] : [.terminate]
     case (.running, .stopRequested(let reason)):
       return stop(because: reason, at: now)
     case (.frozen(_, let since), .stopRequested(let reason)):
@@ -176,7 +179,9 @@ struct RunningAttempt: Sendable {
       (.stopping, .thawRequested), (.killing, .thawRequested):
       return []  // Only what runs is frozen, and only what is frozen is thawed.
     case (.running, .started), (.frozen, .started), (.stopping, .started), (.killing, .started):
-      preconditionFailure("attempt \(id) was started twice")
+      // Who takes a cluster over tells it again.
+      precondition(place == .slurm, "attempt \(id) was started twice")
+      return []
     }
   }
 

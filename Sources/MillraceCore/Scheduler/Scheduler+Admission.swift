@@ -5,7 +5,7 @@ extension Scheduler {
     guard queuedInLanes > 0 else { return [] }
     closeEmptyLanes()
     let offsets = laneOffsets(at: now)
-    let actions = startWhatFits(offsets, at: now)
+    let actions = startWhatFits(offsets, at: now) + startOnCluster(offsets, at: now)
     countClosedLane(offsets, at: now)
     return actions
   }
@@ -73,7 +73,7 @@ extension Scheduler {
   func reservation(
     for head: WaitingJob, demand: Resources, used: Resources, at now: Timestamp
   ) -> Reservation {
-    let ends = running.values.map {
+    let ends = runningHere.map {
       (time: $0.latestEnd(at: now), resources: $0.footprint.resources(at: now, policy: policy))
     }
     return Reservation(for: head, demand: demand, ends: ends, used: used, policy: policy)
@@ -83,26 +83,35 @@ extension Scheduler {
     _ job: WaitingJob, _ estimate: Estimate, _ demand: Resources, _ situation: inout Situation,
     isBackfill: Bool
   ) -> Action {
+    let action = start(
+      job, estimate, demand, on: .local, used: situation.used, isBackfill: isBackfill, at: situation.now)
+    lastStart = situation.now
+    situation.take(demand)
+    return action
+  }
+
+  /// Starts an attempt at a job that waits.
+  mutating func start(
+    _ job: WaitingJob, _ estimate: Estimate, _ demand: Resources, on place: Place, used: Resources,
+    isBackfill: Bool, at now: Timestamp
+  ) -> Action {
     let admission = Admission(
-      demand: demand, used: situation.used, capacity: policy.capacity, basis: estimate.memoryBasis,
-      queued: queuedCount - 1, pressure: situation.pressure.level, isBackfill: isBackfill,
-      heldBy: held[job.id])
+      demand: demand, used: used, capacity: policy.capacity, basis: estimate.memoryBasis,
+      queued: queuedCount - 1, pressure: pressure.level, isBackfill: isBackfill, heldBy: held[job.id])
     guard var started = takeOut(job.id) else { preconditionFailure("job \(job.id) does not wait") }
     started.attempts += 1
     let attempt = RunningAttempt(
       id: AttemptID(job: job.id, number: started.attempts), job: started,
-      build: handlers.rules[job.handler]?.build ?? "", groups: membership(of: job).groups,
-      admitted: situation.now, estimate: estimate)
-    place(attempt)
-    handlers.begin(attempt.member, at: situation.now)
-    lastStart = situation.now
-    situation.take(demand)
-    return .start(attempt.id, started, admission)
+      place: place, build: handlers.rules[job.handler]?.build ?? "", groups: membership(of: job).groups,
+      admitted: now, estimate: estimate)
+    self.place(attempt)
+    handlers.begin(attempt.member, at: now)
+    return .start(attempt.id, started, admission, place)
   }
 
-  /// The job with the lowest rank of all whose handler and groups may run one more.
+  /// The job with the lowest rank of all that may run here and whose handler and groups may run one more.
   func head(_ offsets: [Int64], at now: Timestamp) -> JobID? {
-    first(offsets) { isOpen($0, at: now) }?.job
+    first(offsets) { $0.key.placement != .slurm && isOpen($0, at: now) }?.job
   }
 
   /// The job with the lowest rank of all in the lanes that are wanted, and its lane.
@@ -139,7 +148,7 @@ extension Scheduler {
   /// The open lanes in the order of their first jobs, one more than a bound at most. There can be thousands:
   /// they are put in order before it is asked which are open.
   private func nearestLanes(_ offsets: [Int64], at now: Timestamp, past bound: Int) -> [Int] {
-    let firsts = lanes.indices.compactMap { lane in
+    let firsts = lanes.indices.filter { lanes[$0].key.placement != .slurm }.compactMap { lane in
       lanes[lane].first.map { (entry: $0.moved(by: offsets[lane]), lane: lane) }
     }
     var nearest: [Int] = []
@@ -156,9 +165,9 @@ extension Scheduler {
       lastStart: lastStart)
   }
 
-  /// Returns what the running attempts take, and the warm hosts.
+  /// Returns what the attempts that run here take, and the warm hosts.
   package func used(at now: Timestamp) -> Resources {
-    running.values.reduce(Resources(memory: hostMemory)) {
+    runningHere.reduce(Resources(memory: hostMemory)) {
       $0 + $1.footprint.resources(at: now, policy: policy)
     }
   }

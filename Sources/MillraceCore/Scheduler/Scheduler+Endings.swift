@@ -21,9 +21,10 @@ extension Scheduler {
       outcome: outcome, ended: ended, exit: report.exit, usage: usage, failure: failure, result: result)
     end.checkpoint = report.checkpoint
     end.tier = report.tier
+    end.whereabouts = report.whereabouts
     var pause = Duration.zero
     if case .snoozed(let delay, _) = report.word, outcome == .snoozed { pause = delay }
-    return settle(attempt, end, pause: pause, at: now)
+    return judgeNode(of: report, at: now) + settle(attempt, end, pause: pause, at: now)
   }
 
   /// Settles an attempt that could not be started.

@@ -38,11 +38,15 @@ extension Scheduler {
     if job.notBefore != nil || isBlocked { _ = appraise(&job) }
     let demand = demand(of: job, estimate)
     let situation = situation(used: used(at: now), at: now)
-    var gates = MachineGates.all.map { $0.verdict(on: demand, in: situation) }
+    let machine = job.placement == .slurm ? [RunnerGate()] : MachineGates.all
+    var gates = machine.map { $0.verdict(on: demand, in: situation) }
     let own = [holdVerdict(job), dependencyVerdict(job.id), timeVerdict(job, at: now)]
     gates.insert(contentsOf: memberVerdicts(job, at: now) + own, at: 1)
     let ahead = jobsAhead(of: job, at: now)
-    gates.append(reservationVerdict(job, demand, estimate, ahead: ahead, situation))
+    if job.placement != .slurm {
+      gates.append(reservationVerdict(job, demand, estimate, ahead: ahead, situation))
+    }
+    if job.placement != .local { gates.append(clusterVerdict(on: job, at: now)) }
     return Explanation(
       gates: gates, ahead: job.notBefore == nil && !isBlocked ? ahead : nil, estimate: estimate,
       expires: job.expiry)
@@ -53,14 +57,15 @@ extension Scheduler {
     return GateVerdict(gate: .notBefore, isOpen: time == nil, opensAt: time)
   }
 
-  /// How many jobs in open lanes rank before a job.
+  /// How many jobs in open lanes rank before a job, of those that may run where it may.
   private func jobsAhead(of job: WaitingJob, at now: Timestamp) -> Int {
     let offsets = laneOffsets(at: now)
     let own = laneOf[LaneKey(of: job)]
     let rank = job.rank.adding(clamped: own.map { offsets[$0] } ?? 0)
     return zip(lanes, offsets).enumerated().reduce(0) { count, entry in
       let (lane, offset) = entry.element
-      guard entry.offset == own || isOpen(lane, at: now) else { return count }
+      guard entry.offset == own || lane.key.placement.competes(with: job.placement) && isOpen(lane, at: now)
+      else { return count }
       return count
         + lane.countBefore(
           rank: rank.adding(clamped: -offset), job: job.id, isOwn: entry.offset == own)

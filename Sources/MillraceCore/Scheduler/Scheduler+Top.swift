@@ -18,6 +18,7 @@ package struct Top: Sendable, Equatable {
     package var memory: Bytes?
     /// The thousandths of a processor that it takes; nil while that is not known.
     package var cpuMillis: Int64?
+    package var place: Place
   }
 
   /// A job that waits for a gate.
@@ -57,7 +58,7 @@ extension Scheduler {
         id: attempt.id, handler: attempt.job.handler, jobClass: attempt.job.jobClass,
         priority: attempt.job.priority, limits: attempt.footprint.limits, admitted: attempt.admitted,
         started: attempt.started, frozenSince: attempt.frozenSince, stop: attempt.stopReason,
-        memory: attempt.footprint.workingSet, cpuMillis: attempt.footprint.cpuMillis)
+        memory: attempt.footprint.workingSet, cpuMillis: attempt.footprint.cpuMillis, place: attempt.place)
     }
     let jobs = firstInRank(count, at: now).compactMap { id -> Top.Queued? in
       guard let job = waiting[id] else { return nil }

@@ -44,6 +44,9 @@ package struct Scheduler: Sendable {
   /// Whether warm hosts were asked to go since the machine was last looked at.
   var hasReclaimed = false
   var lastStart: Timestamp?
+  /// How the cluster is; nil while nobody has told.
+  package internal(set) var cluster: ClusterStanding?
+  var nodes = NodeBook()
   /// When it was last asked what may start.
   var lastPass: Timestamp?
   /// What held the first job in rank back when it was last looked at.
@@ -72,6 +75,10 @@ package struct Scheduler: Sendable {
   package var runningAttempts: [AttemptID] { running.keys.sorted() }
   /// Returns the handler of an attempt that has not ended; nil for every other one.
   package func handler(of attempt: AttemptID) -> String? { running[attempt]?.job.handler }
+  /// The attempts that have not ended on this machine.
+  var runningHere: some Collection<RunningAttempt> { running.values.lazy.filter { $0.place == .local } }
+  /// Where an attempt runs that has not ended; nil for every other one.
+  package func place(of attempt: AttemptID) -> Place? { running[attempt]?.place }
   /// How many attempts have not ended.
   package var runningCount: Int { running.count }
   /// Whether nothing runs and nothing will be started.
@@ -79,7 +86,7 @@ package struct Scheduler: Sendable {
   /// Whether it can only go on when it is told how the machine is: something runs, or jobs wait for pressure
   /// or warm hosts to go.
   package var needsSamples: Bool {
-    !running.isEmpty || (queuedInLanes > 0 && (pressure.level > .none || hostMemory > .zero))
+    running.values.contains { $0.place == .local } || (queuedInLanes > 0 && (pressure.level > .none || hostMemory > .zero))
   }
 
   /// Returns whether a job waits or runs.
@@ -102,6 +109,7 @@ package struct Scheduler: Sendable {
           [handlers.nextByRate(lane.member), handlers.nextByBreaker(lane.key.handler)].compactMap(\.self)
         }
       }
+      openings += [clusterOpening(at: lastPass)].compactMap(\.self)
       times += openings.filter { $0 > lastPass }
     }
     return times.min()
@@ -156,6 +164,8 @@ package struct Scheduler: Sendable {
       return lose(id, because: reason, at: now)
     case .ended(let id, let report):
       return finish(id, report, at: now)
+    case .cluster(let standing):
+      return take(standing)
     case .sampled(let samples, let machine):
       hasReclaimed = false
       return take(samples, at: now) + relieve(machine, at: now)
@@ -189,10 +199,12 @@ package struct Scheduler: Sendable {
     var job = adoption.job
     _ = appraise(&job)
     var attempt = RunningAttempt(
-      id: AttemptID(job: job.id, number: adoption.number), job: job, build: adoption.build,
+      id: AttemptID(job: job.id, number: adoption.number), job: job, place: adoption.place,
+      build: adoption.build,
       groups: membership(of: job).groups, admitted: adoption.started,
       estimate: estimates.estimate(for: job), frozenTime: adoption.frozenTime)
-    _ = attempt.handle(.started, at: adoption.started)  // It is on record as running.
+    // Else it is on record as running.
+    if !adoption.isStarting { _ = attempt.handle(.started, at: adoption.started) }
     place(attempt)
     handlers.go(on: attempt.member)
     handlers.adopt(job.handler, build: attempt.build, startedAt: adoption.started)

@@ -11,6 +11,9 @@ enum Verdict {
     _ report: AttemptReport, stop: StopReason?, job: WaitingJob
   ) -> (outcome: Outcome, failure: Failure?) {
     if isDone(report) { return (.succeeded, nil) }
+    if let words = report.lossWords {
+      return (.lost, Failure(code: "node_lost", message: words, isRetryable: true))
+    }
     switch stop {
     case .cancelled:
       return (.cancelled, Failure(code: "cancelled", message: "it was cancelled", isRetryable: false))
@@ -27,7 +30,29 @@ enum Verdict {
       let words = "it was evicted: memory stayed critically short"
       return (.evicted, Failure(code: "evicted", message: words, isRetryable: true))
     case nil:
-      return ofItsOwn(report, job)
+      return report.interruption.flatMap { ofCluster($0, job) } ?? ofItsOwn(report, job)
+    }
+  }
+
+  /// What a cluster has done to it; nil for what is told elsewhere.
+  private static func ofCluster(_ interruption: Interruption, _ job: WaitingJob) -> (Outcome, Failure?)? {
+    switch interruption {
+    case .timeLimit:
+      let words = "it ran into its time limit of \(job.timeout.text) in the cluster"
+      return (.timedOut, Failure(code: "timed_out", message: words, isRetryable: true))
+    case .deadline:
+      let words = "the cluster ended it: it could not have met its deadline there"
+      return (.timedOut, Failure(code: StopReason.deadline.rawValue, message: words, isRetryable: false))
+    case .outOfMemory:
+      let words = "the cluster's kernel killed it at its memory limit of \(job.limits.memory)"
+      return (.oomOwnLimit, Failure(code: "out_of_memory", message: words, isRetryable: true))
+    case .preempted:
+      let words = "the cluster gave its place to another job (preempted)"
+      return (.evicted, Failure(code: "preempted", message: words, isRetryable: true))
+    case .cancelled:
+      let words = "it was cancelled in the cluster"
+      return (.cancelled, Failure(code: "cancelled", message: words, isRetryable: false))
+    case .nodeLost, .nodeFault: return nil
     }
   }
 
@@ -64,6 +89,31 @@ enum Verdict {
     case (nil, .done), (nil, nil):
       let words = "the keeper died and nobody knows how it ended"
       return (.lost, Failure(code: "lost", message: words, isRetryable: true))
+    }
+  }
+}
+
+extension AttemptReport {
+  /// What its node did to it, in one sentence; nil if nothing.
+  fileprivate var lossWords: String? {
+    let node = whereabouts?.node.map { "node \($0)" } ?? "its node"
+    return switch interruption {
+    case .nodeLost: "\(node) was lost with what ran there"
+    case .nodeFault(let reason): "\(node) could not run it: \(reason)"
+    case .timeLimit, .outOfMemory, .preempted, .cancelled, .deadline, nil: nil
+    }
+  }
+}
+
+extension AttemptReport {
+  /// How an attempt ended of whose job nothing is known any more.
+  package var plainOutcome: Outcome {
+    switch (exit, word) {
+    case (.exited(code: 0), .done): .succeeded
+    case (.signalled, _): .crashed
+    case (.exited(code: 0), .snoozed): .snoozed
+    case (.exited, _): .error
+    case (nil, _): .lost
     }
   }
 }

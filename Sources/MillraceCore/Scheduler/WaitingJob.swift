@@ -26,6 +26,8 @@ package struct WaitingJob: Sendable, Equatable {
   /// How long it is expected to run, by what was known when it was queued; orders the candidates for
   /// backfill.
   var expectedRun = Duration.zero
+  /// Where its next attempt may run, by what was known when it was queued.
+  var placement = Placement.local
   /// Its place in the queue: smaller is sooner. Fixed when it is queued; the order between two jobs never
   /// changes with time.
   var rank: Int64 = 0

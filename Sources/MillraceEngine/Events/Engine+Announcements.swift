@@ -92,8 +92,8 @@ extension StoreChange {
   var isAnnouncement: Bool {
     switch self {
     case .announcedEnd, .announced: true
-    case .accepted, .starting, .running, .ended, .closed, .unblocked, .held, .cancelRequested, .carried,
-      .revived, .due, .frozen, .thawed, .reprioritised, .memo, .told:
+    case .accepted, .starting, .running, .ended, .late, .closed, .unblocked, .held, .cancelRequested,
+      .carried, .revived, .due, .frozen, .thawed, .reprioritised, .memo, .told:
       false
     }
   }

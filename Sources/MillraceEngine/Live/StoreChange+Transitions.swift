@@ -25,6 +25,10 @@ extension StoreChange {
       return [Transition(id, end, handler), Transition(next, of: id.job, handler)]
     case .closed(let job, let state, let reason, _):
       return [Transition(endOf: job, try handler(job), as: state, because: reason)]
+    case .late(let id, let outcome):
+      var transition = try Transition(.attemptLate, of: id, handler)
+      transition.details["outcome"] = .string(outcome.rawValue)
+      return [transition]
     case .frozen(let id, _): return [try Transition(.attemptFrozen, of: id, handler)]
     case .thawed(let id, _): return [try Transition(.attemptThawed, of: id, handler)]
     case .told(let transition): return [transition]
@@ -51,9 +55,8 @@ extension StoreChange {
       Transition(
         .jobReprioritised, job: job, handler: try handler(job),
         details: ["priority": .integer(Int64(priority.rawValue))])
-    case .accepted, .starting, .running, .ended, .closed, .frozen, .thawed, .told, .memo, .carried,
-      .announcedEnd,
-      .announced:
+    case .accepted, .starting, .running, .ended, .late, .closed, .frozen, .thawed, .told, .memo, .carried,
+      .announcedEnd, .announced:
       nil
     }
   }

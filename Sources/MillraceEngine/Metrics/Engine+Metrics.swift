@@ -133,7 +133,7 @@ extension GateVerdict.Gate {
   fileprivate var closesLanes: Bool {
     switch self {
     case .runner, .handler, .concurrency, .group, .rate, .breaker, .slots, .stagger, .memory, .overcommit,
-      .cpu, .pressure:
+      .cpu, .pressure, .cluster:
       true
     case .hold, .dependency, .notBefore, .reservation: false
     }

@@ -12,6 +12,8 @@ package enum StoreChange: Sendable {
   case running(AttemptID, at: Timestamp)
   /// The attempt ended, and the job goes where `next` says.
   case ended(AttemptID, AttemptEnd, next: AfterAttempt)
+  /// An attempt that ended as `lost` has ended after all; its job does not change.
+  case late(AttemptID, Outcome)
   /// A job that is not running has ended: it is `cancelled` or `failed`.
   case closed(JobID, JobState, EndReason, at: Timestamp)
   /// The dependencies of a `blocked` job are met: it is `scheduled` if its time has not come, else `queued`.
@@ -50,7 +52,8 @@ package enum StoreChange: Sendable {
       .reprioritised(let job, _), .announcedEnd(let job, _):
       job
     case .starting(let attempt): attempt.id.job
-    case .running(let id, _), .ended(let id, _, _), .frozen(let id, _), .thawed(let id, _): id.job
+    case .running(let id, _), .ended(let id, _, _), .late(let id, _), .frozen(let id, _), .thawed(let id, _):
+      id.job
     case .memo, .announced, .told: nil
     }
   }

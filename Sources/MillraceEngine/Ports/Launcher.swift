@@ -11,6 +11,8 @@ package struct LaunchPlan: Sendable {
   /// When the attempt times out.
   package var deadline: Timestamp
   package var payload: StoredPayload
+  /// What a cluster must know beside; nil for an attempt on this machine.
+  package var order: ClusterOrder?
 
   package init(
     attempt: AttemptID, handler: String, plugin: Plugin, limits: Limits, priority: Priority,
@@ -38,6 +40,12 @@ package enum LaunchEvent: Sendable {
   /// All of its processes are gone. What is known of it is kept until `release`, whatever becomes of the
   /// runner.
   case ended(AttemptID, AttemptReport)
+  /// Where in the cluster it is.
+  case placed(AttemptID, Whereabouts)
+  /// An attempt that was given up as lost has left an end after all.
+  case late(AttemptID, AttemptReport)
+  /// How the cluster is.
+  case cluster(ClusterStanding)
 }
 
 /// An attempt that a former runner started and that is still known to the keeper.
@@ -86,8 +94,9 @@ package struct WarmHostState: Sendable, Equatable, Codable {
   }
 }
 
-/// Runs attempts, each capped in a place of its own.
-package protocol Launcher: Sendable {
+/// Runs attempts, each capped in a place of its own: on this machine (`Launcher`) or on others
+/// (`ClusterLauncher`).
+package protocol AttemptLauncher: Sendable {
   /// What happens, in order; there is one reader.
   var events: AsyncStream<LaunchEvent> { get }
   /// Takes over what a former runner left: attempts in `open` that are still known go on and end by an
@@ -95,8 +104,6 @@ package protocol Launcher: Sendable {
   /// maybe for the second time; everything else that is found is killed and removed. Returns those that end
   /// by an event.
   func takeOver(open: [KeptAttempt]) async throws -> [AttemptID]
-  /// Starts an attempt; the answer is an event.
-  func launch(_ plan: LaunchPlan) async
   /// Starts attempts in this order; each answer is an event.
   func launch(_ plans: [LaunchPlan]) async
   /// Lets go of attempts whose ends are on record: their cgroups are removed, and no later runner is told of
@@ -107,6 +114,12 @@ package protocol Launcher: Sendable {
   func terminate(_ attempt: AttemptID) async
   /// Kills all processes of an attempt at once.
   func kill(_ attempt: AttemptID) async
+}
+
+/// Runs attempts on this machine.
+package protocol Launcher: AttemptLauncher {
+  /// Starts an attempt; the answer is an event.
+  func launch(_ plan: LaunchPlan) async
   /// Stops all processes of an attempt where they are (`cgroup.freeze`).
   func freeze(_ attempt: AttemptID) async
   /// Lets them go on.

@@ -31,7 +31,7 @@ extension Scheduler {
 
   /// The running attempt whose job ranks last; nil if there is only one, for its freezing would help nobody.
   private func lastRanked() -> AttemptID? {
-    let candidates = running.values.filter(\.isRunning)
+    let candidates = runningHere.filter(\.isRunning)
     guard candidates.count > 1 else { return nil }
     return candidates.max { left, right in
       let ranks = (left.job.rank, right.job.rank)

@@ -1,16 +1,18 @@
-/// What jobs have in common that wait in one line: their handler, whose they are where shares count, and the
-/// group that they chose.
+/// What jobs have in common that wait in one line: their handler, whose they are where shares count, the
+/// group that they chose, and where they may run.
 struct LaneKey: Hashable, Sendable {
   var handler: String
   /// The owner or label value that fair share counts by; nil without fair share.
   var share: String?
   /// The group that the jobs are in by their own choice; nil for none.
   var group: String?
+  var placement: Placement
 
   init(of job: WaitingJob) {
     handler = job.handler
     share = job.share
     group = job.group
+    placement = job.placement
   }
 }
 

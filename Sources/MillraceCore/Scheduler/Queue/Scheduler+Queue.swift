@@ -19,19 +19,20 @@ extension Scheduler {
     waiting[job.id] = job
   }
 
-  /// Fixes a job's expected run time and rank by what is known now; returns what it takes.
+  /// Fixes a job's expected run time, rank and placement by what is known now; returns what it takes.
   func appraise(_ job: inout WaitingJob) -> Resources {
     let estimate = estimates.estimate(for: job)
     let demand = demand(of: job, estimate)
     job.expectedRun = estimate.expectedRun
     job.rank = policy.rank(of: job, taking: demand, meanRun: estimates.meanRun)
+    job.placement = placement(of: job, needing: demand)
     return demand
   }
 
   /// Puts a job into its lane. One that is larger than the runner's whole capacity (it was accepted when
   /// there was more, or less was known of it) stays out of the lanes, so that it holds nobody back.
   private mutating func line(up job: WaitingJob, needing demand: Resources) {
-    if policy.fits(demand, beside: Resources()) {
+    if job.placement == .slurm || policy.fits(demand, beside: Resources()) {
       lanes[lane(of: job)].insert(job.id, rank: job.rank)
       queuedInLanes += 1
     } else {
@@ -39,8 +40,10 @@ extension Scheduler {
     }
   }
 
-  /// Takes a job out of its lane that does not fit any more even if nothing else ran.
+  /// Takes a job out of its lane that does not fit any more even if nothing else ran; one that may also run
+  /// elsewhere waits for that.
   mutating func park(_ job: WaitingJob) {
+    if job.placement == .auto, let job = takeOut(job.id) { return enqueue(job) }
     if lanes[lane(of: job)].remove(job.id, rank: job.rank) { queuedInLanes -= 1 }
     parked[job.handler, default: []].insert(job.id)
   }

@@ -58,7 +58,7 @@ extension Scheduler {
     else { return .done(.failed) }
     if end.outcome == .oomOwnLimit {
       let limit = job.limits.memory
-      let most = min(policy.capacity.memory, policy.capacity.committed)
+      let most = largestMemory(for: job)
       guard let next = rule.memory(after: limit, peak: end.usage.memoryPeak, atMost: most) else {
         return .done(.failed, because: .memoryMax(limit))
       }

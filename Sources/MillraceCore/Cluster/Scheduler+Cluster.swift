@@ -1,0 +1,139 @@
+extension Scheduler {
+  /// The attempts that have not ended in the cluster.
+  package var outstanding: Int { running.values.count { $0.place == .slurm } }
+
+  /// The nodes that get no attempts now, for they have failed some by their own fault; by name.
+  package func excludedNodes(at now: Timestamp) -> [String] { nodes.excluded(at: now) }
+
+  /// Until when a node gets no attempts; nil if it may get some.
+  package func coolsUntil(node: String, at now: Timestamp) -> Timestamp? { nodes.coolsUntil(node, at: now) }
+
+  /// Returns what a job is expected to need and how long it is expected to run by what other attempts have
+  /// shown; nil where that is too little.
+  package func learnedNeed(of job: WaitingJob) -> (need: Resources?, run: Duration?) {
+    let estimate = estimates.estimate(for: job)
+    return (
+      estimate.memoryBasis == .declared ? nil : demand(of: job, estimate),
+      estimate.runBasis == .declared ? nil : estimate.expectedRun
+    )
+  }
+
+  /// Where a job may run: one that may run here or there and is too large for this machine, only there.
+  func placement(of job: WaitingJob, needing demand: Resources) -> Placement {
+    let wanted = job.terms.place ?? .local
+    guard wanted == .auto else { return wanted }
+    guard policy.cluster != nil else { return .local }
+    return policy.fits(demand, beside: Resources()) ? .auto : .slurm
+  }
+
+  /// Starts there what may only run there, and what may run here or there while the queue here is long: in the
+  /// order of rank.
+  mutating func startOnCluster(_ offsets: [Int64], at now: Timestamp) -> [Action] {
+    guard lanes.contains(where: { !$0.isEmpty && $0.key.placement != .local }), let rules = policy.cluster,
+      !isDraining, pause == nil, clusterVerdict(at: now).isOpen
+    else { return [] }
+    var wait = expectedWait(at: now)
+    let used = used(at: now)
+    var actions: [Action] = []
+    for _ in outstanding..<max(rules.outstanding, outstanding) {
+      let next = first(offsets) { lane in
+        let isThere = lane.key.placement == .slurm || lane.key.placement == .auto && wait > rules.autoWait
+        return isThere && isOpen(lane, at: now)
+      }
+      guard let next, let job = waiting[next.job] else { break }
+      let estimate = estimates.estimate(for: job)
+      let demand = demand(of: job, estimate)
+      if next.lane.key.placement == .auto { wait -= work(of: job, taking: demand) }
+      actions.append(
+        start(job, estimate, demand, on: .slurm, used: used, isBackfill: false, at: now))
+    }
+    return actions
+  }
+
+  /// How long the queue of this machine is expected to take: what runs and what waits, each with the part of
+  /// the machine that it takes. The jobs of a lane are counted like its first one.
+  func expectedWait(at now: Timestamp) -> Duration {
+    let rest = runningHere.reduce(Duration.zero) { sum, attempt in
+      let left = max(.zero, attempt.expectedEnd(at: now) - now)
+      return sum + left * policy.part(of: attempt.footprint.resources(at: now, policy: policy))
+    }
+    return lanes.reduce(rest) { sum, lane in
+      guard lane.key.placement != .slurm, let job = lane.first.flatMap({ waiting[$0.member] }) else { return sum }
+      return sum + work(of: job, taking: demand(of: job, estimates.estimate(for: job))) * lane.count
+    }
+  }
+
+  /// How long a job takes the whole machine, or would if it took all of it.
+  private func work(of job: WaitingJob, taking demand: Resources) -> Duration {
+    job.expectedRun * policy.part(of: demand)
+  }
+
+  /// Whether the cluster takes attempts now.
+  func clusterVerdict(at now: Timestamp) -> GateVerdict {
+    guard let rules = policy.cluster else {
+      return GateVerdict(gate: .cluster, isOpen: false, subject: "the configuration has no `slurm`")
+    }
+    guard let cluster else {
+      return GateVerdict(gate: .cluster, isOpen: false, subject: "the cluster has not answered yet")
+    }
+    if let trouble = cluster.trouble { return GateVerdict(gate: .cluster, isOpen: false, subject: trouble) }
+    let out = outstanding
+    let usable = cluster.nodes.filter { $0.state == .idle || $0.state == .busy }
+    let cooling = usable.compactMap { nodes.coolsUntil($0.name, at: now) }
+    if cooling.count == usable.count {
+      let states = cluster.nodes.map { node in
+        "\(node.name) \(nodes.coolsUntil(node.name, at: now) == nil ? node.state.rawValue : "cools down")"
+      }
+      return GateVerdict(
+        gate: .cluster, isOpen: false, opensAt: cooling.min(),
+        subject: "no node can be used: \(states.prefix(10).joined(separator: ", "))")
+    }
+    return GateVerdict(
+      gate: .cluster, isOpen: out < rules.outstanding, used: Int64(out), capacity: Int64(rules.outstanding))
+  }
+
+  /// The same for one job that may run there: one that may also run here goes there only from a long queue.
+  func clusterVerdict(on job: WaitingJob, at now: Timestamp) -> GateVerdict {
+    let verdict = clusterVerdict(at: now)
+    guard verdict.isOpen, job.placement == .auto, let rules = policy.cluster else { return verdict }
+    let wait = expectedWait(at: now)
+    return GateVerdict(
+      gate: .cluster, isOpen: wait > rules.autoWait,
+      subject: "the queue here takes \(wait.text), up to \(rules.autoWait.text) its jobs stay here")
+  }
+
+  /// When time alone may open the cluster; nil if it can't.
+  func clusterOpening(at now: Timestamp) -> Timestamp? {
+    policy.cluster == nil ? nil : clusterVerdict(at: now).opensAt
+  }
+
+  /// Takes in how the cluster is.
+  mutating func take(_ standing: ClusterStanding) -> [Action] {
+    let before = cluster
+    cluster = standing
+    guard before?.trouble != standing.trouble, before != nil || standing.trouble != nil else { return [] }
+    // Another reason is no news while it can't be used.
+    if before?.trouble != nil, standing.trouble != nil { return [] }
+    return [.notice(.cluster(trouble: standing.trouble))]
+  }
+
+  /// Notes what the end of an attempt says of its node.
+  mutating func judgeNode(of report: AttemptReport, at now: Timestamp) -> [Action] {
+    guard let node = report.whereabouts?.node else { return [] }
+    guard case .nodeFault(let reason) = report.interruption else {
+      if report.interruption != .nodeLost { nodes.success(of: node, at: now) }
+      return []
+    }
+    let isNews = nodes.coolsUntil(node, at: now) == nil
+    let until = nodes.fault(of: node, at: now, policy.cluster ?? ClusterRules())
+    return isNews ? [.notice(.nodeFault(node, coolsFor: until - now, because: reason))] : []
+  }
+
+  /// The most memory that an attempt at a job can get.
+  func largestMemory(for job: WaitingJob) -> Bytes {
+    let here = min(policy.capacity.memory, policy.capacity.committed)
+    guard policy.cluster != nil, let place = job.terms.place, place != .local else { return here }
+    let there = cluster?.nodes.map(\.memory).max()
+    return place == .auto ? max(here, there ?? here) : there ?? here
+  }
+}
