@@ -96,7 +96,7 @@ private struct Queue {
   }
 
   private mutating func note(_ actions: [Action]) {
-    for case .start(let id, _, _) in actions {
+    for case .start(let id, _, _, _) in actions {
       running.append(id)
       _ = scheduler.handle(.started(id), at: now)
     }

@@ -46,7 +46,7 @@ struct LaunchPath {
     while let event = await events.next() {
       switch event {
       case .started(id): return id
-      case .started, .progress, .notice, .ended: continue
+      case .started, .progress, .notice, .ended, .placed, .late, .cluster: continue
       case .refused(_, let reason): throw BenchmarkError("a job was refused: \(reason)")
       }
     }
@@ -88,7 +88,7 @@ struct LaunchPath {
     _ = request(seconds: 0)
     while let event = await events.next() {
       switch event {
-      case .started, .progress, .notice: continue
+      case .started, .progress, .notice, .placed, .late, .cluster: continue
       case .refused(_, let reason): throw BenchmarkError("a job was refused: \(reason)")
       case .ended(let id, let report):
         let time = began.nanosecondsSince
@@ -108,7 +108,7 @@ struct LaunchPath {
     var (requested, ended) = (min(atOnce, count), 0)
     while ended < count, let event = await events.next() {
       switch event {
-      case .started, .progress, .notice: continue
+      case .started, .progress, .notice, .placed, .late, .cluster: continue
       case .refused(_, let reason): throw BenchmarkError("a job was refused: \(reason)")
       case .ended(let id, let report):
         guard case .done? = report.word else { throw BenchmarkError("a job failed: \(report)") }

@@ -60,6 +60,16 @@ extension Engine {
     return Set(kept)
   }
 
+  package func cluster() -> ClusterReport? {
+    guard ports.cluster != nil, let rules = scheduler.policy.cluster else { return nil }
+    let now = ports.clock.now()
+    let names = scheduler.cluster?.nodes.map(\.name) ?? []
+    return ClusterReport(
+      standing: scheduler.cluster, bound: rules.outstanding,
+      attempts: abroad.filter { scheduler.place(of: $0.key) == .slurm },
+      coolsUntil: names.reduce(into: [:]) { $0[$1] = scheduler.coolsUntil(node: $1, at: now) })
+  }
+
   /// Takes note of where in the cluster an attempt is.
   func note(_ whereabouts: Whereabouts, of attempt: AttemptID) {
     if abroad[attempt] != nil { abroad[attempt] = whereabouts }

@@ -79,7 +79,9 @@ extension Engine {
     let gates = scheduler.explanation(of: job, at: ports.clock.now())?.gates ?? []
     let attempt = scheduler.attempt(of: job)
     guard attempt != nil || !gates.isEmpty else { return nil }
-    return Standing(progress: progress[job], gates: gates, usage: attempt.flatMap { samples[$0] })
+    return Standing(
+      progress: progress[job], gates: gates, usage: attempt.flatMap { samples[$0] },
+      whereabouts: attempt.flatMap { abroad[$0] })
   }
 
   package func usage(of job: JobID) -> (attempt: AttemptID, series: UsageSeries)? {

@@ -56,6 +56,8 @@ package protocol JobService: ControlService {
   func status() async -> RunnerStatus
   /// Returns the runner's state with what runs and the first of what waits: at most `count` of these.
   func top(queued count: Int) async -> RunnerTop
+  /// Returns how the cluster is and what is there; nil if there is none in the configuration.
+  func cluster() async -> ClusterReport?
   /// Returns the plugins in use and the files that were refused.
   func catalog() async -> Catalog
   /// Returns the builds of the plugin that has a handler, with what its attempts have shown.
@@ -86,8 +88,14 @@ package struct Standing: Sendable, Equatable {
   package var gates: [GateVerdict]
   /// What the running attempt uses now.
   package var usage: UsageSample?
+  /// Where in the cluster its attempt is; nil if it has none there.
+  package var whereabouts: Whereabouts?
 
-  package init(progress: Progress? = nil, gates: [GateVerdict] = [], usage: UsageSample? = nil) {
+  package init(
+    progress: Progress? = nil, gates: [GateVerdict] = [], usage: UsageSample? = nil,
+    whereabouts: Whereabouts? = nil
+  ) {
+    self.whereabouts = whereabouts
     self.progress = progress
     self.gates = gates
     self.usage = usage

@@ -73,13 +73,14 @@ struct JobRoutes: Sendable {
     let standing = await service.standing(of: id)
     let job = try await service.history.found(id)
     let attempts = try await service.history.attempts(of: id)
-    return try Response(
-      json: JobDetail(
-        job: JobView(job), attempts: attempts.map(AttemptView.init),
-        progress: standing?.progress.map { ProgressView(fraction: $0.fraction, message: $0.message) },
-        gates: (standing?.gates ?? []).map(GateView.init),
-        workingSetBytes: standing?.usage?.workingSet?.rawValue,
-        cpuSeconds: standing?.usage?.cpu?.seconds, course: CourseView(job)))
+    var detail = JobDetail(
+      job: JobView(job), attempts: attempts.map(AttemptView.init),
+      progress: standing?.progress.map { ProgressView(fraction: $0.fraction, message: $0.message) },
+      gates: (standing?.gates ?? []).map(GateView.init),
+      workingSetBytes: standing?.usage?.workingSet?.rawValue,
+      cpuSeconds: standing?.usage?.cpu?.seconds, course: CourseView(job))
+    detail.cluster = standing?.whereabouts.map(WhereaboutsView.init)
+    return try Response(json: detail)
   }
 
   @Sendable private func usage(_ request: Request, _ context: APIContext) async throws -> Response {

@@ -97,7 +97,7 @@ struct StrictSubmitRequest: Decodable {
     "retry_max_delay_seconds", "retry_jitter", "retry_on", "memory_max_bytes", "timeout_factor",
     "start_within_seconds", "finish_within_seconds", "priority", "class", "labels", "not_before",
     "trace_parent", "key", "key_scope", "key_window_seconds", "unique", "group", "hold", "affinity", "after",
-    "on_dependency_failure", "step",
+    "on_dependency_failure", "step", "place",
   ]
 
   init(from decoder: any Decoder) throws {

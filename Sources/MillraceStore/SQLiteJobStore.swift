@@ -250,8 +250,8 @@ extension StoreChange {
     switch self {
     case .accepted(_, let submission, _): submission.input
     case .ended(_, let end, _): end.result?.bytes
-    case .starting, .running, .closed, .unblocked, .held, .cancelRequested, .carried, .revived, .due,
-      .frozen, .thawed, .reprioritised, .memo, .announcedEnd, .announced, .told:
+    case .starting, .running, .late, .closed, .unblocked, .held, .cancelRequested, .carried, .revived,
+      .due, .frozen, .thawed, .reprioritised, .memo, .announcedEnd, .announced, .told:
       nil
     }
   }

@@ -26,6 +26,13 @@ package struct AttemptView: Codable, Sendable, Equatable {
   package var outcome: Outcome?
   /// How it was started: `warm`, `template` or `cold`; nil while it runs or if nobody knows.
   package var tier: StartTier?
+  /// `slurm` if it runs or ran in the cluster; nil if here.
+  package var place: Place?
+  /// The node that it ran on there, and the number of the Slurm job that carried it; nil while it runs.
+  package var node: String?
+  package var clusterJob: String?
+  /// How it ended after it had been given up as lost; its job did not count that.
+  package var lateOutcome: Outcome?
   package var exitCode: Int32?
   package var signal: Int32?
   package var failure: Failure?
@@ -40,6 +47,7 @@ package struct AttemptView: Codable, Sendable, Equatable {
   private enum CodingKeys: String, CodingKey {
     case id, job, attempt, handler, plugin, pluginVersion, pluginSha256, queued, starting, started, ended
     case waitSeconds, runSeconds, frozenSeconds, frozenSince, outcome, tier, exitCode, signal, failure, usage
+    case place, node, clusterJob, lateOutcome
     case limits, admission
     case state, priority, labels
     case jobClass = "class"
@@ -65,6 +73,9 @@ package struct AttemptView: Codable, Sendable, Equatable {
     frozenSince = attempt.frozenSince.map(Wire.text(of:))
     outcome = end?.outcome
     tier = end?.tier
+    if attempt.place == .slurm { place = .slurm }
+    (node, clusterJob) = (end?.whereabouts?.node, end?.whereabouts?.clusterJob)
+    lateOutcome = attempt.lateOutcome
     switch end?.exit {
     case .exited(let code): exitCode = code
     case .signalled(let signal): self.signal = signal

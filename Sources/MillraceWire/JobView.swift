@@ -42,12 +42,14 @@ package struct JobView: Codable, Sendable, Equatable {
   package var affinity: String?
   /// Who submitted it; nil for the runner itself.
   package var owner: String?
+  /// Where its attempts may run: `slurm` or `auto`; nil for this machine.
+  package var place: Placement?
 
   private enum CodingKeys: String, CodingKey {
     case id, handler, state, priority, labels, parameters, inputBytes, submitted, notBefore, ended
     case attempts, attemptsUsed, maxAttempts, limits, timeoutSeconds, reason
     case group, key, held, cancelRequested, existing
-    case after, onDependencyFailure, workflow, step, affinity, owner
+    case after, onDependencyFailure, workflow, step, affinity, owner, place
     case jobClass = "class"
   }
 
@@ -80,6 +82,7 @@ package struct JobView: Codable, Sendable, Equatable {
     workflow = job.workflow
     step = asked.step
     (affinity, owner) = (asked.affinity, asked.owner)
+    place = asked.terms.place == .local ? nil : asked.terms.place
   }
 }
 
@@ -123,6 +126,8 @@ package struct JobDetail: Codable, Sendable, Equatable {
   package var cpuSeconds: Double?
   /// What holds for its later attempts and for its time in all.
   package var course: CourseView?
+  /// Where in the cluster its attempt is that has not ended; nil if it has none there.
+  package var cluster: WhereaboutsView?
 
   package init(
     job: JobView, attempts: [AttemptView], progress: ProgressView? = nil, gates: [GateView] = [],
@@ -135,6 +140,21 @@ package struct JobDetail: Codable, Sendable, Equatable {
     self.gates = gates
     self.workingSetBytes = workingSetBytes
     self.cpuSeconds = cpuSeconds
+  }
+}
+
+/// Where an attempt is on its way through the cluster.
+package struct WhereaboutsView: Codable, Sendable, Equatable {
+  /// The number of the Slurm job that carries it; nil while there is none.
+  package var clusterJob: String?
+  package var node: String?
+  /// Why it has no node yet, in Slurm's words.
+  package var reason: String?
+
+  package init(_ whereabouts: Whereabouts) {
+    clusterJob = whereabouts.clusterJob
+    node = whereabouts.node
+    reason = whereabouts.reason
   }
 }
 

@@ -54,6 +54,7 @@ extension HistoryFilter {
     items += labels.sorted { $0.key < $1.key }.map { ("label", "\($0.key)=\($0.value)") }
     if let job { items.append(("job", job.description)) }
     if let build { items.append(("build", build)) }
+    if let node { items.append(("node", node)) }
     if let since { items.append(("since", Wire.text(of: since))) }
     if let until { items.append(("until", Wire.text(of: until))) }
     if let minMemory { items.append(("min_memory", "\(minMemory.rawValue)")) }
@@ -77,6 +78,7 @@ extension HistoryFilter {
       case "job": job = JobID(Int64(try QueryValue.count(name, value, 1...Int.max)))
       case "since": since = try QueryValue.time(name, value)
       case "until": until = try QueryValue.time(name, value)
+      case "node": node = value
       case "build":
         guard HistoryFilter.isBuild(value) else {
           throw Refusal(

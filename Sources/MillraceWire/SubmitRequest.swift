@@ -59,13 +59,15 @@ package struct SubmitRequest: Codable, Sendable, Equatable {
   package var step: String?
   /// Jobs with the same one are best started from the same warm host; 1 to 255 bytes.
   package var affinity: String?
+  /// Where its attempts may run: `local`, `slurm` or `auto`.
+  package var place: String?
 
   private enum CodingKeys: String, CodingKey {
     case handler, parameters, arguments, input, memoryBytes, cpuMillis, pids, io, timeoutSeconds
     case graceSeconds, maxAttempts, retryDelaySeconds, retryFactor, retryMaxDelaySeconds, retryJitter
     case retryOn, memoryMaxBytes, timeoutFactor, startWithinSeconds, finishWithinSeconds, priority, labels
     case notBefore, traceParent, after, onDependencyFailure, step
-    case key, keyScope, keyWindowSeconds, unique, group, hold, affinity
+    case key, keyScope, keyWindowSeconds, unique, group, hold, affinity, place
     case jobClass = "class"
   }
 
@@ -116,7 +118,8 @@ extension SubmitRequest {
       retryDelay: try retryDelaySeconds.map { try Self.span($0, "retry_delay_seconds") },
       retry: try retryWishes(),
       startWithin: try startWithinSeconds.map { try Self.span($0, "start_within_seconds") },
-      finishWithin: try finishWithinSeconds.map { try Self.span($0, "finish_within_seconds") })
+      finishWithin: try finishWithinSeconds.map { try Self.span($0, "finish_within_seconds") },
+      place: try place.map { try QueryValue.oneOf(Placement.self, "place", $0) })
     var request = JobRequest(
       handler: handler, parameters: parameters ?? [:], arguments: arguments ?? [],
       input: input.map { [UInt8]($0) }, wishes: wishes, priority: priority, jobClass: jobClass,
@@ -171,6 +174,7 @@ extension SubmitRequest {
     memoryMaxBytes = wishes.retry?.memoryMax?.rawValue
     timeoutFactor = wishes.retry?.timeoutFactor
     (startWithinSeconds, finishWithinSeconds) = (wishes.startWithin?.seconds, wishes.finishWithin?.seconds)
+    place = wishes.place?.rawValue
     if request.priority != .default { priority = request.priority.rawValue }
     jobClass = request.jobClass
     group = request.group

@@ -44,7 +44,7 @@ final class Course {
     arrivals.removeFirst(due.count)
     if !due.isEmpty { events.append(.submitted(Array(due))) }
     for action in rig.scheduler.handle(events + [.timer], at: rig.now) {
-      guard case .start(let id, let job, _) = action else { continue }
+      guard case .start(let id, let job, _, _) = action else { continue }
       starts.append((id.job.rawValue, seconds))
       ends.append((seconds + length(job), id))
       _ = rig.send(.started(id))

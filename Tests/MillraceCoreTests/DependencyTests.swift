@@ -37,7 +37,7 @@ struct DependencyTests {
     #expect(actions.contains(Self.unblocked(3)))
     #expect(actions.startedJobs == [3])
     #expect(rig.scheduler.blockedCount == 0)
-    guard case .start(_, let job, _)? = actions.last else {
+    guard case .start(_, let job, _, _)? = actions.last else {
       Issue.record("it does not start")
       return
     }

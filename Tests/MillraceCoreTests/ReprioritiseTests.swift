@@ -32,7 +32,7 @@ struct ReprioritiseTests {
     // Equal priority now, and it has waited longer.
     let actions = rig.end(.id(1))
     #expect(actions.started == [.id(2)])
-    guard case .start(_, let job, _)? = actions.last else { return #expect(Bool(false)) }
+    guard case .start(_, let job, _, _)? = actions.last else { return #expect(Bool(false)) }
     #expect(job.waitingSince == Sample.time(0) && job.enqueued == Sample.time(0))
     #expect(job.priority == priority(5))
   }

@@ -6,7 +6,7 @@ import Testing
 @Suite("Retries")
 struct RetryTests {
   private func limits(_ actions: [Action]) -> [Bytes] {
-    actions.compactMap { if case .start(_, let job, _) = $0 { job.limits.memory } else { nil } }
+    actions.compactMap { if case .start(_, let job, _, _) = $0 { job.limits.memory } else { nil } }
   }
 
   private func carried(_ actions: [Action]) -> [Carryover] {

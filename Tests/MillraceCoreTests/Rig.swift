@@ -124,7 +124,7 @@ final class Rig {
 extension [Action] {
   /// The attempts that are to be started, in order.
   var started: [AttemptID] {
-    compactMap { if case .start(let id, _, _) = $0 { id } else { nil } }
+    compactMap { if case .start(let id, _, _, _) = $0 { id } else { nil } }
   }
 
   /// The jobs whose attempts are to be started, in order.
@@ -132,7 +132,7 @@ extension [Action] {
 
   /// What admission knew of each start.
   var admissions: [Admission] {
-    compactMap { if case .start(_, _, let admission) = $0 { admission } else { nil } }
+    compactMap { if case .start(_, _, let admission, _) = $0 { admission } else { nil } }
   }
 
   /// What the operator is told.

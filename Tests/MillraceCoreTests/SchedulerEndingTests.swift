@@ -157,7 +157,7 @@ struct SchedulerEndingTests {
   @Test("each attempt is recorded with when its own wait began")
   func waitingSince() {
     func queued(_ actions: [Action]) -> [Timestamp] {
-      actions.compactMap { if case .start(_, let job, _) = $0 { job.waitingSince } else { nil } }
+      actions.compactMap { if case .start(_, let job, _, _) = $0 { job.waitingSince } else { nil } }
     }
     let rig = Rig()
     #expect(queued(rig.send(.submitted([Rig.job(1, at: -3)]))) == [Sample.time(-3)])

@@ -69,7 +69,7 @@ actor EventRecord {
     let event = try await first {
       switch $0 {
       case .ended(id, _), .refused(id, _): true
-      case .ended, .refused, .started, .progress, .notice: false
+      case .ended, .refused, .started, .progress, .notice, .placed, .late, .cluster: false
       }
     }
     guard case .ended(_, let report) = event else { throw TestFailure("refused: \(event)") }
@@ -81,7 +81,7 @@ actor EventRecord {
     let event = try await first {
       switch $0 {
       case .ended(id, _), .refused(id, _): true
-      case .ended, .refused, .started, .progress, .notice: false
+      case .ended, .refused, .started, .progress, .notice, .placed, .late, .cluster: false
       }
     }
     guard case .refused(_, let reason) = event else { throw TestFailure("not refused: \(event)") }
@@ -99,7 +99,7 @@ actor EventRecord {
       case .refused(id, _): "refused"
       case .progress(id, _): "progress"
       case .ended(id, _): "ended"
-      case .started, .refused, .progress, .notice, .ended: nil
+      case .started, .refused, .progress, .notice, .ended, .placed, .late, .cluster: nil
       }
     }
   }

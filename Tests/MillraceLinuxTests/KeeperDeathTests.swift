@@ -123,13 +123,13 @@ extension StageTests {
           let event = try await actor.record.first {
             switch $0 {
             case .ended(id, _), .refused(id, _): true
-            case .started, .refused, .notice, .progress, .ended: false
+            case .started, .refused, .notice, .progress, .ended, .placed, .late, .cluster: false
             }
           }
           switch event {
           case .ended(_, let report): #expect(report.word != nil && (report.exit == nil || tellsExits))
           case .refused(_, let reason): #expect(reason.contains("keeper"))
-          case .started, .notice, .progress: Issue.record("no end")
+          case .started, .notice, .progress, .placed, .late, .cluster: Issue.record("no end")
           }
           actor.launcher.release([id])
           #expect(await actor.record.names(id).filter { $0 == "ended" || $0 == "refused" }.count == 1)

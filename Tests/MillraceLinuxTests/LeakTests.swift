@@ -97,7 +97,7 @@ extension StageTests {
             let event = try await actor.record.first {
               switch $0 {
               case .started(id), .refused(id, _): true
-              case .started, .refused, .notice, .progress, .ended: false
+              case .started, .refused, .notice, .progress, .ended, .placed, .late, .cluster: false
               }
             }
             try LeakTests.limitDescriptors(to: 1024)

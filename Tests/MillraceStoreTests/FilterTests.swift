@@ -100,6 +100,7 @@ extension HistoryFilter {
     case .state: !states.isEmpty
     case .memory: minMemory != nil
     case .build: build != nil
+    case .node: node != nil
     case .outcome: !outcomes.isEmpty
     case .jobClass: jobClass != nil
     case .handler: handler != nil

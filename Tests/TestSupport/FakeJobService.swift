@@ -36,6 +36,7 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     package var builds: [String: PluginBuilds] = [:]
     package var catalog = Catalog(plugins: [], refused: [])
     package var status: RunnerStatus?
+    package var cluster: ClusterReport?
     /// What is said to `top`, and how many of what waits it was asked for.
     package var top = Top(running: [], queued: [])
     package var progress: [JobID: Progress] = [:]
@@ -243,6 +244,7 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
     contents.usage.first { $0.key.job == id }.map { ($0.key, $0.value) }
   }
   package func catalog() async -> Catalog { contents.catalog }
+  package func cluster() async -> ClusterReport? { contents.cluster }
 
   package func status() async -> RunnerStatus {
     guard let status = contents.status else { preconditionFailure("the test gives no status") }

@@ -42,7 +42,7 @@ package final class FakeLauncher: Launcher {
       switch event {
       case .started(let attempt): state.running.insert(attempt)
       case .refused(let attempt, _): state.running.remove(attempt)
-      case .progress, .notice: break
+      case .progress, .notice, .placed, .late, .cluster: break
       case .ended(let attempt, let report):
         state.running.remove(attempt)
         state.ended[attempt] = report

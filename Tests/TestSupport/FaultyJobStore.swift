@@ -189,6 +189,7 @@ extension StoreChange {
     case .starting(let attempt): "starting \(attempt.id)"
     case .running(let id, _): "running \(id)"
     case .ended(let id, let end, _): "ended \(id) \(end.outcome)"
+    case .late(let id, let outcome): "late \(id) \(outcome)"
     case .closed(let job, let state, _, _): "\(state) \(job)"
     case .unblocked(let job, _): "unblocked \(job)"
     case .held(let job, let isHeld): "\(isHeld ? "held" : "released") \(job)"

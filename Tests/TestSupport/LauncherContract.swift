@@ -144,7 +144,7 @@ extension Launcher {
       switch event {
       case .ended(attempt, let report): return report
       case .refused(attempt, let reason): throw TestFailure("refused: \(reason)")
-      case .started, .refused, .progress, .notice, .ended: continue
+      case .started, .refused, .progress, .notice, .ended, .placed, .late, .cluster: continue
       }
     }
     throw TestFailure("the events have ended")

@@ -200,6 +200,7 @@ extension HistoryFilter {
   fileprivate func matches(_ row: HistoryRow) -> Bool {
     let attempt = row.attempt
     return (handler == nil || handler == attempt.handler) && (states.isEmpty || states.contains(row.jobState))
+      && (node == nil || attempt.end?.whereabouts?.node == node)
       && (outcomes.isEmpty || attempt.end.map { outcomes.contains($0.outcome) } ?? false)
       && (jobClass == nil || jobClass == row.jobClass)
       && labels.allSatisfy { row.labels[$0.key] == $0.value }

@@ -116,6 +116,11 @@ package final class MemoryJobStore: JobStore {
         record.job.notBefore = time
       case .requeue: record.job.state = .queued
       }
+    case .late(let id, let outcome):
+      guard id.number <= record.attempts.count, record.attempts[id.number - 1].end?.outcome == .lost else {
+        throw Refusal(description: "attempt \(id) is not on record as lost")
+      }
+      record.attempts[id.number - 1].lateOutcome = outcome
     case .closed, .unblocked, .held, .cancelRequested, .carried, .revived:
       try applyCourse(change, to: &record)
     case .due:
@@ -168,7 +173,7 @@ package final class MemoryJobStore: JobStore {
       record.job.attemptsUsed = 0
       record.job.carryover = Carryover()
       if let terms { record.job.submission.terms = terms }
-    case .accepted, .starting, .running, .ended, .due, .frozen, .thawed, .reprioritised, .memo,
+    case .accepted, .starting, .running, .ended, .late, .due, .frozen, .thawed, .reprioritised, .memo,
       .announcedEnd, .announced, .told:
       preconditionFailure("`apply` does it")
     }

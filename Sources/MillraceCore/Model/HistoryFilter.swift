@@ -38,6 +38,8 @@ package struct HistoryFilter: Sendable, Equatable {
   package var job: JobID?
   /// Only attempts of builds whose SHA-256 begins so: `leastBuild` to 64 hexadecimal digits, in lower case.
   package var build: String?
+  /// Only attempts that have run on this node of a cluster; nil for all.
+  package var node: String?
   /// Only attempts that were admitted at or after, and before.
   package var since: Timestamp?
   package var until: Timestamp?

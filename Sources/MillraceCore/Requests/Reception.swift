@@ -10,6 +10,11 @@ package struct Reception: Sendable, Equatable {
   package var rates: [String: Rate]
   /// When single handlers are no longer tried for a while; the inner nil for never.
   package var breakers: [String: BreakerRules?]
+  /// Where jobs run, as far as the operator says so of more than single handlers.
+  package var places = PlaceRules()
+  /// The groups, and the one of each handler that is in one.
+  package var groups: [String: GroupRules] = [:]
+  package var groupOf: [String: String] = [:]
   /// The most that any attempt can have on this machine.
   package var machine: Limits
   /// The largest input.
@@ -48,7 +53,8 @@ package struct Reception: Sendable, Equatable {
         hint: "leave it in a file and give the job its path")
     }
     try JobIdentity.check(textsOf: request)
-    let terms = terms(for: handler, request.wishes, learned: learned)
+    let terms = terms(
+      for: handler, request.wishes, group: request.group, jobClass: request.jobClass, learned: learned)
     try check(terms)
     var submission = Submission(
       handler: handler.name, parameters: parameters, input: request.input, wishes: request.wishes,
@@ -82,37 +88,40 @@ package struct Reception: Sendable, Equatable {
   ///
   /// Where nobody says anything of memory, the limit is at least what was learned: a default that is too
   /// large costs nothing, for admission goes by the estimate, and one that is too small would kill.
-  package func terms(for handler: Handler, _ wishes: Wishes = Wishes(), learned: Bytes? = nil) -> Terms {
+  package func terms(
+    for handler: Handler, _ wishes: Wishes = Wishes(), group: String? = nil, jobClass: String? = nil,
+    learned: Bytes? = nil
+  ) -> Terms {
     var defaults = defaults
     if let learned { defaults.limits.memory = min(max(defaults.limits.memory, learned), machine.memory) }
-    return defaults.amended(
-      by: wishes.filled(from: (overrides[handler.name] ?? Wishes()).filled(from: handler.wishes)))
+    var operators = overrides[handler.name] ?? Wishes()
+    operators.place =
+      operators.place
+      ?? places.place(
+        handler: handler.name, chain: chain(from: group) + chain(from: groupOf[handler.name]),
+        jobClass: jobClass)
+    return defaults.amended(by: wishes.filled(from: operators.filled(from: handler.wishes)))
+  }
+
+  private func chain(from group: String?) -> [String] {
+    group.map { GroupRules.chain(from: $0, in: groups) ?? [$0] } ?? []
   }
 
   private static func noParameters() throws -> ParameterSchema {
     try ParameterSchema(.object(["type": .string("object"), "additionalProperties": .bool(false)]))
   }
 
-  /// Throws `Refusal` if a job can't have these terms on this machine.
+  /// Throws `Refusal` if a job can't have these terms where it may run.
   package func check(_ terms: Terms) throws {
+    let place = terms.place ?? .local
+    guard place != .slurm || places.hasCluster else {
+      throw Refusal(
+        .neverAdmissible, "it shall run in Slurm, and the configuration has no `slurm`",
+        hint: "docs/slurm.md says how to get there")
+    }
     let limits = terms.limits
-    guard limits.memory <= machine.memory else {
-      throw Refusal(
-        .neverAdmissible,
-        "it wants \(limits.memory) of memory, the most that can be had is \(machine.memory)",
-        hint: "ask for at most `--memory \(machine.memory.rawValue)`")
-    }
-    guard limits.cpuMillis <= machine.cpuMillis else {
-      throw Refusal(
-        .neverAdmissible,
-        "it wants \(Self.processors(limits.cpuMillis)) processors, this machine has "
-          + Self.processors(machine.cpuMillis),
-        hint: "ask for at most `--cpu \(Self.processors(machine.cpuMillis))`")
-    }
-    guard limits.pids <= machine.pids else {
-      throw Refusal(
-        .neverAdmissible, "it wants \(limits.pids) processes, the most that can be had is \(machine.pids)")
-    }
+    // What else there is, the cluster knows.
+    if place == .local || !places.hasCluster { try checkMachine(limits) }
     let least = Bytes.mebibytes(1)
     guard limits.memory >= least else {
       throw Refusal(.invalid, "a memory limit of \(limits.memory) is too small, the least is \(least)")
@@ -133,6 +142,26 @@ package struct Reception: Sendable, Equatable {
     try Self.check(terms.retry)
     if let span = terms.startWithin { try Self.check(span, "`start_within`", least: .microseconds(1)) }
     if let span = terms.finishWithin { try Self.check(span, "`finish_within`", least: .microseconds(1)) }
+  }
+
+  private func checkMachine(_ limits: Limits) throws {
+    guard limits.memory <= machine.memory else {
+      throw Refusal(
+        .neverAdmissible,
+        "it wants \(limits.memory) of memory, the most that can be had is \(machine.memory)",
+        hint: "ask for at most `--memory \(machine.memory.rawValue)`")
+    }
+    guard limits.cpuMillis <= machine.cpuMillis else {
+      throw Refusal(
+        .neverAdmissible,
+        "it wants \(Self.processors(limits.cpuMillis)) processors, this machine has "
+          + Self.processors(machine.cpuMillis),
+        hint: "ask for at most `--cpu \(Self.processors(machine.cpuMillis))`")
+    }
+    guard limits.pids <= machine.pids else {
+      throw Refusal(
+        .neverAdmissible, "it wants \(limits.pids) processes, the most that can be had is \(machine.pids)")
+    }
   }
 
   /// Also nan is no factor and no part.

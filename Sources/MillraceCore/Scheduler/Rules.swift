@@ -78,6 +78,8 @@ package struct GroupRules: Sendable, Equatable {
   /// The group that this one is a part of; nil for none.
   package var within: String?
   package var order = Order.priority
+  /// Where its jobs may run; nil if nothing is said.
+  package var place: Placement?
 
   package init(
     concurrency: Int? = nil, rate: Rate? = nil, within: String? = nil, order: Order = .priority

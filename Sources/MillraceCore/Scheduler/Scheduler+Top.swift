@@ -18,7 +18,7 @@ package struct Top: Sendable, Equatable {
     package var memory: Bytes?
     /// The thousandths of a processor that it takes; nil while that is not known.
     package var cpuMillis: Int64?
-    package var place: Place
+    package var place = Place.local
   }
 
   /// A job that waits for a gate.

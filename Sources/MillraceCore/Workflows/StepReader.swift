@@ -3,7 +3,7 @@ struct StepReader {
   /// The names that a job's members can have.
   static let known = [
     "handler", "command", "parameters", "input", "memory", "cpu", "pids", "timeout", "grace", "retry",
-    "priority", "class", "labels", "group",
+    "priority", "class", "labels", "group", "place",
   ]
 
   var reader = TreeReader()
@@ -60,6 +60,9 @@ struct StepReader {
     case "pids": wishes.pids = reader.count(member, 1...4_194_304).map(Int64.init)
     case "timeout": wishes.timeout = reader.duration(member)
     case "grace": wishes.grace = reader.duration(member)
+    case "place":
+      let words = Placement.allCases.map { "`\($0.rawValue)`" }.joined(separator: ", ")
+      wishes.place = reader.value(member, "one of \(words)") { Placement(rawValue: $0) }
     default: preconditionFailure("`\(member.name)` is known and has no case")
     }
   }

@@ -159,7 +159,7 @@ package struct Replay {
   private mutating func perform(_ actions: [Action]) {
     for action in actions {
       switch action {
-      case .start(let id, _, _): start(id)
+      case .start(let id, _, _, _): start(id)
       case .terminate(let id), .kill(let id): stop(id)
       case .freeze(let id): live[id]?.frozenSince = now
       case .thaw(let id): thaw(id)

@@ -81,7 +81,7 @@ struct Ledger {
 
   mutating func perform(_ action: Action, at now: Timestamp) throws(BrokenRule) {
     switch action {
-    case .start(let id, _, let admission): try start(id, admission, at: now)
+    case .start(let id, _, let admission, _): try start(id, admission, at: now)
     case .markRunning(let id):
       try BrokenRule.unless(
         running[id.job]?.id == id && running[id.job]?.started == nil, "\(id) exists twice")

@@ -5,7 +5,7 @@ extension Simulation {
   /// What the machine will do about an action.
   mutating func answer(_ action: Action) {
     switch action {
-    case .start(let id, _, _):
+    case .start(let id, _, _, _):
       let job = ledger.job(id.job)
       let profile = scenario.profile(of: job.submission.handler)
       let fate = Fate(of: id, job: job, profile: profile, seed: scenario.seed, twists: scenario.twists)

@@ -209,7 +209,7 @@ extension Simulation {
     var passed: Job?
     for action in actions {
       if keepsTrace { trace.append("\(now.rawValue) \(action)") }
-      if case .start(let id, let job, let admission) = action {
+      if case .start(let id, let job, let admission, _) = action {
         let known = ledger.job(id.job)
         try BrokenRule.unless(
           job.attempts == id.number && job.attemptsUsed == known.attemptsUsed

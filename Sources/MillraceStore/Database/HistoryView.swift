@@ -1,7 +1,10 @@
 /// The view `history`, for people who use `sqlite3`; `docs/history-view.md` explains its columns.
 enum HistoryView {
   /// The names of its columns, in order.
-  static let columns = (firstFields + secondFields + thirdFields + fourthFields + eighthFields).map(\.name)
+  static let columns = fields.map(\.name)
+
+  private static let fields =
+    firstFields + secondFields + thirdFields + fourthFields + eighthFields + tenthFields
 
   /// Makes it as it was in the schema `v1`.
   static let first = sql(of: firstFields)
@@ -20,6 +23,9 @@ enum HistoryView {
   static let eighth =
     "DROP VIEW history; "
     + sql(of: firstFields + secondFields + thirdFields + fourthFields + eighthFields)
+
+  /// Makes it anew with what `v10` added.
+  static let tenth = "DROP VIEW history; " + sql(of: fields)
 
   private static func sql(of fields: [(name: String, value: String)]) -> String {
     let list = fields.map { "\($0.value) AS \($0.name)" }.joined(separator: ",\n  ")
@@ -88,6 +94,13 @@ enum HistoryView {
   ]
 
   private static let eighthFields = [("owner", "job.owner")]
+
+  private static let tenthFields = [
+    ("place", "coalesce(attempt.place, iif(attempt.number IS NULL, NULL, 'local'))"),
+    ("node", "attempt.node"),
+    ("cluster_job", "attempt.cluster_job"),
+    ("late_outcome", "attempt.late_outcome"),
+  ]
 
   /// Microseconds since 1970 as `2026-08-01T12:00:00.123Z`.
   private static func time(_ column: String) -> String {

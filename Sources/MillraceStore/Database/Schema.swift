@@ -43,8 +43,23 @@ enum Schema {
     migrator.registerMigration("v9", foreignKeyChecks: .immediate) { db in
       for sql in FigureView.all { try db.execute(sql: sql) }
     }
+    migrator.registerMigration("v10", foreignKeyChecks: .immediate) { db in
+      for sql in [clusters, HistoryView.tenth] { try db.execute(sql: sql) }
+    }
     return migrator
   }
+
+  /// What `v10` adds: where jobs may run and attempts ran. NULL is this machine.
+  private static let clusters = """
+    ALTER TABLE job ADD COLUMN wish_place TEXT CHECK (wish_place IN ('local', 'slurm', 'auto'));
+    ALTER TABLE job ADD COLUMN place TEXT CHECK (place IN ('local', 'slurm', 'auto'));
+    ALTER TABLE attempt ADD COLUMN place TEXT CHECK (place = 'slurm');
+    ALTER TABLE attempt ADD COLUMN cluster_job TEXT 
+      CHECK (cluster_job IS NULL OR (cluster_job <> '' AND ended IS NOT NULL));
+    ALTER TABLE attempt ADD COLUMN node TEXT CHECK (node IS NULL OR (node <> '' AND ended IS NOT NULL));
+    ALTER TABLE attempt ADD COLUMN late_outcome TEXT CHECK (late_outcome IS NULL OR outcome = 'lost');
+    CREATE INDEX attempt_node ON attempt (node, starting, job, number) WHERE node IS NOT NULL;
+    """
 
   /// What `v4` adds: how attempts were started, and from which host jobs want to be.
   private static let warmth = """

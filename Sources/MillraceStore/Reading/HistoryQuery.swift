@@ -11,13 +11,13 @@ import MillraceEngine
 struct HistoryQuery {
   /// What a list runs along.
   enum Driver: Equatable, CaseIterable {
-    case job, label, state, memory, build, outcome, jobClass, handler, time, order
+    case job, label, state, memory, build, node, outcome, jobClass, handler, time, order
 
     /// Whether its rows are found in another order than any list has.
     var isSorted: Bool {
       switch self {
       case .label, .state, .memory, .build: true
-      case .job, .outcome, .jobClass, .handler, .time, .order: false
+      case .job, .node, .outcome, .jobClass, .handler, .time, .order: false
       }
     }
   }
@@ -98,6 +98,7 @@ struct HistoryQuery {
     if !filter.states.isEmpty { conditions.append("job.state IN \(filter.states.map(\.rawValue))") }
     if let handler = filter.handler { conditions.append("attempt.handler = \(handler)") }
     if let jobClass = filter.jobClass { conditions.append("attempt.class = \(jobClass)") }
+    if let node = filter.node { conditions.append("attempt.node = \(node)") }
     if let job = filter.job { conditions.append("attempt.job = \(job.rawValue)") }
     if let build = filter.build {
       conditions.append("\(Self.isBuild("attempt.plugin_sha256", build))")
@@ -127,6 +128,7 @@ struct HistoryQuery {
     case .state: "job INDEXED BY job_state CROSS JOIN attempt ON attempt.job = job.id"
     case .memory: attempts(by: "attempt_memory")
     case .build: attempts(by: "attempt_build")
+    case .node: attempts(by: "attempt_node")
     case .outcome: attempts(by: "attempt_outcome")
     case .jobClass: attempts(by: "attempt_class")
     case .handler: attempts(by: "attempt_handler")
@@ -182,6 +184,9 @@ extension HistoryQuery {
     ]
     var index = "attempt_time"
     switch driver {
+    case .node:
+      index = "attempt_node"
+      conditions.append("node = \(filter.node ?? "")")
     case .outcome:
       index = "attempt_outcome"
       conditions.append("outcome IN \(filter.outcomes.map(\.rawValue))")
@@ -200,6 +205,7 @@ extension HistoryQuery {
 
   /// Returns the filter whose index is in the order of time.
   static func indexed(_ filter: HistoryFilter) -> Driver {
+    if filter.node != nil { return .node }
     if filter.jobClass != nil { return .jobClass }
     let isSelective = !filter.outcomes.isEmpty && !filter.outcomes.contains(.succeeded)
     if isSelective || (!filter.outcomes.isEmpty && filter.handler == nil) { return .outcome }

@@ -6,17 +6,20 @@ enum AttemptRow {
   private static let startColumns = [
     "handler", "plugin", "plugin_version", "plugin_sha256", "limit_memory", "limit_cpu_millis", "limit_pids",
     "limit_io", "admission_estimate", "admission_memory_used", "admission_memory_capacity",
-    "admission_running", "admission_queued", "admission", "queued", "starting",
+    "admission_running", "admission_queued", "admission", "place", "queued", "starting",
   ]
   private static let spanColumns = ["started", "frozen_time", "frozen_since"]
   private static let endColumns = [
     "outcome", "ended", "exit_code", "exit_signal", "failure_code", "failure_message", "failure_retryable",
     "memory_peak", "cpu_user", "cpu_system", "throttled", "io_read", "io_written", "pids_peak", "oom_kills",
-    "forks_refused", "time_to_peak", "tier",
+    "forks_refused", "time_to_peak", "tier", "cluster_job", "node",
   ]
 
+  /// What may come after the end.
+  private static let lateColumns = ["late_outcome"]
+
   /// The columns that `read` reads, in its order.
-  static let columns = (["job", "number"] + startColumns + spanColumns + endColumns)
+  static let columns = (["job", "number"] + startColumns + spanColumns + lateColumns + endColumns)
     .map { "attempt.\($0)" }.joined(separator: ", ")
 
   private static let insertion: String = {
@@ -50,7 +53,8 @@ enum AttemptRow {
     let admission = attempt.admission
     values += [
       admission.demand.memory.rawValue, admission.used.memory.rawValue, admission.capacity.memory.rawValue,
-      admission.used.slots, admission.queued, try JSONText.encode(admission), attempt.queued.rawValue,
+      admission.used.slots, admission.queued, try JSONText.encode(admission),
+      attempt.place == .local ? nil : attempt.place.rawValue, attempt.queued.rawValue,
       attempt.starting.rawValue,
     ]
     try db.cachedStatement(sql: insertion).execute(arguments: StatementArguments(values))
@@ -64,6 +68,8 @@ enum AttemptRow {
   ) throws -> Int {
     try StorableText.check(end.failure?.code, "failure code")
     try StorableText.check(end.failure?.message, "failure message")
+    try StorableText.check(end.whereabouts?.clusterJob, "number of a cluster's job")
+    try StorableText.check(end.whereabouts?.node, "name of a node")
     let (code, signal): (Int32?, Int32?) =
       switch end.exit {
       case .exited(let code): (code, nil)
@@ -77,7 +83,8 @@ enum AttemptRow {
       end.failure?.isRetryable, usage.memoryPeak?.rawValue, usage.cpuUser?.microseconds,
       usage.cpuSystem?.microseconds, usage.throttled?.microseconds, usage.ioRead?.rawValue,
       usage.ioWritten?.rawValue, usage.pidsPeak, usage.oomKills, usage.forksRefused,
-      usage.timeToPeak?.microseconds, end.tier?.rawValue, end.ended.rawValue, id.job.rawValue, id.number,
+      usage.timeToPeak?.microseconds, end.tier?.rawValue, end.whereabouts?.clusterJob, end.whereabouts?.node,
+      end.ended.rawValue, id.job.rawValue, id.number,
     ]
     try db.cachedStatement(sql: startedNow == nil ? ending : beginningAndEnding).execute(
       arguments: StatementArguments(values))
@@ -92,12 +99,16 @@ enum AttemptRow {
       try reader.value(), try reader.value(), try reader.value()
     )
     let limits = try LimitColumns.read(&reader)
+    let admission = try readAdmission(&reader, limits: limits)
+    let place = try reader.optionalWord(Place.self)
     var attempt = Attempt(
       id: id, handler: handler, plugin: plugin, pluginVersion: version, pluginSHA256: sha256, limits: limits,
-      admission: try readAdmission(&reader, limits: limits), queued: try reader.time(),
-      starting: try reader.time(), started: reader.optionalTime())
+      admission: admission, queued: try reader.time(), starting: try reader.time(),
+      started: reader.optionalTime())
+    attempt.place = place ?? .local
     attempt.frozenTime = try reader.span()
     attempt.frozenSince = reader.optionalTime()
+    attempt.lateOutcome = try reader.optionalWord(Outcome.self)
     attempt.end = try readEnd(&reader)
     return attempt
   }
@@ -134,6 +145,8 @@ enum AttemptRow {
       timeToPeak: reader.optionalSpan())
     var end = AttemptEnd(outcome: outcome, ended: ended, exit: exit, usage: usage, failure: failure)
     end.tier = try reader.optionalWord(StartTier.self)
+    let (clusterJob, node): (String?, String?) = (reader.optional(), reader.optional())
+    if clusterJob != nil || node != nil { end.whereabouts = Whereabouts(clusterJob: clusterJob, node: node) }
     return end
   }
 

@@ -6,11 +6,11 @@ enum JobRow {
   private static let wishColumns = [
     "wish_memory", "wish_cpu_millis", "wish_pids", "wish_io", "wish_timeout", "wish_grace",
     "wish_max_attempts",
-    "wish_retry_delay", "wish_retry", "wish_start_within", "wish_finish_within",
+    "wish_retry_delay", "wish_retry", "wish_start_within", "wish_finish_within", "wish_place",
   ]
   static let termColumns = [
     "limit_memory", "limit_cpu_millis", "limit_pids", "limit_io", "timeout", "grace", "max_attempts",
-    "retry_delay", "retry", "start_within", "finish_within",
+    "retry_delay", "retry", "start_within", "finish_within", "place",
   ]
   private static let askedColumns =
     [
@@ -136,7 +136,7 @@ enum JobRow {
       wishes.memory?.rawValue, wishes.cpuMillis, wishes.pids, try wishes.io.map { try JSONText.encode($0) },
       wishes.timeout?.microseconds, wishes.grace?.microseconds, wishes.maxAttempts,
       wishes.retryDelay?.microseconds, try wishes.retry.map { try JSONText.encode($0) },
-      wishes.startWithin?.microseconds, wishes.finishWithin?.microseconds,
+      wishes.startWithin?.microseconds, wishes.finishWithin?.microseconds, wishes.place?.rawValue,
     ]
   }
 
@@ -144,7 +144,7 @@ enum JobRow {
     try LimitColumns.values(terms.limits) + [
       terms.timeout.microseconds, terms.grace.microseconds, terms.maxAttempts, terms.retryDelay.microseconds,
       terms.retry == RetryRule() ? nil : try JSONText.encode(terms.retry), terms.startWithin?.microseconds,
-      terms.finishWithin?.microseconds,
+      terms.finishWithin?.microseconds, terms.place?.rawValue,
     ]
   }
 
@@ -155,7 +155,7 @@ enum JobRow {
       grace: reader.optionalSpan(),
       maxAttempts: (reader.optional() as Int64?).map(Int.init), retryDelay: reader.optionalSpan(),
       retry: try reader.optionalJSON(RetryWishes.self), startWithin: reader.optionalSpan(),
-      finishWithin: reader.optionalSpan())
+      finishWithin: reader.optionalSpan(), place: try reader.optionalWord(Placement.self))
   }
 
   private static func readTerms(_ reader: inout RowReader) throws -> Terms {
@@ -163,7 +163,7 @@ enum JobRow {
       limits: try LimitColumns.read(&reader), timeout: try reader.span(), grace: try reader.span(),
       maxAttempts: try reader.int(), retryDelay: try reader.span(),
       retry: try reader.optionalJSON(RetryRule.self) ?? RetryRule(), startWithin: reader.optionalSpan(),
-      finishWithin: reader.optionalSpan())
+      finishWithin: reader.optionalSpan(), place: try reader.optionalWord(Placement.self))
   }
 }
 

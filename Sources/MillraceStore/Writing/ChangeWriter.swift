@@ -22,6 +22,7 @@ struct ChangeWriter {
       try payload?.insertInput(of: job, in: db)
     case .starting(let attempt): try start(attempt)
     case .running(let id, let time): if merged.start(of: id) == nil { try run(id, at: time) }
+    case .late(let id, let outcome): try note(outcome, afterLossOf: id)
     case .ended(let id, let end, let next): try finish(id, end, next: next, result: payload)
     case .closed, .unblocked, .held, .cancelRequested, .carried, .revived: try course.write(change)
     case .due(let job):
@@ -121,6 +122,13 @@ struct ChangeWriter {
     if let mediaType = end.result?.mediaType {
       try result?.insertResult(of: id, mediaType: mediaType, in: db)
     }
+  }
+
+  private func note(_ outcome: Outcome, afterLossOf id: AttemptID) throws {
+    try db.execute(
+      sql: "UPDATE attempt SET late_outcome = ? WHERE job = ? AND number = ? AND outcome = 'lost'",
+      arguments: [outcome.rawValue, id.job.rawValue, id.number])
+    try demandOneChange(of: id, "is not on record as lost")
   }
 
   private func freeze(_ id: AttemptID, at time: Timestamp) throws {

@@ -30,8 +30,8 @@ struct CourseWriter {
         "UPDATE job SET carryover = ? WHERE id = ? AND ended IS NULL",
         [carryover == Carryover() ? nil : try JSONText.encode(carryover), job.rawValue])
     case .revived(let job, let state, let terms): try revive(job, to: state, terms)
-    case .accepted, .starting, .running, .ended, .due, .frozen, .thawed, .reprioritised, .memo, .announcedEnd,
-      .announced, .told:
+    case .accepted, .starting, .running, .ended, .late, .due, .frozen, .thawed, .reprioritised, .memo,
+      .announcedEnd, .announced, .told:
       preconditionFailure("`ChangeWriter` writes it")
     }
   }

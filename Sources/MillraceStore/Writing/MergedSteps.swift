@@ -21,8 +21,8 @@ struct MergedSteps {
       case .running(let id, let time): begun[id] = time
       case .frozen(let id, _): begun[id] = nil
       case .ended(let id, _, _): if let time = begun[id] { starts[id] = time }
-      case .closed, .unblocked, .held, .cancelRequested, .carried, .revived, .due, .thawed, .reprioritised,
-        .memo, .announcedEnd, .announced, .told:
+      case .late, .closed, .unblocked, .held, .cancelRequested, .carried, .revived, .due, .thawed,
+        .reprioritised, .memo, .announcedEnd, .announced, .told:
         break
       }
     }

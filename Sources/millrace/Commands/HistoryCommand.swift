@@ -51,6 +51,9 @@ struct HistoryCommand: AsyncParsableCommand {
   @Option(help: "Only attempts at this job.", transform: Quantities.job)
   var job: JobID?
 
+  @Option(help: "Only attempts that have run on this node of Slurm.")
+  var node: String?
+
   @Option(help: "Only attempts of the build whose SHA-256 begins so.", transform: Quantities.build)
   var build: String?
 
@@ -78,6 +81,7 @@ struct HistoryCommand: AsyncParsableCommand {
     filter.labels = Dictionary(labels.map { ($0.key, $0.value) }) { $1 }
     filter.job = job
     filter.build = build
+    filter.node = node
     filter.order = sort
     return filter
   }

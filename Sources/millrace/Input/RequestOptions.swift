@@ -71,6 +71,9 @@ struct RequestOptions: ParsableArguments {
   @Option(help: "Start it from the warm host that is prepared for this key, if the handler knows of keys.")
   var affinity: String?
 
+  @Option(help: "Where it may run: local, slurm, or auto (here while the queue is short, else in Slurm).")
+  var place: Placement?
+
   @Option(
     help: "A job that must have ended before: ok:41, any:41 or failed:41. May be repeated.",
     transform: Quantities.dependency)
@@ -107,11 +110,13 @@ struct RequestOptions: ParsableArguments {
     request.group = request.group ?? group
     if hold { request.hold = request.hold ?? true }
     request.affinity = request.affinity ?? affinity
+    request.place = request.place ?? place?.rawValue
     return request
   }
 }
 
 extension JobKey.Scope: ExpressibleByArgument {}
+extension Placement: ExpressibleByArgument {}
 extension Dependency.Failure: ExpressibleByArgument {}
 
 extension SubmitRequest {
@@ -135,6 +140,7 @@ extension SubmitRequest {
     (request.unique, request.hold) = (unique, hold)
     request.group = group ?? template.group
     request.affinity = affinity ?? template.affinity
+    request.place = place ?? template.place
     request.after = after
     request.onDependencyFailure = onDependencyFailure
     return request

@@ -27,6 +27,7 @@ struct ScheduledJob {
     members["priority"] = request.priority.map { .integer(Int64($0)) }
     members["class"] = request.jobClass.map { .string($0) }
     members["group"] = request.group.map { .string($0) }
+    members["place"] = request.place.map { .string($0) }
     if let labels = request.labels { members["labels"] = .object(labels.mapValues { .string($0) }) }
     var retry: [String: JSONValue] = [:]
     retry["attempts"] = request.maxAttempts.map { .integer(Int64($0)) }

@@ -35,6 +35,8 @@ struct JobSheet {
     card.add("labels", Figures.labels(job.labels))
     card.add("group", job.group)
     card.add("affinity", job.affinity)
+    card.add("place", job.place?.rawValue)
+    card.add("in slurm", detail.cluster.map(Self.words))
     card.add("owner", job.owner)
     card.add("key", job.key)
     if job.held ?? false { card.add("held", "until it is released") }
@@ -90,6 +92,10 @@ struct JobSheet {
     card.add("ran", Figures.span(attempt.runSeconds))
     card.add("frozen", frozen(attempt))
     card.add("start", attempt.tier?.rawValue)
+    card.add("place", attempt.place?.rawValue)
+    card.add("node", attempt.node)
+    card.add("slurm job", attempt.clusterJob)
+    card.add("after all", attempt.lateOutcome.map { "\($0.rawValue), when it was given up as lost" })
     card.add("exit code", Figures.raw(attempt.exitCode))
     card.add("signal", Figures.raw(attempt.signal))
     card.add("memory peak", Figures.bytes(usage.memoryPeakBytes))
@@ -102,6 +108,13 @@ struct JobSheet {
     card.add("admitted", words(attempt.admission))
     card.add("plugin", "\(attempt.plugin) \(attempt.pluginVersion) (\(attempt.pluginSha256.prefix(12)))")
     return card
+  }
+
+  /// Returns where in Slurm an attempt is, in words.
+  private static func words(_ place: WhereaboutsView) -> String {
+    let job = place.clusterJob.map { "job \($0)" } ?? "not submitted yet"
+    let rest = place.node.map { "on \($0)" } ?? place.reason.map { "waits: \($0)" }
+    return [job, rest].compactMap(\.self).joined(separator: ", ")
   }
 
   /// Returns what a job depends on in words: `ok:41, any:42`; the first twenty.

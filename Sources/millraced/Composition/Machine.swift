@@ -50,7 +50,7 @@ struct Machine: Sendable, Equatable {
 
   /// Returns what checks requests under an operator's settings.
   func reception(_ configuration: Configuration) -> Reception {
-    Reception(
+    var reception = Reception(
       defaults: configuration.defaults,
       overrides: configuration.handlers.mapValues(\.wishes),
       concurrency: configuration.handlers.compactMapValues(\.concurrency),
@@ -59,5 +59,10 @@ struct Machine: Sendable, Equatable {
       machine: Limits(
         memory: configuration.capacity.memory.amount(of: memory), cpuMillis: cpuMillis, pids: pids),
       maxInput: configuration.bounds.input)
+    (reception.groups, reception.groupOf) = (
+      configuration.groups, configuration.handlers.compactMapValues(\.group)
+    )
+    reception.places = configuration.places
+    return reception
   }
 }

@@ -55,6 +55,10 @@ struct Configuration: Sendable, Equatable {
   var bounds = Bounds()
   /// How long ended jobs and what belongs to them are kept.
   var retention = Retention()
+  /// Where jobs run, as far as more is said of it than of single handlers.
+  var places: PlaceRules {
+    PlaceRules(groups: groups.compactMapValues(\.place))
+  }
   /// What the operator says of single handlers, by name.
   var handlers: [String: HandlerSettings] = [:]
   /// Libraries that the keeper loads once for all jobs.

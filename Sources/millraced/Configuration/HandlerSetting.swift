@@ -6,7 +6,7 @@ extension Setting {
   /// The settings that are a job's terms.
   static let wishNames =
     ["memory", "cpu", "pids", "timeout", "grace", "max_attempts", "retry_delay"] + retryNames
-    + ["start_within", "finish_within"]
+    + ["start_within", "finish_within", "place"]
 
   /// What holds for the attempts after the first one.
   private static let retryNames = [
@@ -32,6 +32,7 @@ extension Setting {
     case "retry_delay": settings.wishes.retryDelay = duration(microsecond...Setting.year)
     case "start_within": settings.wishes.startWithin = duration(.milliseconds(1)...Setting.year)
     case "finish_within": settings.wishes.finishWithin = duration(.milliseconds(1)...Setting.year)
+    case "place": settings.wishes.place = word(of: Placement.self)
     case let name where Self.retryNames.contains(name):
       settings.wishes.retry = amended(settings.wishes.retry ?? RetryWishes())
     case "breaker": settings.breaker = breaker()

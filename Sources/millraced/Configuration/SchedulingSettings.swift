@@ -108,10 +108,11 @@ extension ConfigurationReader {
     var groups = isAmending ? configuration.groups : [:]
     for group in section.settings() where group.hasValidName() {
       var rules = groups[group.name] ?? GroupRules()
-      for setting in group.settings(known: ["concurrency", "rate", "within", "order"]) {
+      for setting in group.settings(known: ["concurrency", "rate", "within", "order", "place"]) {
         switch setting.name {
         case "concurrency": rules.concurrency = setting.count(1...10_000)
         case "rate": rules.rate = setting.rate()
+        case "place": rules.place = setting.word(of: Placement.self)
         case "order": set(&rules.order, setting.word(of: GroupRules.Order.self))
         default:
           rules.within = setting.text()
