@@ -54,7 +54,8 @@ extension Engine {
       kept += known
     } else if let attempt = there.first {
       throw Refusal(
-        .conflict, "attempt \(attempt.id) and \(there.count - 1) others are in Slurm, and the configuration has no `slurm`",
+        .conflict,
+        "attempt \(attempt.id) and \(there.count - 1) others are in Slurm, and the configuration has no `slurm`",
         hint: "put `slurm` back into the configuration until they have ended")
     }
     return Set(kept)
@@ -78,7 +79,8 @@ extension Engine {
   /// Records how an attempt has ended after all that had been given up as lost; its job went on without it.
   func note(late report: AttemptReport, of attempt: AttemptID) {
     let outcome = report.plainOutcome
-    note("attempt \(attempt) was lost and has ended after all: \(outcome.rawValue); its job does not count that")
+    note(
+      "attempt \(attempt) was lost and has ended after all: \(outcome.rawValue); its job does not count that")
     backlog.changes.append(.late(attempt, outcome))
     ring.yield()
   }

@@ -21,7 +21,8 @@ package actor Engine: JobService {
     package var schedules: ScheduleParts?
 
     package init(
-      store: any JobStore, launcher: any Launcher, cluster: (any ClusterLauncher)? = nil, plugins: any PluginSource,
+      store: any JobStore, launcher: any Launcher, cluster: (any ClusterLauncher)? = nil,
+      plugins: any PluginSource,
       logs: any AttemptLogs, clock: any SteadyClock, settings: (any RuntimeSettings)? = nil,
       schedules: ScheduleParts? = nil
     ) {

@@ -11,6 +11,8 @@ final class Bench: Sendable {
   let clock: ManualClock
   let store: FaultyJobStore
   let launcher: FakeLauncher
+  /// What it does is in the journal with `slurm` before it.
+  let cluster: FakeLauncher
   let plugins = FakePluginSource()
   let logs = MemoryLogs()
   let engine: Engine
@@ -31,23 +33,25 @@ final class Bench: Sendable {
   init(
     slots: Int = 10, maxQueued: Int = 100, record: MemoryJobStore = MemoryJobStore(),
     at time: Timestamp = Sample.time(0), settings: (any RuntimeSettings)? = nil, boot: String? = nil,
-    isTraced: Bool = false,
+    isTraced: Bool = false, rules: ClusterRules? = nil,
     schedules: (FaultyJobStore, ManualClock) -> Engine.ScheduleParts? = { _, _ in nil }
   ) {
     clock = ManualClock(time)
     store = FaultyJobStore(record, journal: journal)
     launcher = FakeLauncher(journal: journal)
-    let policy = Policy(
+    cluster = FakeLauncher(journal: journal, named: "slurm")
+    var policy = Policy(
       slots: slots, memory: .gibibytes(1), cpuMillis: 100_000, maxQueued: maxQueued, aging: .seconds(1800))
+    policy.cluster = rules
+    var reception = Reception(
+      defaults: Sample.terms, machine: Limits(memory: .gibibytes(1), cpuMillis: 4000, pids: 100),
+      maxInput: .kibibytes(1))
+    reception.places.hasCluster = rules != nil
     engine = Engine(
       ports: Engine.Ports(
-        store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock, settings: settings,
-        schedules: schedules(store, clock)),
-      policy: policy,
-      reception: Reception(
-        defaults: Sample.terms, machine: Limits(memory: .gibibytes(1), cpuMillis: 4000, pids: 100),
-        maxInput: .kibibytes(1)),
-      version: "1.2.3", pid: 42, boot: boot, isTraced: isTraced,
+        store: store, launcher: launcher, cluster: rules == nil ? nil : cluster, plugins: plugins, logs: logs,
+        clock: clock, settings: settings, schedules: schedules(store, clock)),
+      policy: policy, reception: reception, version: "1.2.3", pid: 42, boot: boot, isTraced: isTraced,
       log: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
   }
 

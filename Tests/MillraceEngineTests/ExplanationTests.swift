@@ -14,7 +14,7 @@ struct ExplanationTests {
       let answer = try await bench.engine.explain(job)
       let explanation = try #require(answer.explanation)
       #expect(explanation.gates.filter { !$0.isOpen }.map(\.gate) == [.slots])
-      #expect(Set(explanation.gates.map(\.gate)) == Set(GateVerdict.Gate.allCases))
+      #expect(Set(explanation.gates.map(\.gate)) == Set(GateVerdict.Gate.ofThisMachine))
       #expect(explanation.ahead == 0 && explanation.estimate.memory == .mebibytes(64))
       // The other one has 60 s.
       #expect(answer.forecast?.start == Sample.time(60))

@@ -230,7 +230,7 @@ struct JobRouteTests {
     (request.unique, request.group, request.hold) = (true, "g", true)
     request.after = []
     request.onDependencyFailure = "hold"
-    (request.step, request.affinity) = ("s", "a")
+    (request.step, request.affinity, request.place) = ("s", "a", "auto")
     let bytes = try Wire.encoder().encode(request)
     let written = try JSONDecoder().decode([String: JSONValue].self, from: bytes).keys
     #expect(Set(written) == Set(StrictSubmitRequest.members))

@@ -88,7 +88,7 @@ struct SidecarTests {
           + "not `NaN`",
         "/p/libx.yaml:2:32: there is no setting `handlers.work.mood`; there are memory, cpu, pids, timeout, "
           + "grace, max_attempts, retry_delay, retry_factor, retry_max_delay, retry_jitter, retry_on, "
-          + "memory_max, timeout_factor, start_within, finish_within, concurrency, rate, tier",
+          + "memory_max, timeout_factor, start_within, finish_within, place, concurrency, rate, tier",
         "/p/libx.yaml:2:50: `handlers.work.rate` must be a rate of 1 to 10000 starts in some time, like "
           + "5/min, 100/h or 1/10s, not `0/min`",
         "/p/libx.yaml:3:3: `handlers.wrok` is no handler of this plugin, did you mean `work`?",

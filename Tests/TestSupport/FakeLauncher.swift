@@ -2,8 +2,9 @@ package import MillraceCore
 package import MillraceEngine
 import Synchronization
 
-/// A launcher without processes: it writes down what it is asked, and a test says what happens.
-package final class FakeLauncher: Launcher {
+/// A launcher without processes, here or in a cluster: it writes down what it is asked, and a test says what
+/// happens.
+package final class FakeLauncher: Launcher, ClusterLauncher {
   private struct State {
     var plans: [AttemptID: LaunchPlan] = [:]
     var kept: Set<AttemptID> = []
@@ -19,14 +20,16 @@ package final class FakeLauncher: Launcher {
 
   private let state = Mutex(State())
   private let journal: Journal<String>
+  private let name: String
   private let source: AsyncStream<LaunchEvent>.Continuation
   package let events: AsyncStream<LaunchEvent>
 
   /// Makes a launcher that writes into `journal`: "launch 1.1", "terminate 1.1", "kill 1.1", "freeze 1.1",
-  /// "thaw 1.1", "release 1.1", "sample". What `former` was told to keep, and its ends that were not
-  /// released, are found by this one.
-  package init(journal: Journal<String>, after former: FakeLauncher? = nil) {
+  /// "thaw 1.1", "release 1.1", "sample", with `name` before each. What `former` was told to keep, and its ends
+  /// that were not released, are found by this one.
+  package init(journal: Journal<String>, named name: String = "", after former: FakeLauncher? = nil) {
     self.journal = journal
+    self.name = name.isEmpty ? "" : name + " "
     (events, source) = AsyncStream.makeStream()
     guard let former else { return }
     let (kept, ended) = former.state.withLock { ($0.kept, $0.ended) }
@@ -72,7 +75,7 @@ package final class FakeLauncher: Launcher {
   package func plan(of attempt: AttemptID) -> LaunchPlan? { state.withLock { $0.plans[attempt] } }
 
   package func takeOver(open: [KeptAttempt]) async throws -> [AttemptID] {
-    journal.append("take over \(open.map { "\($0.attempt) of \($0.plugin)" })")
+    journal.append("\(name)take over \(open.map { "\($0.attempt) of \($0.plugin)" })")
     let (kept, ended) = state.withLock { ($0.kept, $0.ended) }
     for attempt in open.map(\.attempt) {
       if let report = ended[attempt] { source.yield(.ended(attempt, report)) }
@@ -85,32 +88,32 @@ package final class FakeLauncher: Launcher {
       state.plans[plan.attempt] = plan
       return state.startsAtOnce
     }
-    journal.append("launch \(plan.attempt)")
+    journal.append("\(name)launch \(plan.attempt)")
     if startsAtOnce { say(.started(plan.attempt)) }
   }
 
   package func release(_ attempts: [AttemptID]) async {
     state.withLock { state in for attempt in attempts { state.ended[attempt] = nil } }
-    for attempt in attempts { journal.append("release \(attempt)") }
+    for attempt in attempts { journal.append("\(name)release \(attempt)") }
   }
 
   package func terminate(_ attempt: AttemptID) async {
-    journal.append("terminate \(attempt)")
+    journal.append("\(name)terminate \(attempt)")
     guard state.withLock({ $0.obeys }) else { return }
     let word = HandlerWord.failed(Failure(code: "cancelled", message: "asked to stop", isRetryable: false))
     say(.ended(attempt, AttemptReport(exit: .exited(code: 1), usage: Usage(), word: word)))
   }
 
-  package func kill(_ attempt: AttemptID) async { journal.append("kill \(attempt)") }
+  package func kill(_ attempt: AttemptID) async { journal.append("\(name)kill \(attempt)") }
 
   package func hosts() async -> [WarmHostState] { [] }
-  package func reclaim() async { journal.append("reclaim") }
+  package func reclaim() async { journal.append("\(name)reclaim") }
 
-  package func freeze(_ attempt: AttemptID) async { journal.append("freeze \(attempt)") }
-  package func thaw(_ attempt: AttemptID) async { journal.append("thaw \(attempt)") }
+  package func freeze(_ attempt: AttemptID) async { journal.append("\(name)freeze \(attempt)") }
+  package func thaw(_ attempt: AttemptID) async { journal.append("\(name)thaw \(attempt)") }
 
   package func sample() async -> (attempts: [AttemptID: UsageSample], machine: MachineSample) {
-    journal.append("sample")
+    journal.append("\(name)sample")
     return state.withLock { ($0.samples, $0.machine) }
   }
 
@@ -118,7 +121,7 @@ package final class FakeLauncher: Launcher {
   package func plant(_ leak: Leak) { state.withLock { $0.planted.append(leak) } }
 
   package func audit(expecting: Set<AttemptID>) async -> Audit {
-    journal.append("audit \(expecting.sorted())")
+    journal.append("\(name)audit \(expecting.sorted())")
     return state.withLock { state in
       let unknown = state.running.subtracting(expecting).map { Leak(.attempt, "\($0) runs") }
       let missing = expecting.subtracting(state.running).subtracting(state.ended.keys)

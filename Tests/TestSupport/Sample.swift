@@ -86,3 +86,8 @@ package enum Sample {
       result: JobResult(mediaType: "text/plain", bytes: Array("done\0".utf8)))
   }
 }
+
+extension GateVerdict.Gate {
+  /// The gates of a job that may only run on this machine.
+  package static let ofThisMachine = allCases.filter { $0 != .cluster }
+}

@@ -32,40 +32,53 @@ extension Scheduler {
     guard lanes.contains(where: { !$0.isEmpty && $0.key.placement != .local }), let rules = policy.cluster,
       !isDraining, pause == nil, clusterVerdict(at: now).isOpen
     else { return [] }
-    var wait = expectedWait(at: now)
+    var queue = expectedLength(at: now)
     let used = used(at: now)
     var actions: [Action] = []
     for _ in outstanding..<max(rules.outstanding, outstanding) {
       let next = first(offsets) { lane in
-        let isThere = lane.key.placement == .slurm || lane.key.placement == .auto && wait > rules.autoWait
+        let isThere =
+          switch lane.key.placement {
+          case .local: false
+          case .slurm: true
+          case .auto:
+            lane.first.flatMap { waiting[$0.member] }.map { queue - work(of: $0) > rules.autoWait } ?? false
+          }
         return isThere && isOpen(lane, at: now)
       }
       guard let next, let job = waiting[next.job] else { break }
       let estimate = estimates.estimate(for: job)
       let demand = demand(of: job, estimate)
-      if next.lane.key.placement == .auto { wait -= work(of: job, taking: demand) }
+      if next.lane.key.placement == .auto { queue -= work(of: job) }
       actions.append(
         start(job, estimate, demand, on: .slurm, used: used, isBackfill: false, at: now))
     }
     return actions
   }
 
-  /// How long the queue of this machine is expected to take: what runs and what waits, each with the part of
-  /// the machine that it takes. The jobs of a lane are counted like its first one.
-  func expectedWait(at now: Timestamp) -> Duration {
+  /// How long this machine is expected to take for what runs and what waits, each with the part of the machine
+  /// that it takes. The jobs of a lane are counted like its first one.
+  func expectedLength(at now: Timestamp) -> Duration {
     let rest = runningHere.reduce(Duration.zero) { sum, attempt in
       let left = max(.zero, attempt.expectedEnd(at: now) - now)
-      return sum + left * policy.part(of: attempt.footprint.resources(at: now, policy: policy))
+      return sum + left * share(of: attempt.footprint.resources(at: now, policy: policy))
     }
     return lanes.reduce(rest) { sum, lane in
-      guard lane.key.placement != .slurm, let job = lane.first.flatMap({ waiting[$0.member] }) else { return sum }
-      return sum + work(of: job, taking: demand(of: job, estimates.estimate(for: job))) * lane.count
+      guard lane.key.placement != .slurm, let job = lane.first.flatMap({ waiting[$0.member] }) else {
+        return sum
+      }
+      return sum + work(of: job) * lane.count
     }
   }
 
-  /// How long a job takes the whole machine, or would if it took all of it.
-  private func work(of job: WaitingJob, taking demand: Resources) -> Duration {
-    job.expectedRun * policy.part(of: demand)
+  /// How long a job would take if it took all of this machine.
+  private func work(of job: WaitingJob) -> Duration {
+    job.expectedRun * share(of: demand(of: job, estimates.estimate(for: job)))
+  }
+
+  /// The part of this machine that is taken, its slots counted too.
+  private func share(of demand: Resources) -> Double {
+    max(policy.part(of: demand), Double(demand.slots) / Double(max(1, policy.capacity.slots)))
   }
 
   /// Whether the cluster takes attempts now.
@@ -96,7 +109,7 @@ extension Scheduler {
   func clusterVerdict(on job: WaitingJob, at now: Timestamp) -> GateVerdict {
     let verdict = clusterVerdict(at: now)
     guard verdict.isOpen, job.placement == .auto, let rules = policy.cluster else { return verdict }
-    let wait = expectedWait(at: now)
+    let wait = max(.zero, expectedLength(at: now) - work(of: job))
     return GateVerdict(
       gate: .cluster, isOpen: wait > rules.autoWait,
       subject: "the queue here takes \(wait.text), up to \(rules.autoWait.text) its jobs stay here")
