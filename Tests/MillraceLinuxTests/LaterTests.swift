@@ -1,4 +1,5 @@
 import CMillraceLinux
+import FoundationEssentials
 import Glibc
 import MillraceCore
 import MillraceEngine
@@ -134,5 +135,24 @@ extension StageTests {
       $0.checkpoint_length = (5, 6)
     }
     #expect(contents == OutcomeFile.Contents(word: nil, checkpoint: Array("first".utf8)))
+  }
+
+  @Test("one on disk is read like one in memory; a link, and what is no file, is refused")
+  func onDisk() throws {
+    let directory = try TemporaryDirectory()
+    let path = directory.path + "/1.1.outcome"
+    #expect(try OutcomeFile.read(path, maxResult: .kibibytes(1)) == nil)
+    var head = millrace_outcome()
+    head.magic = MILLRACE_OUTCOME_MAGIC
+    let bytes = withUnsafeBytes(of: head) { Data($0) }
+    try bytes.write(to: URL(fileURLWithPath: path))
+    #expect(try OutcomeFile.read(path, maxResult: .kibibytes(1))?.word == .done(nil))
+    symlink(path, directory.path + "/link")
+    mkfifo(directory.path + "/pipe", 0o600)
+    for name in ["link", "pipe", "."] {
+      #expect(throws: LinuxError.self) {
+        try OutcomeFile.read(directory.path + "/" + name, maxResult: .kibibytes(1))
+      }
+    }
   }
 }

@@ -1,9 +1,10 @@
 import CMillraceLinux
 import Glibc
-import MillraceCore
+package import MillraceCore
 
-/// What an attempt's process leaves: a file in memory that it wrote, so nothing of it is believed unchecked.
-enum OutcomeFile {
+/// What an attempt's process leaves: a file in memory or of a spool that it wrote, so nothing of it is
+/// believed unchecked.
+package enum OutcomeFile {
   /// Makes an empty one with room for a result of so many bytes, and for checkpoints. What is not written of
   /// it takes no memory.
   static func make(maxResult: Bytes) throws -> Descriptor {
@@ -22,11 +23,24 @@ enum OutcomeFile {
   }
 
   /// What can be read of it.
-  struct Contents: Equatable {
+  package struct Contents: Equatable, Sendable {
     /// What the handler said at its end; nil if it said nothing.
-    var word: HandlerWord?
+    package var word: HandlerWord?
     /// What it saved last for the next attempt; nil if it saved nothing.
-    var checkpoint: [UInt8]?
+    package var checkpoint: [UInt8]?
+  }
+
+  /// Returns what is in the file at a path, which begins in `directory`, or where this process is; nil if
+  /// there is none. It throws `LinuxError` if it can't be opened, or is no regular file: no link is followed.
+  package static func read(_ path: String, in directory: Int32? = nil, maxResult: Bytes) throws -> Contents? {
+    let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK
+    guard let file = try Descriptor.ifThere(path, in: directory, flags: flags) else { return nil }
+    var facts = stat()
+    try checkErrno(fstat(file.number, &facts), "look at `\(path)`")
+    guard facts.st_mode & S_IFMT == S_IFREG else {
+      throw LinuxError("read `\(path)`", .malformed("it is no regular file"))
+    }
+    return read(file, maxResult: maxResult)
   }
 
   /// Returns what is in a file whose writers are all gone.

@@ -1,13 +1,18 @@
 import CMillraceLinux
 import FoundationEssentials
 import Glibc
-import MillraceCore
-import MillraceEngine
+package import MillraceCore
+package import MillraceEngine
 
-/// What an attempt's process reads: a sealed file in memory (see `millrace_payload`).
-enum Payload {
-  /// Makes the file.
+/// What an attempt's process reads: a sealed file in memory, or one of a spool (see `millrace_payload`).
+package enum Payload {
+  /// Makes a sealed file in memory.
   static func make(for plan: LaunchPlan, maxResult: Bytes) throws -> Descriptor {
+    try sealed(bytes(for: plan, maxResult: maxResult))
+  }
+
+  /// Returns what the file holds.
+  package static func bytes(for plan: LaunchPlan, maxResult: Bytes) throws -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: MemoryLayout<millrace_payload>.size)
     func append(_ block: [UInt8]) -> UInt64 {
       let offset = UInt64(bytes.count)
@@ -53,7 +58,7 @@ enum Payload {
     }
     head.max_result = UInt64(maxResult.rawValue)
     withUnsafeBytes(of: head) { bytes.replaceSubrange(0..<$0.count, with: $0) }
-    return try sealed(bytes)
+    return bytes
   }
 
   /// Most jobs of a large batch have none.
