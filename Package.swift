@@ -253,7 +253,8 @@ let package = Package(
 
     // Tests. `KernelTests` needs cgroup v2 with its controllers: natively or in `etc/kernel/run`.
     .target(
-      name: "TestSupport", dependencies: ["MillraceCore", "MillraceEngine"], path: "Tests/TestSupport",
+      name: "TestSupport", dependencies: ["CMillraceLinux", "MillraceCore", "MillraceEngine"],
+      path: "Tests/TestSupport",
       exclude: ["Fixtures"],
       swiftSettings: strict),
     .target(

@@ -147,6 +147,10 @@ int32_t millrace_execute(const char *path, char *const *arguments, char *const *
     return -errno;
 }
 
+int32_t millrace_set_name(const char *name) {
+    return prctl(PR_SET_NAME, name, 0, 0, 0) < 0 ? -errno : 0;
+}
+
 void millrace_flush_streams(void) { fcloseall(); }
 
 void millrace_write_streams(void) { fflush(NULL); }

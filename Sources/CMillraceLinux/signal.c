@@ -31,12 +31,14 @@ int32_t millrace_block_signals(int32_t all) {
 const char *millrace_signal_name(int32_t signal) { return sigabbrev_np(signal); }
 
 int32_t millrace_signal_descriptor(void) {
+    static const int32_t signals[] = {SIGCHLD, SIGTERM, SIGINT, SIGHUP};
+    return millrace_signal_descriptor_for(signals, 4);
+}
+
+int32_t millrace_signal_descriptor_for(const int32_t *signals, int32_t count) {
     sigset_t set;
     sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGHUP);
+    for (int32_t i = 0; i < count; i++) sigaddset(&set, signals[i]);
     int result = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     return result < 0 ? -errno : result;
 }

@@ -13,6 +13,7 @@ public func millraceHostMain(
   guard let verb = arguments[1] else { return usage(complaint: "no subcommand") }
   if isText(verb, "keeper") { return keeperCommand(arguments) }
   if isText(verb, "describe") { return describeCommand(arguments) }
+  if isText(verb, "batch") { return batchCommand(arguments) }
   if isText(verb, "cold") { return coldCommand(arguments) }
   if isText(verb, "--help") || isText(verb, "-h") {
     put(usageText, to: STDOUT_FILENO)
@@ -54,10 +55,14 @@ struct Arguments {
 private let usageText = """
   usage: millrace-host keeper --socket-fd N [--preload LIBRARY]...
          millrace-host describe FILE
+         millrace-host batch BUNDLE
          millrace-host --help | --version
 
   keeper     is the parent of all jobs: started by `millraced`, listening on an inherited socket
   describe   prints what a plugin says of itself as JSON, from a throw-away process
+  batch      runs the attempts of a bundle on a node of a cluster: started by the job that the runner
+             submits to Slurm, with the bundle's directory, SPOOL/bundles/NAME. Exit codes: 0 all
+             have ended, 1 it was stopped before, 125 this node could not do it
 
   """
 
@@ -115,6 +120,13 @@ private func describeCommand(_ arguments: Arguments) -> Int32 {
     error.report()
     return ExitCode.failed
   }
+}
+
+private func batchCommand(_ arguments: Arguments) -> Int32 {
+  guard arguments.count == 3, let directory = arguments[2] else {
+    return usage(complaint: "batch wants one BUNDLE")
+  }
+  return BatchCommand.run(directory)
 }
 
 /// `cold PLUGIN WORK-DIRECTORY`: a job's process after its exec; only the keeper's child starts it so.

@@ -98,7 +98,7 @@ struct Keeper {
     return ExitCode.done
   }
 
-  private static func openStandardDescriptors() throws(HostError) {
+  static func openStandardDescriptors() throws(HostError) {
     while true {
       let descriptor = try check(
         millrace_open(AT_FDCWD, "/dev/null", O_RDWR, 0), "cannot open `/dev/null`", hint: "mount /dev")

@@ -43,6 +43,9 @@ int32_t millrace_spawn(const millrace_program *program, int32_t *pidfd);
 /* Replaces the process by `path` (execve). Returns only on failure. */
 int32_t millrace_execute(const char *path, char *const *arguments, char *const *environment);
 
+/* Names this process in /proc/PID/comm; 15 bytes count. */
+int32_t millrace_set_name(const char *name);
+
 /* Flushes all of stdio's streams, without waiting for one that another thread holds. */
 void millrace_flush_streams(void);
 
@@ -214,6 +217,9 @@ int32_t millrace_block_signals(int32_t all);
 
 /* Returns a non-blocking descriptor that reads SIGCHLD, SIGTERM, SIGINT and SIGHUP. */
 int32_t millrace_signal_descriptor(void);
+
+/* Returns a non-blocking descriptor that reads the signals that are listed; they must be blocked. */
+int32_t millrace_signal_descriptor_for(const int32_t *signals, int32_t count);
 
 /* Reads one signal's number; 0 if none is waiting. */
 int32_t millrace_signal_read(int32_t descriptor);

@@ -114,6 +114,24 @@ static int waits(const millrace_job *job, const millrace_context *context) {
     return context->fail(context, "cancelled", "asked to stop", 0);
 }
 
+static int naps(const millrace_job *job, const millrace_context *context) {
+    const struct timespec moment = {0, 10 * 1000 * 1000};
+    (void)job;
+    (void)context;
+    nanosleep(&moment, NULL);
+    return MILLRACE_OK;
+}
+
+/* Saves two checkpoints, then waits; says what an earlier attempt saved. */
+static int saves(const millrace_job *job, const millrace_context *context) {
+    if (job->checkpoint) {
+        return context->set_result(context, job->checkpoint, job->checkpoint_length, "text/plain");
+    }
+    context->checkpoint(context, "first", 5);
+    context->checkpoint(context, "second", 6);
+    return waits(job, context);
+}
+
 static int ignores_termination(const millrace_job *job, const millrace_context *context) {
     (void)job;
     signal(SIGTERM, SIG_IGN);
@@ -150,6 +168,11 @@ static int forks_twice(const millrace_job *job, const millrace_context *context)
         _exit(0);
     }
     return context->set_result(context, "left one", 8, NULL);
+}
+
+static int leaves_and_waits(const millrace_job *job, const millrace_context *context) {
+    forks_twice(job, context);
+    return waits(job, context);
 }
 
 static int floods_log(const millrace_job *job, const millrace_context *context) {
@@ -217,10 +240,13 @@ static const millrace_handler handlers[] = {
     HANDLER(crashes, "crashes"),
     HANDLER(calls_exit, "calls-exit"),
     HANDLER(waits, "waits"),
+    HANDLER(naps, "naps"),
+    HANDLER(saves, "saves"),
     HANDLER(ignores_termination, "ignores-termination"),
     HANDLER(closes_everything, "closes-everything"),
     HANDLER(writes_garbage, "writes-garbage"),
     HANDLER(forks_twice, "forks-twice"),
+    HANDLER(leaves_and_waits, "leaves-and-waits"),
     HANDLER(floods_log, "floods-log"),
     HANDLER(huge_result, "huge-result"),
     HANDLER(uses_threads, "uses-threads"),

@@ -1,18 +1,17 @@
 import Glibc
-import TestSupport
 
 /// A tmpfs of a few KiB, unmounted at the end of its life; only root can.
-final class SmallDisk {
-  let path: String
+package final class SmallDisk {
+  package let path: String
 
-  init(kibibytes: Int, at path: String) throws {
+  package init(kibibytes: Int, at path: String) throws {
     self.path = path
     guard mkdir(path, 0o755) == 0, mount("small", path, "tmpfs", 0, "size=\(kibibytes)k") == 0 else {
       throw TestFailure("cannot mount a tmpfs at \(path): errno \(errno)")
     }
   }
 
-  func grow(toKibibytes kibibytes: Int) throws {
+  package func grow(toKibibytes kibibytes: Int) throws {
     guard mount("small", path, "tmpfs", UInt(MS_REMOUNT), "size=\(kibibytes)k") == 0 else {
       throw TestFailure("cannot grow \(path): errno \(errno)")
     }

@@ -1,0 +1,142 @@
+import CMillraceLinux.Libc
+
+/// The digest of FIPS 180-4, over buffers: a plugin's file never has to be in memory as a whole.
+final class SHA256 {
+  private let state: UnsafeMutablePointer<UInt32>
+  private let words: UnsafeMutablePointer<UInt32>
+  /// What does not fill a block yet.
+  private let rest: UnsafeMutablePointer<UInt8>
+  private var restCount = 0
+  private var length: UInt64 = 0
+
+  static let blockSize = 64
+  static let size = 32
+
+  init() {
+    state = .allocate(capacity: 8)
+    words = .allocate(capacity: 64)
+    rest = .allocate(capacity: SHA256.blockSize)
+    for index in 0..<8 { state[index] = SHA256.first[index] }
+  }
+
+  deinit {
+    state.deallocate()
+    words.deallocate()
+    rest.deallocate()
+  }
+
+  /// Adds bytes.
+  func add(_ bytes: UnsafeRawBufferPointer) {
+    guard var place = bytes.baseAddress else { return }
+    var count = bytes.count
+    length &+= UInt64(count)
+    if restCount > 0 {
+      let taken = min(count, SHA256.blockSize - restCount)
+      memcpy(rest + restCount, place, taken)
+      restCount += taken
+      place += taken
+      count -= taken
+      guard restCount == SHA256.blockSize else { return }
+      mix(UnsafeRawPointer(rest))
+      restCount = 0
+    }
+    while count >= SHA256.blockSize {
+      mix(place)
+      place += SHA256.blockSize
+      count -= SHA256.blockSize
+    }
+    memcpy(rest, place, count)
+    restCount = count
+  }
+
+  /// Adds bytes.
+  func add(_ bytes: [UInt8]) { bytes.withUnsafeBytes { add($0) } }
+
+  /// Returns the digest of all that was added; to be called once, last.
+  func digest() -> [UInt8] {
+    let bits = length &* 8
+    var end: [UInt8] = [0x80]
+    while (restCount + end.count) % SHA256.blockSize != 56 { end.append(0) }
+    for shift in [56, 48, 40, 32, 24, 16, 8, 0] as [UInt64] {
+      end.append(UInt8(truncatingIfNeeded: bits >> shift))
+    }
+    add(end)
+    var digest: [UInt8] = []
+    for index in 0..<8 {
+      for shift in [24, 16, 8, 0] as [UInt32] {
+        digest.append(UInt8(truncatingIfNeeded: state[index] >> shift))
+      }
+    }
+    return digest
+  }
+
+  /// Whether a word is a digest in hexadecimal digits, as file names have it.
+  static func isHex(_ word: ArraySlice<UInt8>) -> Bool {
+    word.count == 2 * size
+      && word.allSatisfy { byte in
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "f"): true
+        default: false
+        }
+      }
+  }
+
+  /// Returns a digest as hexadecimal digits.
+  static func hex(_ digest: [UInt8]) -> [UInt8] {
+    digest.flatMap { byte in [byte >> 4, byte & 15].map { $0 < 10 ? 48 + $0 : 87 + $0 } }
+  }
+
+  private func mix(_ block: UnsafeRawPointer) {
+    for index in 0..<16 {
+      words[index] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
+    }
+    for index in 16..<64 {
+      let early = words[index &- 15]
+      let late = words[index &- 2]
+      let first = rotate(early, 7) ^ rotate(early, 18) ^ (early &>> 3)
+      let second = rotate(late, 17) ^ rotate(late, 19) ^ (late &>> 10)
+      words[index] = words[index &- 16] &+ first &+ words[index &- 7] &+ second
+    }
+    var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+    var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+    SHA256.constants.withUnsafeBufferPointer { constants in
+      for index in 0..<64 {
+        let choice = (e & f) ^ (~e & g)
+        let sum = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
+        let first = h &+ sum &+ choice &+ constants[index] &+ words[index]
+        let majority = (a & b) ^ (a & c) ^ (b & c)
+        let second = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) &+ majority
+        (h, g, f, e) = (g, f, e, d &+ first)
+        (d, c, b, a) = (c, b, a, first &+ second)
+      }
+    }
+    state[0] &+= a
+    state[1] &+= b
+    state[2] &+= c
+    state[3] &+= d
+    state[4] &+= e
+    state[5] &+= f
+    state[6] &+= g
+    state[7] &+= h
+  }
+
+  @inline(__always)
+  private func rotate(_ word: UInt32, _ places: UInt32) -> UInt32 {
+    word &>> places | word &<< (32 &- places)
+  }
+
+  private static let first: [UInt32] = [
+    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+  ]
+
+  private static let constants: [UInt32] = [
+    0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
+    0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
+    0xe49b_69c1, 0xefbe_4786, 0x0fc1_9dc6, 0x240c_a1cc, 0x2de9_2c6f, 0x4a74_84aa, 0x5cb0_a9dc, 0x76f9_88da,
+    0x983e_5152, 0xa831_c66d, 0xb003_27c8, 0xbf59_7fc7, 0xc6e0_0bf3, 0xd5a7_9147, 0x06ca_6351, 0x1429_2967,
+    0x27b7_0a85, 0x2e1b_2138, 0x4d2c_6dfc, 0x5338_0d13, 0x650a_7354, 0x766a_0abb, 0x81c2_c92e, 0x9272_2c85,
+    0xa2bf_e8a1, 0xa81a_664b, 0xc24b_8b70, 0xc76c_51a3, 0xd192_e819, 0xd699_0624, 0xf40e_3585, 0x106a_a070,
+    0x19a4_c116, 0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5, 0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f, 0x682e_6ff3,
+    0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
+  ]
+}
