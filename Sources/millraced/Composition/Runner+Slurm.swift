@@ -1,0 +1,17 @@
+import Logging
+import MillraceLinux
+import MillraceSlurm
+
+extension Runner {
+  /// Makes what runs jobs in Slurm: as the configuration says, and else as jobs run here.
+  /// - Throws: what is wrong with the spool or a user's name.
+  static func cluster(
+    _ slurm: SlurmSection, like launch: LaunchSettings, logs: LogFiles, _ log: Logger
+  ) throws -> SlurmLauncher {
+    var settings = slurm.settings
+    let identity = try slurm.user.map { try identity(of: $0) } ?? launch.identity
+    settings.user = SlurmSettings.User(uid: identity.uid, gid: identity.gid)
+    (settings.maxResult, settings.maxOpenFiles) = (launch.maxResult, launch.maxOpenFiles)
+    return try SlurmLauncher(settings: settings, logs: logs, logger: log)
+  }
+}
