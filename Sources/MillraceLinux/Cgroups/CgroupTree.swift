@@ -10,8 +10,9 @@ import Synchronization
 /// starts a service in its unit's group, which is impossible where controllers are passed on to groups below
 /// (cgroups(7), "no internal processes"), and jobs that outlive the runner keep it so.
 ///
-/// The long-lived groups are made by libcgroup, which also turns the controllers on from the root down. The
-/// leaves are made by `Leaf`, on descriptors that are kept here: that is the hot path.
+/// The long-lived groups are made by libcgroup, which also turns the controllers on from the root down, and
+/// plainly for an ordinary user, whom systemd gives `S` alone. The leaves are made by `Leaf`, on descriptors
+/// that are kept here: that is the hot path.
 package final class CgroupTree: Sendable {
   /// The controllers without which no attempt is started.
   package static let needed = ["memory", "cpu", "pids"]
@@ -47,16 +48,31 @@ package final class CgroupTree: Sendable {
     self.origin = origin
     group = try root ?? Self.delegatedGroup(mount: mount, origin: origin)
     path = mount + group
-    let there = try textFile(mount + "/cgroup.controllers").split { $0 == " " || $0 == "\n" }.map(String.init)
+    let isRoot = geteuid() == 0
+    if !isRoot { try Self.makeDirectory(path) }
+    let there = try Self.controllers(of: isRoot ? mount : path)
     let missing = needed.filter { !there.contains($0) }
-    guard missing.isEmpty else {
-      throw LinuxError(
-        "limit jobs", .missing("cgroup v2 has no controller \(missing.joined(separator: ", ")) here"),
+    guard missing.isEmpty else { throw Self.lacking(missing, isRoot ? nil : group) }
+    controllers = needed.isEmpty ? [] : there.filter { (needed + ["io"]).contains($0) }
+    libcgroup = try LibcgroupGroups(mount: mount, controllers: isRoot ? controllers : [])
+    try makeGroups()
+  }
+
+  private static func controllers(of group: String) throws -> [String] {
+    try textFile(group + "/cgroup.controllers").split { $0 == " " || $0 == "\n" }.map { String($0) }
+  }
+
+  /// Says what is missing; `group` is what was given to this user, nil for root.
+  private static func lacking(_ controllers: [String], _ group: String?) -> LinuxError {
+    let names = controllers.joined(separator: ", ")
+    guard let group else {
+      return LinuxError(
+        "limit jobs", .missing("cgroup v2 has no controller \(names) here"),
         hint: "boot with `systemd.unified_cgroup_hierarchy=1`; `millrace doctor` shows more")
     }
-    controllers = needed.isEmpty ? [] : there.filter { (needed + ["io"]).contains($0) }
-    libcgroup = try LibcgroupGroups(mount: mount, controllers: controllers)
-    try makeGroups()
+    return LinuxError(
+      "limit jobs", .forbidden("\(names) not delegated to `\(group)`"),
+      hint: "`millrace doctor` says how root delegates them")
   }
 
   /// Returns the group that is used if none is named: that of the unit beside this process's own, else its
@@ -93,6 +109,8 @@ package final class CgroupTree: Sendable {
       try Self.makeDirectory(path + "/runner")
       try Self.writeFile(path + "/runner/cgroup.procs", "\(getpid())")  // `S` itself must be empty first.
     }
+    // The root has no say here: what a user was given is passed on from `S` down.
+    if geteuid() != 0 { try enableControllers(path) }
     try libcgroup.make(relative("keeper"))
     try libcgroup.make(relative("p"))
     try enableControllers(path + "/p")

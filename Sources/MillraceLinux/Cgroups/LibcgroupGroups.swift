@@ -3,7 +3,7 @@ import Glibc
 import Synchronization
 
 /// Makes long-lived groups by libcgroup, which turns their controllers on from the root of the hierarchy
-/// down.
+/// down: root may do that, an ordinary user's groups are plain directories.
 ///
 /// libcgroup knows v1 and v2 by the same names. So that nothing is ever made in a v1 hierarchy, it is
 /// first asked where each controller is mounted.
