@@ -66,6 +66,8 @@ struct Surroundings {
   var traceParent: String?
   var checkpoint: String?
   var outputs: [String: String] = [:]
+  /// Variables of its environment: what the operator says in the plugin's sidecar.
+  var environment: [String: String] = [:]
   /// Asked at each event: whether SIGTERM is to be sent to the processes of the job now.
   var stopsAt: (PluginEvent) -> Bool = { _ in false }
   /// The command that runs it, made of the program and its argument.
@@ -100,8 +102,10 @@ func run(
   if let input = surroundings.input { request.input = try directory.write("input", input) }
   let file = try directory.write("request", try JSONEncoder().encode(request))
   let output = directory.path + "/output"
+  let variables = surroundings.environment.map { "\($0.key)=\($0.value)" }
+  let command = surroundings.command("\(productsDirectory)/plugin-harness", file)
   let child = try Child(
-    surroundings.command("\(productsDirectory)/plugin-harness", file), output: output, channel: true)
+    variables.isEmpty ? command : ["env"] + variables + command, output: output, channel: true)
   var isStopped = false
   var events: [PluginEvent] = []
   while let line = child.nextLine() {

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "operator.h"
+
 #define CONNECT_SECONDS 10.0
 
 /* What libcurl sets itself: a second one would contradict it, or smuggle another request behind this one. */
@@ -87,17 +89,30 @@ int request_has_header(const request *one, const char *name) {
     return has_name(one->headers, name) || has_name(one->secret_headers, name);
 }
 
-int request_is_forbidden(const request *one, const millrace_context *context) {
+static int is_on_list(const request *one) {
     size_t index;
     json_t *rule;
-    if (one->allow == NULL) return 0;
+    if (one->allow == NULL) return 1;
     json_array_foreach(one->allow, index, rule) {
-        if (target_fits(&one->to, json_string_value(rule))) return 0;
+        if (target_fits(&one->to, json_string_value(rule))) return 1;
     }
+    return 0;
+}
+
+int request_is_forbidden(const request *one, const millrace_context *context) {
+    char problem[400];
+    verdict operators = operator_says(&one->to, problem);
+    if (operators == OPERATOR_UNCLEAR) {
+        job_fail(context, "invalid_setting", FAIL_FOR_GOOD,
+                 "will not ask `%s`: the operator's `" OPERATOR_RULES "` can't be used: %s", one->to.shown,
+                 problem);
+        return 1;
+    }
+    if (operators == OPERATOR_ALLOWS && is_on_list(one)) return 0;
     job_fail(context, "forbidden_host", FAIL_FOR_GOOD,
-             "%s `%s`: the host `%s`, port %s, is not among those that `allow` names",
+             "%s `%s`: the host `%s`, port %s, is not among those that %s",
              one->was_sent ? "will not follow a redirect to" : "will not ask", one->to.shown, one->to.host,
-             one->to.port);
+             one->to.port, operators == OPERATOR_FORBIDS ? "the operator allows" : "`allow` names");
     return 1;
 }
 

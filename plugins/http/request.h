@@ -58,7 +58,7 @@ void request_read(request *one, parameters *all);
 /* Whether the job says something about a header, in any case of letters. */
 int request_has_header(const request *one, const char *name);
 
-/* Returns 0, or has failed the job: the host is not among those that are allowed. */
+/* Returns 0, or has failed the job: the host is not among those that it allows, or its operator. */
 int request_is_forbidden(const request *one, const millrace_context *context);
 
 /* Sends it. Returns 0 if there is an answer, or has failed the job. */
