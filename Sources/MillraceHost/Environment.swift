@@ -22,8 +22,12 @@ struct Environment {
     self.init(texts, own)
   }
 
-  /// Builds the environment of a warm host.
-  init() { self.init(Environment.texts + ["HOME=/", "TMPDIR=/tmp", "MILLRACE_WARM_HOST=1"], []) }
+  /// Builds the environment of a warm host: what the operator says comes first here, too.
+  init(_ payload: Payload) {
+    var own: [UnsafePointer<CChar>] = []
+    payload.forEachVariable { own.append($0) }
+    self.init(Environment.texts + ["HOME=/", "TMPDIR=/tmp", "MILLRACE_WARM_HOST=1"], own)
+  }
 
   /// What all have. The backtracer of a Swift plugin that crashes would count against the job's own limits.
   private static var texts: [String] {

@@ -11,9 +11,11 @@ struct HostRequest {
   let plugin: UnsafePointer<CChar>
   let cgroup: Int32
   let log: Int32
+  /// A payload with nothing but the operator's variables in it.
+  let payload: Int32
 
   /// How many descriptors a HOST carries.
-  static let descriptorCount: Int32 = 2
+  static let descriptorCount: Int32 = 3
 
   /// Reads `packet`, which must stay as it is while this is used. Returns nil if a text has no end, a number
   /// makes no sense, or descriptors are missing.
@@ -42,6 +44,7 @@ struct HostRequest {
     self.plugin = plugin
     cgroup = packet.descriptors[0]
     log = packet.descriptors[1]
+    payload = packet.descriptors[2]
   }
 
   /// Makes a message about this host.

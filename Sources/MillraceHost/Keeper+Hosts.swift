@@ -6,7 +6,7 @@ extension Keeper {
   /// Makes a warm host; whatever fails is told as its end.
   mutating func makeHost() {
     guard let request = HostRequest(packet), !isEnding, !hosts.isFull, hosts.index(request.number) == nil,
-      request.cgroup >= Keeper.ownDescriptors
+      min(request.cgroup, request.payload) >= Keeper.ownDescriptors
     else {
       return put("error: the runner asked for a warm host that can't be\n", to: STDERR_FILENO)
     }

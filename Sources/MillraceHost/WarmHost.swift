@@ -21,8 +21,8 @@ struct WarmHost {
   static func run(_ request: HostRequest, socket: Int32) -> Never {
     var news = request.news(MILLRACE_KEEPER_READY)
     do throws(HostError) {
-      try arrangeDescriptors(log: request.log, socket: socket)
-      try confine(request)
+      let payload = try arrangeDescriptors(of: request, socket: socket)
+      try confine(request, Environment(payload))
       let began = microseconds()
       let library = try PluginLibrary(request.plugin, binding: .early)
       let loaded = microseconds()
@@ -45,19 +45,24 @@ struct WarmHost {
     self.library = library
   }
 
-  private static func arrangeDescriptors(log: Int32, socket: Int32) throws(HostError) {
+  /// Puts its own where they belong and closes all others. Returns what the payload says.
+  private static func arrangeDescriptors(
+    of request: HostRequest, socket: Int32
+  ) throws(HostError) -> Payload {
     let hint = "raise the limit of open files"
-    millrace_duplicate(log, STDOUT_FILENO, 0)
-    millrace_duplicate(log, STDERR_FILENO, 0)
+    millrace_duplicate(request.log, STDOUT_FILENO, 0)
+    millrace_duplicate(request.log, STDERR_FILENO, 0)
     try check(millrace_duplicate(socket, keeper, 1), "cannot keep a descriptor", hint: hint)
+    let payload = try Payload(descriptor: request.payload)
     try check(millrace_close_range(UInt32(tasks), UInt32.max), "cannot close descriptors", hint: hint)
     let opened = try check(
       millrace_open(AT_FDCWD, "/proc/self/task", O_RDONLY | O_DIRECTORY, 0), "cannot open `/proc/self/task`",
       hint: "mount /proc")
     precondition(opened == tasks, "the lowest free number is used first")
+    return payload
   }
 
-  private static func confine(_ request: HostRequest) throws(HostError) {
+  private static func confine(_ request: HostRequest, _ environment: Environment) throws(HostError) {
     millrace_block_signals(0)
     setsid()
     try JobProcess.limit(openFiles: request.maximumOpenFiles)
@@ -65,7 +70,7 @@ struct WarmHost {
     guard chdir("/") == 0 else {
       throw HostError("cannot enter `/`: \(words(for: -millrace_error()))", hint: "")
     }
-    millrace_set_environment(Environment().variables)
+    millrace_set_environment(environment.variables)
   }
 
   private func serve() -> Never {

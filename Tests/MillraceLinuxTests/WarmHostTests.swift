@@ -163,6 +163,25 @@ extension StageTests {
       }
     }
 
+    @Test("a warm-up sees the variables of the plugin; when they change, there is another host")
+    func environment() async throws {
+      try await Stage.launcher { stage, actor in
+        var plugin = try stage.warm()
+        func run(_ job: Int64, _ environment: [String: String]) async throws -> [String] {
+          plugin.environment = environment
+          let report = try await actor.run(job, "tells_words", plugin: plugin)
+          #expect(report.tier == .warm)
+          return try Self.words(report)
+        }
+        #expect(try await run(1, [:]).prefix(2) == ["-", "-"])
+        #expect(try await run(2, ["WORD": "one", "HOME": "/srv"]) == ["one", "one", "/srv"])
+        #expect(try await run(3, ["WORD": "two"]).prefix(2) == ["two", "two"])
+        try await Self.wait { await actor.launcher.hosts().map(\.number) == [3] }
+        let long = String(repeating: "x", count: 60_000)
+        #expect(try await run(4, ["WORD": "four", "LONG": long]).prefix(2) == ["four", "four"])
+      }
+    }
+
     @Test("a key that can't be prepared for costs the job nothing but that")
     func unprepared() async throws {
       try await Stage.launcher { stage, actor in

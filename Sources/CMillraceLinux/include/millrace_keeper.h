@@ -14,7 +14,7 @@
 
 #include <stdint.h>
 
-#define MILLRACE_KEEPER_PROTOCOL 4
+#define MILLRACE_KEEPER_PROTOCOL 5
 #define MILLRACE_PATH_SIZE 512
 #define MILLRACE_NAME_SIZE 72
 
@@ -30,7 +30,7 @@ enum {
     MILLRACE_KEEPER_HOLD = 8,    /* runner to keeper: keep what another keeper started; descriptors as KEPT */
     MILLRACE_KEEPER_LIST = 9,    /* runner to keeper: which attempts do you keep? */
     MILLRACE_KEEPER_LISTED = 10, /* keeper to runner: the answer, a page of it */
-    MILLRACE_KEEPER_HOST = 11,   /* runner to keeper: make a warm host; descriptors: its cgroup, its log */
+    MILLRACE_KEEPER_HOST = 11,   /* runner to keeper: make a warm host; see millrace_keeper_host */
     MILLRACE_KEEPER_PREPARE = 12, /* runner to keeper to host: see millrace_keeper_prepare */
     MILLRACE_KEEPER_CLOSE = 13,  /* runner to keeper: end a warm host */
     MILLRACE_KEEPER_READY = 14,  /* host to keeper to runner: it is warm, or can't be */
@@ -186,7 +186,8 @@ typedef struct millrace_payload_output {
 
 /* A host is made in its cgroup, becomes what `millrace_gate` says (if the keeper is root), loads the plugin,
  * calls its `warm_up` unless that is to be skipped, and says READY. Descriptors: the cgroup's directory, the
- * log (pipe, its end). Not answered but by READY and GONE. */
+ * log (pipe, its end), a payload (memfd) of which its environment counts. Not answered but by READY and
+ * GONE. */
 typedef struct millrace_keeper_host {
     uint32_t type;
     uint32_t host; /* a number that the runner uses once */

@@ -194,8 +194,8 @@ final class KeeperConnection {
   }
 
   /// Has a warm host made in a cgroup; its answer is a packet. `log` gets what it prints.
-  func openHost(_ packet: millrace_keeper_host, cgroup: Int32, log: Int32) throws {
-    try send(packet, [cgroup, log])
+  func openHost(_ packet: millrace_keeper_host, cgroup: Int32, log: Int32, payload: Int32) throws {
+    try send(packet, [cgroup, log, payload])
   }
 
   /// Has a warm host prepared for a key; the answer is a packet.

@@ -50,9 +50,8 @@ package enum Payload {
       outputs.withUnsafeBytes { bytes += $0 }
     }
     if let affinity = plan.payload.affinity { head.affinity = append(affinity) }
-    let variables = plan.plugin.environment.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
-    if !variables.isEmpty {
-      let texts: [UInt8] = variables.flatMap { text in Array(text.utf8) + [UInt8(0)] }
+    let texts = Self.environment(of: plan.plugin)
+    if !texts.isEmpty {
       head.environment = append(texts)
       head.environment_length = UInt64(texts.count)
     }
@@ -64,6 +63,23 @@ package enum Payload {
   /// Most jobs of a large batch have none.
   private static func json(_ parameters: JSONValue) throws -> [UInt8] {
     parameters == .object([:]) ? Array("{}".utf8) : Array(try JSONEncoder().encode(parameters))
+  }
+
+  /// The variables of a plugin's processes, each with its zero byte.
+  private static func environment(of plugin: Plugin) -> [UInt8] {
+    plugin.environment.sorted { $0.key < $1.key }.flatMap { Array("\($0.key)=\($0.value)".utf8) + [0] }
+  }
+
+  /// Makes a file for a warm host: nothing but the variables that the operator gives it.
+  static func environmentOnly(of plugin: Plugin) throws -> Descriptor {
+    var head = millrace_payload()
+    head.size = UInt32(MemoryLayout<millrace_payload>.size)
+    let texts = environment(of: plugin)
+    if !texts.isEmpty {
+      head.environment = UInt64(head.size)
+      head.environment_length = UInt64(texts.count)
+    }
+    return try sealed(withUnsafeBytes(of: head) { Array($0) } + texts)
   }
 
   /// Makes a file for a process that only describes its plugin.

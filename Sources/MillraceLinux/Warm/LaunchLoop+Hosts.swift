@@ -53,7 +53,9 @@ extension LaunchLoop {
     do {
       let log = try Self.pipe()
       let packet = try packet(for: pooled, identity: settings.identity(of: plugin))
-      try connectedKeeper().openHost(packet, cgroup: leaf.directory.number, log: log.theirs.number)
+      let payload = try Payload.environmentOnly(of: plugin)
+      try connectedKeeper().openHost(
+        packet, cgroup: leaf.directory.number, log: log.theirs.number, payload: payload.number)
       try watch(log.ours.number, .host, serial: UInt64(number), events: Self.readable)
       return WarmHost(number: number, group: plugin.name, leaf: leaf, log: log.ours, memory: memory)
     } catch {

@@ -22,13 +22,18 @@ struct PooledHost {
   private(set) var cost: Duration = .zero
   private var forks: [Duration] = []
 
-  /// What a host is made for: another build, user or bound of memory needs another host.
+  /// What a host is made for: another build, user, bound of memory or environment needs another
+  /// host.
   struct Make: Equatable {
     private let sha256: String
     private let user: JobUser?
     private let memory: Bytes?
+    private let environment: [String: String]
 
-    init(_ plugin: Plugin) { (sha256, user, memory) = (plugin.sha256, plugin.user, plugin.warmMemory) }
+    init(_ plugin: Plugin) {
+      (sha256, user, memory) = (plugin.sha256, plugin.user, plugin.warmMemory)
+      environment = plugin.environment
+    }
   }
 
   /// What it is made for.

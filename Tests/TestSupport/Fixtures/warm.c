@@ -23,6 +23,8 @@ static char prepared_for[64];
 static int preparations;
 static int forks_seen;
 static volatile char *table;
+/* What the warm-up saw in the variable WORD. */
+static char word[64] = "-";
 
 static void rest(long milliseconds) {
     struct timespec left = {milliseconds / 1000, milliseconds % 1000 * 1000000};
@@ -55,6 +57,7 @@ static void dawdle(void) {
 
 static int warm_up(void) {
     warmed_by = getpid();
+    if (getenv("WORD")) snprintf(word, sizeof word, "%s", getenv("WORD"));
 #if defined(WARM_THREAD)
     start_thread();
 #elif defined(WARM_EVENTFD)
@@ -98,6 +101,15 @@ static int shows(const millrace_job *job, const millrace_context *context) {
         snprintf(text, sizeof text, "%d %s %d %d %s %ld", warmed_by, prepared_for[0] ? prepared_for : "-",
                  preparations, forks_seen, job->affinity ? job->affinity : "-", sum);
     return context->set_result(context, text, (size_t)length, "text/plain");
+}
+
+/* Tells what the warm-up saw in the environment, and what the job does. */
+static int tells_words(const millrace_job *job, const millrace_context *context) {
+    char text[256];
+    (void)job;
+    const char *own = getenv("WORD"), *home = getenv("HOME");
+    snprintf(text, sizeof text, "%s %s %s", word, own ? own : "-", home ? home : "-");
+    return context->set_result(context, text, strlen(text), "text/plain");
 }
 
 static int waits(const millrace_job *job, const millrace_context *context) {
@@ -216,6 +228,7 @@ static const millrace_handler handlers[] = {
      .summary = "Tells all that it knows",
      .run = shows,
      .prepare = prepare},
+    HANDLER(tells_words),
     HANDLER(waits),
     HANDLER(attacks),
 #ifdef HOSTILE
