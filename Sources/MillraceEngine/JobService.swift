@@ -106,6 +106,8 @@ package struct Standing: Sendable, Equatable {
 package struct Catalog: Sendable, Equatable {
   package var plugins: [Plugin]
   package var refused: [RefusedPlugin]
+  /// How many of the files are a build in quarantine, by what put it there.
+  package var quarantined: [Build.Cause: Int] = [:]
 
   package init(plugins: [Plugin], refused: [RefusedPlugin]) {
     self.plugins = plugins

@@ -114,6 +114,24 @@ struct MetricsTests {
     }
   }
 
+  @Test("have how many files are a build in quarantine, by the cause")
+  func quarantine() async throws {
+    let bench = Bench()
+    try await bench.run {
+      #expect(Metrics(await bench.engine.metrics())[.quarantinedBuilds, "crashes"] == 0)
+      var catalog = Catalog(plugins: [Bench.tools], refused: [])
+      catalog.quarantined = [.crashes: 2, .signature: 1]
+      bench.plugins.publish(catalog)
+      var metrics = Metrics(await bench.engine.metrics())
+      while metrics[.quarantinedBuilds, "crashes"] == 0 {
+        await Task.yield()
+        metrics = Metrics(await bench.engine.metrics())
+      }
+      #expect(metrics[.quarantinedBuilds, "crashes"] == 2 && metrics[.quarantinedBuilds, "signature"] == 1)
+      #expect(metrics[.quarantinedBuilds, "description"] == 0)
+    }
+  }
+
   @Test("have how long an event waited for what came of it")
   func events() async throws {
     let bench = ScheduleBench()

@@ -5,7 +5,7 @@ extension Engine: MetricsSource {
     let status = await status()
     return runnerReadings(status) + jobReadings(status) + admissionReadings(status)
       + pressureReadings(status) + meters.attemptReadings + meters.usageReadings + estimateReadings
-      + meters.engineReadings + Self.hostReadings(status.hosts) + eventReadings
+      + meters.engineReadings + Self.hostReadings(status.hosts) + [buildReading] + eventReadings
   }
 
   /// Waits for a transaction, and counts how long that took.
@@ -107,6 +107,11 @@ extension Engine: MetricsSource {
         .forks,
         slowest.sorted { $0.key < $1.key }.map { MetricPoint([$0.key], .number($0.value.seconds)) }),
     ]
+  }
+
+  private var buildReading: MetricReading {
+    MetricReading(
+      .quarantinedBuilds, Build.Cause.allCases.map { ($0.rawValue, inUse.quarantined[$0] ?? 0) })
   }
 
   private var eventReadings: [MetricReading] {

@@ -122,6 +122,12 @@ extension MetricFamily {
     "warm_host_fork_seconds", .seconds, by: "plugin",
     help: "What a fork of a plugin's warm hosts takes: the median of the last ones, of the slowest host.")
 
+  // MARK: Plugins
+
+  static let quarantinedBuilds = gauge(
+    "builds_quarantined", by: "cause",
+    help: "Files of the plugin directory that are a build in quarantine, by what put it there.")
+
   // MARK: Events and breakers
 
   static let openEvents = gauge(
@@ -144,6 +150,7 @@ extension MetricFamily {
     expectedMemory, expectedRun, memoryRatios,
     ticks, transactions, storeFailures,
     warmHosts, forks,
+    quarantinedBuilds,
     openEvents, eventLag, openBreakers,
   ]
 

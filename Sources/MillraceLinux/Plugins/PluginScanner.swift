@@ -90,6 +90,9 @@ actor PluginScanner {
       if wantsFiles || access(folder.path, F_OK) == 0 { wanted.append(folder.path) }
     }
     folders = wanted
+    for offer in offers {
+      if let cause = offer.last.quarantine?.cause { catalog.quarantined[cause, default: 0] += 1 }
+    }
     let files = await place(offers, in: &catalog)
     saveIndex()
     described = described.filter { found in index.shelves.values.contains { $0.build(found.key) != nil } }
