@@ -132,6 +132,38 @@ struct PluginFolderTests {
     }
   }
 
+  @Test("a file that has not changed since it was read is not read again")
+  func remembered() throws {
+    try put("libx.so", "files x")
+    mkdir(plugins + "/libx.d", 0o755)
+    for name in ["one.py", "two.py"] { try put("libx.d/" + name, name) }
+    func look(_ known: [String: PluginFolder.Known] = [:]) -> PluginFolder {
+      PluginFolder(beside: plugins + "/libx.so", known: known)
+    }
+    // Of what has just come one can't be sure yet.
+    #expect(look().known.isEmpty)
+    var known: [String: PluginFolder.Known] = [:]
+    while known.count < 2 { known = look().known }
+    let digest = try look().digest(with: "")
+    #expect(try look(known).digest(with: "") == digest)
+    // What is remembered counts, so nothing was read.
+    known["one.py"]?.digest = "remembered"
+    let lines = "  .so\nremembered  one.py\n" + (try sha256sum("two.py")) + "  two.py\n"
+    #expect(try look(known).digest(with: "") == sha256sum(lines))
+    // And a copy is never of something else than was hashed.
+    #expect(throws: PluginFolder.HasChanged.self) { try look(known).copy(to: builds + "/x.d") }
+    #expect(access(builds + "/x.d", F_OK) != 0)
+    let change = open(plugins + "/libx.d/one.py", O_WRONLY)
+    #expect(pwrite(change, "O", 1, 0) == 1)
+    close(change)
+    #expect(try look(known).digest(with: "") != digest)
+    #expect(try look(known).digest(with: "") != sha256sum(lines))
+    known["one.py"]?.digest = try sha256sum("one.py")
+    try look(known).copy(to: builds + "/y.d")
+    #expect(try String(contentsOf: URL(filePath: builds + "/y.d/one.py"), encoding: .utf8) == "One.py")
+    #expect(try String(contentsOf: URL(filePath: builds + "/y.d/two.py"), encoding: .utf8) == "two.py")
+  }
+
   @Test("copies that nobody needs go as a whole")
   func removed() async throws {
     try put("libx.so", "files x")

@@ -11,11 +11,21 @@ struct PluginFolder {
   private(set) var refused: [RefusedPlugin] = []
   private var files: [File] = []
 
-  private struct File: Equatable {
+  private struct File {
     var name: String
-    var bytes: [UInt8]
+    var known: Known
+    /// What is in it, if it was read just now.
+    var bytes: [UInt8]?
+  }
+
+  /// What a file was when it was read.
+  struct Known: Equatable {
+    var mark: PluginFile.Mark
     var digest: String
   }
+
+  /// A file is not what it was when it was looked at.
+  struct HasChanged: Error {}
 
   /// The most bytes of a file, and of all together.
   private static let fileBound = 16 << 20
@@ -30,11 +40,14 @@ struct PluginFolder {
   }
 
   /// Reads what is in it; it need not be there.
-  init(beside plugin: String) {
+  /// - Parameters:
+  ///   - plugin: the path of the library.
+  ///   - known: its files as they were before, by name: those that have not changed are not read again.
+  init(beside plugin: String, known: [String: Known] = [:]) {
     path = Self.path(beside: plugin)
     guard access(path, F_OK) == 0 else { return }
     do {
-      for name in try TrustedFiles.names(in: path, "directory") { read(name) }
+      for name in try TrustedFiles.names(in: path, "directory") { read(name, known[name]) }
     } catch {
       refuse(path, error)
     }
@@ -45,16 +58,30 @@ struct PluginFolder {
   /// The names of its files, in order.
   var names: [String] { files.map(\.name) }
 
-  private mutating func read(_ name: String) {
+  /// Its files, for the next look. One that was changed just now is not among them: the kernel's clock for
+  /// files is coarse, so it could change again without a trace.
+  var known: [String: Known] {
+    var now = timespec()
+    clock_gettime(CLOCK_REALTIME, &now)
+    let settled = files.filter { $0.known.mark.changed < now.tv_sec - 1 }
+    return Dictionary(uniqueKeysWithValues: settled.map { ($0.name, $0.known) })
+  }
+
+  private mutating func read(_ name: String, _ known: Known?) {
     let file = "\(path)/\(name)"
     var facts = stat()
     guard lstat(file, &facts) == 0, facts.st_mode & S_IFMT != S_IFDIR else { return }
+    let mark = PluginFile.Mark(facts)
+    let rest = Self.bound - files.reduce(0) { $0 + $1.known.mark.size }
+    if let known, known.mark == mark, mark.size <= rest {
+      return files.append(File(name: name, known: known, bytes: nil))
+    }
     do {
-      let rest = Self.bound - files.reduce(0) { $0 + $1.bytes.count }
       guard let bytes = try TrustedFiles.bytes(of: file, "the file", atMost: min(Self.fileBound, rest)) else {
         return
       }
-      files.append(File(name: name, bytes: bytes, digest: try PluginFile.digest(of: bytes)))
+      let digest = try PluginFile.digest(of: bytes)
+      files.append(File(name: name, known: Known(mark: mark, digest: digest), bytes: bytes))
     } catch {
       refuse(file, error)
     }
@@ -68,11 +95,12 @@ struct PluginFolder {
   /// prints of `.so`, which stands for the library, and of the files by name.
   func digest(with library: String) throws -> String {
     guard !isEmpty else { return library }
-    let lines = ["\(library)  .so\n"] + files.map { "\($0.digest)  \($0.name)\n" }
+    let lines = ["\(library)  .so\n"] + files.map { "\($0.known.digest)  \($0.name)\n" }
     return try PluginFile.digest(of: Array(lines.joined().utf8))
   }
 
   /// Copies the files into a directory, which is there whole or not at all.
+  /// - Throws: `HasChanged` if one is not what it was; `LinuxError`.
   func copy(to directory: String) throws {
     guard !isEmpty, access(directory, F_OK) != 0 else { return }
     let temporary = "\(directory).new"
@@ -89,9 +117,18 @@ struct PluginFolder {
   }
 
   private func copy(_ file: File, to place: String) throws {
+    let bytes = try file.bytes ?? bytes(again: file)
     let copy = try Descriptor(opening: place, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
     try checkErrno(fchmod(copy.number, 0o644), "set up `\(place)`")
-    try file.bytes.withUnsafeBytes { try copy.write($0, place) }
+    try bytes.withUnsafeBytes { try copy.write($0, place) }
+  }
+
+  private func bytes(again file: File) throws -> [UInt8] {
+    let place = "\(path)/\(file.name)"
+    guard let bytes = try TrustedFiles.bytes(of: place, "the file", atMost: Self.fileBound),
+      try PluginFile.digest(of: bytes) == file.known.digest
+    else { throw HasChanged() }
+    return bytes
   }
 
   /// Removes a directory of copies, which has nothing but files in it; nothing happens if there is none.

@@ -19,6 +19,8 @@ actor PluginScanner {
   private var serving: [String: (file: String, sha256: String)] = [:]
   /// The directories of files that belong to plugins: those that are there, and those that a plugin wants.
   private(set) var folders: [String] = []
+  /// What the files in them were at the last look, by the name of the plugin's file.
+  private var known: [String: [String: PluginFolder.Known]] = [:]
   private var index: BuildIndex
   private var hasIndex = false
 
@@ -81,10 +83,12 @@ actor PluginScanner {
       catalog.refused.append(RefusedPlugin(path: settings.path, reason: "\(error)"))
     }
     seen = seen.filter { names.contains($0.key) }
+    known = known.filter { names.contains($0.key) }
     var offers: [Offer] = []
     var wanted: [String] = []
     for name in names {
-      let folder = PluginFolder(beside: path(of: name))
+      let folder = PluginFolder(beside: path(of: name), known: known[name] ?? [:])
+      known[name] = folder.known
       if let offer = await offer(of: name, folder, &catalog.refused) { offers.append(offer) }
       let wantsFiles = index[name].last.flatMap { described[$0.sha256] }?.hasFiles ?? false
       if wantsFiles || access(folder.path, F_OK) == 0 { wanted.append(folder.path) }
@@ -177,6 +181,8 @@ actor PluginScanner {
       }
       seen[name] = Seen(marks: marks, files: files, build: build)
       return .found(build)
+    } catch is PluginFolder.HasChanged {
+      return .busy
     } catch {
       return .refused(Self.reason(error))
     }
