@@ -55,6 +55,7 @@ package struct StateFiles: AttemptFiles {
 
   package func removeBuild(_ sha256: String) async throws {
     try Self.remove("\(buildDirectory)/\(sha256).so", unlink)
+    try Self.remove("\(buildDirectory)/\(sha256).so" + BuildSignatures.suffix, unlink)
     PluginFolder.remove("\(buildDirectory)/\(sha256).d")
   }
 

@@ -10,6 +10,19 @@ struct BuildSignatures: Sendable {
   static let suffix = ".sig"
   /// What signatures of plugins are for: one that was made for something else does not count.
   static let namespace = "millrace-plugin"
+  /// Copies the signature of a build to its copy, so that it can be checked again when the list has changed.
+  /// - Throws: `LinuxError`, also if there is no signature that may be used.
+  func keep(_ signature: String, beside build: String) throws {
+    guard let bytes = try TrustedFiles.bytes(of: signature, "the signature", atMost: Self.bound) else {
+      throw LinuxError("keep a signature", .missing("there is no `\(signature)`"))
+    }
+    let (place, new) = (build + Self.suffix, build + Self.suffix + ".new")
+    unlink(new)
+    let copy = try Descriptor(opening: new, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+    try bytes.withUnsafeBytes { try copy.write($0, new) }
+    try checkErrno(rename(new, place), "keep a copy of `\(signature)`")
+  }
+
   private static let program = Program(path: "/usr/bin/ssh-keygen", patience: 10_000)
   /// More is no signature, and no list of signers.
   private static let bound = 1 << 20

@@ -38,6 +38,8 @@ package final class PluginDirectory: PluginSource {
   private let scanner: PluginScanner
   private let judge: BuildJudge
   private let path: String
+  /// The directory of the list of signers, if there is one: a change of it counts at once.
+  private let signersPlace: [String]
 
   /// More crashes than this are not looked at: those after them tell the same.
   private static let crashesAtOnce = 100
@@ -59,6 +61,11 @@ package final class PluginDirectory: PluginSource {
     scanner = PluginScanner(settings, launcher: launcher, log: log, now: now, amend: amend)
     judge = BuildJudge(crashes: settings.crashes, history: history)
     path = settings.path
+    signersPlace = settings.allowedSigners.flatMap(Self.directory).map { [$0] } ?? []
+  }
+
+  private static func directory(of file: String) -> String? {
+    file.lastIndex(of: "/").map { $0 == file.startIndex ? "/" : String(file[..<$0]) }
   }
 
   /// Scans at once and after each change, until cancelled.
@@ -83,7 +90,7 @@ package final class PluginDirectory: PluginSource {
   private func look(_ watch: FileWatch) async throws -> Catalog {
     while true {
       let folders = await scanner.folders
-      try watch.follow([path] + folders)
+      try watch.follow([path] + folders + signersPlace)
       let catalog = await scanner.scan()
       if await scanner.folders == folders { return catalog }
     }

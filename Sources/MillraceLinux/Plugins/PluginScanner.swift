@@ -10,7 +10,7 @@ actor PluginScanner {
   private let log: Logger
   private let now: @Sendable () -> Timestamp
   private let amend: PluginDirectory.Amendment
-  private let signatures: BuildSignatures?
+  private let signatures: SignedBuilds?
   /// What was found in each file that has not changed since, by name.
   private var seen: [String: Seen] = [:]
   /// What builds say of themselves, by SHA-256.
@@ -67,7 +67,7 @@ actor PluginScanner {
     self.log = log
     self.now = now
     self.amend = amend
-    signatures = settings.allowedSigners.map { BuildSignatures(allowedSigners: $0) }
+    signatures = settings.allowedSigners.map { SignedBuilds($0, in: settings.builds) }
     index = BuildIndex(in: settings.builds)
   }
 
@@ -127,11 +127,16 @@ actor PluginScanner {
       }
     }
     guard let last = index[name].last else { return nil }
-    return Offer(file: name, last: last, candidates: index[name].candidates.filter(isSigned))
+    return Offer(file: name, last: last, candidates: await signed(index[name].candidates))
   }
 
-  /// Whether somebody has signed a build, if that must be.
-  private func isSigned(_ build: Build) -> Bool { signatures == nil || build.signer != nil }
+  /// Returns those builds that somebody has signed, if that must be.
+  private func signed(_ builds: [Build]) async -> [Build] {
+    guard let signatures else { return builds }
+    var signed: [Build] = []
+    for build in builds where await signatures.counts(build) { signed.append(build) }
+    return signed
+  }
 
   private func note(_ build: FoundBuild, in name: String) {
     index[name].put(build.sha256, at: now())
@@ -172,7 +177,7 @@ actor PluginScanner {
       var build = FoundBuild(sha256: sha256)
       do {
         build.signer = try await signatures?.signer(
-          of: copy(of: sha256), signature: path(of: name) + BuildSignatures.suffix)
+          of: sha256, signature: path(of: name) + BuildSignatures.suffix)
         try await describe(sha256)
       } catch let error as LinuxError {
         guard let cause = error.reason.cause else { return .unsettled(Self.reason(error)) }
@@ -212,6 +217,7 @@ actor PluginScanner {
     let isKnown = index.shelves.values.contains { $0.build(sha256)?.plugin != nil }
     guard !isKnown, described[sha256] == nil else { return }
     unlink(copy(of: sha256))
+    unlink(copy(of: sha256) + BuildSignatures.suffix)
     PluginFolder.remove("\(settings.builds)/\(sha256).d")
   }
 
@@ -302,13 +308,14 @@ actor PluginScanner {
   }
 
   /// Goes back to the build before the one that serves; the next scan puts it into use.
-  func rollback(_ plugin: String) throws -> Build {
+  func rollback(_ plugin: String) async throws -> Build {
     guard let (file, sha256) = serving[plugin] else {
       throw Refusal(.notFound, "there is no plugin `\(plugin)` in use")
     }
+    let usable = await signed(index[file].builds).map(\.sha256)
     let former = index[file]
     let found = index[file].rollback(from: sha256) {
-      access(copy(of: $0), R_OK) == 0 && former.build($0).map(isSigned) ?? false
+      access(copy(of: $0), R_OK) == 0 && usable.contains($0)
     }
     guard let found else {
       throw Refusal(
