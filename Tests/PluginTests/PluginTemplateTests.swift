@@ -1,6 +1,7 @@
 import FoundationEssentials
 import Glibc
 import PluginRecording
+import TestSupport
 import Testing
 
 @Suite("`millrace plugin new` writes plugins that build and work")
