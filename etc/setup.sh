@@ -46,6 +46,8 @@ test_packages='
   python3-selenium | python3-selenium | make test: the words for that
   python3-numpy    | python3-numpy    | make test: what a handler in Python imports once
   mandoc           | mandoc           | make test: it finds mistakes in the manual pages
+  slurm-wlm        | slurm slurm-slurmctld slurm-slurmd | make test: the cluster that jobs are sent to
+  munge            | munge            | make test: by which its parts know each other
   zsh              | zsh              | make test: a shell whose completions are tested
   fish             | fish             | make test: another one
 '
@@ -129,12 +131,15 @@ install_once() {
     install -m 755 /dev/stdin "$policy" <<<$'#!/bin/sh\nexit 101'
   fi
   apt_get install -y --no-install-recommends "${missing[@]}" || status=$?
-  case " ${missing[*]} " in
-    *" prometheus "*)
-      # Where there is no systemd nothing starts it anyway.
-      if command -v systemctl >/dev/null; then systemctl --quiet disable prometheus.service || true; fi
-      ;;
-  esac
+  local service
+  for service in prometheus munge slurmctld slurmd; do
+    case " ${missing[*]/slurm-wlm/slurmctld slurmd} " in
+      *" $service "*)
+        # Where there is no systemd nothing starts it anyway.
+        if command -v systemctl >/dev/null; then systemctl --quiet disable "$service.service" || true; fi
+        ;;
+    esac
+  done
   return "$status"
 }
 
