@@ -188,6 +188,9 @@ extension Client {
   /// Returns the runner's state.
   package func status() throws -> StatusView { try value(call("GET", "/status")) }
 
+  /// Returns how the cluster is, its nodes and what is there.
+  package func nodes() throws -> NodesView { try value(call("GET", "/nodes")) }
+
   /// Returns the runner with what runs and the first of what waits: at most `count` jobs of these.
   package func top(queued count: Int) throws -> TopView {
     try value(call("GET", "/top", query: [("queued", "\(count)")]))

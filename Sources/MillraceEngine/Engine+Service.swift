@@ -102,6 +102,7 @@ extension Engine {
     status.hosts = hosts
     status.stations = stations()
     status.settings = settings().filter(\.isChanged)
+    status.cluster = cluster().map(ClusterSummary.init)
     return status
   }
 

@@ -30,6 +30,8 @@ package struct RunnerStatus: Sendable, Equatable, Codable {
   package var settings: [SettingState] = []
   /// The processes that have a plugin loaded and fork its jobs.
   package var hosts: [WarmHostState] = []
+  /// The cluster; nil if there is none in the configuration.
+  package var cluster: ClusterSummary?
   /// Why the record can't be written and what helps; nil if it can.
   package var recordTrouble: String?
   /// The last things that an operator should know of, oldest first.

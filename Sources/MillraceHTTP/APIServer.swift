@@ -195,6 +195,7 @@ package struct APIServer: Service {
     LogRoutes(service: service, logger: logger).add(to: &routes)
     HistoryRoutes(history: service.history).add(to: &routes)
     RunnerRoutes(service: service).add(to: &routes)
+    NodeRoutes(service: service).add(to: &routes)
     HandlerRoutes(service: service, schedules: schedules, settings: settings).add(to: &routes)
     RecordRoutes(keeping: keeping, bodies: bodies).add(to: &routes)
     ScheduleRoutes(service: schedules, catalog: service.catalog, bodies: bodies).add(to: &routes)

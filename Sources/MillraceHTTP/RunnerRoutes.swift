@@ -48,7 +48,10 @@ struct RunnerRoutes: Sendable {
     var view = TopView(status: StatusView(found.status))
     for attempt in found.top.running {
       let job = attempt.id.job
-      view.running.append(TopRow(attempt, labels: try await labels(of: job), progress: found.progress[job]))
+      view.running.append(
+        TopRow(
+          attempt, labels: try await labels(of: job), progress: found.progress[job],
+          whereabouts: found.whereabouts[attempt.id]))
     }
     for job in found.top.queued { view.queued.append(TopRow(job, labels: try await labels(of: job.id))) }
     return try Response(json: view)
@@ -85,5 +88,6 @@ extension StatusView {
     hosts = status.hosts.isEmpty ? nil : status.hosts.map(HostView.init)
     stations = status.stations.map { StationView($0.station, $0.activity) }
     settings = status.settings.map(SettingView.init)
+    cluster = status.cluster.map(ClusterView.init)
   }
 }

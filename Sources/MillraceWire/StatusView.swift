@@ -32,6 +32,8 @@ package struct StatusView: Codable, Sendable, Equatable {
   package var settings: [SettingView]?
   /// The processes that have a plugin loaded and fork its jobs; nil if there are none.
   package var hosts: [HostView]?
+  /// The cluster in a few figures; nil if there is none in the configuration.
+  package var cluster: ClusterView?
   /// The last things that an operator should know of, oldest first.
   package var notices: [NoticeView]
 

@@ -39,6 +39,12 @@ package struct TopRow: Codable, Sendable, Equatable {
   /// What it uses now; nil while that is not known.
   package var memoryBytes: Int64?
   package var cpuMillis: Int64?
+  /// `slurm` if it is in the cluster; nil if it runs here or waits.
+  package var place: Place?
+  /// The number of the Slurm job that carries it, the node that it is on, and why it has none yet.
+  package var clusterJob: String?
+  package var node: String?
+  package var clusterReason: String?
   /// What it may use.
   package var limits: LimitsView
   /// The first gate that is closed for it; nil if none is.
@@ -46,12 +52,15 @@ package struct TopRow: Codable, Sendable, Equatable {
 
   private enum CodingKeys: String, CodingKey {
     case job, attempt, handler, state, priority, labels, since, started, frozenSince, held, stopping
-    case progress, memoryBytes, cpuMillis, limits, gate
+    case progress, memoryBytes, cpuMillis, limits, gate, place, clusterJob, node, clusterReason
     case jobClass = "class"
   }
 
   /// Makes the row of an attempt.
-  package init(_ attempt: Top.Running, labels: [String: String] = [:], progress: Progress? = nil) {
+  package init(
+    _ attempt: Top.Running, labels: [String: String] = [:], progress: Progress? = nil,
+    whereabouts: Whereabouts? = nil
+  ) {
     job = attempt.id.job
     self.attempt = attempt.id.number
     handler = attempt.handler
@@ -67,6 +76,10 @@ package struct TopRow: Codable, Sendable, Equatable {
     memoryBytes = attempt.memory?.rawValue
     cpuMillis = attempt.cpuMillis
     limits = LimitsView(attempt.limits)
+    if attempt.place == .slurm { place = .slurm }
+    clusterJob = whereabouts?.clusterJob
+    node = whereabouts?.node
+    clusterReason = whereabouts?.reason
   }
 
   /// Makes the row of a job that waits.

@@ -253,7 +253,9 @@ package final class FakeJobService: JobService, HistoryReader, AttemptLogs {
 
   package func top(queued count: Int) async -> RunnerTop {
     change { $0.topCounts.append(count) }
-    return RunnerTop(status: await status(), top: contents.top, progress: contents.progress)
+    return RunnerTop(
+      status: await status(), top: contents.top, progress: contents.progress,
+      whereabouts: contents.cluster?.attempts ?? [:])
   }
 
   // MARK: HistoryReader
