@@ -29,7 +29,8 @@ struct Millrace: AsyncParsableCommand {
       HistoryCommand.self, HandlersCommand.self, PluginCommand.self, StatsCommand.self,
       RecommendCommand.self,
       SimulateCommand.self, PruneCommand.self, BackupCommand.self, StatusCommand.self, TopCommand.self,
-      MetricsCommand.self, AuditCommand.self, TokenCommand.self, DoctorCommand.self, InitCommand.self,
+      NodesCommand.self, MetricsCommand.self, AuditCommand.self, TokenCommand.self, DoctorCommand.self,
+      InitCommand.self,
     ])
 
   /// The version of this program.

@@ -51,11 +51,11 @@ struct TopCommandTests {
     #expect(
       csv == [
         "job,handler,state,since,progress,memory_bytes,cpu_millis,priority,message,memory_limit_bytes,"
-          + "cpu_limit_millis,gate",
-        "2.1,thumbnail,frozen,2026-01-01T00:00:00.000Z,,50331648,10,5,team=a,67108864,1000,",
+          + "cpu_limit_millis,gate,place,node,cluster_job",
+        "2.1,thumbnail,frozen,2026-01-01T00:00:00.000Z,,50331648,10,5,team=a,67108864,1000,,local,,",
       ])
     let waiting = try top("-o", "csv", "--filter", "checksum").out.split(separator: "\n").last
-    #expect(waiting == "10,checksum,queued,2026-01-01T00:00:00.000Z,,,,5,,67108864,1000,slots")
+    #expect(waiting == "10,checksum,queued,2026-01-01T00:00:00.000Z,,,,5,,67108864,1000,slots,,,")
     #expect(try top("-o", "jsonl").out.split(separator: "\n").count == 1)
   }
 

@@ -69,7 +69,7 @@ extension Table where Row == StatusView {
   }
 
   /// The runner; shown from top to bottom.
-  static var status: Table { Table(process + jobs + resources + machine, id: { "\($0.pid)" }) }
+  static var status: Table { Table(process + jobs + resources + machine + cluster, id: { "\($0.pid)" }) }
 
   private static var process: [Column<StatusView>] {
     [
@@ -140,6 +140,18 @@ extension Table where Row == StatusView {
         "STALLED", "memory_stall_percent", raw: { Figures.raw($0.machine.memoryStallPercent) }
       ) { $0.machine.memoryStallPercent.map { "\($0) % of the last 10 s" } ?? "" },
       Column("LOAD", "load") { Figures.raw($0.machine.load) },
+    ]
+  }
+
+  /// One line for people, three columns for programs; nothing without a cluster.
+  private static var cluster: [Column<StatusView>] {
+    [
+      Column(
+        "CLUSTER", "cluster_trouble", raw: { $0.cluster?.trouble ?? "" },
+        tone: { $0.cluster?.trouble == nil ? .plain : .bad }
+      ) { $0.cluster?.words ?? "" },
+      Column("", "cluster_outstanding", raw: { Figures.raw($0.cluster?.outstanding) }) { _ in "" },
+      Column("", "cluster_bound", raw: { Figures.raw($0.cluster?.bound) }) { _ in "" },
     ]
   }
 

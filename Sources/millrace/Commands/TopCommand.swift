@@ -33,7 +33,7 @@ struct TopCommand: ParsableCommand {
   @Flag(help: "Sort the other way round.")
   var reverse = false
 
-  @Option(help: "Only rows with these words in number, handler, state, class or label (key=value).")
+  @Option(help: "Only rows with these words in number, handler, state, class, node or label (key=value).")
   var filter = ""
 
   @OptionGroup var runner: RunnerOptions

@@ -88,6 +88,7 @@ struct WhySheet {
     card.add("in use then", JobSheet.words(admission.used, of: admission.capacity))
     card.add("waiting then", "\(admission.queued)")
     card.add("pressure", admission.pressure)
+    card.add("place", attempt.place?.rawValue)
     card.add("became", attempt.verdict)
     return card
   }

@@ -9,8 +9,14 @@ struct TopColumn {
   /// Which columns stay on a narrow screen: the lowest.
   let keep: Int
 
-  /// Returns the columns of the attempts that run; ages are those at a time.
-  static func running(at now: Timestamp) -> [TopColumn] {
+  /// Returns the columns of attempts that run; ages are those at a time. Where they run is told if not all
+  /// are here.
+  static func running(_ rows: [TopRow], at now: Timestamp) -> [TopColumn] {
+    let places = rows.contains { $0.place != nil } ? [TopColumn(column: place, keep: 4)] : []
+    return running(at: now).flatMap { $0.order == .age ? [$0] + places : [$0] }
+  }
+
+  fileprivate static func running(at now: Timestamp) -> [TopColumn] {
     [
       TopColumn(column: number, order: .job, keep: 0),
       TopColumn(column: Column("HANDLER", "handler") { $0.handler }, order: .handler, keep: 1),
@@ -43,9 +49,17 @@ struct TopColumn {
     Column("STATE", "state", tone: { $0.attempt == nil ? .plain : .busy }) { $0.stateWord }
   }
 
-  private static func age(at now: Timestamp) -> Column<TopRow> {
+  static func age(at now: Timestamp) -> Column<TopRow> {
     Column("AGE", "since", .right, raw: { $0.started ?? $0.since }) { row in
       Wire.time(from: row.started ?? row.since).map { ClockSpan.text(now - $0) } ?? ""
+    }
+  }
+
+  /// The node; in the cluster without one, why.
+  fileprivate static var place: Column<TopRow> {
+    Column("NODE", "node", raw: { $0.node ?? "" }) { row in
+      guard let place = row.place else { return "" }
+      return row.node ?? row.clusterReason.map { "(\($0))" } ?? "(\(place.rawValue))"
     }
   }
 
@@ -85,6 +99,11 @@ extension Table where Row == TopRow {
       Column("", "memory_limit_bytes") { "\($0.limits.memoryBytes)" },
       Column("", "cpu_limit_millis") { "\($0.limits.cpuMillis)" },
     ]
-    return Table(TopColumn.running(at: now).map(\.column) + limits + gate, id: { "\($0.job)" })
+    let places: [Column<TopRow>] = [
+      Column("", "place") { $0.attempt == nil ? "" : ($0.place ?? .local).rawValue }, TopColumn.place,
+      Column("", "cluster_job") { $0.clusterJob ?? "" },
+    ]
+    return Table(
+      TopColumn.running(at: now).map(\.column) + limits + gate + places, id: { "\($0.job)" })
   }
 }

@@ -43,8 +43,8 @@ struct TopFrame {
     if case .pane(let pane) = state.mode { return page(pane, room) }
     let (first, second) = Self.split(room, running: state.running.count, queued: state.queued.count)
     let running = TopTable(
-      TopColumn.running(at: state.time), state.running, cells: size.columns, order: state.order,
-      isReversed: state.isReversed)
+      TopColumn.running(state.running, at: state.time), state.running, cells: size.columns,
+      order: state.order, isReversed: state.isReversed)
     let queued = TopTable(TopColumn.queued(at: state.time), state.queued, cells: size.columns)
     return table(running, count: state.running.count, from: 0, room: first)
       + table(queued, count: state.queued.count, from: state.running.count, room: second)

@@ -40,6 +40,9 @@ struct TopHead {
     if let held = status.held, held > 0 { line.word("\(held) held", .busy) }
     let hosts = status.hosts?.count ?? 0
     if hosts > 0 { line.word(Figures.count(Int64(hosts), "warm host", "warm hosts")) }
+    if let cluster = status.cluster {
+      line.word("cluster: \(cluster.words)", cluster.trouble == nil ? .plain : .bad)
+    }
     return line
   }
 

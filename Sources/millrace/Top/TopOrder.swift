@@ -54,7 +54,7 @@ extension TopRow {
     let words = filter.lowercased().split(separator: " ")
     guard !words.isEmpty else { return true }
     let labels = labels.map { "\($0.key)=\($0.value)" }
-    let texts = ([number, handler, state.rawValue, stateWord, jobClass ?? ""] + labels).map {
+    let texts = ([number, handler, state.rawValue, stateWord, jobClass ?? "", node ?? ""] + labels).map {
       $0.lowercased()
     }
     return words.allSatisfy { word in texts.contains { $0.contains(word) } }

@@ -32,8 +32,8 @@ struct TopPane: Equatable {
     text: """
       up, down, j, k     another row; PgUp, PgDn, Home, End
       s, r               the next column to sort what runs by; the reverse order
-      /                  filter by words in number, handler, state, class or label
-                         (key=value), of what runs and the first 500 of the queue;
+      /                  filter by words in number, handler, state, class, node or
+                         label (key=value), of what runs and the first 500 of the queue;
                          Enter takes it, Escape takes it back
       x                  cancel the job, after a question
       h                  hold a job that waits, or release it

@@ -11,7 +11,8 @@ struct TopSheet {
     let head = TopHead(status: view.status, time: state.time)
     var text = head.lines.map { $0.text(cells: .max, paint: paint) + "\n" }.joined()
     text += section(
-      state.running, of: view.status.running, "running", TopColumn.running(at: state.time), paint)
+      state.running, of: view.status.running, "running", TopColumn.running(state.running, at: state.time),
+      paint)
     text += section(state.queued, of: view.status.queued, "queued", TopColumn.queued(at: state.time), paint)
     return text
   }
