@@ -6,6 +6,7 @@ extension Engine: MetricsSource {
     return runnerReadings(status) + jobReadings(status) + admissionReadings(status)
       + pressureReadings(status) + meters.attemptReadings + meters.usageReadings + estimateReadings
       + meters.engineReadings + Self.hostReadings(status.hosts) + [buildReading] + eventReadings
+      + ClusterMeter(report: cluster()).readings
   }
 
   /// Waits for a transaction, and counts how long that took.

@@ -138,6 +138,28 @@ extension MetricFamily {
   static let openBreakers = gauge(
     "breakers_open", help: "Handlers whose breaker lets nothing start, or tries one attempt.")
 
+  // MARK: The cluster; without points if there is none in the configuration
+
+  static let clusterUp = gauge("cluster_up", help: "1 if attempts can be sent to the cluster.")
+  static let outstanding = gauge(
+    "cluster_outstanding", help: "Attempts in the cluster that have not ended.")
+  static let outstandingBound = gauge(
+    "cluster_outstanding_bound", help: "How many attempts may be in the cluster at once.")
+  static let clusterWaiting = gauge(
+    "cluster_waiting", help: "Attempts in the cluster that have no node yet.")
+  static let nodes = gauge(
+    "cluster_nodes", by: "state",
+    help: "Nodes by state; cooling: it gets no attempts for a while, for it failed one by its own fault.")
+  static let nodeAttempts = gauge("cluster_node_attempts", by: "node", help: "Attempts on a node.")
+  static let clusterProcessors = gauge(
+    "cluster_cpu_cores", help: "Processors of the nodes that the cluster uses.")
+  static let clusterProcessorsReserved = gauge(
+    "cluster_cpu_reserved_cores", help: "Those of them that are promised to jobs, whosever they are.")
+  static let clusterMemory = gauge(
+    "cluster_memory_bytes", .bytes, help: "Memory of the nodes that the cluster uses.")
+  static let clusterMemoryReserved = gauge(
+    "cluster_memory_reserved_bytes", .bytes, help: "What of it is promised to jobs, whosever they are.")
+
   /// All of them, in the order in which they are told.
   package static let all = [
     build, startTime, healthy, draining, paused, recordWritable,
@@ -152,6 +174,8 @@ extension MetricFamily {
     warmHosts, forks,
     quarantinedBuilds,
     openEvents, eventLag, openBreakers,
+    clusterUp, outstanding, outstandingBound, clusterWaiting, nodes, nodeAttempts,
+    clusterProcessors, clusterProcessorsReserved, clusterMemory, clusterMemoryReserved,
   ]
 
   /// Spans of jobs: from 5 ms to a day.
