@@ -4,17 +4,19 @@ import { get, Problem, token } from "./api.js";
 import { follow } from "./stream.js";
 import { fill, h } from "./dom.js";
 import { activity } from "./activity.js";
+import * as cluster from "./cluster.js";
 import * as dead from "./dead.js";
 import * as handlers from "./handlers.js";
 import * as history from "./history.js";
 import * as job from "./job.js";
+import * as nodes from "./nodes.js";
 import * as overview from "./overview.js";
 import * as schedules from "./schedules.js";
 import * as session from "./session.js";
 import * as submit from "./submit.js";
 import * as workflows from "./workflows.js";
 
-const views = { "": overview, jobs: job, history, handlers, schedules, workflows, dead, submit };
+const views = { "": overview, jobs: job, history, handlers, nodes, schedules, workflows, dead, submit };
 const main = document.getElementById("main");
 const alertRegion = document.getElementById("alert");
 const said = document.getElementById("said");
@@ -163,6 +165,8 @@ async function listen() {
       onState: (isThere) => {
         link.textContent = isThere ? "live" : "reconnecting";
         link.dataset.state = isThere ? "live" : "lost";
+        // Another runner may be behind it then.
+        if (isThere) learn(signal);
       },
       onEvent: ({ event, data }) => {
         const told = event === "reset" ? { type: "reset" } : JSON.parse(data);
@@ -172,6 +176,14 @@ async function listen() {
     });
   } catch (error) {
     complain(error);
+  }
+}
+
+async function learn(signal) {
+  try {
+    cluster.note((await get("/status", {}, signal)).cluster);
+  } catch (error) {
+    if (!signal.aborted) complain(error);
   }
 }
 

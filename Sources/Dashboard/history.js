@@ -1,6 +1,7 @@
 // Attempts that were, by the filters of `millrace history`; the address says which.
 
 import { get } from "./api.js";
+import { hasCluster, place } from "./cluster.js";
 import { address, fill, h } from "./dom.js";
 import { bytes, cpuSeconds, seconds, sizeFrom, successes, word } from "./format.js";
 import { choice, facts, field, handlerLink, jobLink, labels, section, state, Table, when } from "./parts.js";
@@ -15,7 +16,7 @@ const outcomes = [
 ];
 const sorts = ["time", "memory", "cpu", "duration", "wait"];
 const filters = [
-  "handler", "state", "outcome", "class", "label", "job", "since", "until", "min_memory", "sort",
+  "handler", "state", "outcome", "class", "label", "job", "node", "since", "until", "min_memory", "sort",
 ];
 
 export async function show(context) {
@@ -65,6 +66,7 @@ function form({ query }) {
     field("Class", "f-class", text("class")),
     field("Label", "f-label", text("label", { placeholder: "name=value" })),
     field("Job", "f-job", text("job", { inputmode: "numeric" })),
+    hasCluster() || query.get("node") ? field("Node", "f-node", text("node")) : null,
     field("Since", "f-since", text("since", { placeholder: "2026-11-29" })),
     field("Until", "f-until", text("until", { placeholder: "2026-11-30" })),
     field("At least this memory", "f-memory", text("min_memory", { placeholder: "64M" })),
@@ -101,7 +103,7 @@ function attemptTable() {
   return new Table("Attempts", [
     { name: "Attempt", number: true, cell: (row) => jobLink(row.job, row.id) },
     { name: "Handler", cell: (row) => handlerLink(row.handler) },
-    { name: "Outcome", cell: (row) => state(row.outcome ?? row.state) },
+    { name: "Outcome", cell: (row) => [state(row.outcome ?? row.state), place(row)] },
     { name: "Started", cell: (row) => when(row.started ?? row.starting) },
     { name: "Waited", number: true, cell: (row) => seconds(row.wait_seconds) },
     { name: "Ran", number: true, cell: (row) => seconds(row.run_seconds) },

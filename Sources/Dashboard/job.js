@@ -2,6 +2,7 @@
 
 import { get } from "./api.js";
 import { usageChart } from "./charts.js";
+import { place } from "./cluster.js";
 import { calm, fill, h } from "./dom.js";
 import { bytes, cpuSeconds, nothing, processors, seconds, since, word } from "./format.js";
 import { LogView } from "./log.js";
@@ -39,7 +40,7 @@ export async function show(context) {
     fill(head, header(context, shown, () => context.attempt(look)));
     gateSection.hidden = !isWaiting(job);
     if (isWaiting(job)) await explain(id, why, gates, signal);
-    attempts.update([...shown.attempts].reverse());
+    attempts.update(placed(shown).reverse());
     await measured.note(shown);
     log.offer(shown.attempts);
     fill(details, moreFacts(shown));
@@ -52,6 +53,11 @@ export async function show(context) {
     if (event.job === id || event.type === "reset") soon();
   });
   await context.every(1000, () => (isLive ? look() : undefined));
+}
+
+/** The attempts; of one in the cluster that has not ended, the job tells where it is. */
+function placed({ attempts, cluster }) {
+  return attempts.map((row) => (row.ended || !row.place ? row : { ...row, ...cluster }));
 }
 
 function header(context, { job, attempts, progress: done }, then) {
@@ -96,7 +102,7 @@ function attemptTable() {
   return new Table("Attempts", [
     { name: "Attempt", number: true, cell: (row) => row.id },
     { name: "Outcome", cell: (row) =>
-      [state(row.outcome ?? (row.started ? "running" : "starting")), endWords(row)] },
+      [state(row.outcome ?? (row.started ? "running" : "starting")), endWords(row), place(row)] },
     { name: "Started", cell: (row) => when(row.started ?? row.starting) },
     { name: "Waited", number: true, cell: (row) => seconds(row.wait_seconds) },
     { name: "Ran", number: true, cell: (row) => seconds(row.run_seconds) },
@@ -111,7 +117,9 @@ function attemptTable() {
 function endWords(row) {
   const words = row.failure ? row.failure.message
     : row.signal ? `signal ${row.signal}` : row.exit_code ? `exit code ${row.exit_code}` : null;
-  return words ? h("small", { class: "below" }, words) : null;
+  const late = row.late_outcome ? `ended after all: ${word(row.late_outcome)}` : null;
+  const all = [words, late].filter(Boolean).join(" · ");
+  return all ? h("small", { class: "below" }, all) : null;
 }
 
 /** Memory and processors of the attempt that runs, since it started. */
@@ -168,6 +176,7 @@ function moreFacts({ job, course }) {
       ["Memory limit", bytes(job.limits.memory_bytes)], ["Processors", processors(job.limits.cpu_millis)],
       ["Processes", job.limits.pids], ["Time limit", seconds(job.timeout_seconds)],
       ["Attempts", `${job.attempts_used} of ${job.max_attempts} used`], ["Priority", job.priority],
+      ["Place", job.place],
       ["Retried after", course?.retry_on.map(word).join(", ") || nothing],
       ["Next memory limit", course?.next_memory_bytes && bytes(course.next_memory_bytes)],
       ["Labels", labels(job.labels)], ["Group", job.group], ["Key", job.key], ["Step", job.step],

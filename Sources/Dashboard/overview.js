@@ -3,6 +3,7 @@
 import { activity } from "./activity.js";
 import { get } from "./api.js";
 import { activityChart } from "./charts.js";
+import { place } from "./cluster.js";
 import { calm, fill, h } from "./dom.js";
 import { bytes, nothing, processors, since, successes, word } from "./format.js";
 import {
@@ -86,7 +87,15 @@ function summary(status) {
         ? `load ${status.machine.load ?? nothing} · up ${since(status.started)}` : status.pressure_cause),
     figure("Runner", [h("b", { "data-state": status.healthy ? "none" : "critical" }, runnerWord(status))],
       `millraced ${status.version}`),
+    status.cluster ? cluster(status.cluster) : null,
   ];
+}
+
+function cluster(found) {
+  const { trouble, outstanding, bound, waiting, nodes, usable } = found;
+  return figure("Cluster",
+    trouble ? [h("b", { "data-state": "critical" }, "away")] : [h("b", {}, outstanding), h("small", {}, ` of ${bound}`)],
+    trouble ?? `${usable} of ${nodes} nodes usable${waiting ? ` · ${waiting} attempts without a node` : ""}`);
 }
 
 function runnerWord(status) {
@@ -105,7 +114,7 @@ function runningTable(context) {
   return new Table("Running attempts", [
     { name: "Job", number: true, cell: (row) => jobLink(row.job, `${row.job}.${row.attempt}`) },
     { name: "Handler", cell: (row) => handlerLink(row.handler) },
-    { name: "State", wide: true, cell: (row) => state(stateOf(row)) },
+    { name: "State", wide: true, cell: (row) => [state(stateOf(row)), place(row)] },
     { name: "For", number: true, wide: true, cell: (row) => since(row.started ?? row.since) },
     { name: "Memory", cell: (row) => usage("memory", row.memory_bytes, row.limits.memory_bytes, bytes) },
     { name: "CPU", cell: (row) => usage("processors", row.cpu_millis, row.limits.cpu_millis, processors) },

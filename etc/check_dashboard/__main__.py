@@ -7,6 +7,7 @@ import sys
 import time
 
 import audit
+import cluster
 import hostile
 import work
 from browser import Browser, Wrong
@@ -72,6 +73,13 @@ def steps(browser, runner, pictures):
     tell("walked by keyboard")
     work.history(browser, runner)
     check_traffic(browser, runner.origin, [])
+    cluster.check_absent(browser)
+    check_traffic(browser, runner.origin, ["status of 404"])
+    with cluster.front(browser, runner, running) as front:
+        wrong += cluster.check(browser, front, pictures)
+    check_traffic(browser, front.origin, ["status of 401"])
+    tell("looked at a cluster that there is not")
+    browser.driver.get(runner.origin + "/#/history")
     work.refusal(browser, runner)
     check_traffic(browser, runner.origin, ["status of 403"])
     tell("filtered the history, and was refused as a viewer")
