@@ -15,6 +15,10 @@ enum JobStatesPage {
     ("it ends: own memory limit", .ended(attempt, .ownLimit)),
     ("it ends: memory of others", .ended(attempt, .pressure)),
     ("it ends: snoozed", .ended(attempt, snooze)), ("it ends: lost", .ended(attempt, .unknown)),
+    ("it ends: its node was lost", .ended(attempt, cluster(.nodeLost))),
+    ("it ends: its node is at fault", .ended(attempt, cluster(.nodeFault("no such directory")))),
+    ("it ends: preempted in the cluster", .ended(attempt, cluster(.preempted))),
+    ("it ends: cancelled in the cluster", .ended(attempt, cluster(.cancelled))),
   ]
 
   /// How a job is when something happens to it.
@@ -28,6 +32,14 @@ enum JobStatesPage {
   private static let attempt = AttemptID.id(1)
   private static let snooze = AttemptReport(
     exit: .exited(code: 0), usage: Usage(), word: .snoozed(after: .seconds(9), reason: nil))
+  /// The end of an attempt by a cluster's doing.
+  private static func cluster(_ interruption: Interruption) -> AttemptReport {
+    var report = AttemptReport(exit: nil, usage: Usage(), word: nil)
+    report.whereabouts = Whereabouts(clusterJob: "1", node: "n1")
+    report.interruption = interruption
+    return report
+  }
+
   private static let renewal = Renewal(
     Job(
       id: job, submission: Submission(handler: "work", terms: Sample.terms), submitted: Sample.time(0),
@@ -44,7 +56,9 @@ enum JobStatesPage {
 
       ## Jobs
 
-      The job has 3 attempts and is alone with the handler; a queued one waits for a slot.
+      The job has 3 attempts and is alone with the handler; a queued one waits for a slot. An attempt that was
+      given up as lost in a cluster may leave an end there after all: that is on record (`attempt.late`), and
+      changes nothing of its job.
 
 
       """
