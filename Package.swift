@@ -153,6 +153,9 @@ let package = Package(
       ],
       swiftSettings: strict),
     .target(
+      name: "MillraceSlurm",
+      dependencies: ["MillraceCore", "MillraceEngine", "MillraceLinux", logging], swiftSettings: strict),
+    .target(
       name: "MillraceStore",
       dependencies: [
         "MillraceCore", "MillraceEngine", .product(name: "GRDB", package: "GRDB.swift"),
@@ -245,8 +248,8 @@ let package = Package(
       name: "millrace-bench",
       dependencies: [
         "CMillraceLinux", "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux",
-        "MillraceSimulator", "MillraceStore", "MillraceTracing", "MillraceWire", "MillraceZones",
-        argumentParser, lifecycle, logging, .product(name: "GRDB", package: "GRDB.swift"),
+        "MillraceSimulator", "MillraceSlurm", "MillraceStore", "MillraceTracing", "MillraceWire",
+        "MillraceZones", argumentParser, lifecycle, logging, .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
       path: "Benchmarks/Launch", swiftSettings: strict),
@@ -286,6 +289,10 @@ let package = Package(
       "MillraceLinuxTests",
       of: ["CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", logging],
       exclude: ["Fixtures"]),
+    tests(
+      "MillraceSlurmTests",
+      of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSlurm", logging],
+      exclude: ["host.py"]),
     tests(
       "MillraceStoreTests",
       of: [

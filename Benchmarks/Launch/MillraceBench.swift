@@ -10,7 +10,7 @@ struct MillraceBench: AsyncParsableCommand {
       SoakCommand.self, LoadCommand.self, StartsCommand.self, IdleCommand.self, SampleCommand.self,
       AdoptCommand.self,
       DecisionCommand.self, DependencyCommand.self, RecordCommand.self, ScheduleCommand.self,
-      PythonCommand.self, ServeCommand.self,
+      PythonCommand.self, SlurmCommand.self, ServeCommand.self,
     ])
 }
 

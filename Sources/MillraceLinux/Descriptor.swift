@@ -2,24 +2,25 @@ import CMillraceLinux
 import Glibc
 
 /// The one owner of a file descriptor: it is closed once, when its owner goes.
-struct Descriptor: ~Copyable, Sendable {
+package struct Descriptor: ~Copyable, Sendable {
   /// The number; valid as long as the owner lives.
-  let number: Int32
+  package let number: Int32
 
   /// Takes a descriptor over.
-  init(owning number: Int32) {
+  package init(owning number: Int32) {
     precondition(number >= 0, "no descriptor")
     self.number = number
   }
 
   /// Opens a file; `directory` is nil for the current one.
-  init(opening path: String, in directory: Int32? = nil, flags: Int32, mode: UInt32 = 0o600) throws {
+  package init(opening path: String, in directory: Int32? = nil, flags: Int32, mode: UInt32 = 0o600) throws {
     number = try check(
       millrace_open(directory ?? AT_FDCWD, path, flags | O_CLOEXEC, mode), "open `\(path)`")
   }
 
   /// Opens a file; nil if there is none.
-  static func ifThere(_ path: String, in directory: Int32? = nil, flags: Int32) throws -> Descriptor? {
+  package static func ifThere(_ path: String, in directory: Int32? = nil, flags: Int32) throws -> Descriptor?
+  {
     let number = millrace_open(directory ?? AT_FDCWD, path, flags | O_CLOEXEC, 0)
     if number == -ENOENT { return nil }
     return Descriptor(owning: try check(number, "open `\(path)`"))
@@ -36,7 +37,7 @@ struct Descriptor: ~Copyable, Sendable {
 
   /// Returns the whole file from its start: kernel files are read anew that way.
   /// - Throws: `LinuxError` if it is longer than `bound` bytes: half a text could mean something else.
-  func contents(atMost bound: Int = 64 << 10, _ name: @autoclosure () -> String) throws -> String {
+  package func contents(atMost bound: Int = 64 << 10, _ name: @autoclosure () -> String) throws -> String {
     var bytes = [UInt8](repeating: 0, count: 4096)
     var length = 0
     while true {
@@ -58,7 +59,7 @@ struct Descriptor: ~Copyable, Sendable {
   }
 
   /// Writes all of the bytes.
-  func write(_ bytes: UnsafeRawBufferPointer, _ name: @autoclosure () -> String) throws {
+  package func write(_ bytes: UnsafeRawBufferPointer, _ name: @autoclosure () -> String) throws {
     var rest = bytes
     while !rest.isEmpty {
       rest = UnsafeRawBufferPointer(rebasing: rest.dropFirst(try writeSome(rest, name())))

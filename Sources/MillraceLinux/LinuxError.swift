@@ -28,7 +28,7 @@ package struct LinuxError: Error, CustomStringConvertible, Sendable {
   }
 
   /// Why not, in words.
-  var why: String {
+  package var why: String {
     switch reason {
     case .kernel(let number): String(cString: strerror(number))
     case .malformed(let what), .missing(let what), .forbidden(let what): what
@@ -42,14 +42,16 @@ package struct LinuxError: Error, CustomStringConvertible, Sendable {
 
 /// Returns a system call's result, or throws what its negative errno says.
 @discardableResult
-func check<Number: SignedInteger>(_ result: Number, _ doing: @autoclosure () -> String) throws -> Number {
+package func check<Number: SignedInteger>(_ result: Number, _ doing: @autoclosure () -> String) throws
+  -> Number
+{
   guard result >= 0 else { throw LinuxError(doing(), .kernel(Int32(-result))) }
   return result
 }
 
 /// Returns the result of a call that sets `errno`, or throws.
 @discardableResult
-func checkErrno(_ result: Int32, _ doing: @autoclosure () -> String) throws -> Int32 {
+package func checkErrno(_ result: Int32, _ doing: @autoclosure () -> String) throws -> Int32 {
   guard result >= 0 else { throw LinuxError(doing(), .kernel(errno)) }
   return result
 }

@@ -2,23 +2,31 @@ import CMillraceLinux
 import Glibc
 
 /// A program of the machine that is run to its end.
-struct Program {
+package struct Program {
   /// Its path.
   let path: String
   /// How long it may take, in ms.
   let patience: Int32
+  /// Its environment, as `NAME=value`.
+  var environment = ["PATH=/usr/bin:/bin", "LC_ALL=C"]
 
-  /// What came of it.
-  struct Run {
-    /// Its exit code; nil if a signal ended it.
-    var status: Int32?
-    /// What it wrote to its standard output and error.
-    var output: String
-    var errors: String
+  package init(path: String, patience: Int32, environment: [String]? = nil) {
+    self.path = path
+    self.patience = patience
+    if let environment { self.environment = environment }
   }
 
-  /// More output is cut off.
-  private static let bound = 4 << 20
+  /// What came of it.
+  package struct Run: Sendable {
+    /// Its exit code; nil if a signal ended it.
+    package var status: Int32?
+    /// What it wrote to its standard output and error.
+    package var output: String
+    package var errors: String
+  }
+
+  /// More output is an error.
+  private static let bound = 64 << 20
 
   /// Runs it.
   ///
@@ -28,11 +36,11 @@ struct Program {
   ///   - files: what it has open as descriptors 3 and up.
   /// - Returns: how it ended, and what it wrote.
   /// - Throws: `LinuxError` if it can't be started, or takes too long.
-  func run(_ words: [String], input: Int32, files: [Int32] = []) throws -> Run {
+  package func run(_ words: [String], input: Int32, files: [Int32] = []) throws -> Run {
     let output = Descriptor(owning: try check(millrace_memfd_create("output"), "make a file"))
     let errors = Descriptor(owning: try check(millrace_memfd_create("errors"), "make a file"))
     let process = try Self.start(
-      path, words, environment: ["PATH=/usr/bin:/bin", "LC_ALL=C"],
+      path, words, environment: environment,
       descriptors: [input, output.number, errors.number] + files)
     var waited = pollfd(fd: process.number, events: Int16(POLLIN), revents: 0)
     let isInTime = poll(&waited, 1, patience) > 0

@@ -1,14 +1,75 @@
 package import MillraceCore
 package import MillraceEngine
 
-/// A machine on which launchers run one after the other.
-package protocol LauncherStage {
+/// Where launchers run one after the other.
+package protocol AttemptStage {
   /// Starts a launcher in the place of the former one, which goes as with its runner: what runs goes on.
-  func next() async throws -> any Launcher
+  func nextAttempts() async throws -> any AttemptLauncher
   /// An attempt that goes on until it is asked to end.
   func plan(_ attempt: AttemptID) throws -> LaunchPlan
+}
+
+/// A machine on which launchers run one after the other.
+package protocol LauncherStage: AttemptStage {
+  /// Starts a launcher in the place of the former one, which goes as with its runner: what runs goes on.
+  func next() async throws -> any Launcher
   /// Leaves something of this kind behind, of an attempt that nobody knows; the launcher has run something.
   func plant(_ kind: Leak.Kind) throws
+}
+
+extension LauncherStage {
+  package func nextAttempts() async throws -> any AttemptLauncher { try await next() }
+}
+
+/// What any `AttemptLauncher` must do, wherever it has attempts run. Each clause wants a stage on which
+/// nothing has run.
+package struct AttemptContract: Sendable, CustomStringConvertible {
+  /// The clause as a sentence.
+  package let description: String
+  /// Tries it on a fresh stage.
+  package let check: @Sendable (any AttemptStage) async throws -> Void
+
+  init(_ description: String, _ check: @escaping @Sendable (any AttemptStage) async throws -> Void) {
+    self.description = description
+    self.check = check
+  }
+
+  /// All clauses.
+  package static let clauses = [
+    AttemptContract("an end that was not released is told again to the next launcher that takes over") {
+      stage in
+      let first = try await stage.nextAttempts()
+      let report = try await first.runToItsEnd(try stage.plan(one))
+      let second = try await stage.nextAttempts()
+      try demandEqual(try await second.takeOver(open: [kept(one)]), [one])
+      try demandEqual(try await second.report(of: one), report)
+      // The one who heard it may have gone as well.
+      let third = try await stage.nextAttempts()
+      try demandEqual(try await third.takeOver(open: [kept(one)]), [one])
+      try demandEqual(try await third.report(of: one), report)
+      await third.release([one])
+    },
+    AttemptContract("an end that was released is known to no later launcher") { stage in
+      let first = try await stage.nextAttempts()
+      _ = try await first.runToItsEnd(try stage.plan(one))
+      _ = try await first.runToItsEnd(try stage.plan(two))
+      await first.release([one])
+      let second = try await stage.nextAttempts()
+      try demandEqual(try await second.takeOver(open: [kept(one), kept(two)]), [two])
+      _ = try await second.report(of: two)
+      await second.release([two])
+    },
+    AttemptContract("releasing what is not known, or twice, is no error; an attempt that runs goes on") {
+      stage in
+      let launcher = try await stage.nextAttempts()
+      _ = try await launcher.runToItsEnd(try stage.plan(one))
+      await launcher.launch([try stage.plan(two)])
+      await launcher.release([one, one, two, AttemptID(job: JobID(99), number: 1)])
+      await launcher.terminate(two)
+      _ = try await launcher.report(of: two)
+      await launcher.release([two])
+    },
+  ]
 }
 
 /// What any `Launcher` must do. Each clause wants a stage on which nothing has run.
@@ -24,43 +85,11 @@ package struct LauncherContract: Sendable, CustomStringConvertible {
   }
 
   /// All clauses.
-  package static let clauses = releasing + auditing
-
-  private static let releasing = [
-    LauncherContract("an end that was not released is told again to the next launcher that takes over") {
-      stage in
-      let first = try await stage.next()
-      let report = try await first.runToItsEnd(try stage.plan(one))
-      let second = try await stage.next()
-      try demandEqual(try await second.takeOver(open: [kept(one)]), [one])
-      try demandEqual(try await second.report(of: one), report)
-      // The one who heard it may have gone as well.
-      let third = try await stage.next()
-      try demandEqual(try await third.takeOver(open: [kept(one)]), [one])
-      try demandEqual(try await third.report(of: one), report)
-      await third.release([one])
-    },
-    LauncherContract("an end that was released is known to no later launcher") { stage in
-      let first = try await stage.next()
-      _ = try await first.runToItsEnd(try stage.plan(one))
-      _ = try await first.runToItsEnd(try stage.plan(two))
-      await first.release([one])
-      let second = try await stage.next()
-      try demandEqual(try await second.takeOver(open: [kept(one), kept(two)]), [two])
-      _ = try await second.report(of: two)
-      await second.release([two])
-    },
-    LauncherContract("releasing what is not known, or twice, is no error; an attempt that runs goes on") {
-      stage in
-      let launcher = try await stage.next()
-      _ = try await launcher.runToItsEnd(try stage.plan(one))
-      await launcher.launch(try stage.plan(two))
-      await launcher.release([one, one, two, AttemptID(job: JobID(99), number: 1)])
-      await launcher.terminate(two)
-      _ = try await launcher.report(of: two)
-      await launcher.release([two])
-    },
-  ]
+  package static let clauses =
+    AttemptContract.clauses.map { clause in
+      LauncherContract(clause.description) { try await clause.check($0) }
+    }
+    + auditing
 
   private static let auditing = [
     LauncherContract("an audit finds nothing while attempts start, run and end as they should") { stage in
@@ -68,7 +97,7 @@ package struct LauncherContract: Sendable, CustomStringConvertible {
       _ = try await launcher.takeOver(open: [])
       for _ in 0..<2 { try demandEqual(await launcher.audit(expecting: []), Audit()) }
       _ = try await launcher.runToItsEnd(try stage.plan(one))
-      await launcher.launch(try stage.plan(two))
+      await launcher.launch([try stage.plan(two)])
       for _ in 0..<2 { try demandEqual(await launcher.audit(expecting: [one, two]), Audit()) }
       await launcher.release([one])
       await launcher.terminate(two)
@@ -93,11 +122,11 @@ package struct LauncherContract: Sendable, CustomStringConvertible {
     LauncherContract("an attempt that nobody knows of is told, and ends without an event") { stage in
       let launcher = try await stage.next()
       _ = try await launcher.takeOver(open: [])
-      await launcher.launch(try stage.plan(one))
+      await launcher.launch([try stage.plan(one)])
       try demandEqual(await launcher.audit(expecting: []), Audit(hasSuspects: true))
       try demandEqual(await launcher.audit(expecting: []).leaks.map(\.kind), [.attempt])
       // It is gone, without a word: the next event of an end is another's.
-      await launcher.launch(try stage.plan(two))
+      await launcher.launch([try stage.plan(two)])
       await launcher.terminate(two)
       for await event in launcher.events {
         guard case .ended(let id, _) = event else { continue }
@@ -121,19 +150,17 @@ package struct LauncherContract: Sendable, CustomStringConvertible {
       try demandEqual(try await next.takeOver(open: [kept(one)]), [])
     },
   ]
-
-  private static let one = AttemptID(job: JobID(1), number: 1)
-  private static let two = AttemptID(job: JobID(2), number: 1)
-
-  private static func kept(_ attempt: AttemptID) -> KeptAttempt {
-    KeptAttempt(attempt: attempt, plugin: "fixture")
-  }
 }
 
-extension Launcher {
+private let one = AttemptID(job: JobID(1), number: 1)
+private let two = AttemptID(job: JobID(2), number: 1)
+
+private func kept(_ attempt: AttemptID) -> KeptAttempt { KeptAttempt(attempt: attempt, plugin: "fixture") }
+
+extension AttemptLauncher {
   /// Starts an attempt, asks it to end and returns how it did.
   fileprivate func runToItsEnd(_ plan: LaunchPlan) async throws -> AttemptReport {
-    await launch(plan)
+    await launch([plan])
     await terminate(plan.attempt)
     return try await report(of: plan.attempt)
   }

@@ -6,7 +6,7 @@ import Glibc
 ///
 /// Each step goes from an open directory to a name right below it and follows no symbolic link. What is
 /// deeper is moved up to the top first, so no tree is too deep for descriptors or the stack.
-struct DirectoryRemoval: ~Copyable {
+package struct DirectoryRemoval: ~Copyable {
   private let top: Descriptor
   private var lifted = 0
   private var steps = 0
@@ -17,7 +17,7 @@ struct DirectoryRemoval: ~Copyable {
   /// Removes the directory `name` in the open directory `parent`; fine if it is not there. It lets others
   /// have their turn.
   /// - Throws: `LinuxError` if the kernel refuses, or if somebody puts more into it all the time.
-  static func remove(_ name: String, in parent: Int32) async throws {
+  package static func remove(_ name: String, in parent: Int32) async throws {
     guard let top = try open(Array(name.utf8CString), in: parent) else { return }
     var removal = DirectoryRemoval(top: top)
     repeat {
@@ -81,7 +81,7 @@ struct DirectoryRemoval: ~Copyable {
   }
 
   /// Returns the names in a directory, as the kernel has them: any bytes, ended by a zero.
-  static func names(in directory: Int32) throws -> [[CChar]] {
+  package static func names(in directory: Int32) throws -> [[CChar]] {
     let listed = try check(millrace_open(directory, ".", O_RDONLY | O_DIRECTORY, 0), "list a directory")
     guard let stream = fdopendir(listed) else {
       let error = LinuxError("list a directory", .kernel(errno))

@@ -7,7 +7,7 @@ import Synchronization
 /// The logs of attempts, one file each: `logs/<job>/<attempt>.log`.
 package final class LogFiles: AttemptLogs {
   private let directory: String
-  private let cap: Bytes
+  package let cap: Bytes
   private let log: Logger
   private let state = Mutex(State())
 
@@ -33,12 +33,12 @@ package final class LogFiles: AttemptLogs {
   private func path(_ attempt: AttemptID) -> String { "\(directory)/\(attempt.job)/\(attempt.number).log" }
 
   /// Begins the log of an attempt.
-  func begin(_ attempt: AttemptID) {
+  package func begin(_ attempt: AttemptID) {
     state.withLock { $0.open[attempt] = OpenLog(CappedLog(path: path(attempt), cap: cap)) }
   }
 
   /// Adds output. A disk that does not take it costs lines, never the attempt.
-  func append(_ attempt: AttemptID, _ bytes: UnsafeRawBufferPointer) {
+  package func append(_ attempt: AttemptID, _ bytes: UnsafeRawBufferPointer) {
     let bytes = [UInt8](bytes)
     state.withLock { state in
       guard let open = state.open[attempt] else { return }
@@ -52,7 +52,7 @@ package final class LogFiles: AttemptLogs {
   }
 
   /// Ends the log of an attempt; its followers get the rest and then the end.
-  func end(_ attempt: AttemptID) {
+  package func end(_ attempt: AttemptID) {
     state.withLock { state in
       guard let open = state.open.removeValue(forKey: attempt) else { return }
       do {

@@ -3,7 +3,7 @@ import Clibcrypto
 import Glibc
 
 /// A file in the plugin directory, opened once: what is checked is what is hashed and copied.
-struct PluginFile: ~Copyable {
+package struct PluginFile: ~Copyable {
   let path: String
   private let file: Descriptor
   private let facts: stat
@@ -125,7 +125,7 @@ struct PluginFile: ~Copyable {
   }
 
   /// Returns the SHA-256 of bytes in hexadecimal digits.
-  static func digest(of bytes: [UInt8]) throws -> String {
+  package static func digest(of bytes: [UInt8]) throws -> String {
     var digest = [UInt8](repeating: 0, count: 32)
     var length: UInt32 = 0
     guard EVP_Digest(bytes, bytes.count, &digest, &length, EVP_sha256(), nil) == 1 else {
