@@ -30,8 +30,9 @@ export async function show(context) {
         ?? pluginSection(context, plugin.name, () => context.attempt(look));
       if (!tables.has(plugin.name)) plugins.append(known.element);
       tables.set(plugin.name, known);
-      fill(known.build, `version ${plugin.version} · build `,
-        h("code", { title: plugin.sha256 }, plugin.sha256.slice(0, 12)));
+      fill(known.build, `version ${plugin.version} · build `, code(plugin.sha256));
+      fill(known.standIn, standIn(plugin.stands_in));
+      await known.builds.look();
       known.table.update(plugin.handlers.map((handler) =>
         ({ ...handler, learned: figures.get(handler.name) })));
     }
@@ -48,8 +49,42 @@ export async function show(context) {
 
 function pluginSection(context, name, then) {
   const build = h("p", { class: "lead" });
+  const standIn = h("p", { class: "lead" });
   const table = handlerTable(context, name, then);
-  return { build, table, element: section(name, build, table.element) };
+  const builds = buildList(context, name);
+  const element = section(name, build, standIn, table.element, builds.element);
+  return { build, standIn, table, builds, element };
+}
+
+const code = (sha256) => h("code", { title: sha256 }, sha256.slice(0, 12));
+
+/** What lies in the plugin directory, if an earlier build serves in its place. */
+function standIn(other) {
+  if (!other) return null;
+  return other.quarantine
+    ? ["in the place of build ", code(other.sha256), ", in quarantine since ", when(other.quarantine.since),
+      `: ${other.quarantine.reason}`]
+    : ["in the place of build ", code(other.sha256), ", from which somebody went back"];
+}
+
+/** The builds of a plugin, which are asked for as long as somebody looks at them. */
+function buildList(context, plugin) {
+  const table = new Table(`Builds of ${plugin}`, [
+    { name: "Build", cell: (row) => code(row.sha256) },
+    { name: "Version", cell: (row) => row.version ?? nothing },
+    { name: "State", cell: (row) => [
+      state(row.state), row.quarantine ? h("small", { class: "below" }, row.quarantine.reason) : null] },
+    { name: "Since", cell: (row) => when(row.since) },
+    { name: "Signed by", wide: true, cell: (row) => row.signer ?? nothing },
+  ], (row) => row.sha256, "None is known.");
+  const look = async () => {
+    if (!element.open) return;
+    const { builds } = await get(`/handlers/${encodeURIComponent(plugin)}/builds`, {}, context.signal);
+    table.update(builds);
+  };
+  const element = h("details", { on: { toggle: () => context.attempt(look) } },
+    h("summary", {}, "Builds"), table.element);
+  return { element, look };
 }
 
 function handlerTable(context, plugin, then) {

@@ -71,6 +71,8 @@ def steps(browser, runner, pictures):
     tell(f"looked at {len(pages)} pages on a screen and on a phone")
     audit.walk_by_keyboard(browser, pages)
     tell("walked by keyboard")
+    work.quarantine(browser, runner)
+    tell("looked at a build in quarantine")
     work.history(browser, runner)
     check_traffic(browser, runner.origin, [])
     cluster.check_absent(browser)

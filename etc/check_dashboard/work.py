@@ -201,6 +201,26 @@ def hostile_job(browser, runner):
     return job
 
 
+def quarantine(browser, runner):
+    """A build that is no plugin is told of, with the one that serves in its place."""
+    browser.open("#/handlers")
+    browser.wait("the plugin is there", lambda: "build" in browser.text("section[aria-label='spin']"))
+    rubbish = runner.directory / "rubbish"
+    rubbish.write_text("no plugin")
+    rubbish.chmod(0o755)
+    rubbish.rename(runner.directory / "plugins" / "libspin.so")
+    browser.wait(
+        "its quarantine is told", lambda: "in quarantine since" in browser.text("section[aria-label='spin']")
+    )
+    browser.click("section[aria-label='spin'] summary")
+    browser.wait(
+        "its builds are listed",
+        lambda: re.search(
+            "quarantined.*\n.*serving", browser.text("section[aria-label='spin'] details"), re.DOTALL
+        ),
+    )
+
+
 def history(browser, runner):
     browser.open("#/history")
     browser.fill("#f-label", "owner=ada")
