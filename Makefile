@@ -1,6 +1,6 @@
 # `make` alone tells what there is.
 .DEFAULT_GOAL := help
-.PHONY: help setup tools build release install uninstall deb demo test check check-cron check-api check-dashboard
+.PHONY: help setup tools build release install uninstall deb demo demo-slurm test check check-cron check-api check-dashboard
 .PHONY: check-deb check-systemd sim fuzz chaos bench soak peers kernels clean
 
 help: ## Print this list
@@ -36,6 +36,9 @@ deb: release ## Make a Debian package of it, in .build/deb
 
 demo: build ## See it work: a runner, its plugins, real jobs and their history
 	etc/demo
+
+demo-slurm: build tools ## See one queue over this machine and a Slurm cluster of two nodes
+	etc/demo-slurm
 
 test: tools ## Run every test, those of the kernel in a test kernel where needed
 	swift build --build-tests

@@ -199,7 +199,8 @@ let package = Package(
       name: "millraced",
       dependencies: [
         "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceHTTP", "MillraceLinux",
-        "MillraceSocket", "MillraceStore", "MillraceTracing", "MillraceWire", "MillraceYAML",
+        "MillraceSlurm", "MillraceSocket", "MillraceStore", "MillraceTracing", "MillraceWire",
+        "MillraceYAML",
         "MillraceZones", argumentParser, lifecycle, logging,
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
@@ -291,7 +292,7 @@ let package = Package(
       exclude: ["Fixtures"]),
     tests(
       "MillraceSlurmTests",
-      of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSlurm", logging],
+      of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSlurm", "MillraceStore", logging],
       exclude: ["host.py"]),
     tests(
       "MillraceStoreTests",
@@ -323,8 +324,8 @@ let package = Package(
     tests(
       "MillracedTests",
       of: [
-        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceStore", "MillraceTracing", "MillraceWire",
-        "MillraceYAML", "MillraceZones", "millraced", argumentParser, logging,
+        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSlurm", "MillraceStore", "MillraceTracing",
+        "MillraceWire", "MillraceYAML", "MillraceZones", "millraced", argumentParser, logging,
       ]),
     tests(
       "PluginTests",

@@ -37,7 +37,7 @@ extension Engine {
     guard launch.place == .slurm else { return plan }
     let expectation = scheduler.learnedNeed(of: job)
     plan.order = ClusterOrder(
-      group: job.group, jobClass: job.jobClass, timeout: job.timeout, grace: job.terms.grace,
+      groups: scheduler.groups(of: launch.id), jobClass: job.jobClass, timeout: job.timeout, grace: job.terms.grace,
       estimate: expectation.need, expectedRun: expectation.run, excluded: scheduler.excludedNodes(at: now))
     return plan
   }
@@ -54,8 +54,7 @@ extension Engine {
       kept += known
     } else if let attempt = there.first {
       throw Refusal(
-        .conflict,
-        "attempt \(attempt.id) and \(there.count - 1) others are in Slurm, and the configuration has no `slurm`",
+        .conflict, "attempts are in Slurm, \(attempt.id) among them, and the configuration has no `slurm`",
         hint: "put `slurm` back into the configuration until they have ended")
     }
     return Set(kept)

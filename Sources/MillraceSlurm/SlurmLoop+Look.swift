@@ -138,6 +138,9 @@ extension SlurmLoop {
     report.checkpoint = left?.checkpoint
     // A node's clock may be wrong, or what it says of it.
     report.ended = ended.time.map { min(max($0, bundle.ledger.made), Self.wall()) }
+    if let began = ended.started, let time = ended.time, let end = report.ended {
+      report.ran = min(max(.zero, time - began), end - bundle.ledger.made)
+    }
     report.whereabouts = bundle.whereabouts(of: attempt)
     if report.whereabouts?.node == nil { report.whereabouts?.node = ended.node }
     report.interruption = interruption

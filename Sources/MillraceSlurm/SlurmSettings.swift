@@ -8,6 +8,8 @@ package struct SlurmSettings: Sendable, Equatable {
   package var configuration: String?
   /// The directory through which runner and nodes talk: the same path on all of them.
   package var spool: String
+  /// Where nodes reach this machine, if they do not share the spool; nil if they do.
+  package var address: String?
   /// The program `millrace-host` on the nodes.
   package var host: String
   /// As whom jobs run there; only root can choose another than itself.
@@ -62,8 +64,8 @@ package struct SlurmSettings: Sendable, Equatable {
   }
 
   /// What is asked for of an attempt.
-  func options(handler: String, group: String?, jobClass: String?) -> SlurmOptions {
-    let rule = rules.first { $0.fits(handler: handler, group: group, jobClass: jobClass) }
+  func options(handler: String, groups: [String], jobClass: String?) -> SlurmOptions {
+    let rule = rules.first { $0.pattern.matches(handler: handler, groups: groups, jobClass: jobClass) }
     return rule.map { $0.options.filled(from: defaults) } ?? defaults
   }
 }
@@ -113,37 +115,12 @@ package struct SlurmOptions: Sendable, Hashable {
 
 /// What is asked for of some attempts.
 package struct SlurmRule: Sendable, Equatable {
-  /// A handler's name, where `*` stands for any characters; nil for every handler.
-  package var handler: String?
-  /// The group and the class of the job; nil for any or none.
-  package var group: String?
-  package var jobClass: String?
+  package var pattern: JobPattern
   package var options: SlurmOptions
 
-  package init(handler: String? = nil, group: String? = nil, jobClass: String? = nil, options: SlurmOptions) {
-    self.handler = handler
-    self.group = group
-    self.jobClass = jobClass
+  package init(pattern: JobPattern, options: SlurmOptions) {
+    self.pattern = pattern
     self.options = options
-  }
-
-  func fits(handler: String, group: String?, jobClass: String?) -> Bool {
-    (self.handler.map { Self.matches(handler, $0) } ?? true) && (self.group == nil || self.group == group)
-      && (self.jobClass == nil || self.jobClass == jobClass)
-  }
-
-  /// Whether a pattern with `*` stands for a whole text.
-  static func matches(_ text: String, _ pattern: String) -> Bool {
-    let parts = pattern.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false)
-    guard let first = parts.first, let last = parts.last, parts.count > 1 else { return text == pattern }
-    var rest = Substring(text).utf8
-    guard rest.starts(with: first) else { return false }
-    rest = rest.dropFirst(first.count)
-    for part in parts.dropFirst().dropLast() {
-      guard let found = rest.firstRange(of: part) else { return false }
-      rest = rest[found.upperBound...]
-    }
-    return rest.count >= last.count && rest.suffix(last.count).elementsEqual(last)
   }
 }
 

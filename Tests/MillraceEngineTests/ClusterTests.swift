@@ -56,7 +56,7 @@ struct ClusterTests {
       bench.cluster.say(.placed(Self.first, Whereabouts(clusterJob: "7", node: "n1")))
       bench.cluster.say(.started(Self.first))
       try await bench.recorded("running 1.1")
-      #expect(await bench.engine.cluster()?.attempts(on: "n1") == [Self.first])
+      #expect(await bench.engine.cluster()?.attemptsByNode == ["n1": [Self.first]])
       bench.cluster.say(.ended(Self.first, Self.report(word: .done(nil))))
       try await bench.journal.wait(for: "slurm release 1.1")
       let attempt = try #require(try await bench.store.attempts(of: job).first)

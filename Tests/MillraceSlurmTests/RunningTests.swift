@@ -86,7 +86,7 @@ extension TrialClusterTests {
     func refused() async throws {
       var settings = TrialCluster.settings()
       settings.rules = [
-        SlurmRule(handler: "nowhere", options: SlurmOptions(partition: "nowhere"))
+        SlurmRule(pattern: JobPattern(handler: "nowhere"), options: SlurmOptions(partition: "nowhere"))
       ]
       let test = try LauncherUnderTest(settings)
       var nowhere = plan(1, "nothing")

@@ -10,20 +10,21 @@ import Testing
     var settings = Made.settings()
     settings.defaults = SlurmOptions(partition: "all", account: "lab")
     settings.rules = [
-      SlurmRule(handler: "gpu-*", options: SlurmOptions(partition: "gpu", gres: "gpu:1")),
-      SlurmRule(group: "nightly", options: SlurmOptions(qos: "low")),
-      SlurmRule(handler: "*", jobClass: "big", options: SlurmOptions(memory: .limit)),
+      SlurmRule(pattern: JobPattern(handler: "gpu-*"), options: SlurmOptions(partition: "gpu", gres: "gpu:1")),
+      SlurmRule(pattern: JobPattern(group: "nightly"), options: SlurmOptions(qos: "low")),
+      SlurmRule(
+        pattern: JobPattern(handler: "*", jobClass: "big"), options: SlurmOptions(memory: .limit)),
     ]
     #expect(
-      settings.options(handler: "gpu-train", group: "nightly", jobClass: nil)
+      settings.options(handler: "gpu-train", groups: ["nightly"], jobClass: nil)
         == SlurmOptions(partition: "gpu", account: "lab", gres: "gpu:1"))
     #expect(
-      settings.options(handler: "train", group: "nightly", jobClass: "big")
+      settings.options(handler: "train", groups: ["nightly"], jobClass: "big")
         == SlurmOptions(partition: "all", account: "lab", qos: "low"))
     #expect(
-      settings.options(handler: "train", group: nil, jobClass: "big")
+      settings.options(handler: "train", groups: [], jobClass: "big")
         == SlurmOptions(partition: "all", account: "lab", memory: .limit))
-    #expect(settings.options(handler: "train", group: nil, jobClass: nil) == settings.defaults)
+    #expect(settings.options(handler: "train", groups: [], jobClass: nil) == settings.defaults)
   }
 
   @Test(
@@ -35,7 +36,7 @@ import Testing
       ("aab", "*ab", true), ("abab", "ab*ab", true), ("aba", "ab*ba", false),
     ])
   func patterns(name: String, pattern: String, fits: Bool) {
-    #expect(SlurmRule.matches(name, pattern) == fits)
+    #expect(JobPattern(handler: pattern).matches(handler: name, groups: [], jobClass: nil) == fits)
   }
 
   @Test("what is asked of sbatch follows from the attempts")

@@ -13,7 +13,7 @@ import TestSupport
 struct ConfigurationTests {
   static let root = Surroundings(
     isRoot: true, user: 0, home: "/root", variables: [:], programDirectory: "/usr/bin", isInstalled: true)
-  private static let standard = Configuration.standard(in: root)
+  static let standard = Configuration.standard(in: root)
 
   private static func read(_ text: String) throws -> Configuration {
     try ConfigurationReader.read(text, named: "m.yaml", over: standard)

@@ -1,5 +1,6 @@
 import MillraceCore
 import MillraceSlurm
+import MillraceYAML
 import Testing
 
 @testable import millraced

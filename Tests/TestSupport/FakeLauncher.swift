@@ -25,8 +25,8 @@ package final class FakeLauncher: Launcher, ClusterLauncher {
   package let events: AsyncStream<LaunchEvent>
 
   /// Makes a launcher that writes into `journal`: "launch 1.1", "terminate 1.1", "kill 1.1", "freeze 1.1",
-  /// "thaw 1.1", "release 1.1", "sample", with `name` before each. What `former` was told to keep, and its ends
-  /// that were not released, are found by this one.
+  /// "thaw 1.1", "release 1.1", "sample", with `name` before each. What `former` was told to keep, and its
+  /// ends that were not released, are found by this one.
   package init(journal: Journal<String>, named name: String = "", after former: FakeLauncher? = nil) {
     self.journal = journal
     self.name = name.isEmpty ? "" : name + " "

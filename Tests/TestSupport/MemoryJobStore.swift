@@ -101,6 +101,8 @@ package final class MemoryJobStore: JobStore {
       record.results[id.number] = end.result
       end.result = nil
       record.attempts[id.number - 1].thaw(at: end.ended)
+      if let began = end.began { record.attempts[id.number - 1].started = began }
+      end.began = nil
       record.checkpoint = end.checkpoint ?? record.checkpoint
       end.checkpoint = nil
       record.attempts[id.number - 1].end = end

@@ -48,17 +48,16 @@ package struct PlaceRules: Sendable, Equatable {
   /// The groups that say where their jobs run.
   package var groups: [String: Placement]
   /// The first that fits counts.
-  package var patterns: [(pattern: JobPattern, place: Placement)]
+  package var rules: [Rule]
   /// Whether there is a cluster.
   package var hasCluster: Bool
 
   /// Makes rules; what is left out is not said.
   package init(
-    groups: [String: Placement] = [:], patterns: [(pattern: JobPattern, place: Placement)] = [],
-    hasCluster: Bool = false
+    groups: [String: Placement] = [:], rules: [Rule] = [], hasCluster: Bool = false
   ) {
     self.groups = groups
-    self.patterns = patterns
+    self.rules = rules
     self.hasCluster = hasCluster
   }
 
@@ -66,11 +65,17 @@ package struct PlaceRules: Sendable, Equatable {
   /// first.
   func place(handler: String, chain: [String], jobClass: String?) -> Placement? {
     chain.lazy.compactMap { groups[$0] }.first
-      ?? patterns.first { $0.pattern.matches(handler: handler, groups: chain, jobClass: jobClass) }?.place
+      ?? rules.first { $0.pattern.matches(handler: handler, groups: chain, jobClass: jobClass) }?.place
   }
 
-  package static func == (left: PlaceRules, right: PlaceRules) -> Bool {
-    left.groups == right.groups && left.hasCluster == right.hasCluster
-      && left.patterns.elementsEqual(right.patterns) { $0.pattern == $1.pattern && $0.place == $1.place }
+  /// Where the jobs of a kind run.
+  package struct Rule: Sendable, Equatable {
+    package var pattern: JobPattern
+    package var place: Placement
+
+    package init(pattern: JobPattern, place: Placement) {
+      self.pattern = pattern
+      self.place = place
+    }
   }
 }

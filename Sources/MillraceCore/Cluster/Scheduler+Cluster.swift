@@ -26,7 +26,7 @@ extension Scheduler {
     return policy.fits(demand, beside: Resources()) ? .auto : .slurm
   }
 
-  /// Starts there what may only run there, and what may run here or there while the queue here is long: in the
+  /// Starts there what may only run there, and what may run anywhere while the queue here is long: in the
   /// order of rank.
   mutating func startOnCluster(_ offsets: [Int64], at now: Timestamp) -> [Action] {
     guard lanes.contains(where: { !$0.isEmpty && $0.key.placement != .local }), let rules = policy.cluster,
@@ -37,14 +37,7 @@ extension Scheduler {
     var actions: [Action] = []
     for _ in outstanding..<max(rules.outstanding, outstanding) {
       let next = first(offsets) { lane in
-        let isThere =
-          switch lane.key.placement {
-          case .local: false
-          case .slurm: true
-          case .auto:
-            lane.first.flatMap { waiting[$0.member] }.map { queue - work(of: $0) > rules.autoWait } ?? false
-          }
-        return isThere && isOpen(lane, at: now)
+        mayMove(lane, from: queue, rules) && isOpen(lane, at: now)
       }
       guard let next, let job = waiting[next.job] else { break }
       let estimate = estimates.estimate(for: job)
@@ -56,8 +49,19 @@ extension Scheduler {
     return actions
   }
 
-  /// How long this machine is expected to take for what runs and what waits, each with the part of the machine
-  /// that it takes. The jobs of a lane are counted like its first one.
+  /// Whether the first job of a lane may go there while this machine is expected to need so long for its own.
+  private func mayMove(_ lane: Lane, from queue: Duration, _ rules: ClusterRules) -> Bool {
+    switch lane.key.placement {
+    case .local: return false
+    case .slurm: return true
+    case .auto:
+      guard let job = lane.first.flatMap({ waiting[$0.member] }) else { return false }
+      return queue - work(of: job) > rules.autoWait
+    }
+  }
+
+  /// How long this machine is expected to need for what runs and what waits, each with the part of it that it
+  /// takes. The jobs of a lane are counted like its first one.
   func expectedLength(at now: Timestamp) -> Duration {
     let rest = runningHere.reduce(Duration.zero) { sum, attempt in
       let left = max(.zero, attempt.expectedEnd(at: now) - now)

@@ -45,6 +45,8 @@ package struct AttemptEnd: Hashable, Sendable {
   package var tier: StartTier?
   /// Where in a cluster it ran; nil if it ran on this machine.
   package var whereabouts: Whereabouts?
+  /// When it began, if that became known only now: what its record says is when it was seen.
+  package var began: Timestamp?
 
   package init(
     outcome: Outcome, ended: Timestamp, exit: ExitStatus? = nil, usage: Usage = Usage(),

@@ -15,6 +15,8 @@ package struct AttemptReport: Sendable, Equatable {
   package var tier: StartTier?
   /// Where in a cluster it ran; nil if it ran on this machine.
   package var whereabouts: Whereabouts?
+  /// How long it ran by its node's own clock; nil if it ran on this machine or nobody knows.
+  package var ran: Duration?
   /// What the cluster says ended it; nil if it says nothing.
   package var interruption: Interruption?
 

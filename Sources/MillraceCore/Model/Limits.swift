@@ -90,7 +90,8 @@ package struct Wishes: Hashable, Sendable, Codable {
       io: io ?? other.io, timeout: timeout ?? other.timeout, grace: grace ?? other.grace,
       maxAttempts: maxAttempts ?? other.maxAttempts, retryDelay: retryDelay ?? other.retryDelay,
       retry: retry?.filled(from: other.retry) ?? other.retry,
-      startWithin: startWithin ?? other.startWithin, finishWithin: finishWithin ?? other.finishWithin, place: place ?? other.place)
+      startWithin: startWithin ?? other.startWithin, finishWithin: finishWithin ?? other.finishWithin,
+      place: place ?? other.place)
   }
 }
 

@@ -56,8 +56,8 @@ extension Event {
   private var mayEndJobs: Bool {
     switch self {
     case .withdrawn, .gone, .refused, .ended, .cancel, .timer: true
-    case .submitted, .blocked, .adopted, .learned, .handlers, .started, .cluster, .sampled, .reprioritise, .hold,
-      .operate, .policy, .drain, .revive, .breakers, .resetBreaker:
+    case .submitted, .blocked, .adopted, .learned, .handlers, .started, .cluster, .sampled, .reprioritise,
+      .hold, .operate, .policy, .drain, .revive, .breakers, .resetBreaker:
       false
     }
   }

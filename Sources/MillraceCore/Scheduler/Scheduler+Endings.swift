@@ -2,7 +2,10 @@ extension Scheduler {
   /// Settles an attempt whose processes are all gone.
   mutating func finish(_ id: AttemptID, _ report: AttemptReport, at now: Timestamp) -> [Action] {
     let attempt = remove(id)
-    let ended = min(max(report.ended ?? now, attempt.started ?? now), now)
+    // What began far away was seen later than that.
+    let earliest = report.ran == nil ? attempt.started ?? now : attempt.admitted
+    let ended = min(max(report.ended ?? now, earliest), now)
+    let ran = report.ran ?? attempt.runTime(until: ended)
     let stop = attempt.stopReason ?? attempt.overrun(by: report)
     let (outcome, failure) = Verdict.of(report, stop: stop, job: attempt.job)
     var result: JobResult?
@@ -10,18 +13,19 @@ extension Scheduler {
     var usage = report.usage
     usage.timeToPeak = attempt.footprint.timeToPeak
     if outcome.isEvidence, isLearning {
-      estimates.note(evidence(of: attempt, usage, at: ended))
+      estimates.note(evidence(of: attempt, usage, ran))
       unpark(attempt.job.handler)
     }
     if let share = attempt.job.share {
       let part = part(of: attempt)
-      shares?.charge(share, part: part, over: attempt.runTime(until: ended), at: now)
+      shares?.charge(share, part: part, over: ran, at: now)
     }
     var end = AttemptEnd(
       outcome: outcome, ended: ended, exit: report.exit, usage: usage, failure: failure, result: result)
     end.checkpoint = report.checkpoint
     end.tier = report.tier
     end.whereabouts = report.whereabouts
+    end.began = report.ran.map { max(ended - $0, attempt.admitted) }
     var pause = Duration.zero
     if case .snoozed(let delay, _) = report.word, outcome == .snoozed { pause = delay }
     return judgeNode(of: report, at: now) + settle(attempt, end, pause: pause, at: now)
@@ -56,13 +60,13 @@ extension Scheduler {
     return attempt
   }
 
-  private func evidence(of attempt: RunningAttempt, _ usage: Usage, at now: Timestamp) -> Evidence {
+  private func evidence(of attempt: RunningAttempt, _ usage: Usage, _ ran: Duration) -> Evidence {
     var cpu: Duration?
     if let user = usage.cpuUser, let system = usage.cpuSystem { cpu = user + system }
     return Evidence(
       handler: attempt.job.handler, jobClass: attempt.job.jobClass, build: attempt.build,
       started: attempt.admitted, memoryPeak: usage.memoryPeak, cpu: cpu,
-      duration: attempt.runTime(until: now), timeToPeak: usage.timeToPeak)
+      duration: ran, timeToPeak: usage.timeToPeak)
   }
 
   private mutating func settle(

@@ -77,6 +77,8 @@ package struct Scheduler: Sendable {
   package func handler(of attempt: AttemptID) -> String? { running[attempt]?.job.handler }
   /// The attempts that have not ended on this machine.
   var runningHere: some Collection<RunningAttempt> { running.values.lazy.filter { $0.place == .local } }
+  /// The groups that an attempt counts in, innermost first; none for one that has ended.
+  package func groups(of attempt: AttemptID) -> [String] { running[attempt]?.groups ?? [] }
   /// Where an attempt runs that has not ended; nil for every other one.
   package func place(of attempt: AttemptID) -> Place? { running[attempt]?.place }
   /// How many attempts have not ended.
@@ -86,7 +88,8 @@ package struct Scheduler: Sendable {
   /// Whether it can only go on when it is told how the machine is: something runs, or jobs wait for pressure
   /// or warm hosts to go.
   package var needsSamples: Bool {
-    running.values.contains { $0.place == .local } || (queuedInLanes > 0 && (pressure.level > .none || hostMemory > .zero))
+    running.values.contains { $0.place == .local }
+      || (queuedInLanes > 0 && (pressure.level > .none || hostMemory > .zero))
   }
 
   /// Returns whether a job waits or runs.

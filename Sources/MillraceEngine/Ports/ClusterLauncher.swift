@@ -3,8 +3,8 @@ package import MillraceCore
 /// Runs attempts on the nodes of a cluster.
 ///
 /// Beyond what is true of every `AttemptLauncher`:
-/// - `launch` accepts; it may take long until an attempt has `started`, which comes after it was `placed` on its
-///   node. It is in the cluster's queue before, and `terminate` and `kill` take it out of there: it ends.
+/// - `launch` accepts; it may take long until an attempt has `started`, which comes after it was `placed` on
+///   its node. It is in the cluster's queue before, and `terminate` and `kill` take it out of there: it ends.
 /// - While the cluster can't be asked (`LaunchEvent.cluster` says so), what was accepted waits, and what runs
 ///   goes on. `takeOver` does not wait for the cluster.
 /// - An attempt whose node is lost ends (`Interruption.nodeLost`) only when nothing of it can run any more.
@@ -12,8 +12,8 @@ package protocol ClusterLauncher: AttemptLauncher {}
 
 /// What a cluster must know of an attempt.
 package struct ClusterOrder: Sendable, Hashable {
-  /// The group that the job chose, and its class; nil if none.
-  package var group: String?
+  /// The groups that the job is in, innermost first, and its class; nil if it has none.
+  package var groups: [String]
   package var jobClass: String?
   /// How long the attempt may run, and how long it may take to end when it is stopped.
   package var timeout: Duration
@@ -25,10 +25,10 @@ package struct ClusterOrder: Sendable, Hashable {
   package var excluded: [String]
 
   package init(
-    group: String? = nil, jobClass: String? = nil, timeout: Duration, grace: Duration,
+    groups: [String] = [], jobClass: String? = nil, timeout: Duration, grace: Duration,
     estimate: Resources? = nil, expectedRun: Duration? = nil, excluded: [String] = []
   ) {
-    self.group = group
+    self.groups = groups
     self.jobClass = jobClass
     self.timeout = timeout
     self.grace = grace

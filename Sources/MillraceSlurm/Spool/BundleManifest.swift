@@ -15,7 +15,7 @@ struct BundleManifest {
     self.settings = settings
     plans = [plan]
     options = settings.options(
-      handler: plan.handler, group: plan.order?.group, jobClass: plan.order?.jobClass)
+      handler: plan.handler, groups: plan.order?.groups ?? [], jobClass: plan.order?.jobClass)
   }
 
   /// Whether an attempt may share a job with others: what is known of it says that it is short.
@@ -31,7 +31,7 @@ struct BundleManifest {
       && plan.limits.cpuMillis == first.limits.cpuMillis && plan.priority == first.priority
       && plan.order?.excluded == first.order?.excluded && memory(of: plan) == memory(of: first)
       && options
-        == settings.options(handler: plan.handler, group: plan.order?.group, jobClass: plan.order?.jobClass)
+        == settings.options(handler: plan.handler, groups: plan.order?.groups ?? [], jobClass: plan.order?.jobClass)
       && time + Self.longest(plan) / parallelMost <= settings.bundles.mostTime
   }
 

@@ -31,14 +31,16 @@ enum AttemptRow {
   }()
 
   private static let ending = endingSQL(with: "")
-  private static let beginningAndEnding = endingSQL(with: "started = ?, ")
+  private static let beginningAndEnding = endingSQL(with: "started = ?, ", where: " AND started IS NULL")
+  /// That it began was seen later than it did.
+  private static let begunEarlier = endingSQL(with: "started = ?, ")
 
-  private static func endingSQL(with first: String) -> String {
+  private static func endingSQL(with first: String, where condition: String = "") -> String {
     let pairs = endColumns.map { "\($0) = ?" }.joined(separator: ", ")
     return """
       UPDATE attempt SET \(first)\(pairs),
         frozen_time = frozen_time + coalesce(max(0, ? - frozen_since), 0), frozen_since = NULL
-      WHERE job = ? AND number = ? AND outcome IS NULL\(first.isEmpty ? "" : " AND started IS NULL")
+      WHERE job = ? AND number = ? AND outcome IS NULL\(condition)
       """
   }
 
@@ -77,7 +79,7 @@ enum AttemptRow {
       case nil: (nil, nil)
       }
     let usage = end.usage
-    var values: [(any DatabaseValueConvertible)?] = startedNow.map { [$0.rawValue] } ?? []
+    var values: [(any DatabaseValueConvertible)?] = (end.began ?? startedNow).map { [$0.rawValue] } ?? []
     values += [
       end.outcome.rawValue, end.ended.rawValue, code, signal, end.failure?.code, end.failure?.message,
       end.failure?.isRetryable, usage.memoryPeak?.rawValue, usage.cpuUser?.microseconds,
@@ -86,8 +88,8 @@ enum AttemptRow {
       usage.timeToPeak?.microseconds, end.tier?.rawValue, end.whereabouts?.clusterJob, end.whereabouts?.node,
       end.ended.rawValue, id.job.rawValue, id.number,
     ]
-    try db.cachedStatement(sql: startedNow == nil ? ending : beginningAndEnding).execute(
-      arguments: StatementArguments(values))
+    let sql = startedNow != nil ? beginningAndEnding : end.began == nil ? ending : begunEarlier
+    try db.cachedStatement(sql: sql).execute(arguments: StatementArguments(values))
     return db.changesCount
   }
 

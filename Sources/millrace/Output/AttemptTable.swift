@@ -56,7 +56,9 @@ extension Table where Row == AttemptView {
       Column("EXIT", "exit_code", .right, wide: true) { Figures.raw($0.exitCode) },
       Column("SIGNAL", "signal", .right, wide: true) { Figures.raw($0.signal) },
       Column("START", "tier", wide: true) { $0.tier?.rawValue ?? "" },
-      Column("PLACE", "place", wide: true, raw: { ($0.place ?? .local).rawValue }) { $0.place?.rawValue ?? "" },
+      Column("PLACE", "place", wide: true, raw: { ($0.place ?? .local).rawValue }) {
+        $0.place?.rawValue ?? ""
+      },
       Column("NODE", "node", wide: true) { $0.node ?? "" },
       Column("SLURM JOB", "cluster_job", .right, wide: true) { $0.clusterJob ?? "" },
       Column("PRIO", "priority", .right, wide: true) { Figures.raw($0.priority) },

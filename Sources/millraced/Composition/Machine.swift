@@ -44,6 +44,7 @@ struct Machine: Sendable, Equatable {
     policy.groupOf = configuration.handlers.compactMapValues(\.group)
     policy.fairShare = configuration.fairShare
     policy.breaker = configuration.breaker
+    policy.cluster = configuration.slurm?.rules
     policy.maxCrashes = configuration.poisonAfter
     return policy
   }

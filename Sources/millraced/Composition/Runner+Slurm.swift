@@ -9,7 +9,7 @@ extension Runner {
     _ slurm: SlurmSection, like launch: LaunchSettings, logs: LogFiles, _ log: Logger
   ) throws -> SlurmLauncher {
     var settings = slurm.settings
-    let identity = try slurm.user.map { try identity(of: $0) } ?? launch.identity
+    let identity = try slurm.user.map { try Self.identity(of: $0) } ?? launch.identity
     settings.user = SlurmSettings.User(uid: identity.uid, gid: identity.gid)
     (settings.maxResult, settings.maxOpenFiles) = (launch.maxResult, launch.maxOpenFiles)
     return try SlurmLauncher(settings: settings, logs: logs, logger: log)

@@ -4,6 +4,7 @@ import MillraceCore
 import MillraceEngine
 import MillraceHTTP
 import MillraceLinux
+import MillraceSlurm
 import MillraceStore
 import MillraceTracing
 import MillraceZones
@@ -15,6 +16,8 @@ final class Runner: Sendable {
   private let lock: StateLock
   private let tree: CgroupTree
   private let launcher: LocalLauncher
+  /// Nil if all jobs run here.
+  private let cluster: SlurmLauncher?
   private let engine: Engine
   private let plugins: PluginDirectory
   private let keeper: RecordKeeper
@@ -41,6 +44,7 @@ final class Runner: Sendable {
     tree = try CgroupTree(root: configuration.cgroupRoot.group(belowMount: mount))
     let launchSettings = try Self.launchSettings(configuration, state: state, runtime: runtime)
     launcher = try LocalLauncher(tree: tree, settings: launchSettings, logs: logs, logger: log)
+    cluster = try configuration.slurm.map { try Self.cluster($0, like: launchSettings, logs: logs, log) }
     let sidecars = Sidecars(directory: configuration.plugins, overrides: configuration.handlers)
     let machine = Machine.current().within(try tree.bounds())
     var policy = machine.policy(configuration)
@@ -61,8 +65,8 @@ final class Runner: Sendable {
     directories = try DirectoryEvents(DirectoryEvents.Settings(state: state.path))
     engine = Engine(
       ports: Engine.Ports(
-        store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock, settings: settings,
-        schedules: Engine.ScheduleParts(store: store, source: schedules, files: directories, wall: wall)),
+        store: store, launcher: launcher, cluster: cluster, plugins: plugins, logs: logs, clock: clock,
+        settings: settings, schedules: Engine.ScheduleParts(store: store, source: schedules, files: directories, wall: wall)),
       policy: policy, reception: machine.reception(configuration),
       version: Millraced.version, pid: getpid(), boot: try Boot.id(), isTraced: configuration.tracing != nil,
       log: log)
@@ -110,6 +114,7 @@ final class Runner: Sendable {
 
   private func close() async {
     directories.stop()
+    await cluster?.stop()
     await launcher.stop()
     do { try tree.close() } catch {
       log.warning("cgroups not left", metadata: ["error": "\(error)"])
@@ -183,7 +188,7 @@ final class Runner: Sendable {
   }
 
   /// The user of jobs: only root can choose another than its own.
-  private static func identity(of user: String) throws -> LaunchSettings.Identity {
+  static func identity(of user: String) throws -> LaunchSettings.Identity {
     guard geteuid() == 0 else { return LaunchSettings.Identity(uid: geteuid(), gid: getegid()) }
     guard let entry = getpwnam(user) else {
       throw LinuxError(

@@ -50,6 +50,8 @@ struct Configuration: Sendable, Equatable {
     grace: .seconds(10), maxAttempts: 1, retryDelay: .seconds(10))
   /// How handlers are started that have no tier of their own.
   var tier = StartTier.template
+  /// The cluster; nil if all jobs run here.
+  var slurm: SlurmSection?
   /// How many warm hosts there may be, how large and for how long.
   var warm = WarmSettings()
   var bounds = Bounds()
@@ -57,7 +59,8 @@ struct Configuration: Sendable, Equatable {
   var retention = Retention()
   /// Where jobs run, as far as more is said of it than of single handlers.
   var places: PlaceRules {
-    PlaceRules(groups: groups.compactMapValues(\.place))
+    PlaceRules(
+      groups: groups.compactMapValues(\.place), rules: slurm?.places ?? [], hasCluster: slurm != nil)
   }
   /// What the operator says of single handlers, by name.
   var handlers: [String: HandlerSettings] = [:]

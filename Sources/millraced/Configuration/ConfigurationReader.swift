@@ -50,7 +50,7 @@ struct ConfigurationReader {
       "state", "plugins", "schedules", "calendars", "socket", "socket_mode", "access", "cgroup_root", "host",
       "dashboard", "user", "plugin_users", "capacity",
       "queue", "pressure", "learning", "breaker", "poison_after", "defaults", "bounds", "retention", "groups",
-      "handlers", "fair_share", "preload", "warm", "tracing", "log_level",
+      "handlers", "fair_share", "slurm", "preload", "warm", "tracing", "log_level",
     ]
     for setting in root.settings(known: names) {
       switch setting.name {
@@ -78,6 +78,7 @@ struct ConfigurationReader {
       case "groups": configuration.groups = groups(of: setting)
       case "handlers": configuration.handlers = handlers(of: setting)
       case "fair_share": applyFairShare(setting)
+      case "slurm": applySlurm(setting)
       case "preload": configuration.preload = setting.elements().compactMap { $0.text() }
       case "warm": applyWarm(setting)
       case "tracing": applyTracing(setting)

@@ -23,7 +23,7 @@ extension ConfigurationReader {
     if slurm.settings.host.isEmpty { slurm.settings.host = configuration.host }
     let settings = section.settings(known: Self.slurmNames + Self.slurmOptionNames)
     for setting in settings { apply(setting, to: &slurm) }
-    if slurm.settings.spool.isEmpty, section.hasSettings {
+    if slurm.settings.spool.isEmpty, section.hasSettings, !settings.contains(where: { $0.name == "spool" }) {
       section.mistakeInName("must have a `spool`: a directory that runner and nodes share, or `off`")
     }
     if slurm.settings.fence < slurm.settings.beat * 3 {
