@@ -80,7 +80,8 @@ func tests(_ name: String, of dependencies: [Target.Dependency], exclude: [Strin
 /// What has parsers of bytes from elsewhere.
 let parsers: [Target.Dependency] = [
   "CMillrace", "CMillraceLinux", "MillraceClient", "MillraceCore", "MillraceEngine", "MillraceHTTP",
-  "MillraceHostReaders", "MillraceLinux", "MillraceSimulator", "MillraceWire", "MillraceYAML",
+  "MillraceHostReaders", "MillraceLinux", "MillraceSimulator", "MillraceSlurm", "MillraceWire",
+  "MillraceYAML",
   .product(name: "Hummingbird", package: "hummingbird"), .product(name: "Yams", package: "Yams"),
 ]
 let fuzzing: [Target] =
@@ -154,7 +155,9 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "MillraceSlurm",
-      dependencies: ["MillraceCore", "MillraceEngine", "MillraceLinux", logging], swiftSettings: strict),
+      dependencies: [
+        "CMillraceLinux", "Clibcrypto", "MillraceCore", "MillraceEngine", "MillraceLinux", logging,
+      ], swiftSettings: strict),
     .target(
       name: "MillraceStore",
       dependencies: [
@@ -290,6 +293,7 @@ let package = Package(
       "MillraceLinuxTests",
       of: ["CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", logging],
       exclude: ["Fixtures"]),
+    tests("MillraceSlurmTests", of: ["CMillraceLinux", "MillraceSlurm", logging]),
     tests(
       "MillraceSlurmTests",
       of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSlurm", "MillraceStore", logging],

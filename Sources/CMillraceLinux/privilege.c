@@ -23,6 +23,8 @@ int32_t millrace_set_parent_death_signal(int32_t signal) {
     return control(PR_SET_PDEATHSIG, (unsigned long)signal, 0);
 }
 
+int32_t millrace_set_undumpable(void) { return control(PR_SET_DUMPABLE, 0, 0); }
+
 int32_t millrace_drop_bounding_set(void) {
     /* The kernel may know more capabilities than this build: it says EINVAL after its last one. */
     for (unsigned long capability = 0; capability < 64; capability++) {

@@ -1,7 +1,13 @@
-/* Packet sockets that carry descriptors. Swift can't do it: CMSG_* are macros over flexible arrays. */
+/* Sockets: of packets that carry descriptors, and TCP. Swift can't do it: CMSG_* are macros over flexible
+ * arrays, and the addresses of sockets are read through casts. */
 #include "millrace_linux.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -120,4 +126,75 @@ int64_t millrace_receive(int32_t socket, void *bytes, size_t capacity, int32_t *
     }
     *count = take_descriptors(&message, descriptors, *count);
     return result;
+}
+
+/* Connects to one address, at most for so long. */
+static int32_t connect_to(const struct addrinfo *address, int32_t timeout_ms) {
+    int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (descriptor < 0) return -errno;
+    if (connect(descriptor, address->ai_addr, address->ai_addrlen) == 0) return descriptor;
+    if (errno != EINPROGRESS) return close_with(descriptor, errno);
+    struct pollfd waited = {.fd = descriptor, .events = POLLOUT};
+    int ready;
+    do ready = poll(&waited, 1, timeout_ms);
+    while (ready < 0 && errno == EINTR);
+    if (ready <= 0) return close_with(descriptor, ready < 0 ? errno : ETIMEDOUT);
+    int error = 0;
+    socklen_t size = sizeof error;
+    if (getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &error, &size) < 0) error = errno;
+    return error ? close_with(descriptor, error) : descriptor;
+}
+
+int32_t millrace_connect_tcp(const char *host, const char *port, int32_t timeout_ms) {
+    const struct addrinfo wanted = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    if (getaddrinfo(host, port, &wanted, &found) != 0) return -EHOSTUNREACH;
+    int32_t result = -EHOSTUNREACH;
+    for (struct addrinfo *address = found; address && result < 0; address = address->ai_next) {
+        result = connect_to(address, timeout_ms);
+    }
+    freeaddrinfo(found);
+    if (result < 0) return result;
+    millrace_set_lively(result);
+    return result;
+}
+
+int32_t millrace_set_lively(int32_t socket) {
+    const int on = 1, idle = 30, interval = 10, count = 3;
+    if (setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) < 0 ||
+        setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on) < 0 ||
+        setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &idle, sizeof idle) < 0 ||
+        setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval) < 0 ||
+        setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count) < 0) {
+        return -errno;
+    }
+    return 0;
+}
+
+int32_t millrace_listen_tcp(const char *host, const char *port, int32_t backlog) {
+    const struct addrinfo wanted = {
+        .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    const int on = 1;
+    if (getaddrinfo(host, port, &wanted, &found) != 0) return -EADDRNOTAVAIL;
+    int descriptor = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int error = descriptor < 0 ? errno : 0;
+    if (!error && (setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
+                   bind(descriptor, found->ai_addr, found->ai_addrlen) < 0 ||
+                   listen(descriptor, backlog) < 0)) {
+        error = errno;
+    }
+    freeaddrinfo(found);
+    if (!error) return descriptor;
+    if (descriptor >= 0) close(descriptor);
+    return -error;
+}
+
+int32_t millrace_tcp_port(int32_t socket) {
+    struct sockaddr_storage address;
+    socklen_t size = sizeof address;
+    if (getsockname(socket, (struct sockaddr *)&address, &size) < 0) return -errno;
+    if (address.ss_family == AF_INET) return ntohs(((struct sockaddr_in *)&address)->sin_port);
+    if (address.ss_family == AF_INET6) return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
+    return -EAFNOSUPPORT;
 }

@@ -56,13 +56,16 @@ private let usageText = """
   usage: millrace-host keeper --socket-fd N [--preload LIBRARY]...
          millrace-host describe FILE
          millrace-host batch BUNDLE
+         millrace-host batch --connect HOST:PORT --bundle NAME DIRECTORY
          millrace-host --help | --version
 
   keeper     is the parent of all jobs: started by `millraced`, listening on an inherited socket
   describe   prints what a plugin says of itself as JSON, from a throw-away process
   batch      runs the attempts of a bundle on a node of a cluster: started by the job that the runner
              submits to Slurm, with the bundle's directory, SPOOL/bundles/NAME. Exit codes: 0 all
-             have ended, 1 it was stopped before, 125 this node could not do it
+             have ended, 1 it was stopped before, 125 this node could not do it. With --connect
+             from a runner that shares no file system with the node, through a new DIRECTORY there;
+             the bundle's secret is in MILLRACE_BUNDLE_SECRET
 
   """
 
@@ -123,6 +126,13 @@ private func describeCommand(_ arguments: Arguments) -> Int32 {
 }
 
 private func batchCommand(_ arguments: Arguments) -> Int32 {
+  if let option = arguments[2], isText(option, "--connect") {
+    guard arguments.count == 7, let address = arguments[3], let second = arguments[4],
+      isText(second, "--bundle"), let name = arguments[5], let directory = arguments[6],
+      let bundle = RemoteBundle(address: address, name: name, directory: directory)
+    else { return usage(complaint: "batch wants `--connect HOST:PORT --bundle NAME DIRECTORY`") }
+    return BatchCommand.run(bundle)
+  }
   guard arguments.count == 3, let directory = arguments[2] else {
     return usage(complaint: "batch wants one BUNDLE")
   }

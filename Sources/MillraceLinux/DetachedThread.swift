@@ -6,7 +6,7 @@ import Glibc
 ///   - purpose: whose thread it is: "launcher".
 ///   - body: what it does.
 /// - Throws: `LinuxError`.
-func startThread(ofThe purpose: String, _ body: @escaping @Sendable () -> Void) throws {
+package func startThread(ofThe purpose: String, _ body: @escaping @Sendable () -> Void) throws {
   var thread = pthread_t()
   let work = Unmanaged.passRetained(ThreadBody(body))
   let result = pthread_create(

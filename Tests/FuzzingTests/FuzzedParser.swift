@@ -23,7 +23,8 @@ struct FuzzedParser: Sendable {
   }
 
   static let all = [
-    values, schedules, trees, wire, requests, headers, answers, kernel, launch, host, files, workloads,
+    values, schedules, trees, wire, requests, headers, answers, kernel, launch, host, courier, files,
+    workloads,
   ].flatMap(\.self)
 }
 

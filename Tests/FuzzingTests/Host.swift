@@ -11,6 +11,17 @@ extension FuzzedParser {
   static let host = [
     FuzzedParser("payload") { bytes in try withExact(bytes) { try readWhole(try HostPayload($0)) } },
     FuzzedParser("outcome", longest: 2048) { bytes in try demandOutcome(bytes) },
+    FuzzedParser("bundle-manifest") { bytes in
+      let manifest = try BundleManifest(bytes)
+      demand((1...60).contains(manifest.name.count), "a name has its bounds")
+      demand((1...BundleManifest.maximumAttempts).contains(manifest.attempts.count), "there are attempts")
+      demand(manifest.fence > manifest.beat && manifest.beat > 0, "the fence is behind the beat")
+      demand(!manifest.needsCaps || manifest.memory > 0, "a cap is known")
+      let files = manifest.attempts.map { $0.file("log") }
+      demand(
+        Set(files).count == files.count && !files.contains { $0.contains("/") }, "each has its own files")
+      demand(manifest.attempts.allSatisfy { $0.plugin.count == 64 }, "plugins are known by their digests")
+    },
     FuzzedParser("keeper-request", longest: 1500) { bytes in
       guard let first = bytes.first, bytes.count > 1 else { return }
       let given = try GivenDescriptors(Int(first % 10))

@@ -106,16 +106,39 @@ import Testing
     let bundle = try TestBundle([.init("waits")], settings: ["fence 2"], in: disk.path)
     let host = try bundle.start()
     try bundle.wait(for: "waiting", in: "1.1.log")
-    let filler = open(disk.path + "/filler", O_WRONLY | O_CREAT, 0o600)
-    let block = [UInt8](repeating: 1, count: 4096)
-    while write(filler, block, block.count) > 0 {}
-    close(filler)
+    try fill(disk)
     try bundle.wait(until: "the attempt is killed") { try bundle.processes().isEmpty }
     unlink(disk.path + "/filler")
     let run = try host.end()
     #expect(run.status == 1 && run.errors.contains("No space left on device"))
     #expect(try bundle.words("1.1.ended")["stopped"] == "fenced")
     #expect(bundle.text("done") == "reason fenced\n")
+  }
+
+  @Test("what a full spool does not take is written, and claimed, once there is room")
+  func roomAgain() throws {
+    let disk = try SmallDisk(kibibytes: 2048, at: TestDirectory.newPath("small"))
+    let bundle = try TestBundle(
+      [.init("waits", timeout: 1000), .init("hello", id: "2.1")], settings: ["parallel 1"], in: disk.path)
+    let host = try bundle.start()
+    try bundle.wait(for: "waiting", in: "1.1.log")
+    try fill(disk)
+    try bundle.wait(until: "the attempt has ended") { try bundle.processes().isEmpty }
+    // The next one is asked for, and more than once.
+    usleep(1_500_000)
+    #expect(bundle.text("1.1.ended") == nil && (bundle.text("2.1.started") ?? "") == "")
+    unlink(disk.path + "/filler")
+    #expect(try host.end().status == 0)
+    #expect(try bundle.words("1.1.ended")["stopped"] == "timeout" && bundle.words("2.1.ended")["exit"] == "0")
+    #expect(bundle.text("done") == "reason finished\n")
+  }
+
+  private func fill(_ disk: SmallDisk) throws {
+    let filler = open(disk.path + "/filler", O_WRONLY | O_CREAT, 0o600)
+    defer { close(filler) }
+    let block = [UInt8](repeating: 1, count: 4096)
+    while write(filler, block, block.count) > 0 {}
+    guard errno == ENOSPC else { throw TestFailure("the disk does not fill: \(errno)") }
   }
 
   @Test("a supervisor that is killed takes all with it, also what left its session")
@@ -153,6 +176,17 @@ import Testing
     kill(try #require(try TestBundle.children(of: host.pid, named: "millrace-warden").first), SIGKILL)
     #expect(try host.end().status == 0)
     #expect(try bundle.words("1.1.ended")["signal"] == "9" && bundle.words("2.1.ended")["exit"] == "0")
+    #expect(try bundle.processes().isEmpty)
+  }
+
+  @Test("a warden that does nothing any more, as its own job may see to, is ended with all of its processes")
+  func stoppedWarden() throws {
+    let bundle = try TestBundle([.init("leaves-and-waits", timeout: 1000, grace: 100)])
+    let host = try bundle.start()
+    try bundle.wait(for: "waiting", in: "1.1.log")
+    kill(try #require(try TestBundle.children(of: host.pid, named: "millrace-warden").first), SIGSTOP)
+    #expect(try host.end().status == 0)
+    #expect(try bundle.words("1.1.ended")["stopped"] == "timeout")
     #expect(try bundle.processes().isEmpty)
   }
 }

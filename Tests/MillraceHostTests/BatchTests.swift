@@ -75,6 +75,22 @@ import Testing
       ])
   }
 
+  @Test("an ordinary user runs a bundle of its own, in a spool of which nothing else is its")
+  func ordinaryUser() throws {
+    let bundle = try TestBundle([.init("report")])
+    let files = try FileManager.default.contentsOfDirectory(atPath: bundle.directory)
+    for path in [bundle.directory, bundle.temporary] + files.map({ "\(bundle.directory)/\($0)" }) {
+      try check(chown(path, TestAttempt.uid, TestAttempt.uid), "hand over \(path)")
+    }
+    chmod(bundle.directory, 0o700)
+    let words = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    let run = try bundle.start(through: words).end()
+    #expect(run.status == 0 && run.errors == "")
+    let lines = try outcome(bundle, "1.1").result.split(separator: "\n").map(String.init)
+    #expect(lines.contains("Uid:\t65534\t65534\t65534\t65534") && lines.contains("NoNewPrivs:\t1"))
+    #expect(bundle.text("done") == "reason finished\n")
+  }
+
   @Test("a log is held to its cap: the head, what is missing, the tail")
   func logCap() throws {
     let bundle = try TestBundle([.init("floods-log")], settings: ["log 100000"])

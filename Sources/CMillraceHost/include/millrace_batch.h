@@ -24,7 +24,8 @@ enum {
                                    * fault if there is one; the scribe writes `done` and ends, or if
                                    * `status` is 1 only ends: another host may run some of it */
     MILLRACE_BATCH_TERMINATE = 11, /* supervisor to warden: SIGTERM to all processes of the attempt */
-    MILLRACE_BATCH_KILL = 12      /* supervisor to warden: SIGKILL */
+    MILLRACE_BATCH_KILL = 12,     /* supervisor to warden: SIGKILL */
+    MILLRACE_BATCH_FETCHED = 13   /* scribe to supervisor: what is to be fetched is there */
 };
 
 /* Why the host stopped an attempt, or ended. */

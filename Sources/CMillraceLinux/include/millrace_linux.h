@@ -122,6 +122,19 @@ int64_t millrace_send(int32_t socket, const void *bytes, size_t length, const in
 int64_t millrace_receive(int32_t socket, void *bytes, size_t capacity, int32_t *descriptors,
                          int32_t *count, int32_t flags);
 
+/* Returns a TCP socket that is connected to a host, by its name or address, and a port; it does not block.
+ * Each of the host's addresses is tried for `timeout_ms`; -EHOSTUNREACH also if the name is not known. */
+int32_t millrace_connect_tcp(const char *host, const char *port, int32_t timeout_ms);
+
+/* Returns a TCP socket that listens at a host's address, NULL for all, and a port, "0" for any. */
+int32_t millrace_listen_tcp(const char *host, const char *port, int32_t backlog);
+
+/* Has a TCP socket send at once, and notice within a minute that the other end is gone. */
+int32_t millrace_set_lively(int32_t socket);
+
+/* The port of a TCP socket's own end. */
+int32_t millrace_tcp_port(int32_t socket);
+
 /* ---- descriptors (descriptor.c) ---- */
 
 /* Returns errno, which is a macro, after a call of libc itself failed. */
@@ -240,6 +253,9 @@ int32_t millrace_set_subreaper(void);
 
 /* The process gets `signal` when its parent thread ends; a change of ids clears that. */
 int32_t millrace_set_parent_death_signal(int32_t signal);
+
+/* Nobody but root can trace this process or read its memory; an exec takes that back. */
+int32_t millrace_set_undumpable(void);
 
 /* Empties the capability bounding set; needs CAP_SETPCAP. Inherited. */
 int32_t millrace_drop_bounding_set(void);

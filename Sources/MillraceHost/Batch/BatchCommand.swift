@@ -9,7 +9,35 @@ enum BatchCommand {
   static func run(_ path: UnsafePointer<CChar>) -> Int32 {
     do throws(HostError) {
       let own = try prepare()
-      return try run(try SpoolDirectory(path), own)
+      let spool = try SpoolDirectory(path)
+      switch try examine(spool) {
+      case .over(let code): return code
+      case .ready(let manifest, let memory):
+        let (scribe, link) = try forkScribe(own) { link in
+          Scribe.run(spool, manifest, node: nodeName(), link: link)
+        }
+        close(spool.descriptor)
+        return try supervise(manifest, spool.path, scribe, link, own, memory)
+      }
+    } catch {
+      error.report()
+      return ExitCode.host
+    }
+  }
+
+  /// The same for a bundle that is to be fetched from the runner.
+  static func run(_ bundle: RemoteBundle) -> Int32 {
+    do throws(HostError) {
+      let own = try prepare()
+      // Only the scribe ever knows the secret.
+      let (scribe, link) = try forkScribe(own) { link in fetch(bundle, link: link) }
+      RemoteBundle.wipeSecret()
+      defer { bundle.directory.withCPointer { NodeDirectory(path: $0).remove() } }
+      if let code = awaitFetch(scribe, link, own) { return code }
+      let spool = try bundle.path.withCPointer { path throws(HostError) in try SpoolDirectory(path) }
+      defer { close(spool.descriptor) }
+      guard case .ready(let manifest, let memory) = try examine(spool) else { return ExitCode.host }
+      return try supervise(manifest, spool.path, scribe, link, own, memory)
     } catch {
       error.report()
       return ExitCode.host
@@ -22,7 +50,15 @@ enum BatchCommand {
     let null: Int32
   }
 
-  private static func run(_ spool: SpoolDirectory, _ own: Own) throws(HostError) -> Int32 {
+  /// What is found in a bundle's directory.
+  private enum Finding {
+    case ready(BundleManifest, MemoryGroup?)
+    /// There is nothing to do; the exit code.
+    case over(Int32)
+  }
+
+  /// Looks whether the bundle can be run here, and says in it if it can't.
+  private static func examine(_ spool: SpoolDirectory) throws(HostError) -> Finding {
     let manifest: BundleManifest
     var memory = MemoryGroup.own()
     do throws(HostError) {
@@ -39,21 +75,75 @@ enum BatchCommand {
     } catch {
       error.report()
       try finish(spool, nil, fault: error.message)
-      return ExitCode.host
+      return .over(ExitCode.host)
     }
     if spool.has("done") {
       put("notice: the bundle is done\n", to: STDERR_FILENO)
-      return ExitCode.done
+      return .over(ExitCode.done)
     }
-    if spool.has("closed") {
-      // Another host may still run some of it, and says itself when that is over.
-      let isOpen = manifest.attempts.contains {
-        spool.has($0.file("started")) && !spool.has($0.file("ended"))
+    guard spool.has("closed") else { return .ready(manifest, memory) }
+    // Another host may still run some of it, and says itself when that is over.
+    let isOpen = manifest.attempts.contains { spool.has($0.file("started")) && !spool.has($0.file("ended")) }
+    if !isOpen { try finish(spool, .closed, fault: "") }
+    return .over(ExitCode.failed)
+  }
+
+  /// Makes the scribe, which is what `body` does. Returns its pid, and this process's end of the link to it.
+  private static func forkScribe(
+    _ own: Own, _ body: (Int32) -> Never
+  ) throws(HostError) -> (pid: Int32, link: Int32) {
+    let (ours, theirs) = try BatchLink.pair()
+    var pidfd: Int32 = -1
+    let scribe = millrace_fork(-1, &pidfd)
+    if scribe == 0 {
+      for descriptor in [ours, own.epoll, own.signals, own.null] { close(descriptor) }
+      // What hangs can't look whether the supervisor is there.
+      millrace_set_parent_death_signal(SIGKILL)
+      body(theirs)
+    }
+    try check(scribe, "cannot fork", hint: "raise the limit of processes")
+    close(theirs)
+    close(pidfd)
+    return (scribe, ours)
+  }
+
+  /// Is a scribe that fetches its bundle first.
+  private static func fetch(_ bundle: RemoteBundle, link: Int32) -> Never {
+    do throws(HostError) {
+      millrace_set_undumpable()
+      let spool = try bundle.fetch()
+      switch try examine(spool) {
+      case .over(let code): _exit(code)
+      case .ready(let manifest, _):
+        BatchLink.send(BatchLink.news(MILLRACE_BATCH_FETCHED), to: link)
+        Scribe.run(spool, manifest, node: nodeName(), link: link)
       }
-      if !isOpen { try finish(spool, .closed, fault: "") }
+    } catch {
+      error.report()
+      _exit(ExitCode.host)
+    }
+  }
+
+  /// Waits until the scribe has fetched its bundle. Returns the exit code if there is nothing to do then.
+  private static func awaitFetch(_ scribe: Int32, _ link: Int32, _ own: Own) -> Int32? {
+    let packet = Packet()
+    while true {
+      var waited = [
+        pollfd(fd: link, events: Int16(POLLIN), revents: 0),
+        pollfd(fd: own.signals, events: Int16(POLLIN), revents: 0),
+      ]
+      guard poll(&waited, 2, -1) > 0 else { continue }
+      if waited[0].revents != 0 {
+        if packet.receive(from: link) > 0, packet.type == UInt32(MILLRACE_BATCH_FETCHED) { return nil }
+        var code = ExitCode.host
+        _ = ProcessTree.kill { if $0.pid == scribe && $0.code == CLD_EXITED { code = $0.status } }
+        return code
+      }
+      let signal = millrace_signal_read(own.signals)
+      guard [SIGTERM, SIGINT, SIGHUP].contains(signal) else { continue }
+      _ = ProcessTree.kill { _ in }
       return ExitCode.failed
     }
-    return try supervise(manifest, spool, own, memory)
   }
 
   private static func finish(_ spool: SpoolDirectory, _ reason: StopReason?, fault: String) throws(HostError)
@@ -65,23 +155,14 @@ enum BatchCommand {
   }
 
   private static func supervise(
-    _ manifest: BundleManifest, _ spool: SpoolDirectory, _ own: Own, _ memory: MemoryGroup?
+    _ manifest: BundleManifest, _ path: String, _ scribe: Int32, _ link: Int32, _ own: Own,
+    _ memory: MemoryGroup?
   ) throws(HostError) -> Int32 {
-    let (ours, theirs) = try BatchLink.pair()
-    let node = nodeName()
-    var pidfd: Int32 = -1
-    let scribe = millrace_fork(-1, &pidfd)
-    if scribe == 0 {
-      for descriptor in [ours, own.epoll, own.signals, own.null] { close(descriptor) }
-      Scribe.run(spool, manifest, node: node, link: theirs)
-    }
-    try check(scribe, "cannot fork", hint: "raise the limit of processes")
-    for descriptor in [theirs, pidfd, spool.descriptor] { close(descriptor) }
     // Where it said things until now may be the spool, too.
     for descriptor in [STDOUT_FILENO, STDERR_FILENO] { millrace_duplicate(own.null, descriptor, 0) }
-    millrace_set_nonblocking(ours, 1)
+    millrace_set_nonblocking(link, 1)
     var supervisor = try Supervisor(
-      manifest, spoolPath: spool.path, scribe: scribe, link: ours, epoll: own.epoll, signals: own.signals,
+      manifest, spoolPath: path, scribe: scribe, link: link, epoll: own.epoll, signals: own.signals,
       memory: memory)
     return supervisor.run()
   }

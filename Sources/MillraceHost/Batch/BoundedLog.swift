@@ -12,6 +12,8 @@ struct BoundedLog {
   private let tailCapacity: Int
   private var file: Int32 = -1
   private var length = 0
+  /// How much of the file was sent to a runner that does not see it.
+  private var sent = 0
   /// Whether the file system has refused some of the head: the rest of the output goes to the tail.
   private var isHeadBroken = false
   private var tail: [UInt8] = []
@@ -31,6 +33,8 @@ struct BoundedLog {
     if taken > 0 && write(bytes.prefix(taken), to: spool) {
       length += taken
       hold(bytes.dropFirst(taken))
+      // What does not get there now does with the next output, or at the end.
+      _ = send(to: spool)
     } else {
       isHeadBroken = isHeadBroken || taken > 0
       hold(bytes)
@@ -44,10 +48,31 @@ struct BoundedLog {
     guard file >= 0 || !tail.isEmpty else { return true }
     var end = dropped > 0 ? Array("\n… \(dropped) bytes dropped …\n".utf8) : []
     end.append(contentsOf: tail)
-    guard write(end[...], to: spool), fsync(file) == 0 else { return false }
-    tail = []
-    dropped = 0
-    return true
+    if !end.isEmpty {
+      guard write(end[...], to: spool) else { return false }
+      tail = []
+      dropped = 0
+    }
+    return fsync(file) == 0 && send(to: spool, isLast: true)
+  }
+
+  /// Sends what is new in the file to a runner that does not see it. Returns whether that went well.
+  private mutating func send(to spool: SpoolDirectory, isLast: Bool = false) -> Bool {
+    guard let courier = spool.courier else { return true }
+    var block = [UInt8](repeating: 0, count: Courier.chunk)
+    do throws(HostError) {
+      while true {
+        let count = pread(file, &block, block.count, off_t(sent))
+        if count == 0 { break }
+        guard count > 0 else { return false }
+        try courier.put(name, at: sent, block[..<count])
+        sent += count
+      }
+      if isLast { try courier.sync(name) }
+      return true
+    } catch {
+      return false
+    }
   }
 
   /// Lets go of the file.
@@ -55,7 +80,7 @@ struct BoundedLog {
 
   private mutating func write(_ bytes: ArraySlice<UInt8>, to spool: SpoolDirectory) -> Bool {
     if file < 0 {
-      let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW
+      let flags = O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW
       file = name.withCPointer { millrace_open(spool.descriptor, $0, flags, 0o600) }
     }
     return file >= 0 && bytes.withUnsafeBytes { SpoolDirectory.write($0, to: file) } == 0

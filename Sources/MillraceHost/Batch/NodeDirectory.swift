@@ -9,6 +9,9 @@ struct NodeDirectory {
   /// How many entries are removed at most: a process that nobody could kill may make new ones for ever.
   private static let maximumSteps = 10_000_000
 
+  /// One that is there already.
+  init(path: UnsafePointer<CChar>) { self.path = path }
+
   /// Makes the directory where Slurm or the user says that temporary files go.
   init() throws(HostError) {
     let parent = NodeDirectory.parent

@@ -3,24 +3,37 @@ import CMillraceLinux
 import CMillraceLinux.Libc
 
 extension Scribe {
+  /// A claim that is to be made: what it says tells whose it is.
+  struct Claim {
+    let place: Int
+    let text: [UInt8]
+  }
+
   /// Claims an attempt: from then on it is this host's, whatever comes of it.
   mutating func claim(_ place: Int) {
-    let names = manifest.attempts[place]
     var lines = SpoolLines()
     lines.add("node \(node)")
     lines.add("pid \(getppid())")
     lines.add("time \(wallMicroseconds())")
+    make(Claim(place: place, text: lines.bytes))
+  }
+
+  /// Makes a claim. If the spool does not say whose the attempt is, it is asked again: who does not know that
+  /// must not say how it ended.
+  mutating func make(_ claim: Claim) {
+    let names = manifest.attempts[claim.place]
     do throws(HostError) {
-      guard try spool.claim(names.file("started"), lines.bytes) else {
-        let hasEnded = spool.has(names.file("ended"))
-        return tell(MILLRACE_BATCH_PASSED, place) { $0.status = hasEnded ? 1 : 0 }
+      guard try spool.claim(names.file("started"), claim.text) else {
+        // One that can't be seen may not be there.
+        let hasEnded = (try? spool.fetch(names.file("ended"))) ?? false
+        return tell(MILLRACE_BATCH_PASSED, claim.place) { $0.status = hasEnded ? 1 : 0 }
       }
-      attempts[place] = ScribedAttempt(names, maximumLog: manifest.maximumLog)
-      try prepare(place)
     } catch {
-      // Others may take it for claimed, so they are told of an end.
-      refuse(place, error)
+      unclaimed.append(claim)
+      return complain(error)
     }
+    attempts[claim.place] = ScribedAttempt(names, maximumLog: manifest.maximumLog)
+    do throws(HostError) { try prepare(claim.place) } catch { refuse(claim.place, error) }
   }
 
   /// Makes what the attempt's process needs, and hands it to the supervisor.
@@ -78,9 +91,6 @@ extension Scribe {
     var end = BatchLink.news(MILLRACE_BATCH_ENDED, attempt: place)
     end.ended_us = wallMicroseconds()
     FixedText.store(error.message, in: &end.text)
-    if attempts[place] == nil {
-      attempts[place] = ScribedAttempt(manifest.attempts[place], maximumLog: manifest.maximumLog)
-    }
     attempts[place]?.end = end
     unrecorded.append(place)
     tell(MILLRACE_BATCH_PASSED, place) { $0.status = 2 }

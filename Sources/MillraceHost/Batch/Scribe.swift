@@ -15,6 +15,8 @@ struct Scribe {
   var attempts: [ScribedAttempt?]
   /// The attempts whose end is to be recorded.
   var unrecorded: [Int] = []
+  /// Claims that the spool did not take.
+  var unclaimed: [Claim] = []
   var plugins: CheckedPlugins
   /// What is to be said in `done`, once the supervisor has said so.
   private var last: millrace_batch_news?
@@ -33,9 +35,9 @@ struct Scribe {
 
   /// Is the scribe, in the supervisor's new child; `link` leads to the supervisor.
   static func run(_ spool: SpoolDirectory, _ manifest: BundleManifest, node: String, link: Int32) -> Never {
-    // What hangs can't look whether the supervisor is there.
-    millrace_set_parent_death_signal(SIGKILL)
     millrace_set_name("millrace-scribe")
+    // It may know a secret that jobs of the same user must not.
+    millrace_set_undumpable()
     do throws(HostError) {
       var scribe = try Scribe(spool, manifest, node: node, link: link)
       try scribe.serve()
@@ -74,7 +76,7 @@ struct Scribe {
       if nextBeat <= now { beat(at: now) }
       if nextLook <= now { look(at: now) }
       writeProgress(at: now)
-      if nextTry <= now { recordOne(at: now) }
+      if nextTry <= now { workOff(at: now) }
     }
   }
 
@@ -84,7 +86,7 @@ struct Scribe {
     for case let attempt? in attempts {
       if let due = attempt.dueProgress { next = min(next, due) }
     }
-    if !unrecorded.isEmpty || last != nil { next = min(next, nextTry) }
+    if !unrecorded.isEmpty || !unclaimed.isEmpty || last != nil { next = min(next, nextTry) }
     return max(0, next - now)
   }
 
@@ -118,7 +120,7 @@ struct Scribe {
   }
 
   /// Says once what the spool refuses, and once that it works again.
-  private mutating func complain(_ error: HostError) {
+  mutating func complain(_ error: HostError) {
     if !isComplaining { error.report() }
     isComplaining = true
   }
@@ -156,6 +158,7 @@ struct Scribe {
 
   private mutating func look(at now: Int64) {
     nextLook = now + Scribe.lookMilliseconds
+    fetchNews()
     if !hasToldClosed && spool.has("closed") {
       hasToldClosed = true
       tell(MILLRACE_BATCH_CLOSED)
@@ -174,6 +177,17 @@ struct Scribe {
       } catch {
         complain(error)
       }
+    }
+  }
+
+  /// Fetches what a runner that does not see the spool has told of.
+  private mutating func fetchNews() {
+    for name in spool.courier?.takeNews() ?? [] {
+      let isKnown =
+        name.utf8.elementsEqual("closed".utf8)
+        || manifest.attempts.contains { $0.file("stop").utf8.elementsEqual(name.utf8) }
+      guard isKnown else { continue }
+      do throws(HostError) { _ = try spool.fetch(name) } catch { complain(error) }
     }
   }
 
@@ -196,8 +210,12 @@ struct Scribe {
 
   /// Writes one thing that is to last: one at a time, as the next attempts wait to be claimed. What the spool
   /// refuses is tried again.
-  private mutating func recordOne(at now: Int64) {
+  private mutating func workOff(at now: Int64) {
     nextTry = 0
+    let claims = unclaimed
+    unclaimed = []
+    for claim in claims { make(claim) }
+    if !unclaimed.isEmpty { nextTry = now + Scribe.lookMilliseconds }
     do throws(HostError) {
       if let place = unrecorded.first {
         guard let end = attempts[place]?.end else {

@@ -7,11 +7,14 @@ struct SpoolDirectory {
   let descriptor: Int32
   /// Its path without links: plugins lie beside the bundles.
   let path: String
+  /// What takes it to the runner, and brings what comes from there; nil if the runner sees the directory.
+  let courier: Courier?
 
   private static let hint = "look at the spool's file system, its space and its owner"
 
   /// Opens the directory; no link leads to it.
-  init(_ path: UnsafePointer<CChar>) throws(HostError) {
+  init(_ path: UnsafePointer<CChar>, _ courier: Courier? = nil) throws(HostError) {
+    self.courier = courier
     let name = String(cString: path)
     descriptor = try check(
       millrace_open(AT_FDCWD, path, O_RDONLY | O_DIRECTORY, 0), "cannot open the bundle `\(name)`",
@@ -62,16 +65,25 @@ struct SpoolDirectory {
     name.withCPointer { faccessat(descriptor, $0, F_OK, AT_SYMLINK_NOFOLLOW) } == 0
   }
 
-  /// Makes a file that nobody has made before, with these bytes. Returns false if somebody has.
+  /// Makes a file that nobody has made before, with these bytes, which nobody else would write. Returns false
+  /// if somebody has.
   func claim(_ name: String, _ bytes: [UInt8]) throws(HostError) -> Bool {
     let file = name.withCPointer { millrace_open(descriptor, $0, O_WRONLY | O_CREAT | O_EXCL, 0o600) }
-    if file == -EEXIST { return false }
+    if file == -EEXIST {
+      // It may be from here: what failed on the way back may have been done.
+      guard try read(name, atMost: SpoolText.maximumSize) == bytes else { return false }
+      return try tell(name)
+    }
     guard file >= 0 else { throw fault("make", name, file) }
     let result = bytes.withUnsafeBytes { SpoolDirectory.write($0, to: file) }
     // A file system on the network may refuse only now.
     let closed = close(file) == 0 ? 0 : -millrace_error()
-    guard result == 0, closed == 0 else { throw fault("write", name, min(result, closed)) }
-    return true
+    guard result == 0, closed == 0 else {
+      // As it is, it would look like another host's.
+      _ = name.withCPointer { unlinkat(descriptor, $0, 0) }
+      throw fault("write", name, min(result, closed))
+    }
+    return try tell(name)
   }
 
   /// Makes a file, or puts it in the place of the one before, as a whole. If it `lasts`, it is on the disk
@@ -95,6 +107,40 @@ struct SpoolDirectory {
     }
     guard renamed == 0 else { throw fault("rename", draft, -millrace_error()) }
     if lasts { try sync() }
+    guard try !tell(name) else { return }
+    put("notice: the runner has another `\(name)` already, and keeps it\n", to: STDERR_FILENO)
+  }
+
+  /// Has the runner have a file as it is here, if it does not see it. Returns false if it has another one
+  /// that stays.
+  private func tell(_ name: String) throws(HostError) -> Bool {
+    guard let courier, let file = try open(name) else { return true }
+    defer { close(file) }
+    return try courier.replace(name, by: file)
+  }
+
+  /// Brings a file here from the runner. Returns false if there is none.
+  func fetch(_ name: String) throws(HostError) -> Bool {
+    guard let courier else { return has(name) }
+    let draft = name + ".new"
+    let flags = O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW
+    let file = draft.withCPointer { millrace_open(descriptor, $0, flags, 0o600) }
+    guard file >= 0 else { throw fault("make", draft, file) }
+    defer { close(file) }
+    // Plugins lie beside the bundles, and are asked for as such.
+    let plain =
+      name.utf8.starts(with: "../../".utf8) ? String(decoding: name.utf8.dropFirst(6), as: UTF8.self) : name
+    let isThere = try courier.fetch(plain) { bytes throws(HostError) in
+      let result = bytes.withUnsafeBytes { SpoolDirectory.write($0, to: file) }
+      guard result == 0 else { throw fault("write", draft, result) }
+    }
+    let moved = draft.withCPointer { from in
+      name.withCPointer { to in
+        isThere ? renameat(descriptor, from, descriptor, to) : unlinkat(descriptor, from, 0)
+      }
+    }
+    guard moved == 0 else { throw fault("rename", draft, -millrace_error()) }
+    return isThere
   }
 
   /// Has the names of the directory on the disk. A file system that has no such thing keeps them as it can.

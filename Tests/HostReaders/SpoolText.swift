@@ -1,0 +1,1 @@
+../../Sources/MillraceHost/Batch/SpoolText.swift
