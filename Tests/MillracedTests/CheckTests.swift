@@ -176,6 +176,14 @@ struct CheckTests {
     #expect(
       SocketCheck(path: path, answer: .status(short)).finding().found
         == "0.1, process 7, 0 attempts run; memory is short: warning: the attempts use 9 MiB of 10 MiB")
+    var away = view
+    away.cluster = ClusterView(
+      trouble: "slurmctld is away", since: nil, outstanding: 1, waiting: 0, bound: 9, nodes: 2, usable: 0)
+    let found = SocketCheck(path: path, answer: .status(away)).finding()
+    #expect(found.status == .warning)
+    #expect(found.found.hasSuffix("; the cluster can't be used: slurmctld is away"))
+    away.cluster?.trouble = nil
+    #expect(SocketCheck(path: path, answer: .status(away)).finding().status == .ok)
     for (text, words) in [
       ("HTTP/1.1 403 Forbidden\r\n\r\n", "says `HTTP/1.1 403 Forbidden`"),
       ("SSH-2.0\r\n", "does not speak HTTP"),

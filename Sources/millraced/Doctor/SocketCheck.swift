@@ -29,9 +29,13 @@ struct SocketCheck: Check {
     case .status(let status):
       let draining = status.draining ? ", shutting down" : ""
       let state = "\(status.version), process \(status.pid), \(status.running) attempts run\(draining)"
-      guard status.pressure != Pressure.none.word else { return ok(state) }
-      return warning(
-        "\(state); memory is short: \(status.pressureCause)", mend: ["millrace status"])
+      if status.pressure != Pressure.none.word {
+        return warning("\(state); memory is short: \(status.pressureCause)", mend: ["millrace status"])
+      }
+      if let trouble = status.cluster?.trouble {
+        return warning("\(state); the cluster can't be used: \(trouble)", mend: ["millrace nodes", "sinfo"])
+      }
+      return ok(state)
     case .other(let what):
       return warning("`\(path)` answers, but \(what)", mend: ["journalctl -u millraced -n 50"])
     case .missing: return warning("none runs: there is no `\(path)`", mend: start)
