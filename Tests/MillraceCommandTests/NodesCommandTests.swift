@@ -149,6 +149,34 @@ struct NodesCommandTests {
     #expect(csv[1].hasSuffix(",,slurm,n1,70") && csv[2].hasSuffix(",,local,,"))
   }
 
+  @Test("submit asks for a place, list shows it, show says where in Slurm it is, history asks for a node")
+  func places() throws {
+    let placed = Answers.job(state: "running", ended: false).replacing(
+      #""handler":"exec""#, with: #""handler":"exec","place":"slurm""#)
+    let cluster = #""cluster":{"cluster_job":"77","reason":"Resources"}"#
+    let server = try ScriptedServer { request in
+      switch request.target {
+      case "/v1/jobs": [.answer(201, placed)]
+      case "/v1/jobs/42": [.answer(200, "{\"job\":\(placed),\"attempts\":[],\"gates\":[],\(cluster)}")]
+      case let target where target.hasPrefix("/v1/jobs?"): [.answer(200, "{\"jobs\":[\(placed)]}")]
+      default: [.answer(200, "{\"attempts\":[]}")]
+      }
+    }
+    func run(_ arguments: String...) throws -> Program.Outcome {
+      try Program(arguments + ["--socket", server.socket], path: Program.path).end()
+    }
+    #expect(try run("submit", "exec", "--place", "slurm").out == "42\n")
+    #expect(server.requests.last?.body.contains(#""place":"slurm""#) == true)
+    #expect(try run("submit", "exec", "--place", "moon").code == 2)
+    let csv = try run("list", "--state", "running", "-o", "csv").out.split(separator: "\n")
+    #expect(csv[0].hasSuffix(",place") && csv[1].hasSuffix(",slurm"))
+    let shown = try run("show", "42").out.split(separator: "\n").map(String.init)
+    #expect(shown.contains { $0.hasPrefix("place ") && $0.hasSuffix(" slurm") })
+    #expect(shown.contains { $0.hasPrefix("in slurm ") && $0.hasSuffix(" job 77, waits: Resources") })
+    #expect(try run("history", "--node", "n1").code == 0)
+    #expect(server.requests.last?.target.contains("node=n1") == true)
+  }
+
   @Test("status has a line of the cluster, and says why it can't be used")
   func status() throws {
     var status = TopSample.view().status

@@ -163,11 +163,11 @@ struct RunnerTests {
     let csv = try Program.millrace("list", "-o", "csv", "--socket", server.socket).out.split(separator: "\n")
     #expect(
       csv[0] == "id,handler,state,priority,attempts_used,submitted,ended,not_before,memory_bytes,cpu_millis,"
-        + "pids,timeout_seconds,held,group,class,labels,parameters,after,workflow,step")
+        + "pids,timeout_seconds,held,group,class,labels,parameters,after,workflow,step,place")
     #expect(
       csv[3]
         == "6,exec,succeeded,5,1,2026-11-21T04:20:00.000Z,2026-11-21T04:21:00.000Z,,67108864,500,64,30.0,,,,"
-        + "\"team=a,b\",{},,,")
+        + "\"team=a,b\",{},,,,local")
   }
 
   @Test("show tells all about a job and its attempts")

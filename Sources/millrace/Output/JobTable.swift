@@ -31,15 +31,15 @@ extension Table where Row == JobView {
         },
         Column("HELD", "held", wide: true) { $0.held ?? false ? "yes" : "" },
         Column("GROUP", "group", wide: true) { $0.group ?? "" },
-        Column("PLACE", "place", wide: true, raw: { ($0.place ?? .local).rawValue }) {
-          $0.place?.rawValue ?? ""
-        },
         Column("CLASS", "class", wide: true) { $0.jobClass ?? "" },
         Column("LABELS", "labels", wide: true) { Figures.labels($0.labels) },
         Column("PARAMETERS", "parameters", wide: true) { $0.parameters.text },
         Column("AFTER", "after", wide: true) { ($0.after ?? []).words },
         Column("WORKFLOW", "workflow", .right, wide: true) { $0.workflow.map { "\($0)" } ?? "" },
         Column("STEP", "step", wide: true) { $0.step ?? "" },
+        Column("PLACE", "place", wide: true, raw: { ($0.place ?? .local).rawValue }) {
+          $0.place?.rawValue ?? ""
+        },
       ], id: { "\($0.id)" })
   }
 }
