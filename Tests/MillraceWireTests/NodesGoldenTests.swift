@@ -7,8 +7,12 @@ import TestSupport
 
 /// What the cluster looks like to other programs, byte for byte.
 struct NodesGoldenTests {
+  private func json(_ value: some Encodable) throws -> String {
+    String(decoding: try Wire.encoder().encode(value), as: UTF8.self)
+  }
+
   private func check<Value: Codable & Equatable>(_ value: Value, _ text: String) throws {
-    #expect(String(decoding: try Wire.encoder().encode(value), as: UTF8.self) == text)
+    #expect(try json(value) == text)
     #expect(try Wire.decoder().decode(Value.self, from: Data(text.utf8)) == value)
   }
 
@@ -61,7 +65,7 @@ struct NodesGoldenTests {
     #expect(NodeState(found, isCooling: false).rawValue == found.rawValue)
   }
 
-  @Test("an attempt in the cluster: of those that run, of a job, and of the record")
+  @Test("an attempt in the cluster: of those that run, and of a job")
   func attempts() throws {
     let id = AttemptID(job: JobID(1), number: 1)
     var attempt = Top.Running(
@@ -75,6 +79,50 @@ struct NodesGoldenTests {
         + #""limits":{"cpu_millis":1000,"io":[],"memory_bytes":67108864,"pids":32},"place":"slurm","#
         + #""priority":5,"since":"2026-01-01T00:00:00.000Z","state":"starting"}"#)
     try check(WhereaboutsView(place), #"{"cluster_job":"77","reason":"Resources"}"#)
+    var job = Job(id: JobID(1), submission: Sample.plain(), submitted: Sample.time(0), state: .running)
+    #expect(try !json(JobView(job)).contains("place"))
+    job.submission.terms.place = .auto
+    var detail = JobDetail(job: JobView(job), attempts: [])
+    detail.cluster = WhereaboutsView(place)
+    let text = try json(detail)
+    #expect(text.contains(#""place":"auto""#))
+    #expect(text.hasPrefix(#"{"attempts":[],"cluster":{"cluster_job":"77","reason":"Resources"},"gates""#))
+    #expect(try Wire.decoder().decode(JobDetail.self, from: Data(text.utf8)) == detail)
+  }
+
+  @Test("an attempt on record tells the node and the Slurm job only if it was there")
+  func recorded() throws {
+    var attempt = Sample.attempt(JobID(1))
+    let here = try json(AttemptView(attempt))
+    #expect(!here.contains("place") && !here.contains("node") && !here.contains("late_outcome"))
+    attempt.place = .slurm
+    attempt.end = Sample.fullEnd(.lost)
+    attempt.end?.whereabouts = Whereabouts(clusterJob: "77", node: "n1")
+    attempt.lateOutcome = .succeeded
+    let there = try json(AttemptView(attempt))
+    for part in [
+      #""cluster_job":"77""#, #""late_outcome":"succeeded""#, #""node":"n1""#, #""place":"slurm""#,
+    ] {
+      #expect(there.contains(part))
+    }
+  }
+
+  @Test("where a job may run is one of three words, and the history takes a node")
+  func asked() throws {
+    func place(_ word: String) throws -> Placement? {
+      var request = SubmitRequest(handler: "noop")
+      request.place = word
+      let text = try json(request)
+      #expect(text.contains(#""place":"\#(word)""#))
+      return try Wire.decoder().decode(SubmitRequest.self, from: Data(text.utf8)).jobRequest().wishes.place
+    }
+    for known in Placement.allCases { #expect(try place(known.rawValue) == known) }
+    let refusal = try #require(throws: Refusal.self) { try place("moon") }
+    #expect(refusal.kind == .invalid && refusal.hint == "one of: local, slurm, auto")
+    var filter = HistoryFilter()
+    filter.node = "n1"
+    #expect(filter.queryItems.contains { $0 == ("node", "n1") })
+    #expect(try HistoryFilter(queryItems: filter.queryItems) == filter)
   }
 
   @Test("the cluster in the runner's state")
