@@ -172,7 +172,7 @@ def check_nodes(browser, front, pictures):
     work.expect("low memory" in row(browser, "n2"), "it has no reason")
     front.trouble = "slurmctld does not answer"
     browser.wait(
-        "trouble is shown", lambda: "slurmctld does not answer · since" in browser.text("main .mistake")
+        "trouble is shown", lambda: "slurmctld does not answer · since" in browser.text("main")
     )
     browser.open("#/")
     browser.wait("also in the overview", lambda: "slurmctld does not answer" in browser.text(".figures"))
