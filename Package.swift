@@ -293,10 +293,12 @@ let package = Package(
       "MillraceLinuxTests",
       of: ["CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", logging],
       exclude: ["Fixtures"]),
-    tests("MillraceSlurmTests", of: ["CMillraceLinux", "MillraceSlurm", logging]),
     tests(
       "MillraceSlurmTests",
-      of: ["MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSlurm", "MillraceStore", logging],
+      of: [
+        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSlurm", "MillraceStore",
+        logging,
+      ],
       exclude: ["host.py"]),
     tests(
       "MillraceStoreTests",
@@ -328,8 +330,9 @@ let package = Package(
     tests(
       "MillracedTests",
       of: [
-        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSlurm", "MillraceStore", "MillraceTracing",
-        "MillraceWire", "MillraceYAML", "MillraceZones", "millraced", argumentParser, logging,
+        "MillraceCore", "MillraceEngine", "MillraceLinux", "MillraceSlurm", "MillraceStore",
+        "MillraceTracing", "MillraceWire", "MillraceYAML", "MillraceZones", "millraced", argumentParser,
+        logging,
       ]),
     tests(
       "PluginTests",

@@ -155,6 +155,10 @@ void millrace_flush_streams(void) { fcloseall(); }
 
 void millrace_write_streams(void) { fflush(NULL); }
 
+char **millrace_environment(void) {
+    return environ;
+}
+
 void millrace_set_environment(char **environment) { environ = environment; }
 
 static int64_t now_us(void) {

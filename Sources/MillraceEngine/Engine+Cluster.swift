@@ -37,8 +37,9 @@ extension Engine {
     guard launch.place == .slurm else { return plan }
     let expectation = scheduler.learnedNeed(of: job)
     plan.order = ClusterOrder(
-      groups: scheduler.groups(of: launch.id), jobClass: job.jobClass, timeout: job.timeout, grace: job.terms.grace,
-      estimate: expectation.need, expectedRun: expectation.run, excluded: scheduler.excludedNodes(at: now))
+      groups: scheduler.groups(of: launch.id), jobClass: job.jobClass, timeout: job.timeout,
+      grace: job.terms.grace, estimate: expectation.need, expectedRun: expectation.run,
+      excluded: scheduler.excludedNodes(at: now))
     return plan
   }
 

@@ -7,8 +7,8 @@ struct Environment {
   let variables: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
 
   /// Builds the environment of one attempt; an empty `directory` stands for the root. What the operator says
-  /// of a variable comes before what all have.
-  init(directory: UnsafePointer<CChar>, payload: Payload) {
+  /// of a variable comes before what all have. `isAllocated`: with what a cluster has given this process.
+  init(directory: UnsafePointer<CChar>, payload: Payload, isAllocated: Bool = false) {
     let home = directory.pointee == 0 ? "/" : String(cString: directory)
     var own: [UnsafePointer<CChar>] = []
     payload.forEachVariable { own.append($0) }
@@ -19,7 +19,28 @@ struct Environment {
       ]
     if let traceParent = payload.traceParent { texts.append("TRACEPARENT=\(String(cString: traceParent))") }
     if let handler = payload.handler { texts.append("MILLRACE_HANDLER=\(String(cString: handler))") }
+    if isAllocated { texts += Environment.allocation }
     self.init(texts, own)
+  }
+
+  /// What Slurm tells of the place that it gives, and of its graphics processors; no key to anything.
+  private static var allocation: [String] {
+    let prefixes: [StaticString] = [
+      "SLURM", "CUDA_VISIBLE_DEVICES=", "ROCR_VISIBLE_DEVICES=", "GPU_DEVICE_ORDINAL=", "ZE_AFFINITY_MASK=",
+    ]
+    var texts: [String] = []
+    var next = millrace_environment()
+    while let text = next?.pointee {
+      if prefixes.contains(where: { begins(text, $0) }), !begins(text, "SLURM_JWT=") {
+        texts.append(String(cString: text))
+      }
+      next = next.map { $0 + 1 }
+    }
+    return texts
+  }
+
+  private static func begins(_ text: UnsafePointer<CChar>, _ prefix: StaticString) -> Bool {
+    prefix.withUTF8Buffer { strncmp(text, $0.baseAddress, $0.count) == 0 }
   }
 
   /// Builds the environment of a warm host: what the operator says comes first here, too.

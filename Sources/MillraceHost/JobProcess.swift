@@ -31,7 +31,8 @@ enum JobProcess {
       let isCold = request.tier == UInt32(MILLRACE_TIER_COLD)
       try arrangeDescriptors(request.descriptors, isCold: isCold)
       try confine(request)
-      let environment = Environment(directory: request.directory, payload: payload)
+      let environment = Environment(
+        directory: request.directory, payload: payload, isAllocated: request.isAllocated)
       if isCold { try execute(request, environment) }
       millrace_set_environment(environment.variables)
       if request.tier == UInt32(MILLRACE_TIER_DESCRIBE) { describe(request.plugin, outcome) }

@@ -1,4 +1,5 @@
 package import MillraceCore
+import MillraceEngine
 
 /// How Slurm is used; the operator's settings.
 package struct SlurmSettings: Sendable, Equatable {
@@ -64,6 +65,11 @@ package struct SlurmSettings: Sendable, Equatable {
   }
 
   /// What is asked for of an attempt.
+  func options(of plan: LaunchPlan) -> SlurmOptions {
+    options(handler: plan.handler, groups: plan.order?.groups ?? [], jobClass: plan.order?.jobClass)
+  }
+
+  /// What is asked for of what is described so.
   func options(handler: String, groups: [String], jobClass: String?) -> SlurmOptions {
     let rule = rules.first { $0.pattern.matches(handler: handler, groups: groups, jobClass: jobClass) }
     return rule.map { $0.options.filled(from: defaults) } ?? defaults

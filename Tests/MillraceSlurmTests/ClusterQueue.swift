@@ -58,10 +58,11 @@ final class ClusterQueue {
       defaults: Sample.terms, machine: Limits(memory: .gibibytes(1), cpuMillis: 4000, pids: 100),
       maxInput: .kibibytes(1))
     reception.places.hasCluster = true
+    let now = Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6))
     let engine = Engine(
       ports: Engine.Ports(
         store: store, launcher: FakeLauncher(journal: Journal()), cluster: launcher, plugins: plugins,
-        logs: logs, clock: AnchoredClock(wall: Timestamp(microseconds: Int64(Date().timeIntervalSince1970 * 1e6)))),
+        logs: logs, clock: AnchoredClock(wall: now)),
       policy: policy, reception: reception, version: "1", pid: getpid(), log: log)
     runner = Runner(engine: engine, launcher: launcher, work: Task { try await engine.run() })
     plugins.publish(Catalog(plugins: [try Self.plugin()], refused: []))

@@ -129,7 +129,8 @@ extension TrialClusterTests {
     /// Waits until something is so.
     private static func until(_ span: Duration, _ question: () async throws -> Bool) async throws {
       let last = ContinuousClock.now + span
-      while (try? await question()) != true {
+      // What can't be read yet will be.
+    while (try? await question()) != true {
         guard ContinuousClock.now < last else { throw TestFailure("it has not become so in time") }
         try await Task.sleep(for: .milliseconds(100))
       }

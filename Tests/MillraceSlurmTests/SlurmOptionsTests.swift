@@ -10,7 +10,8 @@ import Testing
     var settings = Made.settings()
     settings.defaults = SlurmOptions(partition: "all", account: "lab")
     settings.rules = [
-      SlurmRule(pattern: JobPattern(handler: "gpu-*"), options: SlurmOptions(partition: "gpu", gres: "gpu:1")),
+      SlurmRule(
+        pattern: JobPattern(handler: "gpu-*"), options: SlurmOptions(partition: "gpu", gres: "gpu:1")),
       SlurmRule(pattern: JobPattern(group: "nightly"), options: SlurmOptions(qos: "low")),
       SlurmRule(
         pattern: JobPattern(handler: "*", jobClass: "big"), options: SlurmOptions(memory: .limit)),

@@ -40,8 +40,8 @@ struct SlurmSectionTests {
         partition: main
         memory: limit
         rules:
-          - {handler: "video.*", group: heavy, class: big, place: slurm, partition: gpu, account: a, qos: high,
-             constraint: ssd, gres: "gpu:1", extra: [--exclusive], memory: learned}
+          - {handler: "video.*", group: heavy, class: big, place: slurm, partition: gpu, account: a,
+             qos: high, constraint: ssd, gres: "gpu:1", extra: [--exclusive], memory: learned}
           - {handler: audio}
       """)
     let slurm = try #require(configuration.slurm)
@@ -86,7 +86,7 @@ struct SlurmSectionTests {
     #expect(error?.lines.count == 1 && error?.lines.first?.contains(words) == true, "\(error?.lines ?? [])")
   }
 
-  @Test("where a job runs is said by itself, else by its handler, its groups, the rules, its author, the defaults")
+  @Test("where a job runs is said by itself, else its handler, groups, rules, its author, the defaults")
   func order() throws {
     let configuration = try Self.read(
       """

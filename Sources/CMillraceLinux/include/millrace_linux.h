@@ -52,6 +52,9 @@ void millrace_flush_streams(void);
 /* Writes out what all of stdio's streams hold; they stay open. For a process with one thread. */
 void millrace_write_streams(void);
 
+/* The environment of this process; ends with NULL. */
+char **millrace_environment(void);
+
 /* Makes `environment` (ends with NULL, stays where it is) the environment of this process. */
 void millrace_set_environment(char **environment);
 

@@ -171,6 +171,7 @@ extension StartRequest {
     identity = nil
     self.maximumOpenFiles = maximumOpenFiles
     self.maximumResult = maximumResult
+    isAllocated = true
     self.plugin = plugin
     self.directory = directory
     descriptors = Descriptors(

@@ -14,8 +14,7 @@ struct BundleManifest {
     self.name = name
     self.settings = settings
     plans = [plan]
-    options = settings.options(
-      handler: plan.handler, groups: plan.order?.groups ?? [], jobClass: plan.order?.jobClass)
+    options = settings.options(of: plan)
   }
 
   /// Whether an attempt may share a job with others: what is known of it says that it is short.
@@ -30,8 +29,7 @@ struct BundleManifest {
     return plan.handler == first.handler && plan.plugin.sha256 == first.plugin.sha256
       && plan.limits.cpuMillis == first.limits.cpuMillis && plan.priority == first.priority
       && plan.order?.excluded == first.order?.excluded && memory(of: plan) == memory(of: first)
-      && options
-        == settings.options(handler: plan.handler, groups: plan.order?.groups ?? [], jobClass: plan.order?.jobClass)
+      && options == settings.options(of: plan)
       && time + Self.longest(plan) / parallelMost <= settings.bundles.mostTime
   }
 

@@ -66,7 +66,8 @@ final class Runner: Sendable {
     engine = Engine(
       ports: Engine.Ports(
         store: store, launcher: launcher, cluster: cluster, plugins: plugins, logs: logs, clock: clock,
-        settings: settings, schedules: Engine.ScheduleParts(store: store, source: schedules, files: directories, wall: wall)),
+        settings: settings,
+        schedules: Engine.ScheduleParts(store: store, source: schedules, files: directories, wall: wall)),
       policy: policy, reception: machine.reception(configuration),
       version: Millraced.version, pid: getpid(), boot: try Boot.id(), isTraced: configuration.tracing != nil,
       log: log)
