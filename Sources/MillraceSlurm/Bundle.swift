@@ -27,6 +27,8 @@ final class Bundle {
   /// What Slurm is to be asked for as soon as it answers.
   var wantsCancel = false
   var wantsNudge = false
+  /// It is not submitted before.
+  var notBefore: ContinuousClock.Instant
   /// When it is looked at next, while it waits in Slurm's queue.
   var nextLook: ContinuousClock.Instant
   /// Whether it was said that it can't be read.
@@ -37,6 +39,7 @@ final class Bundle {
     self.submission = submission
     stillSince = now
     nextLook = now
+    notBefore = now
   }
 
   var name: String { ledger.name }

@@ -21,8 +21,8 @@ package final class SlurmLauncher: ClusterLauncher {
     let (commands, inbox) = AsyncStream<SlurmLoop.Command>.makeStream()
     self.inbox = inbox
     let loop = SlurmLoop(
-      settings: settings, spool: try SpoolDirectory(settings.spool), logs: logs, logger: logger,
-      events: continuation, inbox: inbox)
+      settings: settings, spool: try SpoolDirectory(settings.spool, ledger: settings.ledger),
+      logs: logs, logger: logger, events: continuation, inbox: inbox)
     let work = Task { for await command in commands { await loop.handle(command) } }
     let ticking = Task {
       // Each is answered before the next one: they never pile up.

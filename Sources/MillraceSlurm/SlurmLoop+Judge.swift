@@ -20,7 +20,6 @@ extension SlurmLoop {
       try judgeOver(entry, bundle, now)
     } else if bundle.beat != nil, bundle.stillSince + settings.fence <= now {
       try close(entry, bundle, now)
-      bundle.wantsCancel = true
       try giveBack(.nodeLost, .nodeLost, entry, bundle, now)
     }
   }
@@ -56,7 +55,7 @@ extension SlurmLoop {
         cause = bundle.ending?.interruption ?? .preempted
       }
     }
-    for attempt in bundle.unresolved { decide(attempt, .interrupted(cause ?? .nodeLost), in: bundle) }
+    decide(bundle.unresolved.map { ($0, .interrupted(cause ?? .nodeLost)) }, in: bundle)
   }
 
   /// The job is over by Slurm's word, and its host has not said that it has done.
@@ -66,11 +65,9 @@ extension SlurmLoop {
     try close(entry, bundle, now)
     if bundle.ending == .failed, bundle.node == nil {
       // It never had a node: none can do what was asked for.
-      for attempt in bundle.unresolved where try claim(attempt, in: entry) {
-        let why = "Slurm refuses: no node can run it (\(bundle.reason ?? "FAILED"))"
-        decide(attempt, .refused(why), in: bundle)
-      }
-      return
+      let why = "Slurm refuses: no node can run it (\(bundle.reason ?? "FAILED"))"
+      let claimed = try bundle.unresolved.filter { try claim($0, in: entry) }
+      return decide(claimed.map { ($0, .refused(why)) }, in: bundle)
     }
     let isMemory = try memoryWords(entry)
     let running: Interruption = isMemory ? .outOfMemory : bundle.ending?.interruption ?? .nodeLost
@@ -98,18 +95,20 @@ extension SlurmLoop {
   ) throws {
     let silence = bundle.beat == nil ? bundle.closedSince ?? now : bundle.stillSince
     let isFenced = silence + settings.fence + settings.fenceMargin <= now
+    var decisions: [(AttemptID, BundleLedger.Decision)] = []
     for attempt in bundle.unresolved {
       switch bundle.attempts[attempt]?.phase {
       case .waiting?:
-        if try claim(attempt, in: entry) { decide(attempt, .interrupted(waiting), in: bundle) }
+        if try claim(attempt, in: entry) { decisions.append((attempt, .interrupted(waiting))) }
       case .running?:
         guard isFenced else { continue }
         logger.warning(
           "attempt given up", metadata: ["attempt": "\(attempt)", "bundle": "\(bundle.name)"])
-        decide(attempt, .interrupted(running), in: bundle, ran: true)
+        decisions.append((attempt, .interrupted(running)))
       case .held?, .ended?, nil: break
       }
     }
+    decide(decisions, in: bundle)
   }
 
   /// Forbids a host to start anything more, or to go on.
@@ -119,7 +118,7 @@ extension SlurmLoop {
     bundle.closedSince = now
     bundle.ledger.closed = Self.wall()
     note(bundle)
-    if !bundle.isOver { bundle.wantsNudge = true }
+    if !bundle.isOver { bundle.wantsCancel = true }
   }
 
   /// Whether Slurm says in the job's output that it was killed for its memory: some set-ups call that FAILED.

@@ -62,7 +62,7 @@ extension SlurmLoop {
         files.append(
           ("\(plan.attempt).payload", try Payload.bytes(for: plan, maxResult: settings.maxResult)))
       }
-      try spool.write(bundle.ledger, lasts: true)
+      try spool.write(bundle.ledger)
       try spool.make(manifest.name, files, for: settings.user)
     } catch {
       for plan in manifest.plans {
@@ -107,7 +107,7 @@ extension SlurmLoop {
       }
       // Whoever claims it first decides: then no host can start it any more.
       if case .waiting = ridden.phase, try claim(attempt, in: entry) {
-        decide(attempt, .withdrawn, in: bundle)
+        decide([(attempt, .withdrawn)], in: bundle)
         if bundle.unresolved.isEmpty { bundle.wantsCancel = true }
         return
       }
@@ -131,13 +131,17 @@ extension SlurmLoop {
     try entry.create("\(attempt).started", "node -\ntime \(Self.wall().rawValue)\n")
   }
 
-  /// Ends an attempt of which no host has told an end. That is on record before it is told.
-  func decide(_ attempt: AttemptID, _ decision: BundleLedger.Decision, in bundle: Bundle, ran: Bool = false) {
-    bundle.ledger.decided[attempt] = decision
-    if ran { bundle.ledger.ran.insert(attempt) }
-    if case .refused = decision { bundle.ledger.released.insert(attempt) }
+  /// Ends attempts of which no host has told an end. That is noted before it is told. Those that have started
+  /// may have run, and a late end of theirs may come.
+  func decide(_ decisions: [(AttemptID, BundleLedger.Decision)], in bundle: Bundle) {
+    guard !decisions.isEmpty else { return }
+    for (attempt, decision) in decisions {
+      bundle.ledger.decided[attempt] = decision
+      if case .running = bundle.attempts[attempt]?.phase { bundle.ledger.ran.insert(attempt) }
+      if case .refused = decision { bundle.ledger.released.insert(attempt) }
+    }
     note(bundle)
-    tellDecision(of: attempt, in: bundle)
+    for (attempt, _) in decisions { tellDecision(of: attempt, in: bundle) }
   }
 
   /// Tells an end that this side has decided.
@@ -147,6 +151,7 @@ extension SlurmLoop {
     logs.end(attempt)
     var report = AttemptReport(exit: nil, usage: Usage(), word: nil)
     report.whereabouts = whereabouts
+    if bundle.ledger.ran.contains(attempt) { report.checkpoint = checkpoint(of: attempt, in: bundle) }
     switch bundle.ledger.decided[attempt] {
     case .refused(let reason):
       rides[attempt] = nil
@@ -156,6 +161,19 @@ extension SlurmLoop {
     case .withdrawn, nil: break
     }
     events.yield(.ended(attempt, report))
+  }
+
+  /// What an attempt has saved for the next one, as far as its node has brought it here.
+  private func checkpoint(of attempt: AttemptID, in bundle: Bundle) -> [UInt8]? {
+    do {
+      let entry = try SpoolEntry(bundle.name, in: spool.bundles, owner: bundle.ledger.user.uid)
+      guard let entry else { return nil }
+      return try OutcomeFile.read("\(attempt).outcome", in: entry.number, maxResult: settings.maxResult)?
+        .checkpoint
+    } catch {
+      logger.error("checkpoint not read", metadata: ["attempt": "\(attempt)", "error": "\(error)"])
+      return nil
+    }
   }
 
   /// Lets go of attempts whose ends are on record.

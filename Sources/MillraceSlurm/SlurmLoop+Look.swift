@@ -150,9 +150,13 @@ extension SlurmLoop {
   /// A bundle's directory is gone, and nobody here has removed it.
   private func vanish(_ bundle: Bundle, _ now: Instant) {
     guard !bundle.unresolved.isEmpty || bundle.isOver else { return }
-    if !bundle.isOver { bundle.wantsCancel = true }
+    if bundle.closedSince == nil {
+      bundle.closedSince = now
+      bundle.wantsCancel = !bundle.isOver
+      logger.error("bundle has vanished from the spool", metadata: ["bundle": "\(bundle.name)"])
+    }
     guard bundle.isOver || bundle.submission == .waiting else { return }
-    for attempt in bundle.unresolved { decide(attempt, .interrupted(.nodeLost), in: bundle) }
+    decide(bundle.unresolved.map { ($0, .interrupted(.nodeLost)) }, in: bundle)
     concludeIfReleased(bundle, now)
   }
 }

@@ -44,9 +44,14 @@ extension SlurmLoop {
 
   private func nextSubmission() -> SlurmRequest? {
     let submitted = bundles.values.count { $0.submission != .waiting && !$0.isOver }
-    guard submitted < settings.maxSubmitted, !outbox.isEmpty else { return nil }
-    let name = outbox.removeFirst()
-    guard let bundle = bundles[name] else { return nextSubmission() }
+    guard submitted < settings.maxSubmitted else { return nil }
+    let now = ContinuousClock.now
+    outbox.removeAll { bundles[$0] == nil }
+    guard let place = outbox.firstIndex(where: { bundles[$0].map { $0.notBefore <= now } ?? false }) else {
+      return nil
+    }
+    let name = outbox.remove(at: place)
+    guard let bundle = bundles[name] else { return nil }
     bundle.submission = .doubtful
     return .submit(name, bundle.ledger.arguments)
   }
@@ -102,7 +107,15 @@ extension SlurmLoop {
     // It may have it all the same: that shows when it answers again.
     if case .noAnswer = error { return }
     bundle.submission = .waiting
-    for attempt in bundle.unresolved { decide(attempt, .refused("\(error)"), in: bundle) }
+    if let place = bundle.ledger.arguments.firstIndex(where: { $0.hasPrefix("--exclude=") }) {
+      // It is maybe for want of those nodes: they may be well again, and no others can do it.
+      bundle.ledger.arguments.remove(at: place)
+      note(bundle)
+      bundle.notBefore = .now + settings.excludedWait
+      outbox.append(bundle.name)
+      return
+    }
+    decide(bundle.unresolved.map { ($0, .refused("\(error)")) }, in: bundle)
     concludeIfReleased(bundle, .now)
   }
 
@@ -154,6 +167,8 @@ extension SlurmLoop {
     } else if job.state != .waiting {
       bundle.nextLook = now
     }
+    // What was closed must not go on, whatever became of the word for that.
+    if bundle.closedSince != nil, [.waiting, .running].contains(job.state) { bundle.wantsCancel = true }
     for attempt in bundle.unresolved { tell(attempt, in: bundle) }
   }
 

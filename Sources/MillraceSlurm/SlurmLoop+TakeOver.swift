@@ -10,22 +10,23 @@ extension SlurmLoop {
     let open = Set(open.map(\.attempt))
     var kept: [AttemptID] = []
     for name in try spool.names().sorted() where bundles[name] == nil {
-      let entry: SpoolEntry?
-      let ledger = try spool.ledger(name)
-      entry = try SpoolEntry(name, in: spool.bundles, owner: ledger?.user.uid ?? settings.user.uid)
-      guard let ledger, let entry else {
+      guard let ledger = try spool.ledger(name), try isThere(ledger) else {
         // It was being made, or removed.
         remove(name)
         continue
       }
-      kept += try adopt(ledger, entry, open)
+      kept += try adopt(ledger, open)
     }
     return kept
   }
 
-  private func adopt(
-    _ ledger: BundleLedger, _ entry: borrowing SpoolEntry, _ open: Set<AttemptID>
-  ) throws -> [AttemptID] {
+  /// Whether it may have been submitted: that comes after its directory.
+  private func isThere(_ ledger: BundleLedger) throws -> Bool {
+    let entry = try SpoolEntry(ledger.name, in: spool.bundles, owner: ledger.user.uid)
+    return entry != nil || ledger.job != nil
+  }
+
+  private func adopt(_ ledger: BundleLedger, _ open: Set<AttemptID>) throws -> [AttemptID] {
     let now = ContinuousClock.now
     let bundle = Bundle(ledger, ledger.job == nil ? .doubtful : .submitted, at: now)
     if ledger.closed != nil { bundle.closedSince = now }
@@ -44,8 +45,7 @@ extension SlurmLoop {
         // Nobody knows of it any more.
         bundle.ledger.released.insert(attempt)
         ridden.phase = .ended
-        if try !claim(attempt, in: entry) { try entry.replace("\(attempt).stop", "kill\n") }
-        bundle.wantsNudge = true
+        try disown(attempt, in: bundle)
       }
       bundle.attempts[attempt] = ridden
       if kept.last == attempt, ledger.decided[attempt] != nil { tellDecision(of: attempt, in: bundle) }
@@ -53,6 +53,14 @@ extension SlurmLoop {
     if bundle.unresolved.isEmpty, bundle.ledger.lost.isEmpty { bundle.wantsCancel = true }
     look(at: bundle, now)
     return kept
+  }
+
+  private func disown(_ attempt: AttemptID, in bundle: Bundle) throws {
+    guard let entry = try SpoolEntry(bundle.name, in: spool.bundles, owner: bundle.ledger.user.uid) else {
+      return
+    }
+    if try !claim(attempt, in: entry) { try entry.replace("\(attempt).stop", "kill\n") }
+    bundle.wantsNudge = true
   }
 
   /// How much of an attempt's log a former runner has kept here.

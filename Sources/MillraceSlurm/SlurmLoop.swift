@@ -93,7 +93,9 @@ actor SlurmLoop {
     for bundle in Array(bundles.values) where bundle.nextLook <= now {
       // One that waits in Slurm's queue has nothing new to show, as a rule.
       let isQueued = bundle.state == .waiting && standing.trouble == nil && bundle.beat == nil
-      bundle.nextLook = isQueued ? now + settings.poll : now
+      // And of one that was closed only something late may come.
+      let isSettled = bundle.closedSince != nil && bundle.unresolved.isEmpty
+      bundle.nextLook = isQueued || isSettled ? now + settings.poll : now
       look(at: bundle, now)
     }
   }

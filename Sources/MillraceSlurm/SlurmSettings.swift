@@ -11,6 +11,9 @@ package struct SlurmSettings: Sendable, Equatable {
   package var spool: String
   /// Where nodes reach this machine, if they do not share the spool; nil if they do.
   package var address: String?
+  /// Where the runner notes what it has out there, for the runner after it; nil for in the spool. Best on this
+  /// machine: then it is seen if the spool is not mounted, or another one.
+  package var ledger: String?
   /// The program `millrace-host` on the nodes.
   package var host: String
   /// As whom jobs run there; only root can choose another than itself.
@@ -33,6 +36,9 @@ package struct SlurmSettings: Sendable, Equatable {
   package var fenceMargin: Duration = .seconds(15)
   /// How long what a node wrote may take to be seen here, once Slurm says that a job is over.
   package var settle: Duration = .seconds(5)
+  /// How long a bundle waits that Slurm refuses for want of the nodes that it must not get; then it may get
+  /// them.
+  package var excludedWait: Duration = .seconds(30)
   /// How long a late end of an attempt that was given up as lost is waited for.
   package var lateFor: Duration = .seconds(3600)
   /// Whether a host runs nothing unless its memory is limited there.

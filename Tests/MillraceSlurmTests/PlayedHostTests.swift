@@ -158,6 +158,43 @@ import Testing
     #expect(throws: (any Error).self) { try LauncherUnderTest(settings) }
   }
 
+  @Test("a spool that is not the one that was used before is refused")
+  func otherSpool() async throws {
+    let directory = try TemporaryDirectory()
+    var settings = Made.settings(spool: directory.path + "/spool")
+    settings.ledger = directory.path + "/ledger"
+    await (try LauncherUnderTest(settings)).stop()
+    await (try LauncherUnderTest(settings)).stop()
+    // As if its file system was not mounted.
+    try FileManager.default.moveItem(atPath: settings.spool, toPath: directory.path + "/away")
+    #expect(throws: (any Error).self) { try LauncherUnderTest(settings) }
+    try FileManager.default.removeItem(atPath: settings.spool)
+    try FileManager.default.moveItem(atPath: directory.path + "/away", toPath: settings.spool)
+    await (try LauncherUnderTest(settings)).stop()
+  }
+
+  @Test("what an attempt has saved outlasts its node")
+  func checkpoint() async throws {
+    let stage = try await Stage(1)
+    try stage.write("heartbeat", "count 1\nnode n7\n")
+    // A head as `millrace_outcome` has it, without a word, and the room for a result of 16 bytes.
+    var outcome = Data(count: 56 + 8 + 64 + 1024 + 128 + 16 + 2 << 20)
+    func put(_ number: UInt64, at offset: Int) {
+      withUnsafeBytes(of: number) { outcome.replaceSubrange(offset..<offset + 8, with: $0) }
+    }
+    put(16, at: 24)
+    put(2, at: 32)
+    put(5, at: 40)
+    outcome.replaceSubrange(1296..<1301, with: Data("saved".utf8))
+    try outcome.write(to: URL(filePath: stage.directory + "/1.1.outcome"))
+    try stage.write("1.1.started", "node n7\n")
+    let report = try await stage.test.report(of: 1)
+    #expect(report.interruption == .nodeLost)
+    #expect(report.word == nil)
+    #expect(report.checkpoint == Array("saved".utf8))
+    await stage.test.stop()
+  }
+
   @Test("hostile files of a bundle harm nobody")
   func hostile() async throws {
     let stage = try await Stage(4)

@@ -7,7 +7,9 @@ import MillraceLinux
 ///
 ///     plugins/SHA256.so     copies of plugins
 ///     bundles/NAME/         one job of Slurm each; belongs to the jobs' user
-///     ledger/NAME           what this runner notes of it for the next one; nobody else can read it
+///
+/// What this runner notes of a bundle for the next one lies in the directory of ledgers, which nobody else can
+/// read.
 final class SpoolDirectory: Sendable {
   let path: String
   /// The directory `bundles`, open.
@@ -16,13 +18,45 @@ final class SpoolDirectory: Sendable {
   private let plugins: Descriptor
 
   /// Opens it, and makes what is missing.
-  init(_ path: String) throws {
+  /// - Throws: `LinuxError`, also if it is not the spool that the ledger speaks of: started again, attempts
+  ///   that run would run twice.
+  init(_ path: String, ledger: String? = nil) throws {
     self.path = path
     try Self.make(path, mode: 0o711)
     bundles = try Self.open("\(path)/bundles", mode: 0o711)
-    ledgers = try Self.open("\(path)/ledger", mode: 0o700)
     plugins = try Self.open("\(path)/plugins", mode: 0o755)
+    let ledger = ledger ?? "\(path)/ledger"
+    ledgers = try Self.open(ledger, mode: 0o700)
+    try identify(ledger)
   }
+
+  /// Compares the marks that the first runner has left in the spool and in the ledger's directory.
+  private func identify(_ ledger: String) throws {
+    func mark(_ directory: borrowing Descriptor, _ path: String) throws -> String? {
+      try Descriptor.ifThere(Self.mark, in: directory.number, flags: O_RDONLY | O_NOFOLLOW)?
+        .contents(atMost: 1000, "\(path)/\(Self.mark)")
+    }
+    func write(_ text: String, _ directory: borrowing Descriptor) throws {
+      let file = try Descriptor(
+        opening: Self.mark, in: directory.number, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
+      try Array(text.utf8).withUnsafeBytes { try file.write($0, Self.mark) }
+      try checkErrno(fsync(file.number), "write the mark of a spool to the disk")
+    }
+    if let known = try mark(ledgers, ledger) {
+      guard try mark(bundles, "\(path)/bundles") == known else {
+        throw LinuxError(
+          "use `\(path)` as a spool", .missing("it is not the one that was used before"),
+          hint: "is its file system mounted? if it is another one on purpose: rm \(ledger)/\(Self.mark)")
+      }
+    } else {
+      let new = "\(UInt64.random(in: .min ... .max)) \(UInt64.random(in: .min ... .max))\n"
+      try write(new, bundles)
+      try write(new, ledgers)
+    }
+  }
+
+  private static let mark = ".spool"
+  private static let draft = ".draft-"
 
   private static func make(_ path: String, mode: UInt32) throws {
     if mkdir(path, mode) == 0 {
@@ -76,8 +110,10 @@ final class SpoolDirectory: Sendable {
   /// Makes a bundle's directory with all that its host reads, and gives it to a user.
   func make(_ name: String, _ files: [(name: String, bytes: [UInt8])], for user: SlurmSettings.User) throws {
     let isOthers = user.uid != geteuid()
-    try checkErrno(mkdirat(bundles.number, name, 0o700), "make the bundle `\(name)`")
-    guard let entry = try SpoolEntry(name, in: bundles, owner: user.uid) else {
+    // It has its name once it is whole: a runner that goes meanwhile leaves nothing that could be submitted.
+    let draft = Self.draft + name
+    try checkErrno(mkdirat(bundles.number, draft, 0o700), "make the bundle `\(name)`")
+    guard let entry = try SpoolEntry(draft, in: bundles, owner: user.uid) else {
       throw LinuxError("open the bundle `\(name)`", .missing("it is gone"))
     }
     for file in files {
@@ -87,10 +123,12 @@ final class SpoolDirectory: Sendable {
       if isOthers { try entry.give(file.name, to: user) }
     }
     if isOthers { try checkErrno(fchown(entry.number, user.uid, user.gid), "give `\(name)` away") }
+    try checkErrno(renameat(bundles.number, draft, bundles.number, name), "name the bundle `\(name)`")
   }
 
   /// Removes a bundle's directory, whatever is in it; then, and not before, its ledger.
   func remove(_ name: String) async throws {
+    try await DirectoryRemoval.remove(Self.draft + name, in: bundles.number)
     try await DirectoryRemoval.remove(name, in: bundles.number)
     unlinkat(ledgers.number, name, 0)
   }
@@ -106,13 +144,13 @@ final class SpoolDirectory: Sendable {
     return Set(try list(ledgers) + list(bundles))
   }
 
-  /// Writes a ledger. If it `lasts`, it is on the disk afterwards.
-  func write(_ ledger: BundleLedger, lasts: Bool = false) throws {
+  /// Writes a ledger; it is on the disk afterwards.
+  func write(_ ledger: BundleLedger) throws {
     let new = ".new-\(ledger.name)"
     let file = try Descriptor(
       opening: new, in: ledgers.number, flags: O_WRONLY | O_CREAT | O_TRUNC, mode: 0o600)
     try Array(ledger.text.utf8).withUnsafeBytes { try file.write($0, "the ledger of `\(ledger.name)`") }
-    if lasts { try checkErrno(fsync(file.number), "write the ledger of `\(ledger.name)` to the disk") }
+    try checkErrno(fsync(file.number), "write the ledger of `\(ledger.name)` to the disk")
     try checkErrno(
       renameat(ledgers.number, new, ledgers.number, ledger.name), "name the ledger of `\(ledger.name)`")
   }
