@@ -40,7 +40,9 @@ struct Environment {
   }
 
   private static func begins(_ text: UnsafePointer<CChar>, _ prefix: StaticString) -> Bool {
-    prefix.withUTF8Buffer { strncmp(text, $0.baseAddress, $0.count) == 0 }
+    prefix.withUTF8Buffer { expected in
+      expected.baseAddress.map { strncmp(text, $0, expected.count) == 0 } ?? false
+    }
   }
 
   /// Builds the environment of a warm host: what the operator says comes first here, too.

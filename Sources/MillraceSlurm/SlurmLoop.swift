@@ -52,7 +52,8 @@ actor SlurmLoop {
 
   init(
     settings: SlurmSettings, spool: SpoolDirectory, logs: LogFiles, logger: Logger,
-    events: AsyncStream<LaunchEvent>.Continuation, inbox: AsyncStream<Command>.Continuation
+    key: CourierKey?, events: AsyncStream<LaunchEvent>.Continuation,
+    inbox: AsyncStream<Command>.Continuation
   ) {
     self.settings = settings
     self.spool = spool
@@ -62,7 +63,7 @@ actor SlurmLoop {
     self.inbox = inbox
     desk = SlurmDesk(
       SlurmCommands(directory: settings.commands, configuration: settings.configuration),
-      user: settings.user.uid)
+      user: settings.user.uid, key: key)
   }
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }

@@ -11,8 +11,8 @@ package struct SlurmSettings: Sendable, Equatable {
   package var spool: String
   /// Where nodes reach this machine, if they do not share the spool; nil if they do.
   package var address: String?
-  /// Where the runner notes what it has out there, for the runner after it; nil for in the spool. Best on this
-  /// machine: then it is seen if the spool is not mounted, or another one.
+  /// Where the runner notes what it has out there, for the runner after it; nil for in the spool. Best on
+  /// this machine: then it is seen if the spool is not mounted, or another one.
   package var ledger: String?
   /// The program `millrace-host` on the nodes.
   package var host: String

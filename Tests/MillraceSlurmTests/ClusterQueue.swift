@@ -15,6 +15,8 @@ final class ClusterQueue {
   let place: String
   private let state: String
   private let rules: ClusterRules
+  /// Where its nodes reach it that share no spool; nil if they do.
+  private let address: String?
   private var runner: Runner?
 
   /// What a runner is made of here.
@@ -25,7 +27,8 @@ final class ClusterQueue {
   }
 
   /// Makes a queue in the trial cluster; `outstanding` attempts may be there at once.
-  init(outstanding: Int = 1000) throws {
+  init(outstanding: Int = 1000, address: String? = nil) throws {
+    self.address = address
     state = TestDirectory.newPath("state")
     place = TestDirectory.newPath("place")
     var rules = ClusterRules()
@@ -83,6 +86,7 @@ final class ClusterQueue {
     var settings = TrialCluster.settings()
     settings.host = TestProcess.programs + "/millrace-host"
     settings.demandsCaps = false
+    settings.address = address
     (settings.look, settings.poll, settings.nodePoll) = (.milliseconds(200), .seconds(1), .seconds(2))
     (settings.beat, settings.fence, settings.fenceMargin) = (.seconds(1), .seconds(6), .seconds(2))
     return settings

@@ -11,9 +11,9 @@ extension TrialClusterTests {
   struct QueueTests {
     /// Runs a test on a queue that is closed afterwards.
     private func withQueue(
-      outstanding: Int = 1000, _ body: (ClusterQueue) async throws -> Void
+      outstanding: Int = 1000, address: String? = nil, _ body: (ClusterQueue) async throws -> Void
     ) async throws {
-      let queue = try ClusterQueue(outstanding: outstanding)
+      let queue = try ClusterQueue(outstanding: outstanding, address: address)
       do {
         try await queue.start()
         try await body(queue)
@@ -126,11 +126,29 @@ extension TrialClusterTests {
       }
     }
 
+    @Test("nodes that share no spool get all over TCP, and go on while the runner is away")
+    func overTCP() async throws {
+      // Below the ports that the kernel gives to those who do not choose.
+      let address = "127.0.0.1:\(Int.random(in: 8300...9900))"
+      try await withQueue(address: address) { queue in
+        let jobs = try await queue.engine.submit(try [0.1, 12].map { try queue.request($0) })
+        let more = try await queue.engine.submit(try (0..<10).map { _ in try queue.request(0.1) })
+        _ = try await queue.ended([jobs[0]] + more, within: .seconds(120))
+        try await Self.until(.seconds(60)) { try queue.notes()["\(jobs[1]).1"] != nil }
+        try await queue.abandon()
+        try await Task.sleep(for: .seconds(3))
+        try await queue.start()
+        let ended = try await queue.ended(jobs + more, within: .seconds(120))
+        #expect(ended.allSatisfy { $0.state == .succeeded && $0.attempts == 1 })
+        #expect(try queue.notes().values.count { $0.end != nil } == 12)
+      }
+    }
+
     /// Waits until something is so.
     private static func until(_ span: Duration, _ question: () async throws -> Bool) async throws {
       let last = ContinuousClock.now + span
       // What can't be read yet will be.
-    while (try? await question()) != true {
+      while (try? await question()) != true {
         guard ContinuousClock.now < last else { throw TestFailure("it has not become so in time") }
         try await Task.sleep(for: .milliseconds(100))
       }

@@ -92,7 +92,8 @@ struct BundleManifest {
   func arguments(directory: String, isRoot: Bool) -> [String] {
     let first = plans.first
     var words = [
-      "--job-name=\(name)", "--no-requeue", "--open-mode=append", "--output=\(directory)/host.log",
+      "--job-name=\(name)", "--no-requeue", "--open-mode=append",
+      "--output=\(settings.address == nil ? "\(directory)/host.log" : "/dev/null")",
       "--chdir=/", "--nodes=1", "--ntasks=1", "--mem=\(memory.rawValue >> 20)M",
       "--cpus-per-task=\(processors)", "--time=\(minutes)", "--nice=\(niceness(isRoot: isRoot))",
       "--comment=millrace: \(first?.handler ?? ""), \(plans.count) of them",
@@ -107,11 +108,20 @@ struct BundleManifest {
     add("constraint", options.constraint)
     add("gres", options.gres)
     words += options.extra ?? []
+    return words + ["--wrap=\(script(directory: directory))"]
+  }
+
+  /// What the job does on its node.
+  private func script(directory: String) -> String {
+    let host = Self.quoted(settings.host)
+    if let address = settings.address {
+      // Claims count when the runner has them: who comes second runs nothing.
+      return "exec \(host) batch --connect \(Self.quoted(address)) --bundle \(name) "
+        + "\"${SLURM_TMPDIR:-${TMPDIR:-/tmp}}/millrace-\(name)-$SLURM_JOB_ID\""
+    }
     // A bundle is submitted again if `sbatch` was not answered: whoever comes second finds it taken.
-    let script =
-      "mkdir \(Self.quoted("\(directory)/taken")) 2>/dev/null || exit 0; "
-      + "exec \(Self.quoted(settings.host)) batch \(Self.quoted(directory))"
-    return words + ["--wrap=\(script)"]
+    return "mkdir \(Self.quoted("\(directory)/taken")) 2>/dev/null || exit 0; "
+      + "exec \(host) batch \(Self.quoted(directory))"
   }
 
   private var processors: Int64 {

@@ -8,8 +8,8 @@ import MillraceLinux
 ///     plugins/SHA256.so     copies of plugins
 ///     bundles/NAME/         one job of Slurm each; belongs to the jobs' user
 ///
-/// What this runner notes of a bundle for the next one lies in the directory of ledgers, which nobody else can
-/// read.
+/// What this runner notes of a bundle for the next one lies in the directory of ledgers, which nobody else
+/// can read.
 final class SpoolDirectory: Sendable {
   let path: String
   /// The directory `bundles`, open.
