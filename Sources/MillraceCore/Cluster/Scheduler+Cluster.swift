@@ -98,15 +98,22 @@ extension Scheduler {
     let usable = cluster.nodes.filter { $0.state == .idle || $0.state == .busy }
     let cooling = usable.compactMap { nodes.coolsUntil($0.name, at: now) }
     if cooling.count == usable.count {
-      let states = cluster.nodes.map { node in
-        "\(node.name) \(nodes.coolsUntil(node.name, at: now) == nil ? node.state.rawValue : "cools down")"
-      }
       return GateVerdict(
         gate: .cluster, isOpen: false, opensAt: cooling.min(),
-        subject: "no node can be used: \(states.prefix(10).joined(separator: ", "))")
+        subject: "no node can be used: \(states(of: cluster.nodes, at: now))")
     }
     return GateVerdict(
       gate: .cluster, isOpen: out < rules.outstanding, used: Int64(out), capacity: Int64(rules.outstanding))
+  }
+
+  /// How nodes are, by name: of ten, the others are counted.
+  private func states(of nodes: [ClusterNode], at now: Timestamp) -> String {
+    guard !nodes.isEmpty else { return "the cluster has none" }
+    let states = nodes.prefix(10).map { node in
+      "\(node.name) \(coolsUntil(node: node.name, at: now) == nil ? node.state.rawValue : "cools down")"
+    }
+    let rest = nodes.count - states.count
+    return states.joined(separator: ", ") + (rest > 0 ? " and \(rest) more" : "")
   }
 
   /// The same for one job that may run there: one that may also run here goes there only from a long queue.

@@ -91,6 +91,7 @@ struct RunningAttempt: Sendable {
   /// When time alone will change it; nil if it will not.
   var nextTime: Timestamp? {
     switch phase {
+    case .starting(stop: nil): place == .slurm ? job.finishBy : nil
     case .starting, .killing: nil
     case .running(let deadline): min(deadline, job.finishBy ?? deadline)
     case .frozen: job.finishBy
@@ -172,6 +173,9 @@ struct RunningAttempt: Sendable {
       return [.kill]
     case (.stopping, .stopRequested), (.killing, .stopRequested):
       return []  // The first request fixed the reason and the time.
+    case (.starting(stop: nil), .timer) where place == .slurm && isTooLate(at: now):
+      phase = .starting(stop: .deadline)
+      return [.terminate]  // It may wait there for days.
     case (.starting, .timer), (.killing, .timer):
       return []  // They wait for others.
     case (.starting, .freezeRequested), (.frozen, .freezeRequested), (.stopping, .freezeRequested),

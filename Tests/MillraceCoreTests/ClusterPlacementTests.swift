@@ -1,0 +1,168 @@
+import TestSupport
+import Testing
+
+@testable import MillraceCore
+
+@Suite("Here or in the cluster")
+struct ClusterPlacementTests {
+  /// A learned run time of 100 s, so that a queue can be told to be long.
+  private static let evidence = Event.learned((1...20).map { _ in EstimateTests.evidence(64, seconds: 100) })
+
+  @Test("a job runs where it says, here if it says nothing")
+  func said() {
+    let rig = Rig.withCluster()
+    let actions = rig.send(
+      .submitted([Rig.job(1), Rig.job(2, on: .local), Rig.job(3, on: .slurm), Rig.job(4, on: .auto)]))
+    #expect(actions.startedJobs == [1, 2, 4, 3])
+    #expect(actions.places == [.local, .local, .local, .slurm])
+    #expect(rig.scheduler.outstanding == 1)
+    #expect(rig.scheduler.place(of: .id(3)) == .slurm)
+    #expect(rig.scheduler.place(of: .id(9)) == nil)
+  }
+
+  @Test("what runs in the cluster takes nothing of this machine")
+  func resources() {
+    let rig = Rig.withCluster(slots: 1)
+    #expect(rig.run(Rig.job(1, on: .slurm), Rig.job(2, on: .slurm)) == [.id(1), .id(2)])
+    #expect(rig.used == Resources())
+    #expect(rig.run(Rig.job(3)) == [.id(3)])
+    #expect(rig.used.slots == 1)
+    #expect(rig.run(Rig.job(4)) == [])
+    // A full machine keeps nothing from the cluster.
+    #expect(rig.send(.submitted([Rig.job(5, on: .slurm)])).places == [.slurm])
+  }
+
+  @Test("a machine under pressure, or that staggers its starts, keeps nothing from the cluster")
+  func pressure() {
+    let rig = Rig.withCluster { $0.stagger = .seconds(60) }
+    rig.run(Rig.job(1))
+    rig.sample([:], MachineSample(memoryTotal: .gibibytes(1), memoryAvailable: .zero))
+    #expect(rig.scheduler.pressureLevel == .critical)
+    #expect(rig.send(.submitted([Rig.job(2), Rig.job(3, on: .slurm)])).startedJobs == [3])
+  }
+
+  @Test("attempts in the cluster need no look at this machine")
+  func samples() {
+    let rig = Rig.withCluster()
+    rig.run(Rig.job(1, on: .slurm))
+    #expect(!rig.scheduler.needsSamples)
+    rig.run(Rig.job(2))
+    #expect(rig.scheduler.needsSamples)
+  }
+
+  @Test("a job that may run anywhere and is larger than this machine runs in the cluster only")
+  func tooLarge() {
+    let rig = Rig.withCluster(memory: .mebibytes(500))
+    let large = Rig.job(1, on: .auto) { $0.limits.memory = .mebibytes(600) }
+    #expect(rig.send(.submitted([large])).places == [.slurm])
+    _ = rig.answer([], trouble: "away")
+    rig.run(Rig.job(2, on: .auto) { $0.limits.memory = .mebibytes(600) })
+    #expect(rig.closedGates(2) == [.cluster])
+    #expect(rig.verdicts(2).allSatisfy { $0.gate != .memory })
+  }
+
+  @Test("without a cluster, what may run anywhere runs here, and what must run there says why it does not")
+  func noCluster() {
+    let rig = Rig(Rig.policy())
+    #expect(rig.send(.submitted([Rig.job(1, on: .auto)])).places == [.local])
+    rig.run(Rig.job(2, on: .slurm))
+    #expect(rig.reason(.cluster, 2) == "the configuration has no `slurm`")
+    #expect(rig.closedGates(2) == [.cluster])
+    #expect(rig.scheduler.nextTime == nil)
+  }
+
+  @Test("what may run anywhere goes to the cluster while the queue here takes longer than the bound")
+  func longQueue() {
+    let rig = Rig.withCluster(slots: 1) { $0.cluster?.autoWait = .seconds(250) }
+    _ = rig.send(Self.evidence)
+    // A slot is no resource that is given out in parts: what counts is memory and processors.
+    let half = { (number: Int64) in
+      Rig.job(number, on: .auto) { terms in
+        terms.limits.memory = .mebibytes(3200)
+        terms.timeout = .seconds(1000)
+      }
+    }
+    func learnedPart(_ rig: Rig) -> Duration { rig.scheduler.expectedWait(at: rig.now) }
+    #expect(rig.confirm(rig.send(.submitted([half(1)]))) == [.id(1)])
+    // 64 MiB of 6400 for 100 s: a hundredth of the machine.
+    #expect(learnedPart(rig) == .seconds(1))
+    #expect(rig.run(half(2), half(3)) == [])
+    #expect(learnedPart(rig) == .seconds(3))
+    #expect(rig.clusterGate(2)?.isOpen == false)
+    #expect(rig.clusterGate(2)?.reason == "the queue here takes 3 s, up to 4 min 10 s its jobs stay here")
+    // 247 more are within the bound, the 248th and 249th are not; those that come first go.
+    let more = (4...252 as ClosedRange<Int64>).map(half)
+    let actions = rig.send(.submitted(more))
+    #expect(actions.startedJobs == [2, 3])
+    #expect(actions.places == [.slurm, .slurm])
+    #expect(learnedPart(rig) == .seconds(250))
+  }
+
+  @Test("jobs of this machine alone make its queue long, and those that may go to the cluster go first")
+  func localQueue() {
+    let rig = Rig.withCluster(slots: 1, memory: .mebibytes(64)) { $0.cluster?.autoWait = .seconds(100) }
+    rig.run(Rig.job(1), Rig.job(2))
+    // The first one takes the machine for its 60 s at most, the second one too.
+    #expect(rig.scheduler.expectedWait(at: rig.now) == .seconds(120))
+    #expect(rig.send(.submitted([Rig.job(3, on: .auto)])).places == [.slurm])
+    // As the time of the first one passes, the queue gets shorter.
+    #expect(rig.send(.submitted([Rig.job(4, on: .auto)]), at: 30).places == [.slurm])
+    #expect(rig.scheduler.expectedWait(at: Sample.time(30)) == .seconds(90))
+    #expect(rig.send(.submitted([Rig.job(5, on: .auto)]), at: 55).places == [.slurm])
+  }
+
+  @Test("jobs go to the cluster in the order of rank, as many as may be there")
+  func bound() {
+    let rig = Rig.withCluster { $0.cluster?.outstanding = 3 }
+    let jobs = (1...6 as ClosedRange<Int64>).map { number in
+      var job = Rig.job(number, on: .slurm)
+      job.priority = Priority(rawValue: number == 6 ? 10 : 5) ?? .default
+      return job
+    }
+    #expect(rig.confirm(rig.send(.submitted(jobs))) == [.id(6), .id(1), .id(2)])
+    #expect(rig.clusterGate(3)?.reason == "3 of 3 attempts are in the cluster")
+    #expect(rig.clusterGate(3)?.remedy == "the end of an attempt there, or a larger `slurm.outstanding`")
+    #expect(rig.confirm(rig.succeed(.id(1), on: "n1")) == [.id(3)])
+    #expect(rig.scheduler.outstanding == 3)
+    // A smaller bound ends nothing.
+    var policy = rig.scheduler.policy
+    policy.cluster?.outstanding = 1
+    #expect(rig.send(.policy(policy)) == [])
+    #expect(rig.scheduler.outstanding == 3)
+    #expect(rig.succeed(.id(6), on: "n1").started == [])
+  }
+
+  @Test("the bounds of handlers and groups hold for both places together, and held jobs wait")
+  func bounds() {
+    let rig = Rig.withCluster(handlers: ["work": HandlerRules(concurrency: 2)])
+    let actions = rig.send(.submitted([Rig.job(1), Rig.job(2, on: .slurm), Rig.job(3, on: .slurm)]))
+    #expect(rig.confirm(actions) == [.id(1), .id(2)])
+    #expect(rig.closedGates(3) == [.concurrency])
+    _ = rig.send(.hold(JobID(3), true))
+    #expect(rig.end(.id(1)).started == [])
+    #expect(rig.send(.hold(JobID(3), false)).places == [.slurm])
+  }
+
+  @Test("a paused or draining runner starts nothing in the cluster")
+  func paused() {
+    let rig = Rig.withCluster()
+    _ = rig.send(.operate(.runner, .pause(Pause(by: "ann", since: rig.now))))
+    #expect(rig.run(Rig.job(1, on: .slurm)) == [])
+    #expect(rig.closedGates(1) == [.runner])
+    #expect(rig.send(.operate(.runner, .resume)).places == [.slurm])
+    _ = rig.send(.drain)
+    #expect(rig.run(Rig.job(2, on: .slurm)) == [])
+    #expect(!rig.scheduler.isDrained)
+    _ = rig.succeed(.id(1), on: "n1")
+    #expect(rig.scheduler.isDrained)
+  }
+
+  @Test("a job that waits for the cluster keeps none of this machine waiting")
+  func lanes() {
+    let rig = Rig.withCluster([])
+    let huge = Rig.job(1, on: .slurm) { $0.limits.memory = .gibibytes(1000) }
+    #expect(rig.run(huge, Rig.job(2)) == [.id(2)])
+    #expect(rig.closedGates(1) == [.cluster])
+    #expect(rig.explanation(1)?.ahead == 0)
+  }
+}
