@@ -44,7 +44,7 @@ final class Runner: Sendable {
     tree = try CgroupTree(root: configuration.cgroupRoot.group(belowMount: mount))
     let launchSettings = try Self.launchSettings(configuration, state: state, runtime: runtime)
     launcher = try LocalLauncher(tree: tree, settings: launchSettings, logs: logs, logger: log)
-    cluster = try configuration.slurm.map { try Self.cluster($0, like: launchSettings, logs: logs, log) }
+    cluster = try Self.cluster(configuration.slurm, like: launchSettings, state: state, logs: logs, log)
     let sidecars = Sidecars(directory: configuration.plugins, overrides: configuration.handlers)
     let machine = Machine.current().within(try tree.bounds())
     var policy = machine.policy(configuration)
