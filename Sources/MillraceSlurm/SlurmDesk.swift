@@ -6,13 +6,10 @@ actor SlurmDesk {
   private let executor = QueueExecutor("slurm commands")
   private let commands: SlurmCommands
   private let user: UInt32
-  /// From what the secrets of bundles are made; nil if nodes share the spool.
-  private let key: CourierKey?
 
-  init(_ commands: SlurmCommands, user: UInt32, key: CourierKey?) {
+  init(_ commands: SlurmCommands, user: UInt32) {
     self.commands = commands
     self.user = user
-    self.key = key
   }
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
@@ -20,9 +17,8 @@ actor SlurmDesk {
   func answer(_ request: SlurmRequest, at now: Timestamp) -> Result<SlurmReply, SlurmError> {
     do throws(SlurmError) {
       switch request {
-      case .submit(let name, let words):
-        let secret = key.map { ["MILLRACE_BUNDLE_SECRET=\($0.secretText(of: name))"] }
-        return .success(.job(try commands.submit(words, environment: secret ?? [])))
+      case .submit(_, let words, let environment):
+        return .success(.job(try commands.submit(words, environment: environment)))
       case .jobs: return .success(.jobs(try commands.jobs(ofUser: user)))
       case .nodes: return .success(.nodes(try commands.nodes(at: now)))
       case .exitCode(_, let job): return .success(.exitCode(try commands.exitCode(of: job)))
@@ -38,7 +34,7 @@ actor SlurmDesk {
 
 /// What Slurm is asked for; the name is that of the bundle.
 enum SlurmRequest: Sendable {
-  case submit(String, [String])
+  case submit(String, [String], environment: [String])
   case jobs
   case nodes
   case exitCode(String, job: String)

@@ -6,16 +6,16 @@ package import MillraceLinux
 /// Runs attempts on the nodes of a Slurm cluster.
 ///
 /// Attempts ride in bundles, each a job of Slurm; `millrace-host batch` runs them on its node. Both sides
-/// talk through files of a spool, which a courier brings to nodes that do not share it (`docs/slurm.md`).
+/// talk through files of a spool (`docs/slurm.md`).
 package final class SlurmLauncher: ClusterLauncher {
   package let events: AsyncStream<LaunchEvent>
   private let inbox: AsyncStream<SlurmLoop.Command>.Continuation
   private let tasks: [Task<Void, Never>]
-  /// What nodes talk to that do not share the spool; nil if they do.
+  /// For nodes that do not share the spool; nil if they do.
   private let courier: CourierServer?
 
   /// Makes a launcher that begins to ask Slurm of its nodes.
-  /// - Throws: `LinuxError` if the spool or the address can't be used.
+  /// - Throws: `LinuxError` if the spool can't be used, or nodes can't be listened for.
   package init(settings: SlurmSettings, logs: LogFiles, logger: Logger) throws {
     // No bound of its own: none may be lost. Attempts are bounded by the policy.
     let (events, continuation) = AsyncStream<LaunchEvent>.makeStream()
@@ -23,14 +23,18 @@ package final class SlurmLauncher: ClusterLauncher {
     let (commands, inbox) = AsyncStream<SlurmLoop.Command>.makeStream()
     self.inbox = inbox
     let spool = try SpoolDirectory(settings.spool, ledger: settings.ledger)
-    let key = try settings.address.map { _ in try CourierKey(file: settings.spool + "/courier.key") }
-    courier =
-      if let address = settings.address, let key {
-        try CourierServer(
-          listen: address, spool: settings.spool, secret: { key.secret(of: $0) }, log: logger)
-      } else { nil }
+    var key: CourierKey?
+    if let address = settings.address {
+      let made = try CourierKey(file: spool.keyFile)
+      key = made
+      courier = try CourierServer(
+        listen: settings.listen ?? address, spool: settings.spool, secret: { made.secret(of: $0) },
+        log: logger)
+    } else {
+      courier = nil
+    }
     let loop = SlurmLoop(
-      settings: settings, spool: spool, logs: logs, logger: logger, key: key, events: continuation,
+      settings: settings, spool: spool, key: key, logs: logs, logger: logger, events: continuation,
       inbox: inbox)
     let work = Task { for await command in commands { await loop.handle(command) } }
     let ticking = Task {
@@ -56,10 +60,10 @@ package final class SlurmLauncher: ClusterLauncher {
 
   /// Ends all activity here and the events; what runs goes on. Afterwards nothing can be asked for.
   package func stop() async {
+    courier?.stop()
     tasks[1].cancel()
     await withCheckedContinuation { inbox.yield(.end($0)) }
     inbox.finish()
     for task in tasks { await task.value }
-    courier?.stop()
   }
 }

@@ -63,7 +63,9 @@ extension SlurmLoop {
           ("\(plan.attempt).payload", try Payload.bytes(for: plan, maxResult: settings.maxResult)))
       }
       try spool.write(bundle.ledger)
-      try spool.make(manifest.name, files, for: settings.user)
+      // What crosses by the courier stays this runner's own.
+      let own = SlurmSettings.User(uid: geteuid(), gid: getegid())
+      try spool.make(manifest.name, files, for: key == nil ? settings.user : own)
     } catch {
       for plan in manifest.plans {
         logs.end(plan.attempt)

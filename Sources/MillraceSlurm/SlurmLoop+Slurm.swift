@@ -53,7 +53,16 @@ extension SlurmLoop {
     let name = outbox.remove(at: place)
     guard let bundle = bundles[name] else { return nil }
     bundle.submission = .doubtful
-    return .submit(name, bundle.ledger.arguments)
+    return .submit(name, bundle.ledger.arguments, environment: environment(of: name))
+  }
+
+  /// What the host of a bundle finds in its environment: its secret, if it shares no spool with this machine.
+  private func environment(of bundle: String) -> [String] {
+    guard let key else { return [] }
+    let digits = key.secret(of: bundle).map { byte in
+      (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }
+    return ["MILLRACE_BUNDLE_SECRET=\(digits.joined())"]
   }
 
   /// Takes in what Slurm has answered.
@@ -64,8 +73,8 @@ extension SlurmLoop {
       setTrouble(nil)
     }
     switch (request, result) {
-    case (.submit(let name, _), .success(.job(let job))): bundles[name].map { submitted($0, as: job) }
-    case (.submit(let name, _), .failure(let error)): bundles[name].map { notSubmitted($0, error) }
+    case (.submit(let name, _, _), .success(.job(let job))): bundles[name].map { submitted($0, as: job) }
+    case (.submit(let name, _, _), .failure(let error)): bundles[name].map { notSubmitted($0, error) }
     case (.jobs, .success(.jobs(let jobs))): take(jobs)
     case (.nodes, .success(.nodes(let nodes))): take(nodes)
     case (.exitCode(let name, _), .success(.exitCode(let code))): bundles[name]?.exitCode = .known(code)
@@ -74,7 +83,7 @@ extension SlurmLoop {
     case (.cancel(let name, _), .failure(.noAnswer)): bundles[name]?.wantsCancel = true
     case (.jobs, .failure(.refused(let words))), (.nodes, .failure(.refused(let words))),
       (.cancel, .failure(.refused(let words))), (.nudge, .failure(.refused(let words))):
-      logger.warning("slurm refuses", metadata: ["request": "\(request)", "error": "\(words)"])
+      logger.warning("slurm refuses", metadata: ["error": "\(words)"])
     default: break  // It is asked for again, or of no use any more.
     }
   }
@@ -187,7 +196,7 @@ extension SlurmLoop {
   }
 
   private func cancelDouble(_ job: SlurmJob) {
-    guard case .waiting = job.state else { return }
+    if case .over = job.state { return }
     Task { [desk] in _ = await desk.answer(.cancel(job.name, job: job.id), at: Self.wall()) }
   }
 }

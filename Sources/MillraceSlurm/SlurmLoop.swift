@@ -27,6 +27,8 @@ actor SlurmLoop {
   let events: AsyncStream<LaunchEvent>.Continuation
   let inbox: AsyncStream<Command>.Continuation
   let desk: SlurmDesk
+  /// From which the secrets of bundles are made; nil if nodes share the spool.
+  let key: CourierKey?
   private let executor = QueueExecutor("slurm")
 
   /// By name, and which attempt rides in which.
@@ -51,19 +53,19 @@ actor SlurmLoop {
   private let birth = SlurmLoop.wall().rawValue
 
   init(
-    settings: SlurmSettings, spool: SpoolDirectory, logs: LogFiles, logger: Logger,
-    key: CourierKey?, events: AsyncStream<LaunchEvent>.Continuation,
-    inbox: AsyncStream<Command>.Continuation
+    settings: SlurmSettings, spool: SpoolDirectory, key: CourierKey?, logs: LogFiles, logger: Logger,
+    events: AsyncStream<LaunchEvent>.Continuation, inbox: AsyncStream<Command>.Continuation
   ) {
     self.settings = settings
     self.spool = spool
+    self.key = key
     self.logs = logs
     self.logger = logger
     self.events = events
     self.inbox = inbox
     desk = SlurmDesk(
       SlurmCommands(directory: settings.commands, configuration: settings.configuration),
-      user: settings.user.uid, key: key)
+      user: settings.user.uid)
   }
 
   nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }

@@ -9,8 +9,10 @@ package struct SlurmSettings: Sendable, Equatable {
   package var configuration: String?
   /// The directory through which runner and nodes talk: the same path on all of them.
   package var spool: String
-  /// Where nodes reach this machine, if they do not share the spool; nil if they do.
+  /// Where nodes reach this machine, if they do not share the spool, `HOST:PORT`; nil if they do.
   package var address: String?
+  /// Where this machine listens for them; nil for the same.
+  package var listen: String?
   /// Where the runner notes what it has out there, for the runner after it; nil for in the spool. Best on
   /// this machine: then it is seen if the spool is not mounted, or another one.
   package var ledger: String?

@@ -82,6 +82,7 @@ final class LauncherUnderTest: Sendable {
   /// The bundles in the spool.
   func bundles() throws -> [String] {
     try FileManager.default.contentsOfDirectory(atPath: settings.spool + "/bundles")
+      .filter { !$0.hasPrefix(".") }
   }
 }
 

@@ -10,6 +10,54 @@ import Testing
 extension TrialClusterTests {
   /// The launcher with the program that really runs on nodes, and real plugins.
   @Suite(.serialized) struct RealHostTests {
+    @Test("nodes that share no spool get their bundles, and bring back the ends, over TCP")
+    func courier() async throws {
+      var settings = try settings()
+      settings.address = "127.0.0.1:\(try Self.freePort())"
+      let first = try LauncherUnderTest(settings)
+      first.launcher.launch([
+        try plan(1, "prints", expectedRun: .milliseconds(1)),
+        try plan(2, "fails", expectedRun: .milliseconds(1)),
+        try plan(3, "waits"), try plan(4, "waits"),
+      ])
+      #expect(try await first.report(of: 1).word == .done(nil))
+      #expect(try first.log(of: 1) == "printed without a newline")
+      #expect(try await first.report(of: 2).exit == .exited(code: 1))
+      for job in 3...4 { try await first.started(Int64(job)) }
+      first.launcher.terminate(AttemptID(job: JobID(3), number: 1))
+      #expect(try await first.report(of: 3).interruption == nil)
+      first.launcher.release((1...3).map { AttemptID(job: JobID($0), number: 1) })
+      await first.stop()
+      let second = try LauncherUnderTest(settings)
+      let fourth = AttemptID(job: JobID(4), number: 1)
+      #expect(
+        try await second.launcher.takeOver(open: [KeptAttempt(attempt: fourth, plugin: "made")]) == [fourth])
+      second.launcher.terminate(fourth)
+      #expect(try await second.report(of: 4).exit != nil)
+      second.launcher.release([fourth])
+      try await second.emptied()
+      // The secret is in no file of the spool.
+      #expect(FileMode.of(settings.spool + "/ledger/.key").map { $0 & 0o777 } == 0o600)
+      await second.stop()
+    }
+
+    /// A port that nobody listens on.
+    private static func freePort() throws -> UInt16 {
+      let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+      defer { close(socket) }
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+      var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+      let result = withUnsafeMutablePointer(to: &address) { pointer in
+        pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          bind(socket, $0, length) == 0 && getsockname(socket, $0, &length) == 0
+        }
+      }
+      guard result else { throw TestFailure("no free port") }
+      return UInt16(bigEndian: address.sin_port)
+    }
+
     @Test("handlers of a plugin run on nodes, each with its own end")
     func outcomes() async throws {
       let test = try LauncherUnderTest(settings())

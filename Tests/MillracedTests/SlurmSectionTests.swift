@@ -23,6 +23,7 @@ struct SlurmSectionTests {
       slurm:
         spool: /srv/millrace
         address: 10.0.0.1:8275
+        listen: ":8275"
         host: /opt/millrace-host
         user: batch
         commands: /opt/slurm/bin
@@ -47,6 +48,7 @@ struct SlurmSectionTests {
     let slurm = try #require(configuration.slurm)
     let settings = slurm.settings
     #expect(settings.spool == "/srv/millrace" && settings.address == "10.0.0.1:8275")
+    #expect(settings.listen == ":8275")
     #expect(settings.host == "/opt/millrace-host" && slurm.user == "batch")
     #expect(settings.commands == "/opt/slurm/bin" && settings.configuration == "/etc/slurm.conf")
     #expect(!settings.demandsCaps && settings.maxSubmitted == 5)

@@ -39,11 +39,6 @@ package struct CourierKey: Sendable {
     CourierStream.code(Array("bundle ".utf8) + bundle.utf8, bytes)
   }
 
-  /// The same in 64 hexadecimal digits.
-  func secretText(of bundle: String) -> String {
-    secret(of: bundle).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-  }
-
   private static func read(_ path: String) throws -> [UInt8]? {
     let file = millrace_open(AT_FDCWD, path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK, 0)
     if file == -ENOENT { return nil }

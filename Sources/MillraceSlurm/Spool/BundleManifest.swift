@@ -76,6 +76,7 @@ struct BundleManifest {
       "log \(max(0, logs.rawValue - 256))", "result \(settings.maxResult.rawValue)",
       "files \(settings.maxOpenFiles)",
     ]
+    if let address = settings.address { lines.append("address \(address)") }
     lines += plans.map { plan in
       [
         "attempt \(plan.attempt)", plan.plugin.sha256,
@@ -108,20 +109,19 @@ struct BundleManifest {
     add("constraint", options.constraint)
     add("gres", options.gres)
     words += options.extra ?? []
-    return words + ["--wrap=\(script(directory: directory))"]
+    return words + ["--wrap=\(script(directory))"]
   }
 
-  /// What the job does on its node.
-  private func script(directory: String) -> String {
+  /// What the job runs. A bundle is submitted again if `sbatch` was not answered: whoever comes second finds
+  /// it taken.
+  private func script(_ directory: String) -> String {
     let host = Self.quoted(settings.host)
-    if let address = settings.address {
-      // Claims count when the runner has them: who comes second runs nothing.
-      return "exec \(host) batch --connect \(Self.quoted(address)) --bundle \(name) "
-        + "\"${SLURM_TMPDIR:-${TMPDIR:-/tmp}}/millrace-\(name)-$SLURM_JOB_ID\""
+    guard let address = settings.address else {
+      let taken = Self.quoted("\(directory)/taken")
+      return "mkdir \(taken) 2>/dev/null || exit 0; exec \(host) batch \(Self.quoted(directory))"
     }
-    // A bundle is submitted again if `sbatch` was not answered: whoever comes second finds it taken.
-    return "mkdir \(Self.quoted("\(directory)/taken")) 2>/dev/null || exit 0; "
-      + "exec \(host) batch \(Self.quoted(directory))"
+    let local = "\"${SLURM_TMPDIR:-${TMPDIR:-/tmp}}/millrace-$SLURM_JOB_ID\""
+    return "exec \(host) batch --connect \(Self.quoted(address)) --bundle \(name) \(local)"
   }
 
   private var processors: Int64 {

@@ -15,6 +15,8 @@ final class SpoolDirectory: Sendable {
   /// The directory `bundles`, open.
   let bundles: Descriptor
   private let ledgers: Descriptor
+  /// From which the secrets of bundles are made.
+  let keyFile: String
   private let plugins: Descriptor
 
   /// Opens it, and makes what is missing.
@@ -26,6 +28,7 @@ final class SpoolDirectory: Sendable {
     bundles = try Self.open("\(path)/bundles", mode: 0o711)
     plugins = try Self.open("\(path)/plugins", mode: 0o755)
     let ledger = ledger ?? "\(path)/ledger"
+    keyFile = "\(ledger)/.key"
     ledgers = try Self.open(ledger, mode: 0o700)
     try identify(ledger)
   }

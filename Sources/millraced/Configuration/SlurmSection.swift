@@ -33,7 +33,8 @@ extension ConfigurationReader {
   }
 
   private static let slurmNames = [
-    "spool", "address", "host", "user", "commands", "conf", "caps", "outstanding", "submitted", "auto_wait",
+    "spool", "address", "listen", "host", "user", "commands", "conf", "caps", "outstanding", "submitted",
+    "auto_wait",
     "cool_down", "longest_cool_down", "bundle", "poll", "beat", "fence", "rules",
   ]
   private static let slurmOptionNames = [
@@ -46,6 +47,10 @@ extension ConfigurationReader {
     case "spool": set(&slurm.settings.spool, setting.absolutePath())
     case "address":
       slurm.settings.address = setting.value("an address and a port, like 10.0.0.1:8275") { text in
+        text.contains(":") ? text : nil
+      }
+    case "listen":
+      slurm.settings.listen = setting.value("an address and a port, like 0.0.0.0:8275 or :8275") { text in
         text.contains(":") ? text : nil
       }
     case "host": set(&slurm.settings.host, setting.absolutePath())
