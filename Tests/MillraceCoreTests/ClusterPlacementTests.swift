@@ -82,7 +82,7 @@ struct ClusterPlacementTests {
         terms.timeout = .seconds(1000)
       }
     }
-    func learnedPart(_ rig: Rig) -> Duration { rig.scheduler.expectedWait(at: rig.now) }
+    func learnedPart(_ rig: Rig) -> Duration { rig.scheduler.expectedLength(at: rig.now) }
     #expect(rig.confirm(rig.send(.submitted([half(1)]))) == [.id(1)])
     // 64 MiB of 6400 for 100 s: a hundredth of the machine.
     #expect(learnedPart(rig) == .seconds(1))
@@ -103,11 +103,11 @@ struct ClusterPlacementTests {
     let rig = Rig.withCluster(slots: 1, memory: .mebibytes(64)) { $0.cluster?.autoWait = .seconds(100) }
     rig.run(Rig.job(1), Rig.job(2))
     // The first one takes the machine for its 60 s at most, the second one too.
-    #expect(rig.scheduler.expectedWait(at: rig.now) == .seconds(120))
+    #expect(rig.scheduler.expectedLength(at: rig.now) == .seconds(120))
     #expect(rig.send(.submitted([Rig.job(3, on: .auto)])).places == [.slurm])
     // As the time of the first one passes, the queue gets shorter.
     #expect(rig.send(.submitted([Rig.job(4, on: .auto)]), at: 30).places == [.slurm])
-    #expect(rig.scheduler.expectedWait(at: Sample.time(30)) == .seconds(90))
+    #expect(rig.scheduler.expectedLength(at: Sample.time(30)) == .seconds(90))
     #expect(rig.send(.submitted([Rig.job(5, on: .auto)]), at: 55).places == [.slurm])
   }
 
@@ -155,6 +155,21 @@ struct ClusterPlacementTests {
     #expect(!rig.scheduler.isDrained)
     _ = rig.succeed(.id(1), on: "n1")
     #expect(rig.scheduler.isDrained)
+  }
+
+  @Test("a job of this machine that comes next in its group starts with the one in the cluster before it")
+  func line() {
+    let rig = Rig.withCluster { $0.groups["line"] = GroupRules(concurrency: 2, order: .fifo) }
+    func job(_ number: Int64, _ place: Placement) -> WaitingJob {
+      var job = Rig.job(number, on: place)
+      job.group = "line"
+      return job
+    }
+    let actions = rig.send(.submitted([job(1, .slurm), job(2, .local), job(3, .slurm)]))
+    #expect(actions.startedJobs == [1, 2])
+    #expect(actions.places == [.slurm, .local])
+    rig.confirm(actions)
+    #expect(rig.end(.id(2)).startedJobs == [3])
   }
 
   @Test("a job that waits for the cluster keeps none of this machine waiting")

@@ -25,8 +25,11 @@ struct NodeBook: Sendable {
   }
 
   /// Returns the nodes that get no attempts now, by name.
-  func excluded(at now: Timestamp) -> [String] {
-    entries.filter { $0.value.until > now }.keys.sorted()
+  func excluded(at now: Timestamp) -> [String] { cooling(at: now).map(\.node).sorted() }
+
+  /// The same with the times until which they get none, in no order.
+  func cooling(at now: Timestamp) -> [(node: String, until: Timestamp)] {
+    entries.compactMap { $0.value.until > now ? ($0.key, $0.value.until) : nil }
   }
 
   /// Until when a node gets none; nil if it may get some.

@@ -1,6 +1,6 @@
 extension Scheduler {
   /// The attempts that have not ended in the cluster.
-  package var outstanding: Int { running.values.count { $0.place == .slurm } }
+  package var outstanding: Int { running.there.count }
 
   /// The nodes that get no attempts now, for they have failed some by their own fault; by name.
   package func excludedNodes(at now: Timestamp) -> [String] { nodes.excluded(at: now) }
@@ -28,13 +28,19 @@ extension Scheduler {
 
   /// Starts there what may only run there, and what may run anywhere while the queue here is long: in the
   /// order of rank.
-  mutating func startOnCluster(_ offsets: [Int64], at now: Timestamp) -> [Action] {
+  ///
+  /// - Returns: the starts, and whether one of them was first in a group that keeps the order of submission: the
+  ///   next one there may be a job of this machine.
+  mutating func startOnCluster(_ offsets: [Int64], at now: Timestamp) -> (actions: [Action], opensLine: Bool) {
     guard lanes.contains(where: { !$0.isEmpty && $0.key.placement != .local }), let rules = policy.cluster,
       !isDraining, pause == nil, clusterVerdict(at: now).isOpen
-    else { return [] }
-    var queue = expectedLength(at: now)
+    else { return ([], false) }
+    // What must run there needs no look at the queue here.
+    let isAuto = lanes.contains { !$0.isEmpty && $0.key.placement == .auto }
+    var queue = isAuto ? expectedLength(at: now) : .zero
     let used = used(at: now)
     var actions: [Action] = []
+    var opensLine = false
     for _ in outstanding..<max(rules.outstanding, outstanding) {
       let next = first(offsets) { lane in
         mayMove(lane, from: queue, rules) && isOpen(lane, at: now)
@@ -42,11 +48,12 @@ extension Scheduler {
       guard let next, let job = waiting[next.job] else { break }
       let estimate = estimates.estimate(for: job)
       let demand = demand(of: job, estimate)
+      opensLine = opensLine || !next.lane.lines.isEmpty
       if next.lane.key.placement == .auto { queue -= work(of: job) }
       actions.append(
         start(job, estimate, demand, on: .slurm, used: used, isBackfill: false, at: now))
     }
-    return actions
+    return (actions, opensLine)
   }
 
   /// Whether the first job of a lane may go there while this machine is expected to need so long for its own.
@@ -63,7 +70,7 @@ extension Scheduler {
   /// How long this machine is expected to need for what runs and what waits, each with the part of it that it
   /// takes. The jobs of a lane are counted like its first one.
   func expectedLength(at now: Timestamp) -> Duration {
-    let rest = runningHere.reduce(Duration.zero) { sum, attempt in
+    let rest = running.here.values.reduce(Duration.zero) { sum, attempt in
       let left = max(.zero, attempt.expectedEnd(at: now) - now)
       return sum + left * share(of: attempt.footprint.resources(at: now, policy: policy))
     }
@@ -95,11 +102,10 @@ extension Scheduler {
     }
     if let trouble = cluster.trouble { return GateVerdict(gate: .cluster, isOpen: false, subject: trouble) }
     let out = outstanding
-    let usable = cluster.nodes.filter { $0.state == .idle || $0.state == .busy }
-    let cooling = usable.compactMap { nodes.coolsUntil($0.name, at: now) }
-    if cooling.count == usable.count {
+    let cooling = nodes.cooling(at: now).filter { usableNodes.contains($0.node) }
+    if cooling.count == usableNodes.count {
       return GateVerdict(
-        gate: .cluster, isOpen: false, opensAt: cooling.min(),
+        gate: .cluster, isOpen: false, opensAt: cooling.map(\.until).min(),
         subject: "no node can be used: \(states(of: cluster.nodes, at: now))")
     }
     return GateVerdict(
@@ -135,6 +141,7 @@ extension Scheduler {
   mutating func take(_ standing: ClusterStanding) -> [Action] {
     let before = cluster
     cluster = standing
+    usableNodes = Set(standing.nodes.filter { $0.state == .idle || $0.state == .busy }.map(\.name))
     guard before?.trouble != standing.trouble, before != nil || standing.trouble != nil else { return [] }
     // Another reason is no news while it can't be used.
     if before?.trouble != nil, standing.trouble != nil { return [] }

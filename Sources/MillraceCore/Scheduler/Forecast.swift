@@ -22,14 +22,14 @@ extension Scheduler {
     ahead.isLearning = false
     var time = now
     var ends = 0
-    ahead.confirmStarts(of: running.keys.sorted(), at: now)
+    ahead.confirmStarts(of: running.ids, at: now)
     ahead.go([.timer], at: now)
     for _ in 0..<bound {
       guard ahead.attemptOf[job] == nil else { break }
       guard ahead.knows(job) else {
         return Forecast(start: nil, basis: expires(job, by: time) ? Self.waitedTooLong : Self.neverByItself)
       }
-      let expected = ahead.running.values.map { (id: $0.id, end: max($0.expectedEnd(at: time), time)) }
+      let expected = ahead.running.all.map { (id: $0.id, end: max($0.expectedEnd(at: time), time)) }
       guard let next = (expected.map(\.end) + [ahead.nextTime].compactMap(\.self)).min() else {
         return Forecast(start: nil, basis: "no end and no time is known that would open its gates")
       }

@@ -5,7 +5,14 @@ extension Scheduler {
     guard queuedInLanes > 0 else { return [] }
     closeEmptyLanes()
     let offsets = laneOffsets(at: now)
-    let actions = startWhatFits(offsets, at: now) + startOnCluster(offsets, at: now)
+    var actions: [Action] = []
+    var opensLine = true
+    while opensLine {
+      let there: [Action]
+      actions += startWhatFits(offsets, at: now)
+      (there, opensLine) = startOnCluster(offsets, at: now)
+      actions += there
+    }
     countClosedLane(offsets, at: now)
     return actions
   }
@@ -73,7 +80,7 @@ extension Scheduler {
   func reservation(
     for head: WaitingJob, demand: Resources, used: Resources, at now: Timestamp
   ) -> Reservation {
-    let ends = runningHere.map {
+    let ends = running.here.values.map {
       (time: $0.latestEnd(at: now), resources: $0.footprint.resources(at: now, policy: policy))
     }
     return Reservation(for: head, demand: demand, ends: ends, used: used, policy: policy)
@@ -167,7 +174,7 @@ extension Scheduler {
 
   /// Returns what the attempts that run here take, and the warm hosts.
   package func used(at now: Timestamp) -> Resources {
-    runningHere.reduce(Resources(memory: hostMemory)) {
+    running.here.values.reduce(Resources(memory: hostMemory)) {
       $0 + $1.footprint.resources(at: now, policy: policy)
     }
   }

@@ -52,9 +52,8 @@ extension Scheduler {
   }
 
   private mutating func remove(_ id: AttemptID) -> RunningAttempt {
-    guard let attempt = running.removeValue(forKey: id) else {
-      preconditionFailure("attempt \(id) is not running")
-    }
+    guard let attempt = running[id] else { preconditionFailure("attempt \(id) is not running") }
+    running[id] = nil
     attemptOf[id.job] = nil
     handlers.end(attempt.member)
     return attempt

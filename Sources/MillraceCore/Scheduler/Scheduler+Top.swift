@@ -53,7 +53,7 @@ extension Scheduler {
 
   /// Returns what runs, and the jobs that come first of those that wait: at most `count`.
   package func top(queued count: Int, at now: Timestamp) -> Top {
-    let attempts = running.values.sorted { $0.id < $1.id }.map { attempt in
+    let attempts = running.all.sorted { $0.id < $1.id }.map { attempt in
       Top.Running(
         id: attempt.id, handler: attempt.job.handler, jobClass: attempt.job.jobClass,
         priority: attempt.job.priority, limits: attempt.footprint.limits, admitted: attempt.admitted,

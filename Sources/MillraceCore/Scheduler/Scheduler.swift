@@ -29,7 +29,7 @@ package struct Scheduler: Sendable {
   /// The last job of each handler, whose terms the next one may share.
   var exemplars: [String: WaitingJob] = [:]
   var dependencies = DependencyBook()
-  var running: [AttemptID: RunningAttempt] = [:]
+  var running = RunningAttempts()
   var attemptOf: [JobID: AttemptID] = [:]
   var handlers: HandlerSituation
   var estimates: Estimates
@@ -46,6 +46,8 @@ package struct Scheduler: Sendable {
   var lastStart: Timestamp?
   /// How the cluster is; nil while nobody has told.
   package internal(set) var cluster: ClusterStanding?
+  /// The nodes that run jobs as far as the cluster tells; some may be left out.
+  var usableNodes: Set<String> = []
   var nodes = NodeBook()
   /// When it was last asked what may start.
   var lastPass: Timestamp?
@@ -72,11 +74,9 @@ package struct Scheduler: Sendable {
   /// How many jobs wait for a time.
   package var scheduledCount: Int { scheduled.count }
   /// The attempts that have not ended, by number.
-  package var runningAttempts: [AttemptID] { running.keys.sorted() }
+  package var runningAttempts: [AttemptID] { running.ids }
   /// Returns the handler of an attempt that has not ended; nil for every other one.
   package func handler(of attempt: AttemptID) -> String? { running[attempt]?.job.handler }
-  /// The attempts that have not ended on this machine.
-  var runningHere: some Collection<RunningAttempt> { running.values.lazy.filter { $0.place == .local } }
   /// The groups that an attempt counts in, innermost first; none for one that has ended.
   package func groups(of attempt: AttemptID) -> [String] { running[attempt]?.groups ?? [] }
   /// Where an attempt runs that has not ended; nil for every other one.
@@ -88,7 +88,7 @@ package struct Scheduler: Sendable {
   /// Whether it can only go on when it is told how the machine is: something runs, or jobs wait for pressure
   /// or warm hosts to go.
   package var needsSamples: Bool {
-    running.values.contains { $0.place == .local }
+    !running.here.isEmpty
       || (queuedInLanes > 0 && (pressure.level > .none || hostMemory > .zero))
   }
 
@@ -102,7 +102,7 @@ package struct Scheduler: Sendable {
 
   /// When time alone will change something; nil if it will not.
   package var nextTime: Timestamp? {
-    var times = running.values.compactMap(\.nextTime)
+    var times = [running.nextTime].compactMap(\.self)
     times += [scheduled.first, expiries.first].compactMap { $0.map { Timestamp(rawValue: $0.rank) } }
     if queuedInLanes > 0, let lastPass {
       let situation = situation(used: Resources(), at: lastPass)
@@ -238,9 +238,10 @@ package struct Scheduler: Sendable {
   private mutating func take(_ samples: [AttemptID: UsageSample], at now: Timestamp) -> [Action] {
     var actions: [Action] = []
     for (id, sample) in samples {
-      running[id]?.footprint.take(sample, at: now, policy: policy)
+      running.take(sample, of: id, at: now, policy: policy)
     }
-    for id in running.keys.sorted() where running[id]?.footprint.isStuck(at: now, policy: policy) ?? false {
+    let stuck = running.here.values.filter { $0.footprint.isStuck(at: now, policy: policy) }.map(\.id)
+    for id in stuck.sorted() {
       actions += advance(id, by: .stopRequested(.thrashing), at: now)
     }
     return actions
@@ -277,8 +278,7 @@ package struct Scheduler: Sendable {
       enqueue(job)
       actions.append(.due(job.id))
     }
-    let due = running.values.filter { $0.nextTime.map { $0 <= now } ?? false }.map(\.id).sorted()
-    for id in due { actions += advance(id, by: .timer, at: now) }
+    for id in running.due(at: now) { actions += advance(id, by: .timer, at: now) }
     return actions
   }
 }

@@ -59,6 +59,9 @@ struct Course {
     }
     try BrokenRule.unless(
       (state == .succeeded) == (end.outcome == .succeeded), "\(id) is \(end.outcome), its job \(state)")
+    if end.outcome == .lost, job.cancelRequested == nil, reason == nil {
+      try BrokenRule.unless(losses >= policy.maxLosses, "\(id) was lost, and its job is given up")
+    }
     if let reason, reason.code != "memory_max" { try checkEnd(of: job, state, reason, at: now, ended: id) }
   }
 
@@ -91,10 +94,14 @@ struct Course {
   }
 
   /// Memory grows after an own-limit kill alone, never shrinks and stays below its bounds.
-  mutating func check(_ new: Carryover, of job: Job, _ policy: Policy) throws(BrokenRule) {
+  mutating func check(
+    _ new: Carryover, of job: Job, _ policy: Policy, _ largestNode: Bytes
+  ) throws(BrokenRule) {
     let old = Self.limits(of: job).memory
     let next = new.memory ?? old
-    let most = min(job.submission.terms.retry.memoryMax ?? Bytes(.max), policy.capacity.memory)
+    let isHere = job.submission.terms.place ?? .local == .local
+    let largest = isHere ? policy.capacity.memory : max(policy.capacity.memory, largestNode)
+    let most = min(job.submission.terms.retry.memoryMax ?? Bytes(.max), largest)
     try BrokenRule.unless(next >= old, "job \(job.id) loses memory: \(old), then \(next)")
     try BrokenRule.unless(
       next == old || (last == .oomOwnLimit && next <= most),

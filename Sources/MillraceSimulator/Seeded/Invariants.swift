@@ -11,6 +11,8 @@ struct Invariants {
   var sample = MachineSample()
   private var starts: [String: [Timestamp]] = [:]
   private var lastStart: Timestamp?
+  /// What was told of the cluster.
+  var there = ClusterInvariants()
   /// The attempts that try a handler whose breaker is open.
   private var probes: [String: AttemptID] = [:]
 
@@ -24,13 +26,30 @@ struct Invariants {
     starts = [:]
     lastStart = nil
     sample = MachineSample()
+    there.restart()
   }
 
   /// Checks a start before it is on record.
   mutating func check(
+    _ id: AttemptID, _ admission: Admission, _ place: Place, _ ledger: Ledger, at now: Timestamp
+  ) throws(BrokenRule) {
+    switch place {
+    case .local: try checkHere(id, admission, ledger, at: now)
+    case .slurm: try checkThere(id, admission, ledger, at: now)
+    }
+    let job = ledger.job(id.job)
+    let name = job.submission.handler
+    if ledger.breakers[name] != nil { probes[name] = id }
+    // A rate counts from when it is there.
+    if handlers[name]?.rate != nil { starts[name, default: []].append(now) }
+    for group in groups(of: job) { starts["group " + group, default: []].append(now) }
+  }
+
+  private mutating func checkHere(
     _ id: AttemptID, _ admission: Admission, _ ledger: Ledger, at now: Timestamp
   ) throws(BrokenRule) {
     let job = ledger.job(id.job)
+    try BrokenRule.unless(job.submission.terms.place != .slurm, "\(id) is started here, where it must not be")
     try checkRoom(id, admission, ledger)
     try checkPressure(id, admission)
     try checkHandler(of: job, ledger, at: now)
@@ -39,11 +58,11 @@ struct Invariants {
       try BrokenRule.unless(now - lastStart >= policy.stagger, "\(id) is started too soon after the last one")
     }
     lastStart = now
-    let name = job.submission.handler
-    if ledger.breakers[name] != nil { probes[name] = id }
-    // A rate counts from when it is there.
-    if handlers[name]?.rate != nil { starts[name, default: []].append(now) }
-    for group in groups(of: job) { starts["group " + group, default: []].append(now) }
+  }
+
+  /// A breaker that is closed is not tried any more, though the one that tried it may run on.
+  mutating func note(_ action: Action) {
+    if case .breaker(let standing) = action, standing.phase == .closed { probes[standing.handler] = nil }
   }
 
   /// A new runner is told of a start by the record.
@@ -65,7 +84,7 @@ struct Invariants {
   /// Capacity is never exceeded by what the attempts count with.
   private func checkRoom(_ id: AttemptID, _ admission: Admission, _ ledger: Ledger) throws(BrokenRule) {
     let (used, demand) = (admission.used, admission.demand)
-    let running = ledger.running.values
+    let running = ledger.running.values.filter { $0.place == .local }
     try BrokenRule.unless(
       used.slots == running.count && used.slots < policy.capacity.slots,
       "\(id) is started on slot \(used.slots + 1) of \(policy.capacity.slots), \(running.count) run")
@@ -109,7 +128,7 @@ struct Invariants {
       "\(id) is backfilled under pressure")
   }
 
-  private func checkHandler(of job: Job, _ ledger: Ledger, at now: Timestamp) throws(BrokenRule) {
+  func checkHandler(of job: Job, _ ledger: Ledger, at now: Timestamp) throws(BrokenRule) {
     let name = job.submission.handler
     try BrokenRule.unless(handlers[name] != nil, "job \(job.id) is started, `\(name)` is not there")
     try BrokenRule.unless(!job.isHeld, "job \(job.id) is started and is held")
@@ -187,14 +206,27 @@ extension Invariants {
       try BrokenRule.unless(policy.backfill != .none, "job \(job.id) is backfilled, which is off")
       return
     }
-    for other in waiting(ledger, at: now) where other.id != job.id {
-      let isInTurn = (rank(job), job.id) < (rank(other) + slack(other), other.id)
-      try BrokenRule.unless(isInTurn, "job \(job.id) is started before job \(other.id)")
+    for other in waiting(ledger, at: now) where other.id != job.id && isHere(other) {
+      try checkTurn(of: job, before: other)
+    }
+  }
+
+  func checkTurn(of job: Job, before other: Job) throws(BrokenRule) {
+    let isInTurn = (rank(job), job.id) < (rank(other) + slack(other), other.id)
+    try BrokenRule.unless(isInTurn, "job \(job.id) is started before job \(other.id)")
+  }
+
+  /// Whether a job may certainly run here: what may run anywhere is not kept here if it is too large.
+  private func isHere(_ job: Job) -> Bool {
+    switch job.submission.terms.place {
+    case .local, nil: true
+    case .slurm: false
+    case .auto: policy.cluster == nil || isSmall(job)
     }
   }
 
   /// The queued jobs whose handler may run one more.
-  private func waiting(_ ledger: Ledger, at now: Timestamp) -> [Job] {
+  func waiting(_ ledger: Ledger, at now: Timestamp) -> [Job] {
     ledger.unfinished.compactMap { id in
       let job = ledger.job(id)
       guard job.state == .queued, !job.isHeld, isTurn(of: job, ledger) else { return nil }
@@ -205,7 +237,8 @@ extension Invariants {
   /// The first of them, where the order depends on nothing but the record.
   func head(_ ledger: Ledger, at now: Timestamp) -> Job? {
     guard policy.order == .priority, policy.fairShare == nil else { return nil }
-    return waiting(ledger, at: now).min { (rank($0), $0.id) < (rank($1), $1.id) }
+    let jobs = waiting(ledger, at: now).filter { $0.submission.terms.place != .slurm }
+    return jobs.min { (rank($0), $0.id) < (rank($1), $1.id) }.flatMap { isHere($0) ? $0 : nil }
   }
 
   private func rank(_ job: Job) -> Int64 {

@@ -5,6 +5,7 @@ struct Ledger {
   /// An attempt that has not ended.
   struct OpenAttempt {
     var id: AttemptID
+    var place = Place.local
     /// What admission counted it with.
     var demand: Resources
     var limits: Limits
@@ -36,6 +37,8 @@ struct Ledger {
   /// What ended attempts have shown, in the order of their ends.
   private(set) var evidence: [Evidence] = []
   private(set) var outcomes: [Outcome: Int] = [:]
+  /// How many attempts have ended that ran here, and there.
+  private(set) var attemptsByPlace: [Place: Int] = [:]
   private(set) var figures: WorkloadFigures
   private let policy: Policy
 
@@ -61,6 +64,9 @@ struct Ledger {
 
   mutating func countMemoryKill() { figures.outOfMemoryKills += 1 }
 
+  /// The most memory that an attempt can have in the cluster.
+  var largestNode = Bytes.zero
+
   mutating func note(_ evidence: Evidence) { self.evidence.append(evidence) }
 
   /// A new runner has found an attempt: it knows nothing of what was asked of it.
@@ -81,12 +87,14 @@ struct Ledger {
 
   mutating func perform(_ action: Action, at now: Timestamp) throws(BrokenRule) {
     switch action {
-    case .start(let id, _, let admission, _): try start(id, admission, at: now)
+    case .start(let id, _, let admission, let place): try start(id, admission, place, at: now)
     case .markRunning(let id):
       try BrokenRule.unless(
         running[id.job]?.id == id && running[id.job]?.started == nil, "\(id) exists twice")
       running[id.job]?.started = now
       running[id.job]?.began = steady
+      // What was told while it waited in the cluster's queue is told again.
+      running[id.job]?.terminated = nil
       jobs[id.job]?.state = .running
     case .freeze(let id): try freeze(id, at: now)
     case .thaw(let id):
@@ -126,7 +134,7 @@ struct Ledger {
     case .operated(let station, let activity):
       standstills[station] = activity.pause == nil ? nil : activity
     case .carry(let job, let carryover):
-      try courses[job, default: Course()].check(carryover, of: self.job(job), policy)
+      try courses[job, default: Course()].check(carryover, of: self.job(job), policy, largestNode)
       jobs[job]?.carryover = carryover
     case .revive(let job, _, _): throw BrokenRule("\(job) begins anew, and nobody has asked for that")
     case .breaker(let standing):
@@ -136,7 +144,9 @@ struct Ledger {
     }
   }
 
-  private mutating func start(_ id: AttemptID, _ admission: Admission, at now: Timestamp) throws(BrokenRule) {
+  private mutating func start(
+    _ id: AttemptID, _ admission: Admission, _ place: Place, at now: Timestamp
+  ) throws(BrokenRule) {
     let job = job(id.job)
     try BrokenRule.unless(everStarted.insert(id).inserted, "\(id) is started twice")
     try BrokenRule.unless(
@@ -151,14 +161,16 @@ struct Ledger {
     jobs[id.job]?.attempts += 1
     if firstStarts[id.job] == nil { firstStarts[id.job] = steady }
     running[id.job] = OpenAttempt(
-      id: id, demand: admission.demand, limits: Course.limits(of: job), admitted: now)
+      id: id, place: place, demand: admission.demand, limits: Course.limits(of: job), admitted: now)
   }
 
   private mutating func freeze(_ id: AttemptID, at now: Timestamp) throws(BrokenRule) {
     guard let attempt = running[id.job], attempt.id == id, attempt.started != nil, attempt.terminated == nil,
       !attempt.isKilled, attempt.frozenSince == nil
     else { throw BrokenRule("\(id) is frozen and does not run") }
-    try BrokenRule.unless(running.count > 1, "\(id) is frozen, which helps nobody: it is the only one")
+    let here = running.values.count { $0.place == .local }
+    try BrokenRule.unless(attempt.place == .local, "\(id) is frozen and does not run here")
+    try BrokenRule.unless(here > 1, "\(id) is frozen, which helps nobody: it is the only one")
     running[id.job]?.frozenSince = now
   }
 
@@ -169,7 +181,8 @@ struct Ledger {
   }
 
   private mutating func terminate(_ id: AttemptID, at now: Timestamp) throws(BrokenRule) {
-    guard let attempt = running[id.job], attempt.id == id, attempt.started != nil else {
+    guard let attempt = running[id.job], attempt.id == id, attempt.started != nil || attempt.place == .slurm
+    else {
       throw BrokenRule("\(id) is terminated and does not run")
     }
     try BrokenRule.unless(attempt.terminated == nil, "\(id) is terminated twice")
@@ -201,7 +214,10 @@ struct Ledger {
     if end.outcome == .oomOwnLimit { figures.ownLimitKills += 1 }
     if end.outcome.usesAttempt { jobs[id.job]?.attemptsUsed += 1 }
     let run = attempt.began.map { max(.zero, steady - $0 - attempt.frozenTime) } ?? .zero
-    figures.use(cpuMillis: min(attempt.demand.cpuMillis, policy.capacity.cpuMillis), for: run)
+    attemptsByPlace[attempt.place, default: 0] += 1
+    if attempt.place == .local {
+      figures.use(cpuMillis: min(attempt.demand.cpuMillis, policy.capacity.cpuMillis), for: run)
+    }
     switch next {
     case .done(let state, _): self.end(id.job, state, run: run)
     case .retry(let time):

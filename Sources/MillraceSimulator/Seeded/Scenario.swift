@@ -23,17 +23,22 @@ struct Scenario {
     case drain
     /// The runner is killed; a new one reads the record and finds some of the attempts.
     case restart
+    case cluster(ClusterIncident)
   }
 
   let seed: UInt64
   let twists: Set<Twist>
   /// How often the runner looks at the machine.
   let sampling: Duration
-  private(set) var policy: Policy
+  var policy: Policy
   private(set) var profiles: [Profile] = []
   private(set) var incidents: [(time: Duration, incident: Incident)] = []
+  /// The nodes of the cluster; empty without one.
+  var nodes: [MadeCluster.Node] = []
+  /// How often the runner looks at the cluster.
+  var looking = Duration.seconds(10)
   /// What jobs are drawn with.
-  private var random: SeededGenerator
+  var random: SeededGenerator
   /// The memory that limits are drawn for; `--memory` does not change the jobs.
   private let memory: Bytes
   private let cpuMillis: Int64
@@ -70,6 +75,7 @@ struct Scenario {
     policy.pressure.freezeAfter = random.oneIn(4) ? nil : random.seconds(0...5)
     policy.pressure.evictAfter = random.seconds(1...10)
     policy.patience = Int.random(in: 0...4, using: &random)
+    drawCluster()
     let isInOrder = twists.contains(.serialGroups) && random.oneIn(2)
     guard twists.contains(.groups) else { return }
     policy.groups["outer"] = GroupRules(concurrency: Int.random(in: 1...4, using: &random))
@@ -131,6 +137,7 @@ struct Scenario {
       put(.spell(spell()), in: time...time)
       put(.spell(MachineSample()), in: time + 1...time + 40)
     }
+    drawClusterIncidents(until: last)
     put(.open, in: last + 1...last + 1)
     put(.handlers(rules(all: true)), in: 0...0)
     put(.handlers(rules(all: true)), in: last + 1...last + 1)
@@ -143,7 +150,10 @@ struct Scenario {
     return max(1, run * 2 / Int64(min(policy.capacity.slots, 4)))
   }
 
-  private mutating func put(_ incident: Incident, in seconds: ClosedRange<Int64>) {
+  /// When the last thing comes from outside.
+  var lastIncident: Duration { incidents.map(\.time).max() ?? .zero }
+
+  mutating func put(_ incident: Incident, in seconds: ClosedRange<Int64>) {
     incidents.append((random.seconds(seconds), incident))
   }
 
@@ -270,5 +280,11 @@ extension Scenario {
     }
     if twists.contains(.causes) { terms.retry.causes = causes }
     if twists.contains(.expiries) { (terms.startWithin, terms.finishWithin) = (start, finish) }
+    let place = ([nil] + Placement.allCases).randomElement(using: &random) ?? nil
+    let isLarge = random.oneIn(4)
+    guard twists.contains(.cluster) else { return }
+    terms.place = place
+    // Larger than this machine, and not always too large for every node.
+    if isLarge, place == .slurm || place == .auto { terms.limits.memory = Bytes(memory.rawValue * 3 / 2) }
   }
 }

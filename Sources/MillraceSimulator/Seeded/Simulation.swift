@@ -11,10 +11,16 @@ package struct Simulation {
     case started(AttemptID), refused(AttemptID)
     case ended(AttemptID, plan: Int, Way)
     case sampled
+    /// The cluster tells once more that an attempt has begun.
+    case toldAgain(AttemptID)
   }
 
   /// How an attempt ends.
-  enum Way { case itself, told, killed, ownLimit, machine, lost }
+  enum Way {
+    case itself, told, killed, ownLimit, machine, lost
+    // What only a cluster does.
+    case nodeLost, nodeFault, preempted, cancelledThere, timeLimit
+  }
 
   /// An attempt as the machine has it.
   struct Live {
@@ -31,6 +37,11 @@ package struct Simulation {
     var frozenSince: Duration?
     var frozenTime = Duration.zero
     var peak = Bytes.zero
+    var place = Place.local
+    /// Its node in the cluster; nil while it has none.
+    var node: String?
+    /// Whether that is down, so that nothing is heard of it.
+    var isCutOff = false
   }
 
   private(set) var scenario: Scenario
@@ -40,6 +51,10 @@ package struct Simulation {
   /// The machine's steady time.
   private(set) var time = Duration.zero
   var live: [AttemptID: Live] = [:]
+  /// The cluster; nil without one.
+  var cluster: ClusterState?
+  /// The build of each attempt, as it is on record.
+  var builds: [AttemptID: String] = [:]
   private var agenda = Agenda<Incident>()
   /// What the wall clock shows at the beginning, as the runner has read it, and as it is by now.
   private var epoch = Timestamp(microseconds: 1_767_225_600_000_000)
@@ -50,20 +65,23 @@ package struct Simulation {
   private var accepted: Int64 = 0
   private var random: SeededGenerator
   private let keepsTrace: Bool
+  private let flaw: Flaw?
   /// Rows of time and action, if they are kept.
   package private(set) var trace: [String] = []
 
   /// Prepares the simulation of a seed.
   /// - Throws: if a setting can't be.
   package init(
-    seed: UInt64, options: SimulationOptions = .init(), keepsTrace: Bool = false
+    seed: UInt64, options: SimulationOptions = .init(), keepsTrace: Bool = false, flaw: Flaw? = nil
   ) throws(SimulatorError) {
     self.keepsTrace = keepsTrace
+    self.flaw = flaw
     random = SeededGenerator(seed: ~seed)
     scenario = try Scenario(seed: seed, options: options)
-    scheduler = Scheduler(policy: scenario.policy)
+    scheduler = Scheduler(policy: flaw?.policy(scenario.policy) ?? scenario.policy)
     ledger = Ledger(policy: scenario.policy)
     invariants = Invariants(policy: scenario.policy, isMeasured: scenario.twists.contains(.samples))
+    if scenario.policy.cluster != nil { cluster = ClusterState(machines: MadeCluster(scenario.nodes)) }
     for (time, incident) in scenario.incidents { plan(.outside(incident), at: time) }
   }
 
@@ -71,6 +89,8 @@ package struct Simulation {
   package var figures: WorkloadFigures { ledger.figures }
   /// How often attempts ended in each way.
   package var outcomes: [Outcome: Int] { ledger.outcomes }
+  /// How many attempts ran here, and there.
+  package var attempts: [Place: Int] { ledger.attemptsByPlace }
   /// What was switched on.
   package var twists: Set<Twist> { scenario.twists }
 
@@ -80,6 +100,14 @@ package struct Simulation {
   /// Works until every job has ended.
   /// - Throws: the first rule that the scheduler broke.
   package mutating func run() throws(BrokenRule) {
+    do throws(BrokenRule) {
+      try work()
+    } catch {
+      throw BrokenRule("at \(now.rawValue): \(error)")
+    }
+  }
+
+  private mutating func work() throws(BrokenRule) {
     var steps = 0
     while true {
       let timer = scheduler.nextTime.map { max($0 - epoch, time) }
@@ -101,6 +129,7 @@ package struct Simulation {
       }
       if timer.map({ $0 <= time }) ?? false { events.append(.timer) }
       if !events.isEmpty { try handle(events) }
+      placeThere()
     }
     try BrokenRule.unless(ledger.unfinished.isEmpty, "jobs are forgotten: \(ledger.unfinished.prefix(10))")
   }
@@ -115,12 +144,15 @@ package struct Simulation {
     case .outside(let incident): return try happen(incident)
     case .started(let id):
       guard live[id]?.started == nil, live[id] != nil else { return [] }
+      guard !(live[id]?.isCutOff ?? false) else { return [] }
       begin(id)
-      return [.started(id)]
+      return tell(.started(id), of: id)
+    case .toldAgain(let id):
+      return tell(.started(id), of: id)
     case .refused(let id):
       return live.removeValue(forKey: id) == nil ? [] : [.refused(id, reason: "no memory")]
     case .ended(let id, let plan, let way):
-      return live[id]?.plan == plan ? [end(of: id, way)] : []
+      return live[id]?.plan == plan ? tell(end(of: id, way), of: id) : []
     case .sampled: return sample()
     }
   }
@@ -151,7 +183,7 @@ package struct Simulation {
       return []
     case .lostHost(let handler):
       let lost = live.values.filter {
-        $0.started != nil && ledger.job($0.id.job).submission.handler == handler
+        $0.place == .local && $0.started != nil && ledger.job($0.id.job).submission.handler == handler
       }
       return lost.map(\.id).sorted().map { end(of: $0, .lost) }
     case .clockStep(let step):
@@ -163,6 +195,7 @@ package struct Simulation {
     case .restart:
       try restart()
       return []
+    case .cluster(let incident): return happen(incident)
     }
   }
 
@@ -175,8 +208,9 @@ package struct Simulation {
       var job = scenario.job(accepted + 1, at: now)
       let limits = job.submission.terms.limits
       let capacity = scenario.policy.capacity
-      guard limits.memory <= min(capacity.memory, capacity.committed), limits.cpuMillis <= capacity.cpuMillis
-      else {
+      let isHere =
+        limits.memory <= min(capacity.memory, capacity.committed) && limits.cpuMillis <= capacity.cpuMillis
+      guard isHere || mayRunThere(job) else {
         ledger.refuse()
         continue
       }
@@ -203,13 +237,17 @@ package struct Simulation {
 extension Simulation {
   /// Feeds events in, performs the actions and checks every rule.
   private mutating func handle(_ events: [Event]) throws(BrokenRule) {
-    let actions = scheduler.handle(events, at: now)
+    for event in events { invariants.there.note(event, scenario.policy.cluster, at: now) }
+    ledger.largestNode = max(ledger.largestNode, invariants.there.largestNode)
+    let told = flaw.map { flaw in events.flatMap { flaw.told($0) } } ?? events
+    let actions = scheduler.handle(told, at: now)
     var before: [Ledger.OpenAttempt] = []
     var passing: [AttemptID] = []
     var passed: Job?
     for action in actions {
       if keepsTrace { trace.append("\(now.rawValue) \(action)") }
-      if case .start(let id, let job, let admission, _) = action {
+      invariants.note(action)
+      if case .start(let id, let job, let admission, let place) = action {
         let known = ledger.job(id.job)
         try BrokenRule.unless(
           job.attempts == id.number && job.attemptsUsed == known.attemptsUsed
@@ -218,15 +256,15 @@ extension Simulation {
         try BrokenRule.unless(!isDown, "\(id) is started while the runner is shutting down")
         if admission.isBackfill {
           if passing.isEmpty {
-            before = Array(ledger.running.values)
+            before = ledger.running.values.filter { $0.place == .local }
             passed = invariants.head(ledger, at: now)
           }
           passing.append(id)
         }
-        try invariants.check(id, admission, ledger, at: now)
+        try invariants.check(id, admission, place, ledger, at: now)
       }
       try ledger.perform(action, at: now)
-      answer(action)
+      try answer(action)
     }
     if !actions.isEmpty { try checkCounts() }
     if events.contains(where: { if case .timer = $0 { true } else { false } }) { try checkTimes() }
@@ -237,56 +275,8 @@ extension Simulation {
         ledger, at: now)
     }
     if let head = invariants.head(ledger, at: now), !isDown { try checkWait(of: head, after: events) }
+    if !isDown { try checkWaitThere(after: events) }
     keepSampling()
-  }
-
-  private func demand(of job: Job) -> Resources? {
-    scheduler.explanation(of: job.id, at: now).map { explanation in
-      Resources(
-        slots: 1, memory: explanation.estimate.memory, committed: Course.limits(of: job).memory,
-        cpuMillis: explanation.estimate.cpuMillis)
-    }
-  }
-
-  /// The scheduler knows exactly the jobs that have not ended, each once.
-  private func checkCounts() throws(BrokenRule) {
-    let unfinished = ledger.unfinished
-    var (blocked, scheduled, queued) = (0, 0, 0)
-    for id in unfinished where ledger.running[id] == nil {
-      switch ledger.job(id).state {
-      case .blocked: blocked += 1
-      case .scheduled: scheduled += 1
-      default: queued += 1
-      }
-    }
-    try BrokenRule.unless(unfinished.allSatisfy(scheduler.knows), "the scheduler has forgotten a job")
-    try BrokenRule.unless(
-      scheduler.runningCount == ledger.running.count && scheduler.scheduledCount == scheduled
-        && scheduler.queuedCount == queued && scheduler.blockedCount == blocked,
-      "the scheduler and the record differ at \(now.rawValue)")
-  }
-
-  /// Nothing waits beyond its time, and nothing runs on beyond its job's deadline.
-  private func checkTimes() throws(BrokenRule) {
-    for id in ledger.unfinished {
-      let job = ledger.job(id)
-      guard let attempt = ledger.running[id] else {
-        try BrokenRule.unless(Course.expiry(of: job).map { now < $0 } ?? true, "\(id) waits beyond its time")
-        continue
-      }
-      let isStopped = attempt.started == nil || attempt.terminated != nil || attempt.isKilled
-      try BrokenRule.unless(
-        isStopped || Course.deadline(of: job).map { now < $0 } ?? true, "\(attempt.id) runs on")
-    }
-  }
-
-  /// The first in rank waits only behind a gate that is closed.
-  private func checkWait(of head: Job, after events: [Event]) throws(BrokenRule) {
-    let isDecided = events.contains { if case .started = $0 { false } else { true } }
-    guard isDecided, let explanation = scheduler.explanation(of: head.id, at: now) else { return }
-    try BrokenRule.unless(
-      explanation.gates.contains { !$0.isOpen },
-      "job \(head.id) waits behind no gate: \(explanation.gates.map(\.reason))")
   }
 
   /// While something runs, or pressure must go, the runner looks at the machine.
@@ -307,7 +297,7 @@ extension Simulation {
     var machine = spell
     machine.treeMemory = treeMemory
     var samples: [AttemptID: UsageSample] = [:]
-    for attempt in live.values where attempt.started != nil {
+    for attempt in live.values where attempt.started != nil && attempt.place == .local {
       let ran = runTime(of: attempt)
       samples[attempt.id] = UsageSample(
         workingSet: use(of: attempt), cpu: ran * Int(attempt.fate.cpuMillis) / 1000,
@@ -321,7 +311,7 @@ extension Simulation {
 
   /// A new runner with the same record: it finds some attempts, the others are lost.
   private mutating func restart() throws(BrokenRule) {
-    scheduler = Scheduler(policy: scenario.policy)
+    scheduler = Scheduler(policy: flaw?.policy(scenario.policy) ?? scenario.policy)
     isDown = false
     // Its clock is read from the wall anew.
     epoch = wall
@@ -344,7 +334,8 @@ extension Simulation {
         continue
       }
       let isLost = scenario.twists.contains(.lossAtRestart) && random.oneIn(3)
-      if live[attempt.id]?.started != nil, !isLost {
+      // The cluster knows of all that it was asked for.
+      if attempt.place == .slurm || live[attempt.id]?.started != nil && !isLost {
         thaw(attempt.id)
         let job = WaitingJob(ledger.job(id), sharedBy: label)
         ledger.adopt(attempt.id, learned.explanation(ofNew: job, at: now).estimate, at: now)
@@ -392,8 +383,9 @@ extension Simulation {
 
   private func adoption(of attempt: Ledger.OpenAttempt, by job: WaitingJob) -> Adoption {
     Adoption(
-      job: job, number: attempt.id.number, build: live[attempt.id]?.build ?? "",
+      job: job, number: attempt.id.number, build: builds[attempt.id] ?? "",
       started: attempt.started ?? attempt.admitted,
-      frozenTime: ledger.running[job.id]?.frozenTime ?? .zero)
+      frozenTime: ledger.running[job.id]?.frozenTime ?? .zero, place: attempt.place,
+      isStarting: attempt.place == .slurm && attempt.started == nil)
   }
 }

@@ -14,4 +14,6 @@ package enum Twist: String, CaseIterable, Sendable {
   case snoozes, dependencies, causes, growth, expiries, breakers
   // What operators do to jobs and to the runner.
   case serialGroups, holds, pauses, newPolicies
+  // That there is a cluster, and what happens to it.
+  case cluster, nodeLosses, nodeFaults, silences, interruptions
 }

@@ -16,6 +16,7 @@ struct SimulateCommand: AsyncParsableCommand {
         millrace simulate --generate 1000 --cpus 32 --memory 64G --against admission=requested
         millrace simulate --seed 1 --seeds 1000
         millrace simulate --schedules --seeds 1000
+        millrace simulate --nodes 1000 --jobs 100000 --failures 200
 
       Without a workload it makes one from the seed, with faults, and checks every rule of the scheduler at \
       each step. `--set` and `--against` take: \(PolicySettings.all.map(\.name).joined(separator: ", ")).
@@ -25,6 +26,7 @@ struct SimulateCommand: AsyncParsableCommand {
   @OptionGroup(title: "A trace") var trace: TraceOptions
   @OptionGroup(title: "Tasks") var tasks: TaskOptions
   @OptionGroup(title: "From a seed") var seeds: SeedOptions
+  @OptionGroup(title: "A cluster") var cluster: ClusterOptions
   @OptionGroup(title: "Machine and policy") var policies: PolicyOptions
 
   @Option(name: [.short, .long], help: "table or json.")
@@ -47,6 +49,12 @@ struct SimulateCommand: AsyncParsableCommand {
         throw ValidationError("`--schedules` goes with --seed, --seeds and --output alone")
       }
     }
+    if cluster.nodes != nil {
+      guard sources.isEmpty, !policies.isGiven, !seeds.schedules, seeds.seeds == 1 else {
+        throw ValidationError("`--nodes` goes with --seed, --jobs, --failures, --outstanding and -o alone")
+      }
+    }
+    try cluster.check()
     try trace.check()
     try tasks.check(policies)
   }
@@ -57,6 +65,7 @@ struct SimulateCommand: AsyncParsableCommand {
       try sheet.print(as: output)
       return try sheet.check()
     }
+    if cluster.nodes != nil { return try cluster.run(seeds, as: output) }
     let results =
       switch sources.first ?? .seeds {
       case .history: try await history.replay(policies)

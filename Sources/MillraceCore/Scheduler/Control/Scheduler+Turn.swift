@@ -18,7 +18,7 @@ extension Scheduler {
   private func predecessor(of job: WaitingJob, in member: Membership) -> (group: String, job: JobID)? {
     for group in handlers.lines(of: member) {
       if handlers.rules(ofGroup: group).concurrency == 1,
-        let one = running.values.filter({ $0.groups.contains(group) }).map(\.id).min()
+        let one = running.all.filter({ $0.groups.contains(group) }).map(\.id).min()
       {
         return (group, one.job)
       }

@@ -12,7 +12,7 @@ extension Scheduler {
     }
     guard let freezeAfter = policy.pressure.freezeAfter, !isDraining else { return actions }
     let waitedSince = lastRelief ?? pressure.since ?? now
-    if let frozen = running.values.filter({ $0.frozenSince != nil }).map(\.id).min() {
+    if let frozen = running.here.values.filter({ $0.frozenSince != nil }).map(\.id).min() {
       guard now - waitedSince >= policy.pressure.evictAfter else { return actions }
       lastRelief = now
       return actions + advance(frozen, by: .stopRequested(.evicted), at: now) + [.notice(.evicted(frozen))]
@@ -24,14 +24,14 @@ extension Scheduler {
 
   /// Lets every frozen attempt go on.
   mutating func thawAll(at now: Timestamp) -> [Action] {
-    running.values.filter { $0.frozenSince != nil }.map(\.id).sorted().flatMap { id in
+    running.here.values.filter { $0.frozenSince != nil }.map(\.id).sorted().flatMap { id in
       advance(id, by: .thawRequested, at: now) + [.notice(.thawed(id))]
     }
   }
 
   /// The running attempt whose job ranks last; nil if there is only one, for its freezing would help nobody.
   private func lastRanked() -> AttemptID? {
-    let candidates = runningHere.filter(\.isRunning)
+    let candidates = running.here.values.filter(\.isRunning)
     guard candidates.count > 1 else { return nil }
     return candidates.max { left, right in
       let ranks = (left.job.rank, right.job.rank)

@@ -115,7 +115,7 @@ extension Scheduler {
   func laneOffsets(at now: Timestamp) -> [Int64] {
     guard let shares else { return [Int64](repeating: 0, count: lanes.count) }
     var use: [String: Double] = [:]
-    for id in running.keys.sorted() {
+    for id in running.ids {
       guard let attempt = running[id], let share = attempt.job.share else { continue }
       use[share, default: 0] += part(of: attempt) * attempt.runTime(until: now).seconds
     }
