@@ -61,6 +61,26 @@ struct ClusterPlacementTests {
     #expect(rig.verdicts(2).allSatisfy { $0.gate != .memory })
   }
 
+  @Test("a job that has outgrown this machine while it waited goes to the cluster at its turn")
+  func outgrown() {
+    let rig = Rig.withCluster(
+      slots: 1, memory: .mebibytes(300), handlers: ["work": HandlerRules(), "big": HandlerRules()])
+    func learn(_ peak: Int64) -> Event {
+      .learned((1...200).map { _ in EstimateTests.evidence(peak, handler: "big") })
+    }
+    _ = rig.send(learn(100))
+    rig.run(Rig.job(1))
+    let big = Rig.job(2, "big") { terms in
+      terms.limits.memory = .mebibytes(1000)
+      terms.place = .auto
+    }
+    #expect(rig.run(big) == [])
+    #expect(rig.closedGates(2) == [.slots, .cluster])
+    #expect(rig.send(learn(400)).started == [])
+    let actions = rig.end(.id(1))
+    #expect(actions.startedJobs == [2] && actions.places == [.slurm])
+  }
+
   @Test("without a cluster, what may run anywhere runs here, and what must run there says why it does not")
   func noCluster() {
     let rig = Rig(Rig.policy())

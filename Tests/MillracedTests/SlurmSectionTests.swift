@@ -52,12 +52,18 @@ struct SlurmSectionTests {
     #expect(settings.host == "/opt/millrace-host" && slurm.user == "batch")
     #expect(settings.commands == "/opt/slurm/bin" && settings.configuration == "/etc/slurm.conf")
     #expect(!settings.demandsCaps && settings.maxSubmitted == 5)
+    try checkOptions(slurm, configuration)
+  }
+
+  private func checkOptions(_ slurm: SlurmSection, _ configuration: Configuration) throws {
+    let settings = slurm.settings
     #expect(slurm.rules.outstanding == 7 && slurm.rules.autoWait == .seconds(120))
     #expect(slurm.rules.coolDown == .seconds(10) && slurm.rules.longestCoolDown == .seconds(3600))
     #expect(settings.bundles.attempts == 50 && settings.bundles.longest == .seconds(5))
     #expect(settings.bundles.gather == .seconds(1) && settings.bundles.parallel == 4)
     #expect(settings.bundles.mostTime == .seconds(3600))
-    #expect(settings.poll == .seconds(2) && settings.beat == .seconds(3) && settings.fence == .seconds(30))
+    let times = [settings.poll, settings.beat, settings.fence]
+    #expect(times == [.seconds(2), .seconds(3), .seconds(30)])
     #expect(settings.defaults == SlurmOptions(partition: "main", memory: .limit))
     let pattern = JobPattern(handler: "video.*", group: "heavy", jobClass: "big")
     #expect(

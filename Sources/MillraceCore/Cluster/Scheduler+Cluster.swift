@@ -29,9 +29,11 @@ extension Scheduler {
   /// Starts there what may only run there, and what may run anywhere while the queue here is long: in the
   /// order of rank.
   ///
-  /// - Returns: the starts, and whether one of them was first in a group that keeps the order of submission: the
-  ///   next one there may be a job of this machine.
-  mutating func startOnCluster(_ offsets: [Int64], at now: Timestamp) -> (actions: [Action], opensLine: Bool) {
+  /// - Returns: the starts, and whether one of them was first in a group that keeps the order of submission:
+  ///   the next one there may be a job of this machine.
+  mutating func startOnCluster(
+    _ offsets: [Int64], at now: Timestamp
+  ) -> (actions: [Action], opensLine: Bool) {
     guard lanes.contains(where: { !$0.isEmpty && $0.key.placement != .local }), let rules = policy.cluster,
       !isDraining, pause == nil, clusterVerdict(at: now).isOpen
     else { return ([], false) }

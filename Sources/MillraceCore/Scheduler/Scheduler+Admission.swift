@@ -4,12 +4,14 @@ extension Scheduler {
     lastPass = now
     guard queuedInLanes > 0 else { return [] }
     closeEmptyLanes()
-    let offsets = laneOffsets(at: now)
+    var offsets = laneOffsets(at: now)
     var actions: [Action] = []
     var opensLine = true
     while opensLine {
       let there: [Action]
       actions += startWhatFits(offsets, at: now)
+      // What has outgrown this machine waits for the cluster now.
+      if offsets.count < lanes.count { offsets = laneOffsets(at: now) }
       (there, opensLine) = startOnCluster(offsets, at: now)
       actions += there
     }

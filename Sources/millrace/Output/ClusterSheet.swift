@@ -97,6 +97,6 @@ enum PeakMemory {
   /// In bytes; 0 if the kernel does not tell (getrusage(2), in KiB).
   static var ofThisProcess: Int64 {
     var usage = rusage()
-    return getrusage(RUSAGE_SELF, &usage) == 0 ? Int64(usage.ru_maxrss) * 1024 : 0
+    return getrusage(Int32(RUSAGE_SELF.rawValue), &usage) == 0 ? Int64(usage.ru_maxrss) * 1024 : 0
   }
 }
