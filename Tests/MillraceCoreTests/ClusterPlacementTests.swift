@@ -95,27 +95,24 @@ struct ClusterPlacementTests {
   func longQueue() {
     let rig = Rig.withCluster(slots: 1) { $0.cluster?.autoWait = .seconds(250) }
     _ = rig.send(Self.evidence)
-    // A slot is no resource that is given out in parts: what counts is memory and processors.
-    let half = { (number: Int64) in
+    let job = { (number: Int64) in
       Rig.job(number, on: .auto) { terms in
         terms.limits.memory = .mebibytes(3200)
         terms.timeout = .seconds(1000)
       }
     }
-    func learnedPart(_ rig: Rig) -> Duration { rig.scheduler.expectedLength(at: rig.now) }
-    #expect(rig.confirm(rig.send(.submitted([half(1)]))) == [.id(1)])
-    // 64 MiB of 6400 for 100 s: a hundredth of the machine.
-    #expect(learnedPart(rig) == .seconds(1))
-    #expect(rig.run(half(2), half(3)) == [])
-    #expect(learnedPart(rig) == .seconds(3))
+    #expect(rig.confirm(rig.send(.submitted([job(1)]))) == [.id(1)])
+    // A hundredth of memory for 100 s, and the only slot.
+    #expect(rig.scheduler.expectedLength(at: rig.now) == .seconds(100))
+    #expect(rig.run(job(2), job(3)) == [])
+    #expect(rig.scheduler.expectedLength(at: rig.now) == .seconds(300))
     #expect(rig.clusterGate(2)?.isOpen == false)
-    #expect(rig.clusterGate(2)?.reason == "the queue here takes 3 s, up to 4 min 10 s its jobs stay here")
-    // 247 more are within the bound, the 248th and 249th are not; those that come first go.
-    let more = (4...252 as ClosedRange<Int64>).map(half)
-    let actions = rig.send(.submitted(more))
-    #expect(actions.startedJobs == [2, 3])
-    #expect(actions.places == [.slurm, .slurm])
-    #expect(learnedPart(rig) == .seconds(250))
+    #expect(
+      rig.clusterGate(2)?.reason == "the queue here takes 3 min 20 s, up to 4 min 10 s its jobs stay here")
+    // One more is not within the bound; the one that comes first goes.
+    let actions = rig.send(.submitted([job(4)]))
+    #expect(actions.startedJobs == [2] && actions.places == [.slurm])
+    #expect(rig.scheduler.expectedLength(at: rig.now) == .seconds(300))
   }
 
   @Test("jobs of this machine alone make its queue long, and those that may go to the cluster go first")
@@ -126,9 +123,9 @@ struct ClusterPlacementTests {
     #expect(rig.scheduler.expectedLength(at: rig.now) == .seconds(120))
     #expect(rig.send(.submitted([Rig.job(3, on: .auto)])).places == [.slurm])
     // As the time of the first one passes, the queue gets shorter.
-    #expect(rig.send(.submitted([Rig.job(4, on: .auto)]), at: 30).places == [.slurm])
-    #expect(rig.scheduler.expectedLength(at: Sample.time(30)) == .seconds(90))
-    #expect(rig.send(.submitted([Rig.job(5, on: .auto)]), at: 55).places == [.slurm])
+    #expect(rig.send(.submitted([Rig.job(4, on: .auto)]), at: 30).places == [])
+    #expect(rig.scheduler.expectedLength(at: Sample.time(30)) == .seconds(150))
+    #expect(rig.send(.submitted([Rig.job(5, on: .auto)]), at: 55).startedJobs == [4])
   }
 
   @Test("jobs go to the cluster in the order of rank, as many as may be there")

@@ -28,21 +28,15 @@ extension Scheduler {
 
   /// Starts there what may only run there, and what may run anywhere while the queue here is long: in the
   /// order of rank.
-  ///
-  /// - Returns: the starts, and whether one of them was first in a group that keeps the order of submission:
-  ///   the next one there may be a job of this machine.
-  mutating func startOnCluster(
-    _ offsets: [Int64], at now: Timestamp
-  ) -> (actions: [Action], opensLine: Bool) {
+  mutating func startOnCluster(_ offsets: [Int64], at now: Timestamp) -> [Action] {
     guard lanes.contains(where: { !$0.isEmpty && $0.key.placement != .local }), let rules = policy.cluster,
       !isDraining, pause == nil, clusterVerdict(at: now).isOpen
-    else { return ([], false) }
+    else { return [] }
     // What must run there needs no look at the queue here.
     let isAuto = lanes.contains { !$0.isEmpty && $0.key.placement == .auto }
     var queue = isAuto ? expectedLength(at: now) : .zero
     let used = used(at: now)
     var actions: [Action] = []
-    var opensLine = false
     for _ in outstanding..<max(rules.outstanding, outstanding) {
       let next = first(offsets) { lane in
         mayMove(lane, from: queue, rules) && isOpen(lane, at: now)
@@ -50,12 +44,11 @@ extension Scheduler {
       guard let next, let job = waiting[next.job] else { break }
       let estimate = estimates.estimate(for: job)
       let demand = demand(of: job, estimate)
-      opensLine = opensLine || !next.lane.lines.isEmpty
       if next.lane.key.placement == .auto { queue -= work(of: job) }
       actions.append(
         start(job, estimate, demand, on: .slurm, used: used, isBackfill: false, at: now))
     }
-    return (actions, opensLine)
+    return actions
   }
 
   /// Whether the first job of a lane may go there while this machine is expected to need so long for its own.

@@ -6,15 +6,16 @@ extension Scheduler {
     closeEmptyLanes()
     var offsets = laneOffsets(at: now)
     var actions: [Action] = []
-    var opensLine = true
-    while opensLine {
-      let there: [Action]
+    var there: [Action] = []
+    repeat {
       actions += startWhatFits(offsets, at: now)
       // What has outgrown this machine waits for the cluster now.
       if offsets.count < lanes.count { offsets = laneOffsets(at: now) }
-      (there, opensLine) = startOnCluster(offsets, at: now)
+      there = startOnCluster(offsets, at: now)
       actions += there
-    }
+      // Who starts there may have held others back here: by a place that was kept for it, by the order of its
+      // group, or by a job of the same handler, which that start has closed.
+    } while !there.isEmpty
     countClosedLane(offsets, at: now)
     return actions
   }

@@ -110,7 +110,7 @@ extension Invariants {
   private func part(_ limits: Limits) -> Double {
     let memory = Double(limits.memory.rawValue) / Double(max(1, policy.capacity.memory.rawValue))
     let processors = Double(limits.cpuMillis) / Double(max(1, policy.capacity.cpuMillis))
-    return min(1, max(memory, processors))
+    return min(1, max(memory, processors, 1 / Double(max(1, policy.capacity.slots))))
   }
 
   /// A job that may run in the cluster only and whose turn it is waits only if the cluster can't be used.
