@@ -67,7 +67,10 @@ package final class TestBundle: Sendable {
     let words = program + ["\(TestProcess.programs)/millrace-host", "batch", directory]
     return try TestProcess(
       words[0], Array(words.dropFirst()),
-      environment: TestProcess.environment(with: ["TMPDIR": temporary, "SLURMD_NODENAME": "n1"]))
+      environment: TestProcess.environment(with: [
+        "TMPDIR": temporary, "SLURMD_NODENAME": "n1", "SLURM_JWT": "a key", "CUDA_VISIBLE_DEVICES": "1",
+        "LD_LIBRARY_PATH": "/nowhere",
+      ]))
   }
 
   /// Runs a host for it to its end.
