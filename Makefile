@@ -38,7 +38,7 @@ demo: build ## See it work: a runner, its plugins, real jobs and their history
 	etc/demo
 
 demo-slurm: build tools ## See one queue over this machine and a Slurm cluster of two nodes
-	etc/demo-slurm
+	etc/demo slurm
 
 test: tools ## Run every test, those of the kernel in a test kernel where needed
 	swift build --build-tests

@@ -58,6 +58,25 @@ package struct Descriptor: ~Copyable, Sendable {
     return String(decoding: bytes[..<length], as: UTF8.self)
   }
 
+  /// Returns at most so many bytes of a file behind `offset`, fewer at its end; and what kept it from reading
+  /// on, 0 if nothing did.
+  package static func bytes(
+    of number: Int32, from offset: Int, atMost bound: Int
+  ) -> (bytes: [UInt8], error: Int32) {
+    var error: Int32 = 0
+    let bytes = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
+      while count < bound {
+        let got = pread(
+          number, buffer.baseAddress.map { $0 + count }, bound - count, off_t(offset + count))
+        if got < 0 && errno == EINTR { continue }
+        if got < 0 { error = errno }
+        if got <= 0 { break }
+        count += got
+      }
+    }
+    return (bytes, error)
+  }
+
   /// Writes all of the bytes.
   package func write(_ bytes: UnsafeRawBufferPointer, _ name: @autoclosure () -> String) throws {
     var rest = bytes

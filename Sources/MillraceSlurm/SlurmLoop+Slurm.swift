@@ -59,10 +59,7 @@ extension SlurmLoop {
   /// What the host of a bundle finds in its environment: its secret, if it shares no spool with this machine.
   private func environment(of bundle: String) -> [String] {
     guard let key else { return [] }
-    let digits = key.secret(of: bundle).map { byte in
-      (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }
-    return ["MILLRACE_BUNDLE_SECRET=\(digits.joined())"]
+    return ["MILLRACE_BUNDLE_SECRET=\(key.secret(of: bundle).map(\.hexadecimal).joined())"]
   }
 
   /// Takes in what Slurm has answered.

@@ -98,7 +98,7 @@ extension EventQuery {
     for (name, value) in queryItems {
       switch name {
       case "type":
-        guard let pattern = EventPattern(text: value) else {
+        guard let pattern = NamePattern(text: value) else {
           throw Refusal(
             .invalid, "`type` is no pattern of names: `\(value)`",
             hint: "write a name, or upload.* (1 to 256 characters of ASCII, no spaces)")

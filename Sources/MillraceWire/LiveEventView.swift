@@ -100,7 +100,7 @@ package struct LiveQuery: Sendable, Equatable {
       case "after": start = .after(Int64(try QueryValue.count(name, value, 0...Int.max)))
       case "last": start = .last(try QueryValue.count(name, value, 1...Int.max))
       case "type":
-        guard let pattern = EventPattern(text: value) else {
+        guard let pattern = NamePattern(text: value) else {
           throw Refusal(
             .invalid, "`type` is no pattern of names: `\(value)`", hint: "write a name, or job.* or *.ended")
         }

@@ -50,7 +50,7 @@ extension FuzzedParser {
     FuzzedParser("event-pattern", longest: 128) { bytes in
       let texts = parts(of: bytes, 2).map { String(decoding: $0, as: UTF8.self) }
       let name = Array(texts[1].utf8)
-      guard let pattern = EventPattern(text: texts[0]), name.allSatisfy({ $0 < 0x80 }) else { return }
+      guard let pattern = NamePattern(text: texts[0]), name.allSatisfy({ $0 < 0x80 }) else { return }
       demandEqual(
         pattern.matches(texts[1]), fits(name, Array(texts[0].utf8)), "whether `\(texts[1])` fits")
     },

@@ -1,1 +1,1 @@
-../../Sources/MillraceHost/Batch/SHA256.swift
+../../Sources/MillraceCore/Values/SHA256.swift

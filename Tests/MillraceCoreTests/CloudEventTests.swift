@@ -86,10 +86,10 @@ struct CloudEventTests {
       ("**", "x", true), ("*a*a*a*a*b", String(repeating: "a", count: 200), false),
     ])
   func patterns(_ pattern: String, _ name: String, _ matches: Bool) throws {
-    #expect(try #require(EventPattern(text: pattern)).matches(name) == matches)
+    #expect(try #require(NamePattern(text: pattern)).matches(name) == matches)
   }
 
   @Test(
     "a pattern is printable ASCII", arguments: ["", "a b", "ä", "a\n", String(repeating: "x", count: 257)])
-  func wrongPatterns(_ text: String) { #expect(EventPattern(text: text) == nil) }
+  func wrongPatterns(_ text: String) { #expect(NamePattern(text: text) == nil) }
 }

@@ -30,7 +30,7 @@ struct TriggerTests {
         "batch": .object(["size": .integer(100), "window": .string("1m")]),
       ]) { $1 })
     let trigger = try #require(definition.trigger)
-    #expect(trigger.origin == .events(try #require(EventPattern(text: "upload.*"))))
+    #expect(trigger.origin == .events(try #require(NamePattern(text: "upload.*"))))
     #expect(trigger.filter.conditions.map(\.path) == [["data", "size"]])
     #expect(trigger.gathering == .init(debounce: .seconds(5), size: 100, window: .seconds(60)))
     // Every event counts, unless somebody says otherwise.

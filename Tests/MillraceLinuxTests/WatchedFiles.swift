@@ -40,7 +40,7 @@ final class WatchedFiles {
     let directory = directory.hasPrefix("/") ? directory : path(directory)
     return WatchedDirectory(
       schedule: schedule,
-      rule: Trigger.FileRule(directory: directory, pattern: EventPattern(any: pattern)), since: since)
+      rule: Trigger.FileRule(directory: directory, pattern: NamePattern(any: pattern)), since: since)
   }
 
   /// Has these watched, and `in` too; returns when it is.

@@ -43,7 +43,7 @@ struct EventGoldenTests {
   @Test("a query goes to items and back; what can't be is named")
   func query() throws {
     var query = EventQuery(limit: 7)
-    query.type = EventPattern(text: "upload.*")
+    query.type = NamePattern(text: "upload.*")
     (query.source, query.before) = ("/s", EventNumber(9))
     #expect(try EventQuery(queryItems: query.queryItems) == query)
     for (name, value) in [("type", "a b"), ("before", "0"), ("limit", "1001"), ("state", "x")] {

@@ -79,7 +79,7 @@ package struct EventStoreContract: Sendable, CustomStringConvertible {
       }
       let numbers = try await store.accept(events, at: Sample.time(1)).map(\.number)
       for text in [nil, "*", "upload.*", "upload*", "*.*", "*d", "upload.finished", "nothing", "no*"] {
-        let pattern = text.flatMap { EventPattern(text: $0) }
+        let pattern = text.flatMap { NamePattern(text: $0) }
         for source in [nil, "/a", "/c"] {
           for (before, limit) in [(nil, 100), (nil, 2), (numbers[7], 3)] as [(EventNumber?, Int)] {
             var query = EventQuery(limit: limit)

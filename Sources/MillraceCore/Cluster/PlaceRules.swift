@@ -1,45 +1,22 @@
 /// Which jobs are meant, by what they are.
 package struct JobPattern: Sendable, Hashable {
-  /// The handler; `*` stands for any characters. Nil for every one.
-  package var handler: String?
+  /// The handler; nil for every one.
+  package var handler: NamePattern?
   /// The group that the job chose, or its handler is in; nil for any, and for none.
   package var group: String?
   /// The class; nil for any, and for none.
   package var jobClass: String?
 
   package init(handler: String? = nil, group: String? = nil, jobClass: String? = nil) {
-    self.handler = handler
+    self.handler = handler.map(NamePattern.init(any:))
     self.group = group
     self.jobClass = jobClass
   }
 
   /// Whether a job is meant; `groups` are all that it is in.
   package func matches(handler name: String, groups: [String], jobClass found: String?) -> Bool {
-    (handler.map { Self.matches(Array(name.utf8)[...], Array($0.utf8)[...]) } ?? true)
-      && (group.map(groups.contains) ?? true) && (jobClass.map { $0 == found } ?? true)
-  }
-
-  /// Whether a text is what a pattern describes.
-  private static func matches(_ text: ArraySlice<UInt8>, _ pattern: ArraySlice<UInt8>) -> Bool {
-    let star = UInt8(ascii: "*")
-    var (text, pattern) = (text, pattern)
-    // Where to go on if what came after the last star does not fit.
-    var back: (text: ArraySlice<UInt8>, pattern: ArraySlice<UInt8>)?
-    while let first = text.first {
-      if pattern.first == star {
-        pattern = pattern.dropFirst()
-        back = (text, pattern)
-      } else if pattern.first == first {
-        (text, pattern) = (text.dropFirst(), pattern.dropFirst())
-      } else if let last = back {
-        text = last.text.dropFirst()
-        pattern = last.pattern
-        back = (text, pattern)
-      } else {
-        return false
-      }
-    }
-    return pattern.allSatisfy { $0 == star }
+    (handler?.matches(name) ?? true) && (group.map(groups.contains) ?? true)
+      && (jobClass.map { $0 == found } ?? true)
   }
 }
 

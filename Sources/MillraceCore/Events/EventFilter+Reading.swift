@@ -67,7 +67,7 @@ extension EventFilter {
       }
       return member.name == "min" ? .atLeast(number) : .atMost(number)
     case "like":
-      return reader.text(member).map { .like(EventPattern(any: $0)) }
+      return reader.text(member).map { .like(NamePattern(any: $0)) }
     default:
       guard case .scalar(.bool(let exists), _) = member.value else {
         reader.note("`exists` must be true or false, not \(member.value.kind)", at: member.value.place)

@@ -19,7 +19,7 @@ package struct EventFilter: Sendable, Hashable {
     /// It is a number, and so much at most.
     case atMost(Double)
     /// It is a text that fits.
-    case like(EventPattern)
+    case like(NamePattern)
     /// Whether it is there.
     case exists(Bool)
   }

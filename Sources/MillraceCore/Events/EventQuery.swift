@@ -1,7 +1,7 @@
 /// Which events on record are asked for.
 package struct EventQuery: Sendable, Hashable {
   /// Their types fit; nil for all.
-  package var type: EventPattern?
+  package var type: NamePattern?
   /// Of this source; nil for all.
   package var source: String?
   /// Those before this one; nil for no bound.

@@ -44,7 +44,7 @@ extension Trigger {
     switch member.name {
     case "event":
       let what = "a name or a pattern of names, like upload.* (256 characters of ASCII, no spaces)"
-      return reader.value(member, what, EventPattern.init(text:)).map { .events($0) }
+      return reader.value(member, what, NamePattern.init(text:)).map { .events($0) }
     case "files":
       return files(member, &reader)
     default:
@@ -53,7 +53,7 @@ extension Trigger {
   }
 
   private static func files(_ member: PlacedValue.Member, _ reader: inout TreeReader) -> Origin? {
-    var (directory, pattern): (String?, EventPattern?) = (nil, EventPattern(any: "*"))
+    var (directory, pattern): (String?, NamePattern?) = (nil, NamePattern(any: "*"))
     var isRight = true
     for part in reader.members(of: member.value, called: "files", known: ["directory", "pattern"]) {
       switch part.name {
@@ -62,7 +62,7 @@ extension Trigger {
         isRight = directory != nil
       default:
         pattern = reader.value(part, "a pattern of file names, like *.csv, without `/`") { text in
-          text.contains("/") || text.utf8.count > 255 ? nil : EventPattern(any: text)
+          text.contains("/") || text.utf8.count > 255 ? nil : NamePattern(any: text)
         }
       }
     }

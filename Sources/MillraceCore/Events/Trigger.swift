@@ -7,7 +7,7 @@ package struct Trigger: Sendable, Hashable {
   /// Where its events come from.
   package enum Origin: Sendable, Hashable {
     /// Anybody announces them; their type fits.
-    case events(EventPattern)
+    case events(NamePattern)
     /// Files appear in a directory: written and closed there, or moved into it.
     case files(FileRule)
     /// Somebody calls its own address.
@@ -19,7 +19,7 @@ package struct Trigger: Sendable, Hashable {
     /// An absolute path.
     package var directory: String
     /// Which names fit.
-    package var pattern = EventPattern(any: "*")
+    package var pattern = NamePattern(any: "*")
   }
 
   /// How callers show that they know the secret.

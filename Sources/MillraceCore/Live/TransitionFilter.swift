@@ -1,11 +1,11 @@
 /// Which transitions somebody wants to know of.
 package struct TransitionFilter: Hashable, Sendable {
   /// Nil for all.
-  package var type: EventPattern?
+  package var type: NamePattern?
   package var job: JobID?
   package var handler: String?
 
-  package init(type: EventPattern? = nil, job: JobID? = nil, handler: String? = nil) {
+  package init(type: NamePattern? = nil, job: JobID? = nil, handler: String? = nil) {
     self.type = type
     self.job = job
     self.handler = handler

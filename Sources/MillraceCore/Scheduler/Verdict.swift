@@ -103,9 +103,7 @@ extension AttemptReport {
     case .timeLimit, .outOfMemory, .preempted, .cancelled, .deadline, nil: nil
     }
   }
-}
 
-extension AttemptReport {
   /// How an attempt ended of whose job nothing is known any more.
   package var plainOutcome: Outcome {
     switch (exit, word) {

@@ -3,7 +3,7 @@ struct Listeners: Sendable {
   /// Those that name one type.
   private var exact: [String: Set<ScheduleID>] = [:]
   /// Those with a pattern.
-  private var patterns: [ScheduleID: EventPattern] = [:]
+  private var patterns: [ScheduleID: NamePattern] = [:]
   /// Those that watch directories.
   private(set) var files: [ScheduleID: Trigger.FileRule] = [:]
 

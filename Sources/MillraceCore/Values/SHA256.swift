@@ -1,5 +1,117 @@
-/// The digest of FIPS 180-4, for texts that must not meet by chance: the core imports no library that has it.
-package struct SHA256 {
+/// The digest of FIPS 180-4, over buffers: a file never has to be in memory as a whole. The core imports no
+/// library that has it, nor does `millrace-host`, from which a link leads here.
+package final class SHA256 {
+  private let state: UnsafeMutablePointer<UInt32>
+  private let words: UnsafeMutablePointer<UInt32>
+  /// What does not fill a block yet.
+  private let rest: UnsafeMutablePointer<UInt8>
+  private var restCount = 0
+  private var length: UInt64 = 0
+
+  static let blockSize = 64
+  static let size = 32
+
+  package init() {
+    state = .allocate(capacity: 8)
+    words = .allocate(capacity: 64)
+    rest = .allocate(capacity: SHA256.blockSize)
+    for index in 0..<8 { state[index] = SHA256.first[index] }
+  }
+
+  deinit {
+    state.deallocate()
+    words.deallocate()
+    rest.deallocate()
+  }
+
+  /// Adds bytes.
+  package func add(_ bytes: UnsafeRawBufferPointer) {
+    guard var place = bytes.baseAddress else { return }
+    var count = bytes.count
+    length &+= UInt64(count)
+    if restCount > 0 {
+      let taken = min(count, SHA256.blockSize - restCount)
+      UnsafeMutableRawPointer(rest + restCount).copyMemory(from: place, byteCount: taken)
+      restCount += taken
+      place += taken
+      count -= taken
+      guard restCount == SHA256.blockSize else { return }
+      mix(UnsafeRawPointer(rest))
+      restCount = 0
+    }
+    while count >= SHA256.blockSize {
+      mix(place)
+      place += SHA256.blockSize
+      count -= SHA256.blockSize
+    }
+    UnsafeMutableRawPointer(rest).copyMemory(from: place, byteCount: count)
+    restCount = count
+  }
+
+  /// Adds bytes.
+  package func add(_ bytes: [UInt8]) { bytes.withUnsafeBytes { add($0) } }
+
+  /// Returns the digest of all that was added; to be called once, last.
+  package func digest() -> [UInt8] {
+    let bits = length &* 8
+    var end: [UInt8] = [0x80]
+    while (restCount + end.count) % SHA256.blockSize != 56 { end.append(0) }
+    for shift in [56, 48, 40, 32, 24, 16, 8, 0] as [UInt64] {
+      end.append(UInt8(truncatingIfNeeded: bits >> shift))
+    }
+    add(end)
+    var digest: [UInt8] = []
+    for index in 0..<8 {
+      for shift in [24, 16, 8, 0] as [UInt32] {
+        digest.append(UInt8(truncatingIfNeeded: state[index] >> shift))
+      }
+    }
+    return digest
+  }
+
+  private func mix(_ block: UnsafeRawPointer) {
+    for index in 0..<16 {
+      words[index] = UInt32(bigEndian: block.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self))
+    }
+    for index in 16..<64 {
+      let early = words[index &- 15]
+      let late = words[index &- 2]
+      let first = rotate(early, 7) ^ rotate(early, 18) ^ (early &>> 3)
+      let second = rotate(late, 17) ^ rotate(late, 19) ^ (late &>> 10)
+      words[index] = words[index &- 16] &+ first &+ words[index &- 7] &+ second
+    }
+    var (a, b, c, d) = (state[0], state[1], state[2], state[3])
+    var (e, f, g, h) = (state[4], state[5], state[6], state[7])
+    SHA256.constants.withUnsafeBufferPointer { constants in
+      for index in 0..<64 {
+        let choice = (e & f) ^ (~e & g)
+        let sum = rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)
+        let first = h &+ sum &+ choice &+ constants[index] &+ words[index]
+        let majority = (a & b) ^ (a & c) ^ (b & c)
+        let second = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) &+ majority
+        (h, g, f, e) = (g, f, e, d &+ first)
+        (d, c, b, a) = (c, b, a, first &+ second)
+      }
+    }
+    state[0] &+= a
+    state[1] &+= b
+    state[2] &+= c
+    state[3] &+= d
+    state[4] &+= e
+    state[5] &+= f
+    state[6] &+= g
+    state[7] &+= h
+  }
+
+  @inline(__always)
+  private func rotate(_ word: UInt32, _ places: UInt32) -> UInt32 {
+    word &>> places | word &<< (32 &- places)
+  }
+
+  private static let first: [UInt32] = [
+    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
+  ]
+
   private static let constants: [UInt32] = [
     0x428a_2f98, 0x7137_4491, 0xb5c0_fbcf, 0xe9b5_dba5, 0x3956_c25b, 0x59f1_11f1, 0x923f_82a4, 0xab1c_5ed5,
     0xd807_aa98, 0x1283_5b01, 0x2431_85be, 0x550c_7dc3, 0x72be_5d74, 0x80de_b1fe, 0x9bdc_06a7, 0xc19b_f174,
@@ -10,46 +122,4 @@ package struct SHA256 {
     0x19a4_c116, 0x1e37_6c08, 0x2748_774c, 0x34b0_bcb5, 0x391c_0cb3, 0x4ed8_aa4a, 0x5b9c_ca4f, 0x682e_6ff3,
     0x748f_82ee, 0x78a5_636f, 0x84c8_7814, 0x8cc7_0208, 0x90be_fffa, 0xa450_6ceb, 0xbef9_a3f7, 0xc671_78f2,
   ]
-
-  private var state: [UInt32] = [
-    0x6a09_e667, 0xbb67_ae85, 0x3c6e_f372, 0xa54f_f53a, 0x510e_527f, 0x9b05_688c, 0x1f83_d9ab, 0x5be0_cd19,
-  ]
-
-  /// Returns the digest of bytes in 64 hexadecimal digits.
-  package static func hex(of bytes: some Sequence<UInt8>) -> String {
-    var message = Array(bytes)
-    let bits = UInt64(message.count) * 8
-    message.append(0x80)
-    while message.count % 64 != 56 { message.append(0) }
-    for shift in stride(from: 56, through: 0, by: -8) {
-      message.append(UInt8(truncatingIfNeeded: bits >> shift))
-    }
-    var digest = SHA256()
-    for start in stride(from: 0, to: message.count, by: 64) { digest.take(message[start..<start + 64]) }
-    return digest.state.map(\.hexadecimal).joined()
-  }
-
-  private mutating func take(_ block: ArraySlice<UInt8>) {
-    var words = stride(from: block.startIndex, to: block.endIndex, by: 4).map { place in
-      (0..<4).reduce(UInt32(0)) { $0 << 8 | UInt32(block[place + $1]) }
-    }
-    for index in 16..<64 {
-      let (early, late) = (words[index - 15], words[index - 2])
-      let first = rotate(early, 7) ^ rotate(early, 18) ^ early >> 3
-      let second = rotate(late, 17) ^ rotate(late, 19) ^ late >> 10
-      words.append(words[index - 16] &+ first &+ words[index - 7] &+ second)
-    }
-    var v = state
-    for index in 0..<64 {
-      let mix = rotate(v[4], 6) ^ rotate(v[4], 11) ^ rotate(v[4], 25)
-      let choice = (v[4] & v[5]) ^ (~v[4] & v[6])
-      let first = v[7] &+ mix &+ choice &+ Self.constants[index] &+ words[index]
-      let blend = rotate(v[0], 2) ^ rotate(v[0], 13) ^ rotate(v[0], 22)
-      let second = blend &+ ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]))
-      v = [first &+ second, v[0], v[1], v[2], v[3] &+ first, v[4], v[5], v[6]]
-    }
-    for index in state.indices { state[index] &+= v[index] }
-  }
-
-  private func rotate(_ word: UInt32, _ places: UInt32) -> UInt32 { word >> places | word << (32 - places) }
 }

@@ -88,15 +88,7 @@ package enum OutcomeFile {
 
   /// Returns so many bytes; nil if the file is shorter than it says.
   private static func bytes(of file: borrowing Descriptor, at offset: Int, count length: Int) -> [UInt8]? {
-    let number = file.number
-    let bytes = [UInt8](unsafeUninitializedCapacity: length) { buffer, count in
-      while count < length {
-        let got = pread(
-          number, buffer.baseAddress.map { $0 + count }, length - count, off_t(offset + count))
-        if got <= 0 { break }
-        count += got
-      }
-    }
+    let bytes = Descriptor.bytes(of: file.number, from: offset, atMost: length).bytes
     return bytes.count == length ? bytes : nil
   }
 }

@@ -96,14 +96,7 @@ final class CourierFiles {
 
   /// Returns what is in a file behind `offset`; nothing at its end.
   static func read(_ file: Int32, from offset: Int, atMost count: Int = chunk) -> [UInt8] {
-    [UInt8](unsafeUninitializedCapacity: count) { buffer, length in
-      while length < count {
-        let got = pread(file, buffer.baseAddress.map { $0 + length }, count - length, off_t(offset + length))
-        if got < 0 && errno == EINTR { continue }
-        if got <= 0 { break }
-        length += got
-      }
-    }
+    Descriptor.bytes(of: file, from: offset, atMost: count).bytes
   }
 
   /// Returns the files that the node is to be told of.

@@ -110,19 +110,8 @@ struct SpoolEntry: ~Copyable {
   private static func bytes(
     of file: borrowing Descriptor, from offset: Int, atMost bound: Int, _ name: String
   ) throws -> [UInt8] {
-    let number = file.number
-    var failure: Int32 = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: bound) { buffer, count in
-      while count < bound {
-        let got = pread(
-          number, buffer.baseAddress.map { $0 + count }, bound - count, off_t(offset + count))
-        if got < 0 && errno == EINTR { continue }
-        if got < 0 { failure = errno }
-        if got <= 0 { break }
-        count += got
-      }
-    }
-    guard failure == 0 else { throw LinuxError("read `\(name)`", .kernel(failure)) }
+    let (bytes, error) = Descriptor.bytes(of: file.number, from: offset, atMost: bound)
+    guard error == 0 else { throw LinuxError("read `\(name)`", .kernel(error)) }
     return bytes
   }
 }

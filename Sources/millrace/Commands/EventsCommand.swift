@@ -37,7 +37,7 @@ struct EventsCommand: ParsableCommand {
   var last: Int?
 
   @Option(help: "Only types that fit: a name, or a pattern like job.*.", transform: Quantities.pattern)
-  var type: EventPattern?
+  var type: NamePattern?
 
   @Option(help: "Only of this job.", transform: Quantities.job)
   var job: JobID?

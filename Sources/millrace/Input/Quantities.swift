@@ -146,8 +146,8 @@ enum Quantities {
   }
 
   /// Reads a pattern of types of events.
-  static func pattern(_ text: String) throws -> EventPattern {
-    guard let pattern = EventPattern(text: text) else {
+  static func pattern(_ text: String) throws -> NamePattern {
+    guard let pattern = NamePattern(text: text) else {
       throw ArgumentProblem("it must be 1 to 256 characters of ASCII without spaces, like upload.*")
     }
     return pattern

@@ -98,7 +98,7 @@ extension ConfigurationReader {
     var place: Placement?
     for setting in section.settings(known: ["handler", "group", "class", "place"] + Self.slurmOptionNames) {
       switch setting.name {
-      case "handler": rule.pattern.handler = setting.text()
+      case "handler": rule.pattern.handler = setting.text().map(NamePattern.init(any:))
       case "group": rule.pattern.group = setting.text()
       case "class": rule.pattern.jobClass = setting.text()
       case "place": place = setting.word(of: Placement.self)

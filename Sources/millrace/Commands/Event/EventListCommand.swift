@@ -16,7 +16,7 @@ struct EventListCommand: AsyncParsableCommand {
 
   @Option(
     help: "Only events whose type fits: a name, or a pattern like upload.*.", transform: Quantities.pattern)
-  var type: EventPattern?
+  var type: NamePattern?
 
   @Option(help: "Only events of this source.")
   var source: String?

@@ -1,20 +1,11 @@
 /// A pattern of names, in which `*` stands for any characters, or none.
-package struct EventPattern: Sendable, Hashable {
+package struct NamePattern: Sendable, Hashable {
   package let text: String
   /// The parts between the stars; one if there is no star.
   private let parts: [[UInt8]]
 
-  /// Makes a pattern.
-  /// - Returns: nil unless it has 1 to 256 printable characters of ASCII, without spaces.
-  package init?(text: String) {
-    let bytes = Array(text.utf8)
-    guard (1...CloudEvent.longestType).contains(bytes.count), bytes.allSatisfy({ (0x21...0x7E).contains($0) })
-    else { return nil }
-    self.init(any: text)
-  }
-
   /// Makes a pattern of any text.
-  init(any text: String) {
+  package init(any text: String) {
     self.text = text
     parts = text.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false).map(Array.init)
   }

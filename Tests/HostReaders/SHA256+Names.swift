@@ -1,0 +1,1 @@
+../../Sources/MillraceHost/Batch/SHA256+Names.swift
