@@ -36,6 +36,8 @@ extension Engine {
       payload: isTraced ? launch.traced(payload) : payload)
     guard launch.place == .slurm else { return plan }
     let expectation = scheduler.learnedNeed(of: job)
+    // It starts when the cluster has a place for it.
+    plan.deadline = job.finishBy
     plan.order = ClusterOrder(
       groups: scheduler.groups(of: launch.id), jobClass: job.jobClass, timeout: job.timeout,
       grace: job.terms.grace, estimate: expectation.need, expectedRun: expectation.run,

@@ -27,7 +27,8 @@ enum JobProcess {
     millrace_duplicate(request.descriptors.log, STDERR_FILENO, 0)
     let outcome = outcome(of: request)
     do throws(HostError) {
-      let payload = try Payload(descriptor: request.descriptors.payload)
+      var payload = try Payload(descriptor: request.descriptors.payload)
+      payload.limit(to: request.deadline)
       let isCold = request.tier == UInt32(MILLRACE_TIER_COLD)
       try arrangeDescriptors(request.descriptors, isCold: isCold)
       try confine(request)
@@ -229,7 +230,7 @@ enum JobProcess {
     job.parameters_length = Int(head.parameters_length)
     job.input = payload.input
     job.input_length = Int(head.input_length)
-    job.deadline_ms = head.deadline_ms
+    job.deadline_ms = payload.deadline
     job.work_directory = directory
     job.trace_parent = payload.traceParent
     job.checkpoint = payload.checkpoint

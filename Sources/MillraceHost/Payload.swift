@@ -5,6 +5,8 @@ import CMillraceLinux.Libc
 /// What the runner hands to a job's process, mapped read-only: valid until the process ends.
 struct Payload {
   let head: UnsafePointer<millrace_payload>
+  /// When the attempt times out: ms since 1970, 0 for never.
+  private(set) var deadline: Int64
   private let size: Int
 
   private static let hint = "this is the runner's fault; update runner and host together"
@@ -31,6 +33,7 @@ struct Payload {
     }
     head = place.assumingMemoryBound(to: millrace_payload.self)
     size = bytes.count
+    deadline = head.pointee.deadline_ms
 
     let value = head.pointee
     guard
@@ -55,6 +58,11 @@ struct Payload {
   var input: UnsafePointer<UInt8>? { block(at: head.pointee.input) }
   /// What an earlier attempt saved, if one did.
   var checkpoint: UnsafePointer<UInt8>? { block(at: head.pointee.checkpoint) }
+
+  /// Has the attempt time out at `time`, if it does not earlier; 0 for never.
+  mutating func limit(to time: Int64) {
+    if time > 0 { deadline = deadline > 0 ? min(deadline, time) : time }
+  }
 
   /// Calls `body` with each variable that the operator gives the job: a text `NAME=value`.
   func forEachVariable(_ body: (UnsafePointer<CChar>) -> Void) {

@@ -12,6 +12,8 @@ struct StartRequest {
   let identity: Identity?
   let maximumOpenFiles: UInt64
   let maximumResult: Int
+  /// When the attempt times out if its payload names no earlier time: ms since 1970, 0 for never.
+  let deadline: Int64
   /// Whether its job is told what a cluster has given it: the variables of Slurm and of graphics processors.
   let isAllocated: Bool
   let plugin: UnsafePointer<CChar>
@@ -64,6 +66,7 @@ struct StartRequest {
     // A job never runs as root, nor in root's group.
     if let identity, identity.uid == 0 || identity.gid == 0 { return nil }
     maximumOpenFiles = value.max_open_files
+    deadline = 0
     isAllocated = false
     maximumResult = isDescription ? Manifest.maximumSize : Int(value.max_result)
     self.plugin = plugin

@@ -52,6 +52,7 @@ extension SlurmLoop {
         attempts: manifest.plans.map(\.attempt)),
       .waiting, at: .now)
     bundle.ledger.parallel = manifest.parallel
+    bundle.ledger.memory = manifest.memoryOfEach
     do {
       guard !arguments.contains(where: { $0.contains(where: \.isNewline) }) else {
         throw LinuxError("submit to Slurm", .forbidden("an option has a line end in it"))
@@ -153,6 +154,7 @@ extension SlurmLoop {
     logs.end(attempt)
     var report = AttemptReport(exit: nil, usage: Usage(), word: nil)
     report.whereabouts = whereabouts
+    report.memoryKill = bundle.ledger.memory.map(MemoryKill.request)
     if bundle.ledger.ran.contains(attempt) { report.checkpoint = checkpoint(of: attempt, in: bundle) }
     switch bundle.ledger.decided[attempt] {
     case .refused(let reason):

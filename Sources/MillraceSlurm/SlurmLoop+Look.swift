@@ -144,6 +144,7 @@ extension SlurmLoop {
     report.whereabouts = bundle.whereabouts(of: attempt)
     if report.whereabouts?.node == nil { report.whereabouts?.node = ended.node }
     report.interruption = interruption
+    report.memoryKill = bundle.ledger.memory.map(MemoryKill.request)
     return report
   }
 

@@ -10,7 +10,7 @@ struct ClusterRetryTests {
     (.timeLimit, .timedOut, "timed_out", true),
     (.outOfMemory, .oomOwnLimit, "out_of_memory", true),
     (.nodeLost, .lost, "node_lost", false),
-    (.nodeFault("no such plugin"), .lost, "node_lost", false),
+    (.nodeFault("no such plugin"), .lost, "node_fault", false),
     (.preempted, .evicted, "preempted", false),
     (.cancelled, .cancelled, "cancelled", true),
     (.deadline, .timedOut, "deadline", true),
@@ -39,7 +39,7 @@ struct ClusterRetryTests {
     #expect(words(.nodeLost, on: nil) == "its node was lost with what ran there")
     #expect(words(.nodeFault("no such plugin")) == "node n1 could not run it: no such plugin")
     #expect(words(.timeLimit) == "it ran into its time limit of 1 min 0 s in the cluster")
-    #expect(words(.outOfMemory) == "the cluster's kernel killed it at its memory limit of 64 MiB")
+    #expect(words(.outOfMemory) == "it passed its memory limit of 64 MiB")
     #expect(words(.preempted) == "the cluster gave its place to another job (preempted)")
     #expect(words(.cancelled) == "it was cancelled in the cluster")
     #expect(words(.deadline) == "the cluster ended it: it could not have met its deadline there")
@@ -79,6 +79,47 @@ struct ClusterRetryTests {
     let again = rig.send(.timer, at: 1)
     #expect(again.started == [.id(1, 2)] && again.places == [.slurm])
     #expect(rig.scheduler.excludedNodes(at: rig.now) == ["n1"])
+  }
+
+  @Test("faults of nodes are no losses: a job fails by them alone, when many in a row could not run it")
+  func faults() {
+    let rig = Rig.withCluster {
+      ($0.maxLosses, $0.maxNodeFaults, $0.maxRetryDelay) = (2, 4, .seconds(2))
+    }
+    rig.run(Rig.job(1, on: .slurm))
+    func fault(_ number: Int) -> AfterAttempt? {
+      // Of one node alone, so that there is always another one.
+      let next = rig.interrupt(.id(1, number), .nodeFault("no plugin")).ends.first?.1
+      rig.confirm(rig.send(.timer, at: rig.seconds + 2))
+      return next
+    }
+    #expect(fault(1) == .retry(notBefore: rig.now - .seconds(1)))
+    for number in 2...3 { #expect(fault(number) == .retry(notBefore: rig.now)) }
+    // One that has run says that the job is none that no node can run, and counts as what it is.
+    #expect(rig.interrupt(.id(1, 4), .nodeLost).ends.first?.1 == .retry(notBefore: rig.now + .seconds(1)))
+    rig.confirm(rig.send(.timer, at: rig.seconds + 2))
+    for number in 5...7 { #expect(fault(number) != .done(.failed)) }
+    #expect(fault(8) == .done(.failed))
+  }
+
+  @Test("memory beyond what was asked for it, but within its limit, costs no attempt; beyond that it does")
+  func request() {
+    let rig = Rig.withCluster()
+    rig.run(Rig.job(1, on: .slurm))
+    var report = AttemptReport(exit: .signalled(signal: 9), usage: Usage(), word: nil)
+    report.whereabouts = Whereabouts(clusterJob: "7", node: "n1")
+    (report.interruption, report.memoryKill) = (.outOfMemory, .request(.mebibytes(20)))
+    let actions = rig.send(.ended(.id(1), report))
+    #expect(actions.ends.map(\.0.outcome) == [.oomPressure] && actions.ends.map(\.1) == [.requeue])
+    #expect(
+      actions.ends.first?.0.failure?.message == "it passed the 20 MiB that a cluster had been asked for")
+    #expect(rig.confirm(actions) == [.id(1, 2)])
+    // The same as seen by its host.
+    (report.interruption, report.usage.oomKills) = (nil, 1)
+    let next = rig.send(.ended(.id(1, 2), report))
+    #expect(next.ends.map(\.0.outcome) == [.oomPressure] && rig.confirm(next) == [.id(1, 3)])
+    report.memoryKill = .request(.mebibytes(64))
+    #expect(rig.send(.ended(.id(1, 3), report)).ends.map(\.0.outcome) == [.oomOwnLimit])
   }
 
   @Test("a job that was preempted is queued again at once, a few times")

@@ -42,6 +42,8 @@ struct ClusterTests {
       try await bench.journal.wait(for: "launch \(here).1")
       let order = try #require(bench.cluster.plan(of: Self.first)?.order)
       #expect(order.timeout == Sample.terms.timeout && order.estimate == nil && order.excluded.isEmpty)
+      // What it has for its run begins when a node has a place for it.
+      #expect(bench.cluster.plan(of: Self.first)?.deadline == nil)
       #expect(bench.launcher.plan(of: AttemptID(here))?.order == nil)
 
       bench.cluster.say(.placed(Self.first, Whereabouts(clusterJob: "7", reason: "Resources")))

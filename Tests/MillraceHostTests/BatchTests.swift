@@ -77,6 +77,25 @@ import Testing
       ])
   }
 
+  @Test("a job's deadline counts from its start here, unless it has an earlier one of its own")
+  func deadlines() throws {
+    let early = Int64(Date().timeIntervalSince1970 * 1000) + 30_000
+    let bundle = try TestBundle([
+      .init("report", id: "1.1", timeout: 60_000), .init("report", id: "2.1"),
+      .init("report", id: "3.1", timeout: 60_000, deadline: early),
+    ])
+    #expect(try bundle.run().status == 0)
+    func deadline(_ id: String) throws -> Int64? {
+      try outcome(bundle, id).result.split(separator: "\n").first { $0.hasPrefix("deadline=") }
+        .flatMap { Int64($0.dropFirst("deadline=".count)) }
+    }
+    let started = try #require(try bundle.words("1.1.ended")["started"].flatMap { Int64($0) }) / 1000
+    let late = try #require(try deadline("1.1"))
+    #expect((started + 60_000...started + 120_000).contains(late))
+    #expect(try deadline("2.1") == 0)
+    #expect(try deadline("3.1") == early)
+  }
+
   @Test("an ordinary user runs a bundle of its own, in a spool of which nothing else is its")
   func ordinaryUser() throws {
     let bundle = try TestBundle([.init("report")])

@@ -5,11 +5,9 @@ import Testing
 
 @Suite("A simulated cluster")
 struct ClusterSimulationTests {
-  /// Seeds with a cluster, the first of so many.
-  private static func seeds(_ range: Range<UInt64>, with twists: Set<Twist> = []) throws -> [UInt64] {
-    try range.filter { seed in
-      try Simulation(seed: seed).twists.isSuperset(of: twists.union([.cluster]))
-    }
+  /// Seeds with a cluster.
+  private static func seeds(_ range: Range<UInt64>) throws -> [UInt64] {
+    try range.filter { try Simulation(seed: $0).twists.contains(.cluster) }
   }
 
   @Test("breaks no rule, loses no job, and starts none twice")
@@ -41,12 +39,13 @@ struct ClusterSimulationTests {
   @Test("a scheduler with a flaw is found out", arguments: Simulation.Flaw.allCases)
   func flawed(_ flaw: Simulation.Flaw) throws {
     var found: [String] = []
-    for seed in try Self.seeds(0..<300, with: flaw.twists) {
+    for seed in UInt64(0)..<300 {
       var simulation = try Simulation(seed: seed, flaw: flaw)
+      guard simulation.twists.isSuperset(of: flaw.twists.union([.cluster])) else { continue }
       do throws(BrokenRule) { try simulation.run() } catch { found.append(error.description) }
+      if found.last?.contains(flaw.finding) == true { return }
     }
-    #expect(!found.isEmpty)
-    #expect(found.contains { $0.contains(flaw.finding) }, "\(found.prefix(10))")
+    Issue.record("found only \(found.prefix(10))")
   }
 }
 

@@ -15,6 +15,7 @@ import Testing
     ledger.job = "42"
     ledger.closed = Timestamp(rawValue: 7)
     ledger.parallel = 4
+    ledger.memory = .mebibytes(20)
     ledger.decided = [
       attempts[0]: .withdrawn, attempts[1]: .refused("no such partition"),
       attempts[2]: .interrupted(.nodeFault("no space left")), attempts[3]: .interrupted(.nodeLost),

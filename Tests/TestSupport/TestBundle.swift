@@ -13,18 +13,21 @@ package final class TestBundle: Sendable {
     package var timeout: Int
     package var grace: Int
     package var checkpoint: String?
+    /// What its payload says: ms since 1970, 0 for none.
+    package var deadline: Int64
     /// What the manifest says of the plugin's file; nil for the truth.
     package var sha256: String?
 
     package init(
       _ handler: String, id: String = "1.1", parameters: String = "{}", timeout: Int = 0, grace: Int = 10_000,
-      checkpoint: String? = nil, sha256: String? = nil
+      deadline: Int64 = 0, checkpoint: String? = nil, sha256: String? = nil
     ) {
       self.id = id
       self.handler = handler
       self.parameters = parameters
       self.timeout = timeout
       self.grace = grace
+      self.deadline = deadline
       self.checkpoint = checkpoint
       self.sha256 = sha256
     }
@@ -151,6 +154,7 @@ package final class TestBundle: Sendable {
     head.size = UInt32(MemoryLayout<millrace_payload>.size)
     head.job = numbers[0]
     head.attempt = Int32(numbers[1])
+    head.deadline_ms = attempt.deadline
     head.handler = append(attempt.handler)
     head.parameters = append(attempt.parameters)
     head.parameters_length = UInt64(attempt.parameters.utf8.count)

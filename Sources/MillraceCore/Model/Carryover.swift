@@ -9,12 +9,26 @@ package struct Carryover: Hashable, Sendable, Codable {
   package var shown: Bytes?
   /// How many in a row were lost.
   package var losses = 0
+  /// How many in a row their nodes could not run.
+  package var faults = 0
   /// Those that crashed one after the other, oldest first.
   package var crashes: [Crash] = []
   /// How many in a row were taken back or killed to make room for others.
   package var evictions = 0
 
   package init() {}
+
+  /// Reads what an older release may have written, which knew less.
+  package init(from decoder: any Decoder) throws {
+    let fields = try decoder.container(keyedBy: CodingKeys.self)
+    memory = try fields.decodeIfPresent(Bytes.self, forKey: .memory)
+    timeout = try fields.decodeIfPresent(Duration.self, forKey: .timeout)
+    shown = try fields.decodeIfPresent(Bytes.self, forKey: .shown)
+    losses = try fields.decodeIfPresent(Int.self, forKey: .losses) ?? 0
+    faults = try fields.decodeIfPresent(Int.self, forKey: .faults) ?? 0
+    crashes = try fields.decodeIfPresent([Crash].self, forKey: .crashes) ?? []
+    evictions = try fields.decodeIfPresent(Int.self, forKey: .evictions) ?? 0
+  }
 
   /// An attempt that crashed.
   package struct Crash: Hashable, Sendable, Codable {

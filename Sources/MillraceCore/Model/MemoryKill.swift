@@ -2,6 +2,8 @@
 package enum MemoryKill: Hashable, Sendable {
   /// The attempt passed its own limit.
   case ownLimit
+  /// It passed what its job had asked a cluster for, for each of the attempts that it was to run.
+  case request(Bytes)
   /// A group that it is in passed its limit, and the kernel chose this attempt. `group` is how the operator
   /// finds it; `limit` is nil if it could not be read any more.
   case group(String, limit: Bytes?)
@@ -12,6 +14,7 @@ package enum MemoryKill: Hashable, Sendable {
   package func text(_ limits: Limits) -> String {
     switch self {
     case .ownLimit: "it passed its memory limit of \(limits.memory)"
+    case .request(let asked): "it passed the \(asked) that a cluster had been asked for"
     case .group(let group, let limit?):
       "the kernel killed it: group `\(group)` passed its memory limit of \(limit)"
     case .group(let group, nil): "the kernel killed it: group `\(group)` passed its memory limit"

@@ -46,6 +46,8 @@ package struct Policy: Sendable, Equatable {
   package var maxRetryDelay: Duration = .seconds(3600)
   /// How often in a row an attempt may be lost before its job fails.
   package var maxLosses = 5
+  /// How often in a row nodes of the cluster may be unable to run an attempt before its job fails.
+  package var maxNodeFaults = 20
   /// How often in a row an attempt may crash before its job fails, whatever attempts it has left; 1 to 100.
   package var maxCrashes = 3
   /// When a handler is no longer tried for a while, where nothing else is said of it; nil for never.

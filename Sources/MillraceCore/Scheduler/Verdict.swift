@@ -1,5 +1,8 @@
 /// Tells how an attempt ended from what is known of its end.
 enum Verdict {
+  /// The code of the failure of an attempt that its node could not run.
+  static let nodeFault = "node_fault"
+
   /// Tells the outcome from what is known.
   ///
   /// - Parameters:
@@ -11,9 +14,7 @@ enum Verdict {
     _ report: AttemptReport, stop: StopReason?, job: WaitingJob
   ) -> (outcome: Outcome, failure: Failure?) {
     if isDone(report) { return (.succeeded, nil) }
-    if let words = report.lossWords {
-      return (.lost, Failure(code: "node_lost", message: words, isRetryable: true))
-    }
+    if let failure = report.failureOfNode { return (.lost, failure) }
     switch stop {
     case .cancelled:
       return (.cancelled, Failure(code: "cancelled", message: "it was cancelled", isRetryable: false))
@@ -30,29 +31,39 @@ enum Verdict {
       let words = "it was evicted: memory stayed critically short"
       return (.evicted, Failure(code: "evicted", message: words, isRetryable: true))
     case nil:
-      return report.interruption.flatMap { ofCluster($0, job) } ?? ofItsOwn(report, job)
+      return ofCluster(report, job) ?? ofItsOwn(report, job)
     }
   }
 
   /// What a cluster has done to it; nil for what is told elsewhere.
-  private static func ofCluster(_ interruption: Interruption, _ job: WaitingJob) -> (Outcome, Failure?)? {
-    switch interruption {
+  private static func ofCluster(_ report: AttemptReport, _ job: WaitingJob) -> (Outcome, Failure?)? {
+    switch report.interruption {
     case .timeLimit:
       let words = "it ran into its time limit of \(job.timeout.text) in the cluster"
       return (.timedOut, Failure(code: "timed_out", message: words, isRetryable: true))
     case .deadline:
       let words = "the cluster ended it: it could not have met its deadline there"
       return (.timedOut, Failure(code: StopReason.deadline.rawValue, message: words, isRetryable: false))
-    case .outOfMemory:
-      let words = "the cluster's kernel killed it at its memory limit of \(job.limits.memory)"
-      return (.oomOwnLimit, Failure(code: "out_of_memory", message: words, isRetryable: true))
+    case .outOfMemory: return ofMemory(report.memoryKill ?? .ownLimit, job)
     case .preempted:
       let words = "the cluster gave its place to another job (preempted)"
       return (.evicted, Failure(code: "preempted", message: words, isRetryable: true))
     case .cancelled:
       let words = "it was cancelled in the cluster"
       return (.cancelled, Failure(code: "cancelled", message: words, isRetryable: false))
-    case .nodeLost, .nodeFault: return nil
+    case .nodeLost, .nodeFault, nil: return nil
+    }
+  }
+
+  /// What the kernel has killed for want of memory.
+  private static func ofMemory(_ kill: MemoryKill, _ job: WaitingJob) -> (Outcome, Failure?) {
+    let words = kill.text(job.limits)
+    switch kill {
+    case .ownLimit:
+      return (.oomOwnLimit, Failure(code: "out_of_memory", message: words, isRetryable: true))
+    case .request(let asked) where asked >= job.limits.memory: return ofMemory(.ownLimit, job)
+    case .request, .group, .machine:
+      return (.oomPressure, Failure(code: "memory_pressure", message: words, isRetryable: true))
     }
   }
 
@@ -64,16 +75,7 @@ enum Verdict {
   }
 
   private static func ofItsOwn(_ report: AttemptReport, _ job: WaitingJob) -> (Outcome, Failure?) {
-    if (report.usage.oomKills ?? 0) > 0 {
-      let kill = report.memoryKill ?? .ownLimit
-      let words = kill.text(job.limits)
-      switch kill {
-      case .ownLimit:
-        return (.oomOwnLimit, Failure(code: "out_of_memory", message: words, isRetryable: true))
-      case .group, .machine:
-        return (.oomPressure, Failure(code: "memory_pressure", message: words, isRetryable: true))
-      }
-    }
+    if (report.usage.oomKills ?? 0) > 0 { return ofMemory(report.memoryKill ?? .ownLimit, job) }
     switch (report.exit, report.word) {
     case (.signalled(let signal), _):
       let words = "\(SignalName.text(of: signal)) ended it"
@@ -94,12 +96,14 @@ enum Verdict {
 }
 
 extension AttemptReport {
-  /// What its node did to it, in one sentence; nil if nothing.
-  fileprivate var lossWords: String? {
+  /// What its node did to it; nil if nothing.
+  fileprivate var failureOfNode: Failure? {
     let node = whereabouts?.node.map { "node \($0)" } ?? "its node"
     return switch interruption {
-    case .nodeLost: "\(node) was lost with what ran there"
-    case .nodeFault(let reason): "\(node) could not run it: \(reason)"
+    case .nodeLost:
+      Failure(code: "node_lost", message: "\(node) was lost with what ran there", isRetryable: true)
+    case .nodeFault(let reason):
+      Failure(code: Verdict.nodeFault, message: "\(node) could not run it: \(reason)", isRetryable: true)
     case .timeLimit, .outOfMemory, .preempted, .cancelled, .deadline, nil: nil
     }
   }

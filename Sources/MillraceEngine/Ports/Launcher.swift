@@ -8,15 +8,15 @@ package struct LaunchPlan: Sendable {
   package var plugin: Plugin
   package var limits: Limits
   package var priority: Priority
-  /// When the attempt times out.
-  package var deadline: Timestamp
+  /// When the attempt times out, however late it starts; nil if that depends on its start alone.
+  package var deadline: Timestamp?
   package var payload: StoredPayload
   /// What a cluster must know beside; nil for an attempt on this machine.
   package var order: ClusterOrder?
 
   package init(
     attempt: AttemptID, handler: String, plugin: Plugin, limits: Limits, priority: Priority,
-    deadline: Timestamp, payload: StoredPayload
+    deadline: Timestamp?, payload: StoredPayload
   ) {
     self.attempt = attempt
     self.handler = handler

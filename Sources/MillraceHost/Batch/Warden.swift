@@ -77,11 +77,7 @@ struct Warden {
     // A warden that somebody kills takes the job with it.
     millrace_set_parent_death_signal(SIGKILL)
     guard getppid() == parent, let plugin = plugin.withCPointer({ strdup($0) }) else { _exit(ExitCode.host) }
-    JobProcess.run(
-      StartRequest(
-        job: attempt.job, attempt: attempt.number, maximumOpenFiles: manifest.maximumOpenFiles,
-        maximumResult: manifest.maximumResult, plugin: plugin, directory: directory,
-        payload: needs.payload, outcome: needs.outcome, log: needs.log, channel: needs.channel))
+    JobProcess.run(StartRequest(attempt, of: manifest, plugin: plugin, directory: directory, needs))
   }
 
   /// Closes every descriptor but the standard ones and these.
@@ -161,20 +157,23 @@ struct Warden {
 extension StartRequest {
   /// What a job of a batch gets: it becomes nobody else, and is born where its parent is.
   init(
-    job: Int64, attempt: Int32, maximumOpenFiles: UInt64, maximumResult: Int, plugin: UnsafePointer<CChar>,
-    directory: UnsafePointer<CChar>, payload: Int32, outcome: Int32, log: Int32, channel: Int32
+    _ attempt: BundleAttempt, of manifest: BundleManifest, plugin: UnsafePointer<CChar>,
+    directory: UnsafePointer<CChar>, _ needs: Warden.Needs
   ) {
     tier = UInt32(MILLRACE_TIER_TEMPLATE)
     host = 0
-    self.job = job
-    self.attempt = attempt
+    job = attempt.job
+    self.attempt = attempt.number
     identity = nil
-    self.maximumOpenFiles = maximumOpenFiles
-    self.maximumResult = maximumResult
+    maximumOpenFiles = manifest.maximumOpenFiles
+    maximumResult = manifest.maximumResult
+    let timeout = attempt.timeoutMilliseconds
+    deadline = timeout > 0 ? wallMicroseconds() / 1000 + timeout : 0
     isAllocated = true
     self.plugin = plugin
     self.directory = directory
     descriptors = Descriptors(
-      leaf: -1, payload: payload, outcome: outcome, log: log, channel: channel, keptLog: -1, keptChannel: -1)
+      leaf: -1, payload: needs.payload, outcome: needs.outcome, log: needs.log, channel: needs.channel,
+      keptLog: -1, keptChannel: -1)
   }
 }

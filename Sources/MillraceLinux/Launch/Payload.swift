@@ -24,7 +24,7 @@ package enum Payload {
     head.size = UInt32(MemoryLayout<millrace_payload>.size)
     head.attempt = Int32(plan.attempt.number)
     head.job = plan.attempt.job.rawValue
-    head.deadline_ms = plan.deadline.milliseconds
+    head.deadline_ms = plan.deadline?.milliseconds ?? 0
     head.handler = append(plan.handler)
     head.trace_parent = plan.payload.traceParent.map(append) ?? 0
     let parameters = try json(plan.payload.parameters)

@@ -4,6 +4,7 @@ import MillraceCore
 struct Course {
   private var crashes = 0
   private var losses = 0
+  private var faults = 0
   private var last: Outcome?
 
   /// What an attempt at a job may use, by the record.
@@ -33,6 +34,11 @@ struct Course {
     at now: Timestamp
   ) throws(BrokenRule) {
     last = end.outcome
+    if end.outcome == .lost, end.failure?.code == "node_fault" {
+      faults += 1
+      return try checkFault(next, of: job, id, policy, at: now)
+    }
+    faults = 0
     losses = end.outcome == .lost ? losses + 1 : 0
     switch end.outcome {
     case .crashed: crashes += 1
@@ -63,6 +69,20 @@ struct Course {
       try BrokenRule.unless(losses >= policy.maxLosses, "\(id) was lost, and its job is given up")
     }
     if let reason, reason.code != "memory_max" { try checkEnd(of: job, state, reason, at: now, ended: id) }
+  }
+
+  /// What no node could run is tried elsewhere, a number of times.
+  private func checkFault(
+    _ next: AfterAttempt, of job: Job, _ id: AttemptID, _ policy: Policy, at now: Timestamp
+  ) throws(BrokenRule) {
+    guard case .done(let state, let reason) = next else {
+      try BrokenRule.unless(faults < policy.maxNodeFaults, "\(id) found a node at fault once too often")
+      return try checkTime(of: next, job, id, at: now)
+    }
+    if let reason { return try checkEnd(of: job, state, reason, at: now, ended: id) }
+    try BrokenRule.unless(
+      state == .failed && faults >= policy.maxNodeFaults || job.cancelRequested != nil,
+      "\(id) found a node at fault, and its job is given up")
   }
 
   /// A retry comes before the job's deadline, and no later than the longest wait.
@@ -108,6 +128,7 @@ struct Course {
       "job \(job.id) gets \(next) of memory after \(old), the most is \(most)")
     try BrokenRule.unless(
       new.timeout ?? Self.timeout(of: job) >= Self.timeout(of: job), "job \(job.id) loses time")
+    try BrokenRule.unless(new.faults == faults, "job \(job.id) met \(faults) faults, not \(new.faults)")
     try BrokenRule.unless(new.losses == losses, "job \(job.id) was lost \(losses) times, not \(new.losses)")
   }
 }

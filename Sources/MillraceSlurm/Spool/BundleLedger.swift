@@ -14,6 +14,8 @@ struct BundleLedger: Equatable {
   /// When it was closed; nil if it is not.
   var closed: Timestamp?
   var parallel = 1
+  /// The memory that Slurm was asked for, for each attempt that runs; nil in the ledgers of older releases.
+  var memory: Bytes?
   /// In the order in which they start.
   var attempts: [AttemptID]
   /// Those whose end this side has decided, and how.
@@ -39,6 +41,7 @@ struct BundleLedger: Equatable {
   var text: String {
     var lines = ["millrace-ledger 1", "user \(user.uid) \(user.gid)", "made \(made.rawValue)"]
     if parallel != 1 { lines.append("parallel \(parallel)") }
+    if let memory { lines.append("memory \(memory.rawValue)") }
     if let job { lines.append("job \(job)") }
     if let closed { lines.append("closed \(closed.rawValue)") }
     lines += arguments.map { "argument \($0)" }
@@ -88,6 +91,9 @@ struct BundleLedger: Equatable {
     case "parallel":
       guard let count = Int(value) else { return false }
       parallel = count
+    case "memory":
+      guard let bytes = Int64(value) else { return false }
+      memory = Bytes(bytes)
     case "job": job = String(value)
     case "argument": arguments.append(String(value))
     case "attempt":

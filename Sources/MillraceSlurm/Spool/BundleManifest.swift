@@ -38,10 +38,12 @@ struct BundleManifest {
   /// How many run at once.
   var parallel: Int { min(plans.count, parallelMost) }
 
+  /// The memory that is asked for, for each attempt that runs.
+  var memoryOfEach: Bytes { plans.map { memory(of: $0) }.max() ?? .zero }
+
   /// The memory that is asked for, in whole MiB.
   var memory: Bytes {
-    let largest = plans.map { memory(of: $0) }.max() ?? .zero
-    let needed = largest.rawValue * Int64(parallel) + settings.hostMemory.rawValue
+    let needed = memoryOfEach.rawValue * Int64(parallel) + settings.hostMemory.rawValue
     return .mebibytes((needed + (1 << 20) - 1) >> 20)
   }
 

@@ -54,8 +54,8 @@ static int report(const millrace_job *job, const millrace_context *context) {
     char *text;
     size_t length;
     FILE *target = open_memstream(&text, &length);
-    (void)job;
     copy_file(target, "/proc/self/status");
+    fprintf(target, "deadline=%lld\n", (long long)job->deadline_ms);
     fprintf(target, "cgroup=");
     copy_file(target, "/proc/self/cgroup");
     fprintf(target, "oom_score_adj=");

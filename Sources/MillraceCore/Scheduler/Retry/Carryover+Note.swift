@@ -1,6 +1,12 @@
 extension Carryover {
   /// Counts the end of an attempt in.
   mutating func note(_ end: AttemptEnd, number: Int) {
+    if end.isNodeFault {
+      // Nothing of it has run.
+      faults += 1
+      return
+    }
+    faults = 0
     losses = end.outcome == .lost ? losses + 1 : 0
     switch end.outcome {
     case .crashed:
@@ -15,6 +21,11 @@ extension Carryover {
     }
     if crashes.count > Policy.mostCrashes { crashes.removeFirst() }
   }
+}
+
+extension AttemptEnd {
+  /// Whether its node could not run it.
+  package var isNodeFault: Bool { outcome == .lost && failure?.code == Verdict.nodeFault }
 }
 
 extension Policy {

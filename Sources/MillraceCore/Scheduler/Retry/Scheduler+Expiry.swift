@@ -3,7 +3,7 @@ extension WaitingJob {
   var startBy: Timestamp? { attempts > 0 ? nil : terms.startWithin.map { enqueued + $0 } }
 
   /// When it must have ended; nil if it need not.
-  var finishBy: Timestamp? { terms.finishWithin.map { enqueued + $0 } }
+  package var finishBy: Timestamp? { terms.finishWithin.map { enqueued + $0 } }
 
   /// When an attempt is stopped that starts now.
   package func deadline(ofStart now: Timestamp) -> Timestamp { min(now + timeout, finishBy ?? now + timeout) }

@@ -34,6 +34,9 @@ extension Scheduler {
     case .oomPressure, .evicted:
       let more = carryover.evictions - Policy.freeEvictions
       return more <= 0 ? .requeue : .retry(notBefore: now + doubled(.seconds(1), times: more))
+    case .lost where end.isNodeFault:
+      guard carryover.faults < policy.maxNodeFaults else { return .done(.failed) }
+      return .retry(notBefore: now + doubled(.seconds(1), times: carryover.faults))
     case .lost:
       if carryover.losses < policy.maxLosses {
         return .retry(notBefore: now + doubled(.seconds(1), times: carryover.losses))
