@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "millrace.h"
 
@@ -30,10 +31,18 @@ static int moment(const millrace_job *job, const millrace_context *context) {
     return context->set_result(context, text, (size_t)length, "text/plain");
 }
 
+/* Does nothing until it is ended. */
+static int rest(const millrace_job *job, const millrace_context *context) {
+    (void)job;
+    while (!context->cancelled(context)) pause();
+    return MILLRACE_OK;
+}
+
 static const millrace_handler handlers[] = {
     {.size = sizeof(millrace_handler), .name = "noop", .summary = "Does nothing", .run = noop},
     {.size = sizeof(millrace_handler), .name = "nap", .summary = "Sleeps for 10 ms", .run = nap},
     {.size = sizeof(millrace_handler), .name = "moment", .summary = "Tells when it began", .run = moment},
+    {.size = sizeof(millrace_handler), .name = "rest", .summary = "Waits to be ended", .run = rest},
 };
 
 static const millrace_plugin plugin = {

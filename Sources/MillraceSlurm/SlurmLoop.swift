@@ -1,4 +1,3 @@
-import Glibc
 import Logging
 import MillraceCore
 import MillraceEngine
@@ -109,11 +108,7 @@ actor SlurmLoop {
     return "millrace-\(String(birth, radix: 36))-\(count)"
   }
 
-  static func wall() -> Timestamp {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
-  }
+  static func wall() -> Timestamp { LinuxWallClock.read() }
 
   /// Tells where an attempt is, if that is news.
   func tell(_ attempt: AttemptID, in bundle: Bundle) {

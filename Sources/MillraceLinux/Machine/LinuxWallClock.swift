@@ -50,7 +50,10 @@ package final class LinuxWallClock: WallClock {
 
   deinit { source.cancel() }
 
-  package func now() -> Timestamp {
+  package func now() -> Timestamp { Self.read() }
+
+  /// What it shows.
+  package static func read() -> Timestamp {
     var time = timespec()
     clock_gettime(CLOCK_REALTIME, &time)
     return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)

@@ -1,3 +1,4 @@
+import CMillraceLinux
 import Glibc
 import MillraceCore
 import MillraceLinux
