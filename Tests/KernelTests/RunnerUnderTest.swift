@@ -17,6 +17,9 @@ final class RunnerUnderTest {
   /// Whether it runs as an ordinary user (`nobody`) in a cgroup that was delegated to it.
   var isRootless = false
 
+  /// What it has said since its start.
+  var log: String { process?.errors ?? "" }
+
   /// What went wrong with the runner itself.
   struct Failure: Error, CustomStringConvertible {
     let description: String

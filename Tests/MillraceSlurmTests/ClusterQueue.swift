@@ -50,7 +50,7 @@ final class ClusterQueue {
     let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     let store = try SQLiteJobStore(opening: state + "/millrace.db")
     let logs = LogFiles(directory: state + "/logs", cap: .mebibytes(1), log: log)
-    var settings = settings
+    var settings = try settings()
     settings.spool = state + "/spool"
     let launcher = try SlurmLauncher(settings: settings, logs: logs, logger: log)
     let plugins = FakePluginSource()
@@ -82,8 +82,8 @@ final class ClusterQueue {
   }
 
   /// How Slurm is used: by the real host, and quickly.
-  private var settings: SlurmSettings {
-    var settings = TrialCluster.settings()
+  private func settings() throws -> SlurmSettings {
+    var settings = try TrialCluster.settings()
     settings.host = TestProcess.programs + "/millrace-host"
     settings.demandsCaps = false
     settings.address = address

@@ -15,7 +15,7 @@ extension TrialClusterTests {
       let test = try LauncherUnderTest(TrialCluster.settings())
       test.launcher.launch([plan(1, "nap 8")])
       try await test.started(1)
-      let controller = try TrialCluster.pid(of: "slurmctld")
+      let controller = try TrialCluster.running.pid(of: "slurmctld")
       kill(controller, SIGSTOP)
       defer { kill(controller, SIGCONT) }
       test.launcher.launch([plan(2, "nothing"), plan(3, "nothing", expectedRun: .milliseconds(1))])
@@ -52,7 +52,7 @@ extension TrialClusterTests {
       ])
       try await test.started(4)
       let lost = try #require(test.events.place(of: AttemptID(job: JobID(1), number: 1))?.node)
-      try TrialCluster.command("crash", lost)
+      try TrialCluster.running.command("crash", lost)
       let report = try await test.report(of: 1, within: 60)
       #expect(report.interruption == .nodeLost)
       #expect(report.exit == nil)
@@ -78,7 +78,7 @@ extension TrialClusterTests {
         $0.contains { if case .late(AttemptID(job: JobID(1), number: 1), _) = $0 { true } else { false } }
       }
       #expect(test.events.endings(of: AttemptID(job: JobID(1), number: 1)) == 1)
-      try TrialCluster.command("node", lost)
+      try TrialCluster.running.command("node", lost)
       await test.stop()
     }
 
@@ -90,7 +90,7 @@ extension TrialClusterTests {
       _ = try await first.report(of: 2)
       try await first.wait("some output") { _ in try first.log(of: 1).contains("two") }
       await first.stop()
-      let controller = try TrialCluster.pid(of: "slurmctld")
+      let controller = try TrialCluster.running.pid(of: "slurmctld")
       kill(controller, SIGSTOP)
       defer { kill(controller, SIGCONT) }
       let second = try LauncherUnderTest(first.settings)
@@ -116,7 +116,7 @@ extension TrialClusterTests {
       let second = try LauncherUnderTest(first.settings)
       #expect(try await second.launcher.takeOver(open: []) == [])
       try await second.wait("its end") { _ in
-        let jobs = try TrialCluster.slurm("squeue", "-h", "--states=running,pending", "-o", "%i")
+        let jobs = try TrialCluster.running.slurm("squeue", "-h", "--states=running,pending", "-o", "%i")
         return !jobs.split(separator: "\n").contains { $0 == job }
       }
       try await second.emptied()
@@ -144,7 +144,7 @@ extension TrialClusterTests {
         try await second.launcher.takeOver(open: [KeptAttempt(attempt: attempt, plugin: "made")]) == [attempt]
       )
       #expect(try await second.report(of: 1).word == .done(nil))
-      let jobs = try TrialCluster.slurm("squeue", "-h", "--states=all", "--name=\(name)", "-o", "%i")
+      let jobs = try TrialCluster.running.slurm("squeue", "-h", "--states=all", "--name=\(name)", "-o", "%i")
       #expect(jobs.split(separator: "\n").count == 1)
       #expect(
         try String(contentsOf: ledger, encoding: .utf8).contains("\njob \(jobs.prefix { $0 != "\n" })\n"))
@@ -161,11 +161,11 @@ extension TrialClusterTests {
       let words = text.split(separator: "\n").filter { $0.hasPrefix("argument ") }.map {
         String($0.dropFirst(9))
       }
-      let output = try TrialCluster.slurm("sbatch", ["--parsable"] + words)
+      let output = try TrialCluster.running.slurm("sbatch", ["--parsable"] + words)
       try await test.wait("the end of the second one") { _ in
         let number = output.trimmingCharacters(in: .whitespacesAndNewlines)
         let states = ["-h", "--states=completed,cancelled", "-j", number, "-o", "%i"]
-        return try TrialCluster.slurm("squeue", states).contains(number)
+        return try TrialCluster.running.slurm("squeue", states).contains(number)
       }
       let report = try await test.report(of: 1)
       #expect(report.word == .done(nil))

@@ -69,7 +69,7 @@ extension TrialClusterTests {
         let requests = try (0..<24).map { _ in try queue.request(4) }
         let jobs = try await queue.engine.submit(requests)
         try await Self.until(.seconds(60)) { try queue.notes().count >= 4 }
-        try TrialCluster.command("crash", "n1")
+        try TrialCluster.running.command("crash", "n1")
         let ended = try await queue.ended(jobs, within: .seconds(240))
         #expect(ended.allSatisfy { $0.state == .succeeded })
         let notes = try queue.notes()
@@ -85,7 +85,7 @@ extension TrialClusterTests {
           }
         }
         #expect(lost > 0)
-        try TrialCluster.command("node", "n1")
+        try TrialCluster.running.command("node", "n1")
       }
     }
 
@@ -94,7 +94,7 @@ extension TrialClusterTests {
       try await withQueue { queue in
         let running = try await queue.engine.submit([try queue.request(20)])
         try await Self.until(.seconds(60)) { try queue.notes().count == 1 }
-        Glibc.kill(try TrialCluster.pid(of: "slurmctld"), SIGKILL)
+        Glibc.kill(try TrialCluster.running.pid(of: "slurmctld"), SIGKILL)
         let since = ContinuousClock.now
         try await Self.until(.seconds(60)) { try await queue.engine.cluster()?.standing?.trouble != nil }
         let waiting = try await queue.engine.submit([try queue.request(0.1)])
@@ -105,7 +105,7 @@ extension TrialClusterTests {
         #expect(try await queue.ended(running, within: .seconds(60)).first?.state == .succeeded)
         try await Task.sleep(until: since + .seconds(60), clock: .continuous)
         #expect(try await queue.engine.history.job(waiting[0])?.state == .queued)
-        try TrialCluster.command("controller")
+        try TrialCluster.running.command("controller")
         let ended = try await queue.ended(waiting, within: .seconds(120))
         #expect(ended.first?.state == .succeeded && ended.first?.attempts == 1)
       }

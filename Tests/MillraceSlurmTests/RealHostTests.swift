@@ -110,7 +110,7 @@ extension TrialClusterTests {
       #expect(try await test.report(of: 1).interruption == nil)
       #expect(try await test.report(of: 2).exit == .signalled(signal: SIGKILL))
       let number = test.events.place(of: AttemptID(job: JobID(3), number: 1))?.clusterJob
-      try TrialCluster.slurm("scancel", try #require(number))
+      try TrialCluster.running.slurm("scancel", try #require(number))
       #expect(try await test.report(of: 3).interruption == .cancelled)
       await test.stop()
     }
@@ -135,20 +135,20 @@ extension TrialClusterTests {
       test.launcher.launch([try plan(1, "waits")])
       try await test.started(1)
       let node = try #require(test.events.place(of: AttemptID(job: JobID(1), number: 1))?.node)
-      try TrialCluster.command("crash", node)
+      try TrialCluster.running.command("crash", node)
       #expect(try await test.report(of: 1).interruption == .nodeLost)
-      try TrialCluster.command("node", node)
+      try TrialCluster.running.command("node", node)
       await test.stop()
     }
 
     /// Settings with the real host, where the jobs' user can run it.
     private func settings() throws -> SlurmSettings {
-      let host = TrialCluster.directory + "/millrace-host"
+      let host = try TrialCluster.running.directory + "/millrace-host"
       if !FileManager.default.fileExists(atPath: host) {
         try FileManager.default.copyItem(atPath: TestProcess.programs + "/millrace-host", toPath: host)
         chmod(host, 0o755)
       }
-      var settings = TrialCluster.settings()
+      var settings = try TrialCluster.settings()
       settings.host = host
       return settings
     }

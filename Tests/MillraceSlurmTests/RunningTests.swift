@@ -84,7 +84,7 @@ extension TrialClusterTests {
 
     @Test("what Slurm refuses is refused in its words, and what no node can do now waits, which is told")
     func refused() async throws {
-      var settings = TrialCluster.settings()
+      var settings = try TrialCluster.settings()
       settings.rules = [
         SlurmRule(pattern: JobPattern(handler: "nowhere"), options: SlurmOptions(partition: "nowhere"))
       ]
@@ -114,7 +114,7 @@ extension TrialClusterTests {
 
     @Test("a host that does not come up is its node's fault")
     func noHost() async throws {
-      var settings = TrialCluster.settings()
+      var settings = try TrialCluster.settings()
       settings.host = "/nonexistent/millrace-host"
       let test = try LauncherUnderTest(settings)
       test.launcher.launch([plan(1, "nothing")])
@@ -138,10 +138,10 @@ extension TrialClusterTests {
       #expect(standing.nodes.map(\.name) == ["n1", "n2"])
       #expect(standing.nodes.allSatisfy { $0.memory == .mebibytes(4000) && $0.processors == 4 })
       #expect(standing.nodes.allSatisfy { $0.lastSeen != nil })
-      try TrialCluster.slurm("scontrol", "update", "NodeName=n2", "State=DRAIN", "Reason=a new disk")
+      try TrialCluster.running.slurm("scontrol", "update", "NodeName=n2", "State=DRAIN", "Reason=a new disk")
       try await test.wait("the drained node") { $0.standing?.nodes.last?.state == .drained }
       #expect(test.events.standing?.nodes.last?.reason?.hasPrefix("a new disk") == true)
-      try TrialCluster.slurm("scontrol", "update", "NodeName=n2", "State=RESUME")
+      try TrialCluster.running.slurm("scontrol", "update", "NodeName=n2", "State=RESUME")
       try await test.wait("both nodes") { $0.standing?.nodes.last?.state == .idle }
       await test.stop()
     }

@@ -9,7 +9,7 @@ extension TrialClusterTests {
   @Suite(.serialized) struct ContractTests {
     @Test("the launcher of a cluster keeps the contract", arguments: AttemptContract.clauses)
     func contract(clause: AttemptContract) async throws {
-      let launchers = Launchers()
+      let launchers = try Launchers()
       do {
         try await clause.check(launchers)
       } catch {
@@ -21,8 +21,10 @@ extension TrialClusterTests {
 
     /// Launchers that follow each other on one spool.
     private final class Launchers: AttemptStage {
-      private let settings = TrialCluster.settings()
+      private let settings: SlurmSettings
       private var last: LauncherUnderTest?
+
+      init() throws { settings = try TrialCluster.settings() }
 
       func nextAttempts() async throws -> any AttemptLauncher {
         await stop()

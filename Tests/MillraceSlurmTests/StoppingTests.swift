@@ -49,7 +49,7 @@ extension TrialClusterTests {
       try await test.wait("the third in the queue") { $0.place(of: third)?.clusterJob != nil }
       for job in [3, 1] {
         let number = test.events.place(of: AttemptID(job: JobID(Int64(job)), number: 1))?.clusterJob
-        try TrialCluster.slurm("scancel", try #require(number))
+        try TrialCluster.running.slurm("scancel", try #require(number))
       }
       #expect(try await test.report(of: 3).interruption == .cancelled)
       #expect(try await test.report(of: 1).interruption == .cancelled)
@@ -64,7 +64,7 @@ extension TrialClusterTests {
       test.launcher.launch([big(1, "wait")])
       try await test.started(1)
       let number = try #require(test.events.place(of: AttemptID(job: JobID(1), number: 1))?.clusterJob)
-      try TrialCluster.slurm("scontrol", "update", "JobId=\(number)", "TimeLimit=0:01")
+      try TrialCluster.running.slurm("scontrol", "update", "JobId=\(number)", "TimeLimit=0:01")
       #expect(try await test.report(of: 1, within: 100).interruption == .timeLimit)
       await test.stop()
     }
