@@ -92,6 +92,11 @@ struct SlurmTests {
         return node?.state == .busy && node?.processorsReserved == 4 && view.waiting == 1
       }
       #expect(try await runner.millrace("nodes").output.contains("n1"))
+      let absurd = try await runner.millrace(
+        "submit", "exec", "--place", "slurm", "--memory", "\(Int64.max)", "--", "true")
+      #expect(absurd.errors.contains("no node has more"))
+      let large = try await runner.submit("exec", "--place", "slurm", "--memory", "1000T", "--", "true")
+      #expect(try await site.attempts(at: large).last?.failure?.message.contains("Slurm refuses") == true)
 
       #expect(try await runner.millrace("cancel", waiting).status == 0)
       try await site.wait(until: "Slurm does not have it any more") { try site.queue("pending").isEmpty }

@@ -135,6 +135,24 @@ struct ReceptionTests {
     #expect(refusal(Wishes(pids: 1001))?.kind == .neverAdmissible)
   }
 
+  @Test("what no node of a cluster can have either is refused, before sums of it overflow")
+  func absurd() throws {
+    var reception = reception
+    reception.places.hasCluster = true
+    var terms = reception.defaults
+    for place in [Placement.slurm, .auto] {
+      terms.place = place
+      terms.limits.memory = .gibibytes(1 << 20)
+      terms.limits.cpuMillis = 1_000_000_000
+      try reception.check(terms)
+      terms.limits.memory = Bytes(.max)
+      #expect(throws: Refusal.self) { try reception.check(terms) }
+      terms.limits.memory = .gibibytes(1)
+      terms.limits.cpuMillis = .max
+      #expect(throws: Refusal.self) { try reception.check(terms) }
+    }
+  }
+
   @Test("the input has a bound")
   func input() throws {
     var request = JobRequest(handler: "work", input: [UInt8](repeating: 0, count: 1024))

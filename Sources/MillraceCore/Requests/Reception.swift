@@ -121,7 +121,7 @@ package struct Reception: Sendable, Equatable {
     }
     let limits = terms.limits
     // What else there is, the cluster knows.
-    if place == .local || !places.hasCluster { try checkMachine(limits) }
+    if place == .local || !places.hasCluster { try checkMachine(limits) } else { try Self.checkSums(limits) }
     let least = Bytes.mebibytes(1)
     guard limits.memory >= least else {
       throw Refusal(.invalid, "a memory limit of \(limits.memory) is too small, the least is \(least)")
@@ -142,6 +142,16 @@ package struct Reception: Sendable, Equatable {
     try Self.check(terms.retry)
     if let span = terms.startWithin { try Self.check(span, "`start_within`", least: .microseconds(1)) }
     if let span = terms.finishWithin { try Self.check(span, "`finish_within`", least: .microseconds(1)) }
+  }
+
+  /// Throws `Refusal` if limits are so large that a bundle's sum of them could overflow. No node has so much.
+  private static func checkSums(_ limits: Limits) throws {
+    guard limits.memory <= .gibibytes(1 << 20), limits.cpuMillis <= 1_000_000_000 else {
+      throw Refusal(
+        .neverAdmissible,
+        "it wants \(limits.memory) of memory and \(processors(limits.cpuMillis)) processors",
+        hint: "no node has more than 1 PiB and 1,000,000 processors")
+    }
   }
 
   private func checkMachine(_ limits: Limits) throws {
