@@ -23,7 +23,7 @@ struct FuzzedParser: Sendable {
   }
 
   static let all = [
-    values, schedules, trees, wire, requests, headers, answers, kernel, launch, host, courier, files,
+    values, schedules, trees, wire, requests, headers, answers, kernel, launch, host, courier, slurm, files,
     workloads,
   ].flatMap(\.self)
 }
