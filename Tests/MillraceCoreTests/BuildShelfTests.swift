@@ -55,6 +55,18 @@ struct BuildShelfTests {
     #expect(Self.digits(shelf.candidates) == "a")
   }
 
+  @Test("a build that nobody has signed who may serves when that is mended, unless it crashed, too")
+  func signed() {
+    var shelf = Self.shelf("abc")
+    let unsigned = Build.Quarantine(.signature, "it is not signed", since: Sample.time(5))
+    for digit in ["a", "b"] { shelf.quarantine(Self.sha(digit), unsigned) }
+    shelf.release(Self.sha("b"))
+    #expect(Self.digits(shelf.candidates) == "cb")
+    shelf.quarantine(Self.sha("c"), Self.crashed)
+    shelf.quarantine(Self.sha("c"), unsigned)
+    #expect(shelf.last?.quarantine == Self.crashed)
+  }
+
   @Test("one can go back as long as there is a build before, and it holds until another one is put there")
   func rollback() {
     var shelf = Self.shelf("abc")

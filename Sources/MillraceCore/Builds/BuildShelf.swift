@@ -43,12 +43,20 @@ package struct BuildShelf: Hashable, Sendable, Codable {
     if builds[index].quarantine?.cause != .crashes { builds[index].quarantine = nil }
   }
 
-  /// A build must not serve any more; one that must not already stays as it is.
+  /// A build must not serve any more. One that crashed stays in quarantine for that, whatever else is found.
   package mutating func quarantine(_ sha256: String, _ quarantine: Build.Quarantine) {
-    guard let index = builds.firstIndex(where: { $0.sha256 == sha256 }),
-      builds[index].quarantine.map({ ($0.cause, $0.reason) != (quarantine.cause, quarantine.reason) }) ?? true
-    else { return }
+    guard let index = builds.firstIndex(where: { $0.sha256 == sha256 }) else { return }
+    if let former = builds[index].quarantine {
+      guard former.cause != .crashes, (former.cause, former.reason) != (quarantine.cause, quarantine.reason)
+      else { return }
+    }
     builds[index].quarantine = quarantine
+  }
+
+  /// Nothing speaks against a build any more.
+  package mutating func release(_ sha256: String) {
+    guard let index = builds.firstIndex(where: { $0.sha256 == sha256 }) else { return }
+    builds[index].quarantine = nil
   }
 
   /// The builds that may serve, the one that should first: the file as it is, then what it was before, the

@@ -126,15 +126,24 @@ actor PluginScanner {
         refused += folder.refused + Self.problems(of: plugin, path(of: name), folder)
       }
     }
+    await reconsider(index[name].builds.dropLast(), in: name)
     guard let last = index[name].last else { return nil }
     return Offer(file: name, last: last, candidates: await signed(index[name].candidates))
   }
 
-  /// Returns those builds that somebody has signed, if that must be.
+  /// Lets earlier builds of a file serve again whose signer may sign again.
+  private func reconsider(_ builds: some Collection<Build>, in name: String) async {
+    for build in builds where build.quarantine?.cause == .signature {
+      if await signatures?.isSigned(build) ?? (signatures == nil) { index[name].release(build.sha256) }
+    }
+  }
+
+  /// Returns those builds that somebody has signed, if that must be; as long as that can't be told, what was
+  /// found before counts.
   private func signed(_ builds: [Build]) async -> [Build] {
     guard let signatures else { return builds }
     var signed: [Build] = []
-    for build in builds where await signatures.counts(build) { signed.append(build) }
+    for build in builds where await signatures.isSigned(build) ?? true { signed.append(build) }
     return signed
   }
 

@@ -32,17 +32,20 @@ actor SignedBuilds {
     do {
       signer = try await signatures.signer(of: copy, signature: signature)
       try signatures.keep(signature, beside: copy)
-    } catch {
-      guard access(copy + BuildSignatures.suffix, F_OK) == 0 else { throw error }
-      signer = try await signatures.signer(of: copy, signature: copy + BuildSignatures.suffix)
+    } catch let refusal {
+      let kept = copy + BuildSignatures.suffix
+      guard access(kept, F_OK) == 0 else { throw refusal }
+      do { signer = try await signatures.signer(of: copy, signature: kept) } catch {
+        // If neither will do, what lies beside the file is what its owner knows.
+        throw Self.isForbidden(error) ? refusal : error
+      }
     }
     remember(sha256, true, by: list)
     return signer
   }
 
-  /// Whether a build that was accepted, now or earlier, still counts as signed; as long as that can't be
-  /// told, what was found before counts.
-  func counts(_ build: Build) async -> Bool {
+  /// Whether a build that was accepted, now or earlier, counts as signed; nil as long as that can't be told.
+  func isSigned(_ build: Build) async -> Bool? {
     guard build.signer != nil else { return false }
     let list = PluginFile.mark(at: signatures.allowedSigners)
     if list == self.list, let answer = answers[build.sha256] { return answer }
@@ -52,10 +55,14 @@ actor SignedBuilds {
       remember(build.sha256, true, by: list)
       return true
     } catch {
-      guard case .forbidden? = (error as? LinuxError)?.reason else { return true }
+      guard Self.isForbidden(error) else { return nil }
       remember(build.sha256, false, by: list)
       return false
     }
+  }
+
+  private static func isForbidden(_ error: any Error) -> Bool {
+    if case .forbidden? = (error as? LinuxError)?.reason { true } else { false }
   }
 
   private func remember(_ sha256: String, _ answer: Bool, by list: PluginFile.Mark?) {
