@@ -183,6 +183,18 @@ extension StageTests {
       }
     }
 
+    @Test("a warm-up that failed for lack of a variable is tried again when the plugin has it")
+    func missingVariable() async throws {
+      try await Stage.launcher { stage, actor in
+        var plugin = try stage.warm("WARM_WANTS_WORD")
+        let bare = try await actor.run(1, "tells_words", plugin: plugin)
+        #expect(try bare.tier == .warm && Self.words(bare)[0] == "-")
+        plugin.environment = ["WORD": "one"]
+        let whole = try await actor.run(2, "tells_words", plugin: plugin)
+        #expect(try whole.tier == .warm && Self.words(whole)[0] == "one")
+      }
+    }
+
     @Test("a key that can't be prepared for costs the job nothing but that")
     func unprepared() async throws {
       try await Stage.launcher { stage, actor in

@@ -102,6 +102,29 @@ struct WarmPoolTests {
     #expect(pool.place(Self.wish("b"), at: 4) == .open(3, closing: nil))
   }
 
+  @Test("what failed is tried again with another environment, user or bound of memory")
+  func remade() {
+    var pool = WarmPool(WarmSettings())
+    let changes: [(inout Plugin) -> Void] = [
+      { $0.environment = ["WORD": "one"] }, { $0.user = JobUser(name: "u", uid: 7, gid: 7) },
+      { $0.warmMemory = .mebibytes(99) },
+    ]
+    var wish = Self.wish()
+    var number: UInt32 = 0
+    for change in changes {
+      for _ in 1...2 {
+        number += 1
+        #expect(pool.place(wish, at: 0) == .open(number, closing: nil))
+        _ = pool.fall(number, because: "its `warm_up` failed", at: 0)
+        pool.remove(number)
+      }
+      #expect(pool.place(wish, at: 0) == .lower)
+      change(&wish.plugin)
+    }
+    #expect(pool.place(wish, at: 0) == .open(number + 1, closing: nil))
+    #expect(pool[number + 1]?.skipsWarmUp == false)
+  }
+
   @Test("hosts that keep dying are not made for a while, twice as long each time; one that forks is forgiven")
   func deaths() {
     var pool = WarmPool(WarmSettings())

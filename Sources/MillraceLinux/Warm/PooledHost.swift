@@ -24,7 +24,7 @@ struct PooledHost {
 
   /// What a host is made for: another build, user, bound of memory or environment needs another
   /// host.
-  struct Make: Equatable {
+  struct Make: Hashable {
     private let sha256: String
     private let user: JobUser?
     private let memory: Bytes?

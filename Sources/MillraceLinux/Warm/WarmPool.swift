@@ -38,7 +38,8 @@ struct WarmPool {
 
   /// In the order of their numbers. They are changed in place: this is on the way of every launch.
   private(set) var hosts: [PooledHost] = []
-  private var ladders: [String: WarmLadder] = [:]
+  /// What failed with one user, bound of memory or environment may do with another.
+  private var ladders: [PooledHost.Make: WarmLadder] = [:]
   /// What the hosts of each plugin must have been made for, by what was asked for last.
   private var newest: [String: PooledHost.Make] = [:]
   private var nextNumber: UInt32 = 1
@@ -56,8 +57,11 @@ struct WarmPool {
 
   /// Finds a place for an attempt. What is `fork` counts as asked for.
   mutating func place(_ wish: Wish, at now: Int64) -> Placement {
-    newest[wish.plugin.name] = PooledHost.Make(wish.plugin)
-    guard settings.hosts > 0, ladders[wish.plugin.sha256]?.allowsHost(at: now) ?? true else { return .lower }
+    let make = PooledHost.Make(wish.plugin)
+    if let former = newest.updateValue(make, forKey: wish.plugin.name), former != make {
+      ladders[former] = nil
+    }
+    guard settings.hosts > 0, ladders[make]?.allowsHost(at: now) ?? true else { return .lower }
     guard let binding = wish.binding else { return placeUnbound(wish, at: now) }
     expireBindings(at: now)
     if let bound = own(wish, where: { $0.binding == binding }) { return use(bound, at: now) }
@@ -120,7 +124,7 @@ struct WarmPool {
     let slots = Set(hosts.map(\.slot))
     let host = PooledHost(
       number: nextNumber, plugin: wish.plugin, slot: (0...).first { !slots.contains($0) } ?? 0,
-      skipsWarmUp: ladders[wish.plugin.sha256]?.rung == .withoutWarmUp, binding: wish.binding,
+      skipsWarmUp: ladders[PooledHost.Make(wish.plugin)]?.rung == .withoutWarmUp, binding: wish.binding,
       deadline: now + settings.warmUp.milliseconds, at: now)
     nextNumber += 1
     hosts.append(host)
@@ -180,7 +184,7 @@ struct WarmPool {
     hosts[index].lastUse = now
     guard let fork else { return nil }
     hosts[index].note(fork: fork)
-    ladders[hosts[index].plugin.sha256]?.forked()
+    ladders[hosts[index].make]?.forked()
     guard hosts[index].isTooSlow, !hosts[index].isClosing else { return nil }
     return "its forks take \(hosts[index].leastFork.text), a start without it \(hosts[index].cost.text)"
   }
@@ -192,7 +196,7 @@ struct WarmPool {
     hosts[index].close(at: now)
     // Of a host that was warm once, the warm-up is not to blame.
     let canSkip = host.isWarming && host.plugin.hasWarmUp && !host.skipsWarmUp
-    return ladders[host.plugin.sha256, default: WarmLadder()].fall(
+    return ladders[host.make, default: WarmLadder()].fall(
       host.plugin.name, canSkipWarmUp: canSkip, because: reason)
   }
 
@@ -200,7 +204,7 @@ struct WarmPool {
   /// while.
   mutating func died(_ number: UInt32, because reason: String, at now: Int64) -> String? {
     guard let host = self[number] else { return nil }
-    return ladders[host.plugin.sha256, default: WarmLadder()].died(host.plugin.name, because: reason, at: now)
+    return ladders[host.make, default: WarmLadder()].died(host.plugin.name, because: reason, at: now)
   }
 
   /// Closes a host: it starts nothing more.
@@ -214,7 +218,10 @@ struct WarmPool {
   }
 
   /// A host is gone.
-  mutating func remove(_ number: UInt32) { hosts.removeAll { $0.number == number } }
+  mutating func remove(_ number: UInt32) {
+    if let host = self[number], newest[host.plugin.name] != host.make { ladders[host.make] = nil }
+    hosts.removeAll { $0.number == number }
+  }
 
   // MARK: Time
 

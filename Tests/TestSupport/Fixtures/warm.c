@@ -64,6 +64,8 @@ static int warm_up(void) {
     eventfd(0, EFD_CLOEXEC);
 #elif defined(WARM_SHARED)
     mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+#elif defined(WARM_WANTS_WORD)
+    if (!getenv("WORD")) return MILLRACE_FAILED;
 #elif defined(WARM_FAILS)
     return MILLRACE_FAILED;
 #elif defined(WARM_CRASHES)
