@@ -8,7 +8,9 @@ struct Millraced: AsyncParsableCommand {
     commandName: "millraced",
     abstract: "Runs jobs, each capped in a cgroup of its own, and keeps their history.",
     version: version,
-    subcommands: [ServeCommand.self, DoctorCommand.self, InitCommand.self, VerifyCommand.self],
+    subcommands: [
+      ServeCommand.self, DoctorCommand.self, InitCommand.self, VerifyCommand.self, ChecksumsCommand.self,
+    ],
     defaultSubcommand: ServeCommand.self)
 
   /// The version of this build, the newest heading of `CHANGELOG.md`.

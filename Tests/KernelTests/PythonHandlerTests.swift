@@ -45,6 +45,52 @@ struct PythonHandlerTests {
     }
   }
 
+  @Test("where signers are given, the files are signed with the plugin; what is changed does not run")
+  func signed() async throws {
+    let home = TestDirectory.newPath("signers")
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: true)
+    func keygen(_ words: String..., input: Data = Data()) async throws -> Data {
+      let run = try await TestProcess("/usr/bin/ssh-keygen", words, input: input).ended()
+      try #require(run.status == 0, "\(run.errors)")
+      return Data(run.output.utf8)
+    }
+    _ = try await keygen("-q", "-t", "ed25519", "-N", "", "-f", home + "/key")
+    try ("ann@example.org " + (try String(contentsOfFile: home + "/key.pub", encoding: .utf8))).write(
+      toFile: home + "/allowed", atomically: true, encoding: .utf8)
+    let runner = try RunnerUnderTest(configuration: "plugins: {allowed_signers: \(home)/allowed}")
+    func write(_ text: String) throws {
+      try self.write("greet.py", "@handler\ndef greet(): return '\(text)'", runner)
+    }
+    func sign() async throws {
+      let library = runner.plugins + "/libpython.so"
+      let list = try await Programs.run("millrace", ["plugin", "checksums", library])
+      try #require(list.status == 0, "\(list.errors)")
+      let signature = try await keygen(
+        "-Y", "sign", "-f", home + "/key", "-n", "millrace-plugin", input: Data(list.output.utf8))
+      try signature.write(to: URL(fileURLWithPath: library + ".sig"), options: .atomic)
+    }
+    func says() async throws -> String {
+      let job = try await runner.submit("greet")
+      #expect(try await runner.lastAttempt(of: job).outcome == .succeeded)
+      return try await runner.millrace("result", job).output
+    }
+    try runner.install("python")
+    try write("hello")
+    try await sign()
+    let status = try await runner.serve(handlers: 1) { runner in
+      #expect(try await says() == "hello")
+      try write("changed by somebody")
+      try await runner.wait(until: "that is refused") {
+        try await runner.millrace("handlers").errors.contains("does not fit it and its files")
+      }
+      #expect(try await says() == "hello")
+      try await sign()
+      try await runner.wait(until: "it is signed") { try await says() == "changed by somebody" }
+      #expect(try await runner.millrace("handlers").errors.isEmpty)
+    }
+    #expect(status == 0)
+  }
+
   @Test("a module that is imported once is shared by the jobs, which are charged for their own")
   func shared() async throws {
     let files = [

@@ -29,6 +29,12 @@ struct SignerListTests {
     try signers.put(text, at: "\(plugins)/\(file)")
   }
 
+  /// Signs a library with the files in its directory.
+  private func signAll(of file: String, by name: String) throws {
+    let list = try #require(try SignedText.list(of: "\(plugins)/\(file)"))
+    try signers.put(try signers.signature(of: list, by: name), at: "\(plugins)/\(file).sig")
+  }
+
   /// What the watched directory publishes.
   private final class Catalogs {
     private var all: AsyncStream<Catalog>.Iterator
@@ -129,5 +135,73 @@ struct SignerListTests {
       try signers.allow("eve")
       try await catalogs.next(["one", "two"])
     }
+  }
+
+  @Test("with files of its own a plugin is signed as a whole: what is changed, added or removed is refused")
+  func files() async throws {
+    try signers.allow("ann")
+    let folder = plugins + "/libx.d"
+    mkdir(folder, 0o755)
+    try signers.put("1", at: folder + "/one.py")
+    try await watching { _, catalogs in
+      // The library's own signature says nothing of the files.
+      try put("files x", signedBy: "ann")
+      let unfit = "`libx.so.sig` of `ann@example.org` does not fit it and its files"
+      try await catalogs.next([], refusing: unfit)
+      try signAll(of: "libx.so", by: "ann")
+      let whole = try await catalogs.next(["one"])
+      func stays(_ words: String) async throws {
+        let catalog = try await catalogs.next(["one"], refusing: words)
+        #expect(catalog.plugins.map(\.sha256) == whole.plugins.map(\.sha256))
+        #expect(catalog.quarantined == [.signature: 1] && catalog.refused.isEmpty)
+      }
+      try signers.put("2", at: folder + "/one.py")
+      try await stays(unfit)
+      try signers.put("1", at: folder + "/one.py")
+      try await catalogs.next(["one"])
+      try signers.put("1", at: folder + "/two.py")
+      try await stays(unfit)
+      unlink(folder + "/two.py")
+      try await catalogs.next(["one"])
+      unlink(folder + "/one.py")
+      try await stays("`libx.so.sig` of `ann@example.org` does not fit it:")
+      try signers.put("2", at: folder + "/two.py")
+      try await stays(unfit)
+      try signAll(of: "libx.so", by: "ann")
+      try await catalogs.next(["two"])
+    }
+  }
+
+  @Test("a signature of another plugin's files does not count")
+  func othersFiles() async throws {
+    try signers.allow("ann")
+    for (name, file) in [("x", "one.py"), ("y", "two.py")] {
+      mkdir("\(plugins)/lib\(name).d", 0o755)
+      try signers.put(name, at: "\(plugins)/lib\(name).d/\(file)")
+      try signers.put("files \(name)", at: "\(plugins)/lib\(name).so")
+    }
+    try signAll(of: "libx.so", by: "ann")
+    let signature = try String(contentsOf: URL(filePath: plugins + "/libx.so.sig"), encoding: .utf8)
+    try signers.put(signature, at: plugins + "/liby.so.sig")
+    try await watching { _, catalogs in
+      try await catalogs.next(["one"], refusing: "`liby.so.sig` of `ann@example.org` does not fit it and its")
+      try signAll(of: "liby.so", by: "ann")
+      try await catalogs.next(["one", "two"])
+    }
+  }
+
+  @Test("what is to be signed names each file, and is refused if the runner would leave one out")
+  func list() throws {
+    try signers.put("files x", at: plugins + "/libx.so")
+    let library = try PluginFile.digest(of: Array("files x".utf8))
+    #expect(try SignedText.list(of: plugins + "/libx.so") == nil)
+    mkdir(plugins + "/libx.d", 0o755)
+    try signers.put("1", at: plugins + "/libx.d/one.py")
+    let one = try PluginFile.digest(of: Array("1".utf8))
+    #expect(try SignedText.list(of: plugins + "/libx.so") == "\(library)  .so\n\(one)  one.py\n")
+    #expect(throws: LinuxError.self) { try SignedText.list(of: plugins + "/liby.so") }
+    chmod(plugins + "/libx.d/one.py", 0o666)
+    let error = #expect(throws: LinuxError.self) { try SignedText.list(of: plugins + "/libx.so") }
+    #expect(error?.reason == .forbidden("`\(plugins)/libx.d/one.py`: others may write to it"))
   }
 }

@@ -27,7 +27,7 @@ struct BuildSignatures: Sendable {
   /// More is no signature, and no list of signers.
   private static let bound = 1 << 20
 
-  /// Returns who has signed a build.
+  /// Returns who has signed a build: its library or, if files belong to it, the list of all (`SignedText`).
   ///
   /// - Parameters:
   ///   - build: the path of its copy.
@@ -53,40 +53,45 @@ struct BuildSignatures: Sendable {
     }
     guard let signers = try TrustedFiles.bytes(of: allowedSigners, "the signers in", atMost: Self.bound)
     else { throw LinuxError("check a signature", .missing("there is no `\(allowedSigners)`")) }
+    let list = try SignedText.list(of: build)
     let signatureFile = try Self.memory(signed)
     let signersFile = try Self.memory(signers)
-    func run(_ words: [String], on input: String) throws -> Program.Run {
-      let input = try Descriptor(opening: input, flags: O_RDONLY)
-      return try Self.program.run(
+    func run(_ words: [String], on input: borrowing Descriptor) throws -> Program.Run {
+      try Self.program.run(
         ["-Y"] + words, input: input.number, files: [signatureFile.number, signersFile.number])
     }
     guard access(Self.program.path, X_OK) == 0 else {
       throw LinuxError(
         "check a signature", .missing("there is no `\(Self.program.path)`"), hint: "install openssh-client")
     }
-    let found = try run(["find-principals", "-s", "/dev/fd/3", "-f", "/dev/fd/4"], on: "/dev/null")
+    let nothing = try Self.memory([])
+    let found = try run(["find-principals", "-s", "/dev/fd/3", "-f", "/dev/fd/4"], on: nothing)
     guard found.status == 0, let signer = found.output.split(separator: "\n").first.map(String.init) else {
       throw LinuxError(
         "use a plugin", .forbidden("`\(name)` is no signature of anybody who may sign plugins"))
     }
     let answer = try run(
-      ["verify", "-f", "/dev/fd/4", "-I", signer, "-n", Self.namespace, "-s", "/dev/fd/3"], on: build)
+      ["verify", "-f", "/dev/fd/4", "-I", signer, "-n", Self.namespace, "-s", "/dev/fd/3"],
+      on: try list.map { try Self.memory(Array($0.utf8)) } ?? Descriptor(opening: build, flags: O_RDONLY))
     guard answer.status == 0 else {
+      let files = list == nil ? "" : " and its files (`millrace plugin checksums` prints what to sign)"
       throw LinuxError(
         "use a plugin",
         .forbidden(
-          "`\(name)` of `\(signer)` does not fit it: \(Self.lastLine(answer.output + answer.errors))"))
+          "`\(name)` of `\(signer)` does not fit it\(files): \(Self.lastLine(answer.output + answer.errors))"
+        ))
     }
     return signer
   }
 
   private static func lastLine(_ text: String) -> String {
-    text.split(separator: "\n").last.map(String.init) ?? "no reason is given"
+    text.split(whereSeparator: \.isNewline).last.map(String.init) ?? "no reason is given"
   }
 
   private static func memory(_ bytes: [UInt8]) throws -> Descriptor {
     let file = Descriptor(owning: try check(millrace_memfd_create("signature"), "make a file"))
     try bytes.withUnsafeBytes { try file.write($0, "a file in memory") }
+    lseek(file.number, 0, SEEK_SET)
     return file
   }
 }

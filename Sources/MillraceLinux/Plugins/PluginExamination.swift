@@ -10,7 +10,7 @@ package struct PluginExamination: Sendable {
   package private(set) var warnings: [String] = []
   /// What it says of itself; nil if it was not asked, or could not be.
   package private(set) var plugin: Plugin?
-  /// SHA-256 of the file.
+  /// The SHA-256 by which its build would be known.
   package private(set) var sha256 = ""
 
   private static let symbol = "millrace_plugin_describe"
@@ -26,12 +26,14 @@ package struct PluginExamination: Sendable {
   /// - Throws: `LinuxError` if the file can't be read, or the host not be started.
   package init(of file: String, host: String, allowedSigners: String? = nil) async throws {
     let bytes = try Linkage.wholeFile(file)
-    sha256 = try PluginFile.digest(of: bytes)
+    let folder = PluginFolder(beside: file)
+    sha256 = try folder.digest(with: PluginFile.digest(of: bytes))
+    problems += folder.refused.map { "`\($0.path)`: \($0.reason)" }
     if !file.hasSuffix(".so") {
       warnings.append("its name does not end in `.so`: the runner looks at no other")
     }
     examine(bytes, at: file)
-    if let allowedSigners {
+    if let allowedSigners, folder.refused.isEmpty {
       do {
         _ = try await BuildSignatures(allowedSigners: allowedSigners)
           .signer(of: file, signature: file + BuildSignatures.suffix)
@@ -87,6 +89,7 @@ package struct PluginExamination: Sendable {
         LinuxError("use the plugin `\(file)`", .malformed(why))
       }
       found.sha256 = sha256
+      problems += found.problems
       plugin = found
     } catch let error as LinuxError {
       problems.append(error.why)

@@ -78,7 +78,7 @@ package struct PluginFile: ~Copyable {
     unlink(temporary)
     let copy = try Descriptor(opening: temporary, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
     do {
-      let own = try copyAndHash(to: copy.number, temporary)
+      let own = try digest { try copy.write($0, temporary) }
       let digest = try folder?.digest(with: own) ?? own
       try checkErrno(fchmod(copy.number, 0o644), "set up `\(temporary)`")
       try folder?.copy(to: "\(directory)/\(digest).d")
@@ -90,7 +90,9 @@ package struct PluginFile: ~Copyable {
     }
   }
 
-  private func copyAndHash(to copy: Int32, _ name: String) throws -> String {
+  /// Returns the file's own SHA-256 in hexadecimal digits; `piece` is given each piece of it on the way.
+  /// To be asked once.
+  func digest(_ piece: (UnsafeRawBufferPointer) throws -> Void = { _ in }) throws -> String {
     let context = EVP_MD_CTX_new()
     defer { EVP_MD_CTX_free(context) }
     guard EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
@@ -105,12 +107,7 @@ package struct PluginFile: ~Copyable {
           throw LinuxError("read `\(path)`", .kernel(errno))
         }
         EVP_DigestUpdate(context, buffer.baseAddress, count)
-        var written = 0
-        while written < count {
-          let step = Glibc.write(copy, buffer.baseAddress.map { $0 + written }, count - written)
-          guard step >= 0 || errno == EINTR else { throw LinuxError("write `\(name)`", .kernel(errno)) }
-          written += max(step, 0)
-        }
+        try piece(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
       }
     }
     var digest = [UInt8](repeating: 0, count: 32)

@@ -94,9 +94,13 @@ struct PluginFolder {
   /// Returns the identity of a build: the library's SHA-256 alone, or that of the lines that sha256sum(1)
   /// prints of `.so`, which stands for the library, and of the files by name.
   func digest(with library: String) throws -> String {
-    guard !isEmpty else { return library }
+    isEmpty ? library : try PluginFile.digest(of: Array(list(with: library).utf8))
+  }
+
+  /// Returns those lines.
+  func list(with library: String) -> String {
     let lines = ["\(library)  .so\n"] + files.map { "\($0.known.digest)  \($0.name)\n" }
-    return try PluginFile.digest(of: Array(lines.joined().utf8))
+    return lines.joined()
   }
 
   /// Copies the files into a directory, which is there whole or not at all.

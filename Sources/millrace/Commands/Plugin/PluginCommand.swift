@@ -9,6 +9,7 @@ struct PluginCommand: ParsableCommand {
       examples:
         millrace plugin new thumbnail --lang swift
         millrace plugin verify libmine.so
+        millrace plugin checksums libpython.so
       """,
-    subcommands: [PluginNewCommand.self, PluginVerifyCommand.self])
+    subcommands: [PluginNewCommand.self, PluginVerifyCommand.self, PluginChecksumsCommand.self])
 }
