@@ -41,6 +41,19 @@ struct BadInputTests {
     }
   }
 
+  @Test("a mebibyte of nested arrays is one clear error, and the runner goes on")
+  func nested() async throws {
+    try await RunnerUnderTest.with(plugins: ["exec"]) { runner in
+      let half = 1 << 19
+      let arrays = String(repeating: "[", count: half) + String(repeating: "]", count: half)
+      let line = Data(#"{"handler":"exec","parameters":{"command":\#(arrays)}}"#.utf8)
+      let run = try await runner.millrace("submit", "--batch", "-", input: line)
+      #expect(run.status == 2 && run.output.isEmpty, "\(run.errors)")
+      #expect(run.errors.split(separator: "\n").count { $0.hasPrefix("error: ") } == 1, "\(run.errors)")
+      #expect(try await runner.millrace("run", "exec", "--", "true").status == 0)
+    }
+  }
+
   @Test("of a huge batch with one bad job nothing is accepted, and the error names it")
   func batch() async throws {
     try await RunnerUnderTest.with(plugins: ["spin"]) { runner in

@@ -39,7 +39,7 @@ def run(handler, parameters):
         if _millrace.cancelled():
             raise millrace.Cancelled
         one = _function(handler)
-        arguments = json.loads(parameters)
+        arguments = _arguments(parameters)
         if one.wants_context:
             arguments["context"] = millrace.Context()
         _give(_awaited(one.function(**arguments)))
@@ -75,6 +75,14 @@ def _function(handler):
         if one.name == handler:
             return one
     raise millrace.Failure("no_handler", f"`{name}` does not have the handler `{handler}` now")
+
+
+def _arguments(parameters):
+    """The parameters by name; the runner takes none that are not JSON."""
+    try:
+        return json.loads(parameters)
+    except (ValueError, RecursionError) as problem:
+        raise millrace.Failure("invalid_parameters", f"the parameters can't be read: {problem}") from None
 
 
 def _awaited(value):
