@@ -154,6 +154,24 @@ struct BuildTests {
     }
   }
 
+  @Test("a plugin that is replaced while it is loaded makes way for what replaced it")
+  func replaced() async throws {
+    try await RunnerUnderTest.with(plugins: ["exec"]) { runner in
+      let copies = runner.state + "/builds"
+      func count() throws -> Int {
+        try FileManager.default.contentsOfDirectory(atPath: copies).count { $0.hasSuffix(".so") }
+      }
+      let former = try count()
+      try put("BUILD=one", "SLOW_LOAD", to: runner)
+      try await runner.wait(until: "it is copied, to be loaded") { try count() > former }
+      try put("BUILD=two", to: runner)
+      try await serves("two", runner)
+      #expect(try await work(runner).hasPrefix("two "))
+      #expect(try await runner.millrace("handlers").errors.isEmpty)
+      #expect(try await runner.millrace("run", "exec", "--", "true").status == 0)
+    }
+  }
+
   @Test("jobs of a plugin that is removed wait, say why, and go on when it is back")
   func removed() async throws {
     try await RunnerUnderTest.with(plugins: ["exec"]) { runner in

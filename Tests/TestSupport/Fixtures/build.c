@@ -44,6 +44,10 @@ static int hold(const millrace_job *job, const millrace_context *context) {
     return MILLRACE_OK;
 }
 
+#ifdef SLOW_LOAD
+__attribute__((constructor)) static void load(void) { usleep(700000); }
+#endif
+
 static millrace_handler handlers[COUNT];
 static char names[COUNT][32];
 
