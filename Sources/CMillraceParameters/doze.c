@@ -1,3 +1,8 @@
+/* For `ppoll`. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include <poll.h>
 #include <signal.h>
 

@@ -29,10 +29,13 @@ struct PluginNewCommand: ParsableCommand {
       valueName: "path"))
   var templates: String?
 
-  func run() throws {
+  func validate() throws {
     guard Handler.isValidName(name) else {
       throw ValidationError("`\(name)` is no name for a plugin: 1 to 64 of `a-z 0-9 - _ .`, a letter first")
     }
+  }
+
+  func run() throws {
     let template = try PluginTemplate(language, in: templates)
     let target = directory ?? name
     try template.write(to: target, name: name)
