@@ -14,5 +14,5 @@ struct SchemaProblem: Error, CustomStringConvertible {
   }
 
   /// What always helps.
-  static let byHand = "write the schema by hand: `static let schema: String? = …`"
+  static let byHand = "write the schema by hand, as `static let schema: String?`"
 }

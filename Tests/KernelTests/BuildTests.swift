@@ -139,7 +139,7 @@ struct BuildTests {
       try await told("is in quarantine since", runner)
       let cases = [
         ("COUNT=10000", "has 10000 handlers, more than 256"),
-        ("BAD_SCHEMA", "its parameter schema is no JSON"),
+        ("BAD_SCHEMA", "its parameter schema: this is no JSON"),
       ]
       for (macro, words) in cases {
         try put("BUILD=two", macro, to: runner)

@@ -18,7 +18,7 @@ struct PluginVerifyTests {
     let schema = try await Programs.run(
       "millrace", ["plugin", "verify", try FixturePlugin.build(of: "BUILD=two", "BAD_SCHEMA")])
     #expect(schema.status == 1)
-    #expect(schema.output.contains("error: handler `work`: its parameter schema is no JSON"))
+    #expect(schema.output.contains("error: handler `work`: its parameter schema: this is no JSON"))
     #expect(try await Programs.run("millrace", ["plugin", "verify", "/none.so"]).status != 0)
   }
 }

@@ -42,7 +42,10 @@ struct ManifestTests {
     let text = manifest(handler(schema: "\"nonsense\""), handler("good"), more: #""has_files":true,"#)
     let plugin = try plugin(text)
     #expect(plugin.hasFiles && plugin.handlers.map(\.name) == ["good"])
-    #expect(plugin.problems == ["handler `h`: its parameter schema is no JSON"])
+    #expect(
+      plugin.problems == [
+        "handler `h`: its parameter schema: this is no JSON: a value is missing in line 1, column 1"
+      ])
     let told = try self.plugin(manifest(more: #""has_files":true,"problems":["a: bad"],"#))
     #expect(told.handlers.isEmpty && told.problems == ["a: bad"])
   }
@@ -70,9 +73,16 @@ struct ManifestTests {
   }
 
   @Test(
-    "a schema that can't be checked is refused", arguments: [#""nonsense""#, #""{\"type\":\"elephant\"}""#])
-  func schemas(_ schema: String) {
-    #expect(reason(manifest(handler(schema: schema))).hasPrefix("handler `h`: "))
+    "a schema that can't be checked is refused with what is wrong",
+    arguments: [
+      (
+        #""{\"type\":object}""#,
+        "its parameter schema: this is no JSON: a value is missing in line 1, column 9"
+      ),
+      (#""{\"type\":\"elephant\"}""#, "the schema has an unknown type: `elephant`"),
+    ])
+  func schemas(_ schema: String, _ why: String) {
+    #expect(reason(manifest(handler(schema: schema))) == "handler `h`: \(why)")
   }
 
   @Test("what is no manifest is refused", arguments: ["", "{}", "[]", "null", #"{"name":1}"#])

@@ -98,7 +98,8 @@ package struct ParameterSchema: Sendable, Equatable {
     return try Set(
       names.map { name in
         guard let text = name.string, types.contains(text) else {
-          throw Refusal(.invalid, "\(place) has an unknown type")
+          let word = name.string.map { ": `\($0.prefix(40))`" } ?? ""
+          throw Refusal(.invalid, "\(place) has an unknown type\(word)")
         }
         return text
       })

@@ -102,6 +102,16 @@ extension Manifest.HandlerManifest {
   /// The longest time that a handler may ask for, in ms: 1000 years. The core counts in microseconds.
   private static let longest: Int64 = 1000 * 366 * 86_400_000
 
+  /// What is wrong first with a text that is no JSON, and where, for its author.
+  private static func firstMistake(in text: String) -> String {
+    do throws(NoJSON) {
+      _ = try PlacedJSON.tree(of: Array(text.utf8))
+      return "this is no JSON"
+    } catch {
+      return error.message + (error.place.map { " in line \($0.line), column \($0.column)" } ?? "")
+    }
+  }
+
   /// The handler in the core's words; its schema is one that Millrace can check.
   fileprivate var described: Handler {
     get throws {
@@ -112,7 +122,7 @@ extension Manifest.HandlerManifest {
       }
       let schema = try parameterSchema.map { text in
         do { return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8)) } catch {
-          throw Refusal(.invalid, "its parameter schema is no JSON")
+          throw Refusal(.invalid, "its parameter schema: \(Self.firstMistake(in: text))")
         }
       }
       if let schema { _ = try ParameterSchema(schema) }
