@@ -6,42 +6,54 @@ import MillraceEngine
 import MillraceLinux
 import MillraceSlurm
 
-/// `slurm`: jobs of 10 ms in a cluster of Slurm, one Slurm job each beside bundles.
+/// `slurm`: jobs of 10 ms in a cluster of Slurm, in bundles and with a job of Slurm each, and the same here.
 struct SlurmCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "slurm", abstract: "Measure jobs in Slurm, in bundles and one by one.")
+    commandName: "slurm", abstract: "Measure jobs in Slurm, in bundles and one by one, beside jobs here.")
 
   @Option(help: "The program `millrace-host`, where the nodes see it.") var host: String
   @Option(help: "The plugin `probe`.") var plugin: String
   @Option(help: "A new directory that nodes and jobs can reach.") var directory: String
   @Option(help: "The configuration of Slurm.") var configuration: String
   @Option(help: "How the lane is called in the table.") var lane: String
-  @Option(help: "How often both are measured in turn.") var rounds = 3
-  @Option(help: "Jobs of a round in bundles.") var jobs = 1000
+  @Flag(help: "Do without cgroup controllers, where the machine has none.") var withoutControllers = false
+  @Option(help: "How many run at once: here, and as processors of the cluster.") var atOnce = 8
+  @Option(help: "How often all are measured in turn.") var rounds = 3
+  @Option(help: "Jobs of a round in bundles, and here.") var jobs = 1000
   @Option(help: "Jobs of a round with a job of Slurm each.") var single = 100
 
   func run() async throws {
     guard mkdir(directory, 0o711) == 0 else {
       throw BenchmarkError("cannot make `\(directory)`: \(String(cString: strerror(errno)))")
     }
-    var course = try SlurmCourse(
-      settings: settings, plugin: plugin, logs: directory + "/logs")
-    var bundled = Rates()
-    var alone = Rates()
+    try await CgroupTree.forBenchmark(withoutControllers: withoutControllers) { try await measure(in: $0) }
+  }
+
+  private func measure(in tree: CgroupTree) async throws {
+    var course = try SlurmCourse(settings: settings, plugin: plugin, logs: directory + "/logs")
+    var path = try await LaunchPath(tree: tree, directory: directory + "/here", host: host, plugin: plugin)
+    var (bundled, alone, here) = (Rates(), Rates(), Rates())
     for round in 0...rounds {
       // The first round warms up.
-      let (many, few) = round == 0 ? (max(jobs / 10, 1), max(single / 10, 1)) : (jobs, single)
+      let (many, few) = round == 0 ? (max(jobs / 10, atOnce), max(single / 10, 1)) : (jobs, single)
+      let local = try await path.runJobs("nap", many, atOnce: atOnce)
       let span = try await course.run(many, inBundles: true)
       let slow = try await course.run(few, inBundles: false)
       guard round > 0 else { continue }
+      here.add(many, in: local)
       bundled.add(many, in: span)
       alone.add(few, in: slow)
     }
     await course.launcher.stop()
+    await path.launcher.stop()
+    report("a job of Slurm each", alone, against: "bundles of up to 100", bundled)
+    report("bundles of up to 100", bundled, against: "the same here, \(atOnce) at once", here)
+  }
+
+  private func report(_ what: String, _ measured: Rates, against other: String, _ limit: Rates) {
     Row(
-      what: "jobs of 10 ms in Slurm, bundles of 100, against a job of Slurm each", lane: lane,
-      measured: bundled.text, limit: alone.text,
-      ratio: "\(fixed(bundled.median / alone.median, decimals: 1)) times", target: "–"
+      what: "jobs of 10 ms in Slurm, \(what), against \(other)", lane: lane, measured: measured.text,
+      limit: limit.text, ratio: "\(fixed(measured.median / limit.median, decimals: 3)) of it", target: "–"
     ).show()
   }
 
@@ -51,8 +63,6 @@ struct SlurmCommand: AsyncParsableCommand {
       spool: directory + "/spool", host: host, user: SlurmSettings.User(uid: nobody.uid, gid: nobody.gid))
     settings.configuration = configuration
     settings.demandsCaps = false
-    settings.look = .milliseconds(100)
-    settings.poll = .seconds(1)
     return settings
   }
 }
