@@ -58,14 +58,41 @@ extension TrialClusterTests {
       await test.stop()
     }
 
-    @Test("a time limit of Slurm's is told as such")
-    func timeLimit() async throws {
+    @Test("what has to make way for a job that matters more is preempted")
+    func preemption() async throws {
       let test = try LauncherUnderTest(TrialCluster.settings())
-      test.launcher.launch([big(1, "wait")])
-      try await test.started(1)
-      let number = try #require(test.events.place(of: AttemptID(job: JobID(1), number: 1))?.clusterJob)
-      try TrialCluster.running.slurm("scontrol", "update", "JobId=\(number)", "TimeLimit=0:01")
+      test.launcher.launch([big(1, "wait"), big(2, "wait")])
+      for job in 1...2 { try await test.started(Int64(job)) }
+      try TrialCluster.running.slurm(
+        "sbatch", "--partition=urgent", "--mem=2500M", "--output=/dev/null", "--wrap=true")
+      try await test.wait("the end of one") { $0.ends.count == 1 }
+      let ended = try #require(test.events.ends.first)
+      #expect(ended.value.interruption == .preempted)
+      for job in 1...2 { test.launcher.kill(AttemptID(job: JobID(Int64(job)), number: 1)) }
+      for job in 1...2 { _ = try await test.report(of: Int64(job)) }
+      await test.stop()
+    }
+
+    @Test("a time limit of Slurm's is told as such, and a deadline that can't be met there")
+    func limits() async throws {
+      let cluster = try TrialCluster.running
+      let test = try LauncherUnderTest(TrialCluster.settings())
+      func place(_ job: Int64) throws -> Whereabouts {
+        try #require(test.events.place(of: AttemptID(job: JobID(job), number: 1)))
+      }
+      test.launcher.launch([big(1, "wait"), big(2, "wait"), big(3, "nothing")])
+      for job in 1...2 { try await test.started(Int64(job)) }
+      try await test.wait("the third in the queue") { _ in try place(3).clusterJob != nil }
+      // It waits for the node of the second, until it could not end in time any more.
+      let third = "JobId=\(try #require(try place(3).clusterJob))"
+      let node = try #require(try place(2).node)
+      try cluster.slurm("scontrol", "update", third, "ReqNodeList=\(node)", "TimeLimit=2", "Deadline=now+125")
+      let first = "JobId=\(try #require(try place(1).clusterJob))"
+      try cluster.slurm("scontrol", "update", first, "TimeLimit=0:01")
       #expect(try await test.report(of: 1, within: 100).interruption == .timeLimit)
+      #expect(try await test.report(of: 3, within: 100).interruption == .deadline)
+      test.launcher.kill(AttemptID(job: JobID(2), number: 1))
+      _ = try await test.report(of: 2)
       await test.stop()
     }
 
