@@ -127,6 +127,30 @@ struct BuildTests {
     await runner.stop()
   }
 
+  @Test("it gives them limits, retries, concurrency and a warm host, until it is taken away")
+  func sidecarLimits() async throws {
+    let runner = try RunnerUnderTest()
+    try put("BUILD=one", to: runner)
+    let status = try await runner.serve(handlers: 1) { runner in
+      func handler() async throws -> HandlerView? {
+        try await plugin(runner)?.handlers.first { $0.name == "work" }
+      }
+      let file = runner.plugins + "/libbuild.yaml"
+      let text = "warm: true\nhandlers: {work: {memory: 77M, max_attempts: 2, concurrency: 1}}\n"
+      try text.write(toFile: file, atomically: true, encoding: .utf8)
+      try await runner.wait(until: "it is in force") { try await handler()?.memoryBytes == 77 << 20 }
+      let given = try await handler()
+      #expect(given?.maxAttempts == 2 && given?.concurrency == 1)
+      let warm = try await runner.lastAttempt(of: try await runner.submit("work"))
+      #expect(warm.tier == .warm && warm.limits.memoryBytes == 77 << 20)
+      try FileManager.default.removeItem(atPath: file)
+      try await runner.wait(until: "it is gone") { try await handler()?.memoryBytes != 77 << 20 }
+      let plain = try await runner.lastAttempt(of: try await runner.submit("work"))
+      #expect(plain.tier == .template && plain.limits.memoryBytes != 77 << 20)
+    }
+    #expect(status == 0)
+  }
+
   @Test("a bad file is one error, and the last good build serves; others are not touched")
   func badFiles() async throws {
     try await RunnerUnderTest.with(plugins: ["exec"]) { runner in
