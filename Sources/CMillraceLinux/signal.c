@@ -51,13 +51,16 @@ int32_t millrace_signal_read(int32_t descriptor) {
 }
 
 static volatile sig_atomic_t terminated;
+static volatile int32_t *termination_note;
 
 static void note_termination(int number) {
     (void)number;
     terminated = 1;
+    *termination_note = 1;
 }
 
-int32_t millrace_watch_termination(void) {
+int32_t millrace_watch_termination(int32_t *note) {
+    termination_note = note;
     struct sigaction action;
     memset(&action, 0, sizeof action);
     action.sa_handler = note_termination;

@@ -91,17 +91,8 @@ enum StrictJSON {
 struct StrictSubmitRequest: Decodable {
   let request: SubmitRequest
 
-  static let members = [
-    "handler", "parameters", "arguments", "input", "memory_bytes", "cpu_millis", "pids", "io",
-    "timeout_seconds", "grace_seconds", "max_attempts", "retry_delay_seconds", "retry_factor",
-    "retry_max_delay_seconds", "retry_jitter", "retry_on", "memory_max_bytes", "timeout_factor",
-    "start_within_seconds", "finish_within_seconds", "priority", "class", "labels", "not_before",
-    "trace_parent", "key", "key_scope", "key_window_seconds", "unique", "group", "hold", "affinity", "after",
-    "on_dependency_failure", "step", "place",
-  ]
-
   init(from decoder: any Decoder) throws {
-    try Members.check(decoder, known: Self.members)
+    try Members.check(decoder, known: SubmitRequest.members)
     request = try SubmitRequest(from: decoder)
     let container = try decoder.container(keyedBy: Lists.self)
     for list in Lists.allCases where try container.contains(list) && !container.decodeNil(forKey: list) {

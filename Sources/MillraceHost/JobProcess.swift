@@ -209,7 +209,9 @@ enum JobProcess {
           "plugin `\(String(cString: plugin))` has no handler `\(String(cString: name))`",
           hint: "the plugin was replaced; `millrace handlers` lists what there is"))
     }
-    try check(millrace_watch_termination(), "cannot catch SIGTERM", hint: "")
+    try check(
+      millrace_watch_termination(millrace_outcome_termination(outcome.head)), "cannot catch SIGTERM", hint: ""
+    )
     let context = JobContext(outcome: outcome, channel: channel)
     let code = context.run(handler, job(payload, handler, directory))
     // Not `exit`: in a fork, the atexit functions are the keeper's.

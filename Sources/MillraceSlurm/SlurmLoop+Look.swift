@@ -95,7 +95,7 @@ extension SlurmLoop {
     case _ where ended.fault != nil: interruption = .nodeFault(ended.fault ?? "")
     case nil:
       // Slurm sends SIGTERM to all processes of a job: its host may not have had time to note that.
-      guard ended.exit != .signalled(signal: SIGTERM) || ridden.stop != nil else {
+      guard ridden.stop != nil || !wasTerminated(attempt, ended, entry) else {
         bundle.attempts[attempt]?.phase = .held(ended, since: now)
         return
       }
@@ -113,6 +113,27 @@ extension SlurmLoop {
     conclude(attempt, ended, entry, bundle, interruption)
   }
 
+  /// Whether an attempt has failed after a SIGTERM.
+  private func wasTerminated(
+    _ attempt: AttemptID, _ ended: EndedText, _ entry: borrowing SpoolEntry
+  ) -> Bool {
+    switch ended.exit {
+    case .exited(code: 0)?: false
+    case .signalled(signal: SIGTERM)?: true
+    case .exited?, .signalled?, nil: outcome(of: attempt, entry)?.wasTerminated ?? false
+    }
+  }
+
+  /// What an attempt has left; nil if it has left nothing, or nothing that can be read.
+  private func outcome(of attempt: AttemptID, _ entry: borrowing SpoolEntry) -> OutcomeFile.Contents? {
+    do {
+      return try OutcomeFile.read("\(attempt).outcome", in: entry.number, maxResult: settings.maxResult)
+    } catch {
+      logger.error("outcome not read", metadata: ["attempt": "\(attempt)", "error": "\(error)"])
+      return nil
+    }
+  }
+
   /// Tells the end of an attempt.
   func conclude(
     _ attempt: AttemptID, _ ended: EndedText, _ entry: borrowing SpoolEntry, _ bundle: Bundle,
@@ -128,12 +149,7 @@ extension SlurmLoop {
     of attempt: AttemptID, _ ended: EndedText, _ entry: borrowing SpoolEntry, _ bundle: Bundle,
     _ interruption: Interruption?
   ) -> AttemptReport {
-    var left: OutcomeFile.Contents?
-    do {
-      left = try OutcomeFile.read("\(attempt).outcome", in: entry.number, maxResult: settings.maxResult)
-    } catch {
-      logger.error("outcome not read", metadata: ["attempt": "\(attempt)", "error": "\(error)"])
-    }
+    let left = outcome(of: attempt, entry)
     var report = AttemptReport(exit: ended.exit, usage: ended.usage, word: left?.word)
     report.checkpoint = left?.checkpoint
     // A node's clock may be wrong, or what it says of it.

@@ -71,6 +71,16 @@ package struct SubmitRequest: Codable, Sendable, Equatable {
     case jobClass = "class"
   }
 
+  /// The names of all members, as they are in JSON.
+  package static let members = [
+    "handler", "parameters", "arguments", "input", "memory_bytes", "cpu_millis", "pids", "io",
+    "timeout_seconds", "grace_seconds", "max_attempts", "retry_delay_seconds", "retry_factor",
+    "retry_max_delay_seconds", "retry_jitter", "retry_on", "memory_max_bytes", "timeout_factor",
+    "start_within_seconds", "finish_within_seconds", "priority", "class", "labels", "not_before",
+    "trace_parent", "key", "key_scope", "key_window_seconds", "unique", "group", "hold", "affinity", "after",
+    "on_dependency_failure", "step", "place",
+  ]
+
   /// Makes a request for a job of a handler.
   package init(handler: String) { self.handler = handler }
 }

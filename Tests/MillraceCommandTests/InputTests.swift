@@ -144,7 +144,8 @@ struct InputTests {
     "a batch's mistake is told with its line",
     arguments: [
       ("{\"handler\":1}", "`handler`"), ("{}", "`handler`"), ("{\"handler\":\"x\"", "JSON"),
-      ("{\"handler\":\"x\",\"memroy_bytes\":1}", "`memroy_bytes`"), ("exec 'a=", "quote"),
+      ("{\"handler\":\"x\",\"memroy_bytes\":1}", "`memroy_bytes`, did you mean `memory_bytes`?"),
+      ("exec 'a=", "quote"),
       ("exec --memroy 1", "memroy"),
       ("exec a=1 --memory 0", "above 0"), ("exec ls", "`ls`"), ("exec --input -", "standard input"),
       ("exec \\", "follows"),

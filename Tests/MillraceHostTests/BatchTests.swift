@@ -29,6 +29,7 @@ import Testing
     #expect(ended["cpu-user"] != nil && ended["cpu-system"] != nil)
     let (head, result) = try outcome(bundle, "42.3")
     #expect(head.magic == MILLRACE_OUTCOME_MAGIC && head.status == 0 && result == "hi")
+    #expect(head.terminated == 0)
     #expect(bundle.text("42.3.log")?.hasPrefix("NOTICE hello\\nworld handler=hello") == true)
     #expect(bundle.text("42.3.progress") == "fraction 1.000000\nmessage all\n")
     #expect(bundle.text("done") == "reason finished\n")
@@ -75,6 +76,19 @@ import Testing
       lines.filter { $0.hasPrefix("fd ") }.sorted() == [
         "fd 0 kept", "fd 1 kept", "fd 2 kept", "fd 3 cloexec",
       ])
+  }
+
+  @Test("an outcome notes a SIGTERM, whoever sent it")
+  func terminated() throws {
+    let bundle = try TestBundle([.init("waits")])
+    let host = try bundle.start()
+    // One that comes before the handler runs ends the process by itself.
+    try bundle.wait(for: "waiting", in: "1.1.log")
+    for job in try bundle.processes() { kill(job, SIGTERM) }
+    try bundle.wait(until: "it has ended") { bundle.text("1.1.ended") != nil }
+    #expect(try host.end().status == 0)
+    #expect(try bundle.words("1.1.ended")["stopped"] == nil)
+    #expect(try outcome(bundle, "1.1").head.terminated == 1)
   }
 
   @Test("a job's deadline counts from its start here, unless it has an earlier one of its own")

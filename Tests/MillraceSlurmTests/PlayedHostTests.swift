@@ -1,3 +1,4 @@
+import CMillraceLinux
 import Foundation
 import MillraceCore
 import MillraceEngine
@@ -81,6 +82,22 @@ import Testing
     #expect(report.usage == Usage(memoryPeak: Bytes(4096), oomKills: 2))
     #expect(try #require(report.ended) <= SlurmLoop.wall())
     #expect(report.whereabouts == Whereabouts(node: "n7"))
+    await stage.test.stop()
+  }
+
+  @Test("one that fails after a SIGTERM that nobody here sent waits for what Slurm says of it")
+  func terminated() async throws {
+    let stage = try await Stage(2)
+    try stage.write("heartbeat", "count 1\nnode n7\n")
+    var outcome = millrace_outcome()
+    outcome.terminated = 1
+    try withUnsafeBytes(of: outcome) {
+      try Data($0).write(to: URL(filePath: stage.directory + "/1.1.outcome"))
+    }
+    for job in 1...2 { try stage.write("\(job).1.started", "node n7\npid 5\ntime 5\n") }
+    for job in 1...2 { try stage.write("\(job).1.ended", "node n7\nexit 1\ntime 6\n") }
+    #expect(try await stage.test.report(of: 2).exit == .exited(code: 1))
+    #expect(stage.test.events.ends[AttemptID(job: JobID(1), number: 1)] == nil)
     await stage.test.stop()
   }
 
@@ -177,15 +194,11 @@ import Testing
   func checkpoint() async throws {
     let stage = try await Stage(1)
     try stage.write("heartbeat", "count 1\nnode n7\n")
-    // A head as `millrace_outcome` has it, without a word, and the room for a result of 16 bytes.
-    var outcome = Data(count: 56 + 8 + 64 + 1024 + 128 + 16 + 2 << 20)
-    func put(_ number: UInt64, at offset: Int) {
-      withUnsafeBytes(of: number) { outcome.replaceSubrange(offset..<offset + 8, with: $0) }
-    }
-    put(16, at: 24)
-    put(2, at: 32)
-    put(5, at: 40)
-    outcome.replaceSubrange(1296..<1301, with: Data("saved".utf8))
+    // A head without a word, with room for a result of 16 bytes.
+    var head = millrace_outcome()
+    (head.result_capacity, head.checkpoint_generation, head.checkpoint_length.0) = (16, 2, 5)
+    var outcome = withUnsafeBytes(of: head) { Data($0) } + Data(count: 16)
+    outcome += Data(count: -outcome.count & 15) + Data("saved".utf8) + Data(count: 2 << 20)
     try outcome.write(to: URL(filePath: stage.directory + "/1.1.outcome"))
     try stage.write("1.1.started", "node n7\n")
     let report = try await stage.test.report(of: 1)

@@ -119,9 +119,9 @@ class Attempt:
 
     def leave(self, status, result=None, code="", message=""):
         head = struct.pack(
-            "<IiiIQQQQQq64s1024s128s",
+            "<IiiIQQQQQq64s1024s128sii",
             0x6D6C726F, status, 0, result is not None, len(result or b""), 1 << 20, 0, 0, 0, 0,
-            code.encode(), message.encode(), b"text/plain" if result else b"",
+            code.encode(), message.encode(), b"text/plain" if result else b"", 0, 0,
         )
         open(self.attempt + ".outcome", "wb").write(head + (result or b""))
 

@@ -249,7 +249,14 @@ typedef struct millrace_outcome {
     char code[64];
     char message[1024];
     char media_type[128];
+    int32_t terminated; /* 1: SIGTERM has come, whoever sent it */
+    int32_t reserved;
 } millrace_outcome;
+
+/* Where an outcome notes that SIGTERM has come. */
+static inline int32_t *millrace_outcome_termination(millrace_outcome *outcome) {
+    return &outcome->terminated;
+}
 
 #define MILLRACE_CHECKPOINT_SLOT (1 << 20)
 #define MILLRACE_CHECKPOINT_OFFSET(capacity) ((sizeof(millrace_outcome) + (capacity) + 15) & ~UINT64_C(15))

@@ -240,8 +240,9 @@ int32_t millrace_signal_descriptor_for(const int32_t *signals, int32_t count);
 /* Reads one signal's number; 0 if none is waiting. */
 int32_t millrace_signal_read(int32_t descriptor);
 
-/* Makes SIGTERM set a flag instead of ending the process. Blocking calls return EINTR then. */
-int32_t millrace_watch_termination(void);
+/* Makes SIGTERM set a flag, and `*note` to 1, instead of ending the process. Blocking calls return EINTR
+ * then. */
+int32_t millrace_watch_termination(int32_t *note);
 
 /* Whether SIGTERM has come since: 1 or 0. */
 int32_t millrace_terminated(void);

@@ -76,7 +76,7 @@ extension Engine {
         do {
           _ = try await put(events)
           return
-        } catch let refusal as Refusal where refusal.kind == .queueFull || refusal.kind == .storage {
+        } catch let refusal as Refusal where [.starting, .queueFull, .storage].contains(refusal.kind) {
           // Cancelled: the loop's condition ends it.
           try? await ports.clock.sleep(until: ports.clock.now() + Self.fileInterval)
         } catch {

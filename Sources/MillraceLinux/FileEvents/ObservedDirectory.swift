@@ -32,8 +32,11 @@ struct ObservedDirectory {
 
     init(_ wanted: WatchedDirectory) {
       self.wanted = wanted
-      since = wanted.since
+      since = wanted.since - Self.tick
     }
+
+    /// The status time of a file is that of the kernel's last tick, which may be so long ago.
+    private static let tick = Duration.milliseconds(10)
 
     /// Whether a file with that name is wanted.
     func fits(_ name: FileName) -> Bool {

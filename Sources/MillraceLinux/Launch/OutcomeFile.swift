@@ -28,6 +28,8 @@ package enum OutcomeFile {
     package var word: HandlerWord?
     /// What it saved last for the next attempt; nil if it saved nothing.
     package var checkpoint: [UInt8]?
+    /// Whether SIGTERM came to its process, whoever sent it.
+    package var wasTerminated = false
   }
 
   /// Returns what is in the file at a path, which begins in `directory`, or where this process is; nil if
@@ -49,7 +51,9 @@ package enum OutcomeFile {
     let size = MemoryLayout<millrace_outcome>.size
     let got = withUnsafeMutableBytes(of: &head) { pread(file.number, $0.baseAddress, size, 0) }
     guard got == size else { return Contents() }
-    return Contents(word: word(head, file, maxResult), checkpoint: checkpoint(head, file))
+    return Contents(
+      word: word(head, file, maxResult), checkpoint: checkpoint(head, file),
+      wasTerminated: head.terminated == 1)
   }
 
   private static func word(

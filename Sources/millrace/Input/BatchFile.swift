@@ -48,7 +48,8 @@ struct BatchFile {
     let given = try Wire.decoder().decode([String: JSONValue].self, from: data).filter { $0.value != .null }
     let known = try Wire.decoder().decode([String: JSONValue].self, from: Wire.encoder().encode(request))
     if let name = given.keys.filter({ known[$0] == nil }).min() {
-      throw ArgumentProblem("there is no member `\(name)`")
+      let question = Spelling.question(about: name, among: SubmitRequest.members)
+      throw ArgumentProblem("there is no member `\(name)`" + (question ?? ""))
     }
     return request
   }
