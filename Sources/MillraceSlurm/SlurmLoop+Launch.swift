@@ -172,8 +172,7 @@ extension SlurmLoop {
     do {
       let entry = try SpoolEntry(bundle.name, in: spool.bundles, owner: bundle.ledger.user.uid)
       guard let entry else { return nil }
-      return try OutcomeFile.read("\(attempt).outcome", in: entry.number, maxResult: settings.maxResult)?
-        .checkpoint
+      return outcome(of: attempt, entry)?.checkpoint
     } catch {
       logger.error("checkpoint not read", metadata: ["attempt": "\(attempt)", "error": "\(error)"])
       return nil

@@ -125,7 +125,7 @@ extension SlurmLoop {
   }
 
   /// What an attempt has left; nil if it has left nothing, or nothing that can be read.
-  private func outcome(of attempt: AttemptID, _ entry: borrowing SpoolEntry) -> OutcomeFile.Contents? {
+  func outcome(of attempt: AttemptID, _ entry: borrowing SpoolEntry) -> OutcomeFile.Contents? {
     do {
       return try OutcomeFile.read("\(attempt).outcome", in: entry.number, maxResult: settings.maxResult)
     } catch {

@@ -53,9 +53,5 @@ package final class LinuxWallClock: WallClock {
   package func now() -> Timestamp { Self.read() }
 
   /// What it shows.
-  package static func read() -> Timestamp {
-    var time = timespec()
-    clock_gettime(CLOCK_REALTIME, &time)
-    return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
-  }
+  package static func read() -> Timestamp { .now(by: CLOCK_REALTIME) }
 }

@@ -46,8 +46,7 @@ struct BatchFile {
     let data = Data(line.utf8)
     let request = try Wire.decoder().decode(SubmitRequest.self, from: data)
     let given = try Wire.decoder().decode([String: JSONValue].self, from: data).filter { $0.value != .null }
-    let known = try Wire.decoder().decode([String: JSONValue].self, from: Wire.encoder().encode(request))
-    if let name = given.keys.filter({ known[$0] == nil }).min() {
+    if let name = given.keys.filter({ !SubmitRequest.members.contains($0) }).min() {
       let question = Spelling.question(about: name, among: SubmitRequest.members)
       throw ArgumentProblem("there is no member `\(name)`" + (question ?? ""))
     }
