@@ -14,6 +14,8 @@ struct LaunchCommand: AsyncParsableCommand {
   var directory: String
   @Option(help: "A library that the keeper loads ahead, in a tier of its own. May be repeated.")
   var preload: [String] = []
+  @Option(name: .customLong("measure"), help: "A tier that is measured. May be repeated; all without it.")
+  var tiers: [Tier] = []
   @Option(help: "How the lane is called in the table.") var lane: String
   @Option(help: "How often all are measured in turn.") var rounds = 10
   @Option(help: "Runs of each in a round.") var jobs = 100
@@ -36,7 +38,7 @@ struct LaunchCommand: AsyncParsableCommand {
 
   private func measure(in tree: CgroupTree) async throws {
     var pairs: [Pair] = []
-    for tier in Tier.allCases {
+    for tier in tiers.isEmpty ? Tier.allCases : tiers {
       let path = try await LaunchPath(
         tree: tree, directory: "\(directory)/\(tier.rawValue)", host: host, plugin: plugin, tier: tier,
         preload: preload)

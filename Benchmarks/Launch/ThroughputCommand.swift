@@ -18,6 +18,12 @@ struct ThroughputCommand: AsyncParsableCommand {
   @Option(help: "How often all are measured in turn.") var rounds = 5
   @Option(help: "Runs of each in a round.") var jobs = 2000
 
+  func validate() throws {
+    if let few = pipelined.first(where: { $0 < 2 }) {
+      throw ValidationError("`--pipelined \(few)` is none in flight; `launch` measures one by one")
+    }
+  }
+
   /// What a warm plugin must reach; the other tiers are shown beside it.
   private static let target = 3000.0
 

@@ -90,11 +90,11 @@ static int64_t run_job(int32_t keeper, int32_t group, millrace_keeper_start *req
     checked(ftruncate(outcome, sizeof(millrace_outcome)), "size an outcome");
     checked(millrace_pipe(log), "make a pipe");
     checked(millrace_packet_pipe(channel), "make a channel");
-    int32_t descriptors[] = {leaf, payload, outcome, log[1], channel[1], log[0], channel[0]};
+    int32_t descriptors[] = {leaf, outcome, log[1], channel[1], log[0], channel[0], payload};
     int64_t began = now();
     checked(millrace_send(keeper, request, sizeof *request, descriptors, 7, 0), "ask the keeper");
     int64_t time = wait_for_exit(keeper, request->job) - began;
-    millrace_keeper_forget forget = {MILLRACE_KEEPER_FORGET, request->attempt, request->job};
+    millrace_keeper_forget forget = {MILLRACE_KEEPER_FORGET, 1, {request->job}, {request->attempt}};
     checked(millrace_send(keeper, &forget, sizeof forget, NULL, 0, 0), "write to the keeper");
     for (int i = 0; i < 7; i++) close(descriptors[i]);
     checked(unlinkat(group, name, AT_REMOVEDIR), "remove a leaf");

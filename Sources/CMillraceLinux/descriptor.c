@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
@@ -12,6 +14,15 @@
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
+
+/* As getdents64(2) has it, with the longest name that there may be. */
+struct linux_dirent64 {
+    uint64_t inode;
+    int64_t offset;
+    uint16_t length;
+    uint8_t type;
+    char name[NAME_MAX + 1];
+};
 
 int32_t millrace_error(void) { return errno; }
 
@@ -51,6 +62,19 @@ int32_t millrace_duplicate(int32_t descriptor, int32_t target, int32_t close_on_
 int64_t millrace_list_attributes(int32_t descriptor, char *names, size_t size) {
     ssize_t length = flistxattr(descriptor, names, size);
     return length < 0 ? -errno : length;
+}
+
+int32_t millrace_is_empty(int32_t directory) {
+    _Alignas(struct linux_dirent64) char entries[3 * sizeof(struct linux_dirent64)];
+    long length;
+    while ((length = syscall(SYS_getdents64, directory, entries, sizeof entries)) > 0) {
+        for (long place = 0; place < length;) {
+            const struct linux_dirent64 *entry = (const struct linux_dirent64 *)(entries + place);
+            if (strcmp(entry->name, ".") != 0 && strcmp(entry->name, "..") != 0) return 0;
+            place += entry->length;
+        }
+    }
+    return length < 0 ? -errno : 1;
 }
 
 int32_t millrace_set_nonblocking(int32_t descriptor, int32_t on) {

@@ -147,6 +147,8 @@ int32_t millrace_execute(const char *path, char *const *arguments, char *const *
     return -errno;
 }
 
+int32_t millrace_lead_group(void) { return syscall(SYS_setpgid, 0, 0) < 0 ? -errno : 0; }
+
 int32_t millrace_set_name(const char *name) {
     return prctl(PR_SET_NAME, name, 0, 0, 0) < 0 ? -errno : 0;
 }

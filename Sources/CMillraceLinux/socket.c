@@ -66,9 +66,14 @@ union control {
 
 int64_t millrace_send(int32_t socket, const void *bytes, size_t length, const int32_t *descriptors,
                       int32_t count, int32_t flags) {
+    return millrace_send_parts(socket, bytes, length, NULL, 0, descriptors, count, flags);
+}
+
+int64_t millrace_send_parts(int32_t socket, const void *head, size_t head_length, const void *tail,
+                            size_t tail_length, const int32_t *descriptors, int32_t count, int32_t flags) {
     if (count < 0 || count > MILLRACE_PACKET_DESCRIPTORS) return -EINVAL;
-    struct iovec part = {(void *)bytes, length};
-    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    struct iovec parts[] = {{(void *)head, head_length}, {(void *)tail, tail_length}};
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = tail_length > 0 ? 2 : 1};
     union control control;
     if (count > 0) {
         memset(&control, 0, sizeof control);

@@ -9,31 +9,34 @@ struct Environment {
   /// Builds the environment of one attempt; an empty `directory` stands for the root. What the operator says
   /// of a variable comes before what all have. `isAllocated`: with what a cluster has given this process.
   init(directory: UnsafePointer<CChar>, payload: Payload, isAllocated: Bool = false) {
-    let home = directory.pointee == 0 ? "/" : String(cString: directory)
-    var own: [UnsafePointer<CChar>] = []
-    payload.forEachVariable { own.append($0) }
-    var texts =
-      Environment.texts + [
-        "HOME=\(home)", "TMPDIR=\(home)",
-        "MILLRACE_JOB=\(payload.head.pointee.job)", "MILLRACE_ATTEMPT=\(payload.head.pointee.attempt)",
-      ]
-    if let traceParent = payload.traceParent { texts.append("TRACEPARENT=\(String(cString: traceParent))") }
-    if let handler = payload.handler { texts.append("MILLRACE_HANDLER=\(String(cString: handler))") }
-    if isAllocated { texts += Environment.allocation }
-    self.init(texts, own)
+    let allocation = isAllocated ? Environment.allocation : []
+    var block = VariableBlock(
+      payload, directory: directory, count: allocation.count,
+      bytes: allocation.reduce(0) { $0 + strlen($1) + 1 })
+    block.append("MILLRACE_JOB", payload.head.pointee.job)
+    block.append("MILLRACE_ATTEMPT", Int64(payload.head.pointee.attempt))
+    if let traceParent = payload.traceParent { block.append("TRACEPARENT", traceParent) }
+    if let handler = payload.handler { block.append("MILLRACE_HANDLER", handler) }
+    for text in allocation { block.append(text) }
+    variables = block.end()
+  }
+
+  /// Builds the environment of a warm host: what the operator says comes first here, too.
+  init(_ payload: Payload) {
+    var block = VariableBlock(payload, directory: nil)
+    block.append("MILLRACE_WARM_HOST", 1)
+    variables = block.end()
   }
 
   /// What Slurm tells of the place that it gives, and of its graphics processors; no key to anything.
-  private static var allocation: [String] {
+  private static var allocation: [UnsafePointer<CChar>] {
     let prefixes: [StaticString] = [
       "SLURM", "CUDA_VISIBLE_DEVICES=", "ROCR_VISIBLE_DEVICES=", "GPU_DEVICE_ORDINAL=", "ZE_AFFINITY_MASK=",
     ]
-    var texts: [String] = []
+    var texts: [UnsafePointer<CChar>] = []
     var next = millrace_environment()
     while let text = next?.pointee {
-      if prefixes.contains(where: { begins(text, $0) }), !begins(text, "SLURM_JWT=") {
-        texts.append(String(cString: text))
-      }
+      if prefixes.contains(where: { begins(text, $0) }), !begins(text, "SLURM_JWT=") { texts.append(text) }
       next = next.map { $0 + 1 }
     }
     return texts
@@ -44,38 +47,138 @@ struct Environment {
       expected.baseAddress.map { strncmp(text, $0, expected.count) == 0 } ?? false
     }
   }
+}
 
-  /// Builds the environment of a warm host: what the operator says comes first here, too.
-  init(_ payload: Payload) {
-    var own: [UnsafePointer<CChar>] = []
-    payload.forEachVariable { own.append($0) }
-    self.init(Environment.texts + ["HOME=/", "TMPDIR=/tmp", "MILLRACE_WARM_HOST=1"], own)
+/// Variables that lie one behind the other in one piece of memory: the process of a warm job copies each page
+/// that it is the first to write to, which costs as much as four system calls.
+private struct VariableBlock {
+  private let variables: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>
+  private var count = 0
+  private var next: UnsafeMutablePointer<CChar>
+  private let limit: UnsafeMutablePointer<CChar>
+  private let payload: Payload
+
+  /// Has room for what all have, for what the payload says, and for `count` variables of `bytes` more. Begins
+  /// with what all have; a `directory` that is nil stands for the root with `/tmp`, an empty one for the
+  /// root.
+  init(_ payload: Payload, directory: UnsafePointer<CChar>?, count more: Int = 0, bytes: Int = 0) {
+    self.payload = payload
+    var own = 0
+    payload.forEachVariable { _ in own += 1 }
+    let texts = [payload.traceParent, payload.handler, directory, directory]
+    let size = texts.reduce(bytes + 512) { $0 + ($1.map { strlen($0) } ?? 0) }
+    let pointers = (own + more + 16) * MemoryLayout<UnsafeMutablePointer<CChar>?>.stride
+    let capacity = pointers + size + Int(payload.head.pointee.environment_length)
+    let block = UnsafeMutableRawPointer.allocate(byteCount: capacity, alignment: 16)
+    variables = block.assumingMemoryBound(to: UnsafeMutablePointer<CChar>?.self)
+    next = (block + pointers).assumingMemoryBound(to: CChar.self)
+    limit = (block + capacity).assumingMemoryBound(to: CChar.self)
+
+    append("PATH", "/usr/local/bin:/usr/bin:/bin")
+    append("LANG", "C.UTF-8")
+    // The backtracer of a Swift plugin that crashes would count against the job's own limits.
+    append("SWIFT_BACKTRACE", "enable=no")
+    if let directory, directory.pointee != 0 {
+      append("HOME", directory)
+      append("TMPDIR", directory)
+    } else {
+      append("HOME", "/")
+      append("TMPDIR", directory == nil ? "/tmp" : "/")
+    }
   }
 
-  /// What all have. The backtracer of a Swift plugin that crashes would count against the job's own limits.
-  private static var texts: [String] {
-    ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "SWIFT_BACKTRACE=enable=no"]
+  /// Appends a variable unless the operator says what it is.
+  mutating func append(_ name: StaticString, _ value: UnsafePointer<CChar>) {
+    if isReplaced(name) { return }
+    begin(name)
+    copy(value, strlen(value))
+    close()
   }
 
-  private init(_ texts: [String], _ own: [UnsafePointer<CChar>]) {
-    variables = .allocate(capacity: texts.count + own.count + 1)
-    var count = 0
-    for text in texts {
-      let isReplaced = text.withCPointer { text in own.contains { Environment.haveOneName(text, $0) } }
-      if isReplaced { continue }
-      variables[count] = text.withCPointer { strdup($0) }
-      count += 1
+  mutating func append(_ name: StaticString, _ value: StaticString) {
+    if isReplaced(name) { return }
+    begin(name)
+    copy(value)
+    close()
+  }
+
+  mutating func append(_ name: StaticString, _ number: Int64) {
+    if isReplaced(name) { return }
+    begin(name)
+    let magnitude = number.magnitude
+    if number < 0 { copy(UInt8(ascii: "-")) }
+    var unit: UInt64 = 1
+    while magnitude / unit >= 10 { unit *= 10 }
+    while unit > 0 {
+      copy(UInt8(ascii: "0") + UInt8(magnitude / unit % 10))
+      unit /= 10
     }
-    for text in own {
-      variables[count] = strdup(text)
-      count += 1
-    }
+    close()
+  }
+
+  /// Appends a whole text `NAME=value` unless the operator says what it is.
+  mutating func append(_ text: UnsafePointer<CChar>) {
+    let end = strchr(text, Int32(UInt8(ascii: "="))).map { UnsafePointer($0) - text }
+    if let end, isReplaced(text, length: end) { return }
+    appendOwn(text)
+  }
+
+  private mutating func appendOwn(_ text: UnsafePointer<CChar>) {
+    variables[count] = next
+    copy(text, strlen(text))
+    close()
+  }
+
+  /// Appends what the operator says. Returns all, ended by nil.
+  mutating func end() -> UnsafeMutablePointer<UnsafeMutablePointer<CChar>?> {
+    payload.forEachVariable { appendOwn($0) }
     variables[count] = nil
+    return variables
   }
 
-  /// Whether two texts `NAME=value` are of the same variable.
-  private static func haveOneName(_ left: UnsafePointer<CChar>, _ right: UnsafePointer<CChar>) -> Bool {
-    guard let end = strchr(left, Int32(UInt8(ascii: "="))) else { return false }
-    return strncmp(left, right, UnsafePointer(end) - left + 1) == 0
+  private func isReplaced(_ name: StaticString) -> Bool {
+    name.withUTF8Buffer { text in
+      text.withMemoryRebound(to: CChar.self) { name in
+        name.baseAddress.map { isReplaced($0, length: name.count) } ?? false
+      }
+    }
+  }
+
+  private func isReplaced(_ name: UnsafePointer<CChar>, length: Int) -> Bool {
+    var isThere = false
+    payload.forEachVariable { text in
+      isThere = isThere || strncmp(text, name, length) == 0 && text[length] == CChar(UInt8(ascii: "="))
+    }
+    return isThere
+  }
+
+  private mutating func begin(_ name: StaticString) {
+    variables[count] = next
+    copy(name)
+    copy(UInt8(ascii: "="))
+  }
+
+  private mutating func copy(_ text: StaticString) {
+    text.withUTF8Buffer { text in
+      text.withMemoryRebound(to: CChar.self) { copy($0.baseAddress, $0.count) }
+    }
+  }
+
+  private mutating func copy(_ text: UnsafePointer<CChar>?, _ length: Int) {
+    guard let text else { return }
+    precondition(length < limit - next, "the room was counted before")
+    memcpy(next, text, length)
+    next += length
+  }
+
+  private mutating func copy(_ letter: UInt8) {
+    next.pointee = CChar(letter)
+    next += 1
+  }
+
+  private mutating func close() {
+    next.pointee = 0
+    next += 1
+    count += 1
   }
 }

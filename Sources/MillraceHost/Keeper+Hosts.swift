@@ -52,9 +52,7 @@ extension Keeper {
   /// Asks a host for the process of a START. Returns 0, or a negative errno.
   mutating func forward(_ request: StartRequest) -> Int32 {
     guard let index = hosts.index(request.host), hosts.all[index].socket >= 0 else { return -ENOTCONN }
-    let sent = millrace_send(
-      hosts.all[index].socket, packet.bytes, packet.length, packet.descriptors,
-      Int32(StartRequest.forwardedCount), Int32(MSG_DONTWAIT))
+    let sent = request.descriptors.forward(packet, to: hosts.all[index].socket)
     guard sent >= 0 else { return sent == -Int64(EAGAIN) ? -EAGAIN : -ENOTCONN }
     attempts.append(
       KeptAttempt(
@@ -63,7 +61,8 @@ extension Keeper {
         log: request.descriptors.keptLog, channel: request.descriptors.keptChannel, pidfd: -1),
       awaiting: Delivery(
         host: request.host, job: request.job, attempt: request.attempt, leaf: request.descriptors.leaf))
-    for index in [0, 2, 5, 6] { packet.keep(index) }
+    packet.keep(0)
+    for index in StartRequest.Descriptors.kept { packet.keep(index) }
     return 0
   }
 

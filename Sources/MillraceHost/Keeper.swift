@@ -205,7 +205,7 @@ struct Keeper {
     } else if let forget = packet.message(as: millrace_keeper_forget.self),
       forget.type == UInt32(MILLRACE_KEEPER_FORGET)
     {
-      if let index = attempts.index(job: forget.job, attempt: forget.attempt) { attempts.forget(index) }
+      attempts.forget(forget)
     } else if let held = packet.message(as: millrace_keeper_hold.self),
       held.type == UInt32(MILLRACE_KEEPER_HOLD), packet.descriptorCount == KeptAttempt.descriptorCount
     {
@@ -255,7 +255,8 @@ struct Keeper {
     runner?.answer(
       millrace_keeper_started(
         type: UInt32(MILLRACE_KEEPER_STARTED), attempt: start.attempt, job: start.job,
-        pid: max(0, pid), error: max(0, -pid), fork_us: 0),
+        pid: max(0, pid), error: max(0, -pid), fork_us: 0, exited: 0, code: 0, status: 0, reserved: 0,
+        ended_us: 0),
       pidfd: pidfd)
   }
 
@@ -264,9 +265,8 @@ struct Keeper {
   /// no sense, EEXIST for an attempt that is known, EAGAIN if no more can be kept, ESHUTDOWN after QUIT,
   /// ENOTCONN if that host is not there, or what clone3 says (ENODEV or ENOENT: the leaf was removed).
   private mutating func makeProcess(_ start: millrace_keeper_start, _ pidfd: inout Int32) -> Int32 {
-    guard packet.length == MemoryLayout<millrace_keeper_start>.size else { return -EBADMSG }
     guard packet.descriptorCount >= 0 else { return -EMFILE }
-    guard packet.descriptorCount == StartRequest.descriptorCount else { return -EBADMSG }
+    guard StartRequest.isWhole(packet) else { return -EBADMSG }
     guard !isEnding else { return -ESHUTDOWN }
     guard let request = StartRequest(packet) else { return -EINVAL }
     guard request.descriptors.leaf >= Keeper.ownDescriptors else { return -EBADMSG }
@@ -282,7 +282,7 @@ struct Keeper {
         job: request.job, attempt: request.attempt, tier: request.tier, pid: pid,
         outcome: request.descriptors.outcome,
         log: request.descriptors.keptLog, channel: request.descriptors.keptChannel, pidfd: pidfd))
-    for index in [2, 5, 6] { packet.keep(index) }
+    for index in StartRequest.Descriptors.kept { packet.keep(index) }
     return pid
   }
 

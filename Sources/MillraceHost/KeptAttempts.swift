@@ -140,6 +140,19 @@ struct KeptAttempts {
     if all[index].ending != nil || all[index].pid == 0 { remove(index) }
   }
 
+  /// Drops what is kept of those that are known of a page.
+  mutating func forget(_ page: millrace_keeper_forget) {
+    withUnsafeBytes(of: page.jobs) { jobs in
+      withUnsafeBytes(of: page.attempts) { attempts in
+        for number in 0..<Int(min(page.count, UInt32(MILLRACE_KEEPER_PAGE))) {
+          let job = jobs.load(fromByteOffset: number * 8, as: Int64.self)
+          let attempt = attempts.load(fromByteOffset: number * 4, as: Int32.self)
+          if let index = index(job: job, attempt: attempt) { forget(index) }
+        }
+      }
+    }
+  }
+
   private mutating func remove(_ index: Int) {
     let last = all.count - 1
     places[all[index].job, all[index].attempt] = nil
@@ -190,13 +203,17 @@ struct KeptAttempts {
     }
   }
 
-  /// The runner was told that an attempt has started, or that it has not: then nothing is kept of it.
+  /// The runner was told that an attempt has started, and how it ended if it has, or that there is none: then
+  /// nothing is kept of it.
   mutating func learnedBirth(_ index: Int) {
     if case .failed = all[index].birth {
       all[index].closeDescriptors()
       remove(index)
     } else {
-      change(index) { $0.birth = .told }
+      change(index) {
+        $0.birth = .told
+        $0.isEndKnown = $0.ending != nil
+      }
     }
   }
 

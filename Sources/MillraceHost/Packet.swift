@@ -11,11 +11,15 @@ final class Packet {
   /// How many descriptors came with it; -1 if some were lost.
   private(set) var descriptorCount: Int32 = 0
 
-  private static let capacity = 2048
+  private static let capacity = Int(MILLRACE_PACKET_SIZE)
+
+  private static let page = 4096
 
   init() {
-    bytes = .allocate(byteCount: Packet.capacity, alignment: 16)
-    descriptors = .allocate(capacity: Int(MILLRACE_PACKET_DESCRIPTORS))
+    // In one page: of what is written between two forks, each page is copied.
+    bytes = .allocate(byteCount: Packet.page, alignment: Packet.page)
+    descriptors = (bytes + Packet.capacity).bindMemory(
+      to: Int32.self, capacity: Int(MILLRACE_PACKET_DESCRIPTORS))
   }
 
   /// Receives a packet. Returns its length, 0 at the end of the connection, or a negative errno. The

@@ -84,8 +84,12 @@ struct Runner {
   private mutating func tellBirth(of attempt: KeptAttempt) -> Bool {
     var started = millrace_keeper_started(
       type: UInt32(MILLRACE_KEEPER_STARTED), attempt: attempt.attempt, job: attempt.job, pid: attempt.pid,
-      error: 0, fork_us: 0)
+      error: 0, fork_us: 0, exited: 0, code: 0, status: 0, reserved: 0, ended_us: 0)
     if case .made(let microseconds) = attempt.birth { started.fork_us = microseconds }
+    if let ending = attempt.ending {
+      started.exited = 1
+      (started.code, started.status, started.ended_us) = (ending.code, ending.status, ending.time_us)
+    }
     if case .failed(let error) = attempt.birth { started.error = error }
     return send(started, (attempt.pidfd, -1, -1, -1), count: attempt.pidfd >= 0 ? 1 : 0)
   }

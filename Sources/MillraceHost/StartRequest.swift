@@ -19,33 +19,58 @@ struct StartRequest {
   let plugin: UnsafePointer<CChar>
   /// Empty only for a description.
   let directory: UnsafePointer<CChar>
+  /// What the attempt is about, if it lies in the packet; its bytes stay where they are.
+  let payload: UnsafeRawBufferPointer?
   let descriptors: Descriptors
 
-  /// The descriptors of the packet, in their order there.
+  /// The descriptors of the packet; -1 for one that it does not have.
   struct Descriptors {
     let leaf: Int32
-    let payload: Int32
     let outcome: Int32
     let log: Int32
     let channel: Int32
-    let keptLog: Int32
-    let keptChannel: Int32
+    var keptLog: Int32 = -1
+    var keptChannel: Int32 = -1
+    var payload: Int32 = -1
+
+    /// Where those are in the packet that are kept, beside the leaf, when the process is made.
+    static let kept = [1, 4, 5]
+
+    /// Closes those of a warm host's packet.
+    func close() {
+      CMillraceLinux.close(leaf)
+      CMillraceLinux.close(outcome)
+      CMillraceLinux.close(log)
+      CMillraceLinux.close(channel)
+      if payload >= 0 { CMillraceLinux.close(payload) }
+    }
+
+    /// Sends the packet and what a warm host needs to its socket. Returns a negative errno if that fails.
+    func forward(_ packet: Packet, to socket: Int32) -> Int64 {
+      withUnsafeBytes(of: (leaf, outcome, log, channel, payload)) { all in
+        millrace_send(
+          socket, packet.bytes, packet.length, all.assumingMemoryBound(to: Int32.self).baseAddress,
+          payload < 0 ? 4 : 5, Int32(MSG_DONTWAIT))
+      }
+    }
   }
 
-  /// How many descriptors a START carries, and how many of them the keeper forwards to a warm host.
-  static let descriptorCount = 7
-  static let forwardedCount = 5
+  /// Whether a packet has the length that it says, and as many descriptors as it needs.
+  static func isWhole(_ packet: Packet, isForwarded: Bool = false) -> Bool {
+    let size = MemoryLayout<millrace_keeper_start>.size
+    guard packet.length >= size else { return false }
+    let length = packet.bytes.assumingMemoryBound(to: millrace_keeper_start.self).pointee.payload_length
+    return length == UInt64(packet.length - size)
+      && packet.descriptorCount == (isForwarded ? 4 : 6) + (length == 0 ? 1 : 0)
+  }
 
   /// The largest result that a runner may allow: 1 TiB.
   private static let maximumResultBound: UInt64 = 1 << 40
 
-  /// Reads `packet`, which must stay as it is while this is used. Returns nil if a text has no end or a
-  /// number makes no sense.
+  /// Reads `packet`, which must stay as it is while this is used. Returns nil if it is not whole, if a text
+  /// has no end, or if a number makes no sense.
   init?(_ packet: Packet, isForwarded: Bool = false) {
-    let count = isForwarded ? StartRequest.forwardedCount : StartRequest.descriptorCount
-    guard packet.length == MemoryLayout<millrace_keeper_start>.size, packet.descriptorCount == count else {
-      return nil
-    }
+    guard StartRequest.isWhole(packet, isForwarded: isForwarded) else { return nil }
     let start = packet.bytes.assumingMemoryBound(to: millrace_keeper_start.self)
     let value = start.pointee
     guard
@@ -57,6 +82,7 @@ struct StartRequest {
     let isDescription = value.tier == UInt32(MILLRACE_TIER_DESCRIBE)
     let isAbsolute = directory.pointee == CChar(UInt8(ascii: "/"))
     guard isAbsolute || isDescription && directory.pointee == 0 else { return nil }
+    guard value.payload_length == 0 || value.tier != UInt32(MILLRACE_TIER_COLD) else { return nil }
     tier = value.tier
     host = value.host
     job = value.job
@@ -71,10 +97,23 @@ struct StartRequest {
     maximumResult = isDescription ? Manifest.maximumSize : Int(value.max_result)
     self.plugin = plugin
     self.directory = directory
-    descriptors = Descriptors(
-      leaf: packet.descriptors[0], payload: packet.descriptors[1], outcome: packet.descriptors[2],
-      log: packet.descriptors[3], channel: packet.descriptors[4],
-      keptLog: isForwarded ? -1 : packet.descriptors[5],
-      keptChannel: isForwarded ? -1 : packet.descriptors[6])
+    let length = Int(value.payload_length)
+    payload =
+      length == 0 ? nil : UnsafeRawBufferPointer(start: packet.bytes + packet.length - length, count: length)
+    var descriptors = Descriptors(
+      leaf: packet.descriptors[0], outcome: packet.descriptors[1], log: packet.descriptors[2],
+      channel: packet.descriptors[3])
+    if !isForwarded {
+      descriptors.keptLog = packet.descriptors[4]
+      descriptors.keptChannel = packet.descriptors[5]
+    }
+    if length == 0 { descriptors.payload = packet.descriptors[isForwarded ? 4 : 6] }
+    self.descriptors = descriptors
+  }
+
+  /// Reads what the attempt is about.
+  func readPayload() throws(HostError) -> Payload {
+    if let payload { return try Payload(payload) }
+    return try Payload(descriptor: descriptors.payload)
   }
 }

@@ -92,7 +92,8 @@ struct WarmHost {
     WarmHost.send(
       millrace_keeper_started(
         type: UInt32(MILLRACE_KEEPER_FORKED), attempt: start.attempt, job: start.job, pid: max(0, pid),
-        error: max(0, -pid), fork_us: processorMicroseconds() - began))
+        error: max(0, -pid), fork_us: processorMicroseconds() - began, exited: 0, code: 0, status: 0,
+        reserved: 0, ended_us: 0))
   }
 
   /// Returns the pid of the new process, or a negative errno.
@@ -103,12 +104,8 @@ struct WarmHost {
     millrace_atfork_prepare()
     let pid = millrace_fork_sibling(start.descriptors.leaf)
     if pid == 0 {
-      let all = start.descriptors
-      JobProcess.runWarm(
-        start, library, gate: request.gate,
-        spare: [
-          WarmHost.keeper, WarmHost.tasks, all.leaf, all.payload, all.outcome, all.log, all.channel,
-        ])
+      close(WarmHost.tasks)  // The socket's number becomes the channel's.
+      JobProcess.runWarm(start, library, gate: request.gate)
     }
     millrace_atfork_parent()
     return pid

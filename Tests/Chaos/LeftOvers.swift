@@ -34,7 +34,9 @@ struct LeftOvers {
     let leaves = Self.directories(below: runner.cgroup).filter { group in
       !["runner", "keeper", "p", "p/witness", "p/_describe"].contains(group)
     }.map { "the cgroup `\($0)` is left" }
-    let work = Self.names(in: runner.state + "/work").filter { $0 != Self.spare }
+    // Empty ones are kept for later attempts, as long as the runner runs.
+    let place = runner.state + "/work"
+    let work = Self.names(in: place).filter { !Self.names(in: place + "/" + $0).isEmpty }
       .map { "the work directory `\($0)` is left" }
     let grown = descriptors().compactMap { name, count -> String? in
       guard let first = before[name], count > first + Self.slack else { return nil }
@@ -43,19 +45,11 @@ struct LeftOvers {
     return leaves + work + grown + zombies()
   }
 
-  /// Where the runner keeps empty work directories for later attempts, as long as it runs.
-  private static let spare = ".spare"
-
   /// Returns what is left after the runner was stopped.
   func afterStop() -> [String] {
-    let left = [
-      runner.cgroup: "its cgroup",
-      [runner.state, "work", Self.spare].joined(separator: "/"): "spare work directories",
-    ]
-    return left.filter { FileManager.default.fileExists(atPath: $0.key) }.map {
-      "the runner left \($0.value) behind"
-    }
-    .sorted()
+    let cgroup = FileManager.default.fileExists(atPath: runner.cgroup) ? ["its cgroup"] : []
+    let work = Self.names(in: runner.state + "/work").sorted().map { "the work directory `\($0)`" }
+    return (cgroup + work).map { "the runner left \($0) behind" }
   }
 
   private func processes() -> [(name: String, pid: String)] {

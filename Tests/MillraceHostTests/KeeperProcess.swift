@@ -179,9 +179,10 @@ final class KeeperProcess {
   }
 
   func forget(_ attempt: TestAttempt) throws {
-    try send(
-      millrace_keeper_forget(
-        type: UInt32(MILLRACE_KEEPER_FORGET), attempt: attempt.request.attempt, job: attempt.request.job))
+    var packet = millrace_keeper_forget()
+    (packet.type, packet.count) = (UInt32(MILLRACE_KEEPER_FORGET), 1)
+    (packet.jobs.0, packet.attempts.0) = (attempt.request.job, attempt.request.attempt)
+    try send(packet)
   }
 
   func quit() throws { try send(millrace_keeper_quit(type: UInt32(MILLRACE_KEEPER_QUIT), reserved: 0)) }

@@ -232,6 +232,11 @@ import Testing
     #expect(try answer() == EBADMSG)
     try keeper.send(attempt.request)
     #expect(try answer() == EBADMSG)
+    // It says that its payload follows, and there is none.
+    attempt.request.payload_length = 8
+    try keeper.send(attempt.request, Array(attempt.descriptors.dropLast()))
+    #expect(try answer() == EBADMSG)
+    attempt.request.payload_length = 0
     try keeper.send(UInt32(MILLRACE_KEEPER_START), attempt.descriptors)
     #expect(try answer() == EBADMSG)
     // No answer belongs to these.

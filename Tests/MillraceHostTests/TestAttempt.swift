@@ -54,7 +54,7 @@ final class TestAttempt {
   }
 
   /// What goes with START.
-  var descriptors: [Int32] { [leaf.descriptor, jobEnds[0], outcome, jobEnds[1], jobEnds[2], log, channel] }
+  var descriptors: [Int32] { [leaf.descriptor, outcome, jobEnds[1], jobEnds[2], log, channel, jobEnds[0]] }
 
   /// Lets go of what only the job needs, so that its end is seen on the log and the channel.
   func closeJobEnds() {

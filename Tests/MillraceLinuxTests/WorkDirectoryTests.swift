@@ -31,22 +31,21 @@ struct WorkDirectoryTests {
     let first = try inode("1.1")
     let isKept = directories.keep("1.1", of: identity)
     #expect(isKept)
-    #expect(throws: LinuxError.self) { try inode("1.1") }
     try directories.make("2.1", for: identity)
+    #expect(throws: LinuxError.self) { try inode("1.1") }
     #expect(try inode("2.1") == first)
     try directories.make("3.1", for: identity)
     #expect(try inode("3.1") != first)
   }
 
-  @Test("what nobody has can't be entered by jobs, and is no directory of an attempt")
-  mutating func outOfReach() throws {
-    try directories.make("1.1", for: identity)
+  @Test("what nobody has is empty, and known as such")
+  mutating func spare() throws {
+    for name in ["1.1", "2.1"] { try directories.make(name, for: identity) }
     let isKept = directories.keep("1.1", of: identity)
-    #expect(isKept)
-    var state = stat()
-    #expect(stat("\(place.path)/.spare", &state) == 0)
-    #expect(state.st_mode == S_IFDIR | 0o700 && state.st_uid == geteuid())
-    #expect(try CgroupTree.subdirectories(place.path) == [])
+    #expect(isKept && directories.kept == ["1.1"])
+    try directories.make("3.1", for: identity)
+    #expect(directories.kept.isEmpty)
+    #expect(try Set(CgroupTree.subdirectories(place.path)) == ["2.1", "3.1"])
   }
 
   /// What a job may do to its directory.
@@ -89,7 +88,7 @@ struct WorkDirectoryTests {
     #expect(!isKeptForOther)
     let isKept = directories.keep("1.1", of: identity)
     #expect(isKept)
-    let first = try inode(".spare/0")
+    let first = try inode("1.1")
     try directories.make("2.1", for: other)
     #expect(try inode("2.1") != first)
   }
@@ -102,18 +101,30 @@ struct WorkDirectoryTests {
     #expect(!isKept)
   }
 
-  @Test("so many are kept and no more; all go at the end, and what a former runner kept at the start")
+  @Test("one that was filled after its attempt is removed with its next one")
+  mutating func filled() throws {
+    try directories.make("1.1", for: identity)
+    let isKept = directories.keep("1.1", of: identity)
+    #expect(isKept)
+    try checkErrno(mknod("\(place.path)/1.1/late", S_IFREG | 0o600, 0), "make a file")
+    try directories.make("2.1", for: identity)
+    let isKeptAgain = directories.keep("2.1", of: identity)
+    #expect(!isKeptAgain)
+  }
+
+  @Test("so many are kept and no more; all go at the end")
   mutating func bound() throws {
     for job in 0..<300 { try directories.make("\(job).1", for: identity) }
     let kept = (0..<300).filter { directories.keep("\($0).1", of: identity) }
     #expect(kept.count == 256)
-    _ = WorkDirectories(root: place.path)
-    #expect(throws: LinuxError.self) { try inode(".spare") }
-    // It was emptied behind its back; what is not there is made.
-    try directories.make("300.1", for: identity)
-    let isKept = directories.keep("300.1", of: identity)
-    #expect(isKept)
+    // One is removed behind its back; what is not there is made.
+    let first = try #require(kept.first)
+    try checkErrno(rmdir("\(place.path)/\(first).1"), "remove a directory")
+    for job in 300..<556 { try directories.make("\(job).1", for: identity) }
+    #expect(directories.kept.isEmpty)
+    for job in 300..<310 { _ = directories.keep("\(job).1", of: identity) }
     directories.empty()
-    #expect(throws: LinuxError.self) { try inode(".spare") }
+    #expect(throws: LinuxError.self) { try inode("305.1") }
+    _ = try inode("310.1")
   }
 }

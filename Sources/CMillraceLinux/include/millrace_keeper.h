@@ -14,7 +14,9 @@
 
 #include <stdint.h>
 
-#define MILLRACE_KEEPER_PROTOCOL 5
+#define MILLRACE_KEEPER_PROTOCOL 6
+/* The longest packet, in bytes. */
+#define MILLRACE_PACKET_SIZE 2048
 #define MILLRACE_PATH_SIZE 512
 #define MILLRACE_NAME_SIZE 72
 
@@ -25,7 +27,7 @@ enum {
     MILLRACE_KEEPER_START = 3,   /* runner to keeper; descriptors: see millrace_keeper_start */
     MILLRACE_KEEPER_STARTED = 4, /* keeper to runner; descriptor: pidfd, if error is 0 */
     MILLRACE_KEEPER_EXITED = 5,  /* keeper to runner: the main process ended */
-    MILLRACE_KEEPER_FORGET = 6,  /* runner to keeper: its end is on record, drop what you keep of it */
+    MILLRACE_KEEPER_FORGET = 6,  /* runner to keeper: their ends are on record, drop what you keep of them */
     MILLRACE_KEEPER_QUIT = 7,    /* runner to keeper: end as soon as no child and no record is left */
     MILLRACE_KEEPER_HOLD = 8,    /* runner to keeper: keep what another keeper started; descriptors as KEPT */
     MILLRACE_KEEPER_LIST = 9,    /* runner to keeper: which attempts do you keep? */
@@ -82,9 +84,10 @@ typedef struct millrace_keeper_hold {
 
 /* The child enters the leaf, drops to uid and gid (if the keeper is root), loses all capabilities and the
  * way back to them (no_new_privs), and only then meets the plugin.
- * Descriptors, in this order: leaf directory; payload (memfd, read); outcome (memfd, written by the job);
- * log (pipe, job's end); channel (pipe of packets, job's end); log (runner's end) and channel (runner's
- * end), which the keeper only keeps for the next runner. */
+ * Descriptors, in this order: leaf directory; outcome (memfd, written by the job); log (pipe, job's end);
+ * channel (pipe of packets, job's end); log (runner's end) and channel (runner's end), which the keeper only
+ * keeps for the next runner; payload (memfd, read), unless it is short and lies behind this in the packet: an
+ * exec, as for COLD, would lose it. To a warm host go leaf, outcome, log, channel and payload. */
 typedef struct millrace_keeper_start {
     uint32_t type;
     uint32_t tier;
@@ -95,6 +98,7 @@ typedef struct millrace_keeper_start {
     uint32_t host; /* which one, for WARM, whose uid, gid and max_open_files are the host's */
     uint64_t max_open_files;
     uint64_t max_result;                        /* bytes; a DESCRIBE has 1 MiB */
+    uint64_t payload_length;                    /* of the payload behind this; 0: it has a descriptor */
     char plugin[MILLRACE_PATH_SIZE];            /* the library */
     char work_directory[MILLRACE_PATH_SIZE];    /* owned by uid, becomes the current directory */
 } millrace_keeper_start;
@@ -113,6 +117,11 @@ typedef struct millrace_keeper_started {
     int32_t pid;
     int32_t error;
     uint64_t fork_us; /* the processor time that the fork cost a warm host */
+    int32_t exited;   /* 1 if it has ended already, as in EXITED, which then does not follow */
+    int32_t code;
+    int32_t status;
+    int32_t reserved;
+    int64_t ended_us;
 } millrace_keeper_started;
 
 typedef struct millrace_keeper_exited {
@@ -124,18 +133,19 @@ typedef struct millrace_keeper_exited {
     int64_t ended_us;
 } millrace_keeper_exited;
 
-typedef struct millrace_keeper_forget {
-    uint32_t type;
-    int32_t attempt;
-    int64_t job;
-} millrace_keeper_forget;
-
 typedef struct millrace_keeper_list {
     uint32_t type;
     uint32_t from; /* how many to skip */
 } millrace_keeper_list;
 
 #define MILLRACE_KEEPER_PAGE 64
+
+typedef struct millrace_keeper_forget {
+    uint32_t type;
+    uint32_t count; /* of `jobs` and `attempts` */
+    int64_t jobs[MILLRACE_KEEPER_PAGE];
+    int32_t attempts[MILLRACE_KEEPER_PAGE];
+} millrace_keeper_forget;
 
 /* What is dropped between two pages may hide another one: the next list will have it. */
 typedef struct millrace_keeper_listed {
@@ -152,7 +162,7 @@ typedef struct millrace_keeper_quit {
     uint32_t reserved;
 } millrace_keeper_quit;
 
-/* The head of the payload memfd. Offsets are from its start; each text there ends with a zero byte;
+/* The head of a payload. Offsets are from its start; each text there ends with a zero byte;
  * an offset of 0 stands for "not given". The lengths leave the zero byte out. */
 typedef struct millrace_payload {
     uint32_t size;

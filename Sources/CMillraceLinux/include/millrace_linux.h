@@ -43,6 +43,9 @@ int32_t millrace_spawn(const millrace_program *program, int32_t *pidfd);
 /* Replaces the process by `path` (execve). Returns only on failure. */
 int32_t millrace_execute(const char *path, char *const *arguments, char *const *environment);
 
+/* Makes this process the leader of a process group of its own. */
+int32_t millrace_lead_group(void);
+
 /* Names this process in /proc/PID/comm; 15 bytes count. */
 int32_t millrace_set_name(const char *name);
 
@@ -119,6 +122,10 @@ int32_t millrace_accept(int32_t listener, int32_t nonblocking);
 int64_t millrace_send(int32_t socket, const void *bytes, size_t length, const int32_t *descriptors,
                       int32_t count, int32_t flags);
 
+/* The same of a packet in two parts. */
+int64_t millrace_send_parts(int32_t socket, const void *head, size_t head_length, const void *tail,
+                            size_t tail_length, const int32_t *descriptors, int32_t count, int32_t flags);
+
 /* Receives one packet. `*count` says how many descriptors there is room for, and then how many came: -1 if
  * some were lost, for lack of room or because the descriptor table is full (those that came are closed).
  * Returns the packet's true length, which is more than `capacity` if it was cut; 0 at the end. */
@@ -165,6 +172,9 @@ int32_t millrace_memfd_seal(int32_t memfd);
 /* Stores the names of a file's extended attributes, each with its zero byte; returns their length: -ERANGE if
  * there is no room, -EOPNOTSUPP if the file system has none. */
 int64_t millrace_list_attributes(int32_t descriptor, char *names, size_t size);
+
+/* Returns 1 if a directory that was just opened is empty, 0 if it is not, or a negative errno. */
+int32_t millrace_is_empty(int32_t directory);
 
 /* Returns 1 if anybody has the file open for writing, 0 if nobody has, or why that can't be told:
  * -EINVAL where the file system has no leases, -EACCES for another user's file (fcntl(2), F_SETLEASE). */

@@ -173,7 +173,7 @@ extension StartRequest {
     self.plugin = plugin
     self.directory = directory
     descriptors = Descriptors(
-      leaf: -1, payload: needs.payload, outcome: needs.outcome, log: needs.log, channel: needs.channel,
-      keptLog: -1, keptChannel: -1)
+      leaf: -1, outcome: needs.outcome, log: needs.log, channel: needs.channel, payload: needs.payload)
+    payload = nil
   }
 }

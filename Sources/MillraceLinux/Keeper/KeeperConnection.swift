@@ -137,15 +137,16 @@ final class KeeperConnection {
       bytes.prefix(Int(length)), descriptors: Array(descriptors.prefix(max(0, Int(count)))))
   }
 
-  /// Sends a packet with descriptors.
+  /// Sends a packet with bytes behind it and descriptors.
   ///
   /// The keeper reads nothing while it can't get rid of its own packets: if there is no room, those are
   /// taken in first. `hasPending` tells of them.
-  func send<Packet>(_ packet: Packet, _ descriptors: [Int32] = []) throws {
+  func send<Packet>(_ packet: Packet, _ tail: [UInt8] = [], _ descriptors: [Int32] = []) throws {
     while true {
       let sent = withUnsafeBytes(of: packet) { bytes in
-        millrace_send(
-          socket.number, bytes.baseAddress, bytes.count, descriptors, Int32(descriptors.count),
+        millrace_send_parts(
+          socket.number, bytes.baseAddress, bytes.count, tail, tail.count, descriptors,
+          Int32(descriptors.count),
           Int32(MSG_DONTWAIT))
       }
       guard sent == Int64(-EAGAIN) else {
@@ -158,13 +159,18 @@ final class KeeperConnection {
     }
   }
 
-  /// Tells the keeper that an attempt's end is taken over.
-  func forget(_ attempt: AttemptID) throws {
-    var packet = millrace_keeper_forget()
-    packet.type = UInt32(MILLRACE_KEEPER_FORGET)
-    packet.attempt = Int32(attempt.number)
-    packet.job = attempt.job.rawValue
-    try send(packet)
+  /// Tells the keeper that the ends of attempts are taken over.
+  func forget(_ attempts: [AttemptID]) throws {
+    for first in stride(from: 0, to: attempts.count, by: Int(MILLRACE_KEEPER_PAGE)) {
+      let page = attempts[first..<min(attempts.count, first + Int(MILLRACE_KEEPER_PAGE))]
+      var packet = millrace_keeper_forget()
+      packet.type = UInt32(MILLRACE_KEEPER_FORGET)
+      packet.count = UInt32(page.count)
+      let (jobs, numbers) = (page.map(\.job.rawValue), page.map { Int32($0.number) })
+      withUnsafeMutableBytes(of: &packet.jobs) { field in jobs.withUnsafeBytes(field.copyMemory) }
+      withUnsafeMutableBytes(of: &packet.attempts) { field in numbers.withUnsafeBytes(field.copyMemory) }
+      try send(packet)
+    }
   }
 
   /// Has the keeper hold an attempt that another one started; `exit` is nil while it is not known.
@@ -182,7 +188,7 @@ final class KeeperConnection {
     }
     packet.tier = UInt32(tier?.number ?? 0)
     packet.ended_us = exit?.time.rawValue ?? 0
-    try send(packet, descriptors)
+    try send(packet, [], descriptors)
   }
 
   /// Asks which attempts the keeper has, from an index on; the answer is a packet.
@@ -195,7 +201,7 @@ final class KeeperConnection {
 
   /// Has a warm host made in a cgroup; its answer is a packet. `log` gets what it prints.
   func openHost(_ packet: millrace_keeper_host, cgroup: Int32, log: Int32, payload: Int32) throws {
-    try send(packet, [cgroup, log, payload])
+    try send(packet, [], [cgroup, log, payload])
   }
 
   /// Has a warm host prepared for a key; the answer is a packet.

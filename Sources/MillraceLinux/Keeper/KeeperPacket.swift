@@ -21,8 +21,9 @@ enum KeeperPacket {
 
   case hello(pid: Int32, kept: Int)
   case kept(Kept)
-  /// With its pidfd, ours to close, and what the fork took a warm host; zero if that is not known.
-  case started(AttemptID, pidfd: Int32, fork: Duration)
+  /// With its pidfd, ours to close, what the fork took a warm host, zero if that is not known, and how it
+  /// ended if it has.
+  case started(AttemptID, pidfd: Int32, fork: Duration, exit: ProcessExit?)
   case refused(AttemptID, errno: Int32)
   case exited(AttemptID, ProcessExit)
   /// A part of what the keeper keeps; `next` is where the next part begins, nil behind the last.
@@ -85,7 +86,8 @@ enum KeeperPacket {
       guard descriptors.count == 1 else { throw Self.descriptorsLost }
       unused = []
       self = .started(
-        id, pidfd: descriptors[0], fork: .microseconds(Int64(clamping: started.fork_us)))
+        id, pidfd: descriptors[0], fork: .microseconds(Int64(clamping: started.fork_us)),
+        exit: started.exited == 1 ? ProcessExit(started.code, started.status, started.ended_us) : nil)
     case MILLRACE_KEEPER_EXITED:
       let exited = try load(millrace_keeper_exited.self)
       self = .exited(
@@ -102,7 +104,7 @@ enum KeeperPacket {
   func close() {
     switch self {
     case .kept(let record): record.close()
-    case .started(_, let pidfd, _): Glibc.close(pidfd)
+    case .started(_, let pidfd, _, _): Glibc.close(pidfd)
     case .hello, .refused, .exited, .listed, .host: break
     }
   }

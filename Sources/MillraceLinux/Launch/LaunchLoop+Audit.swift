@@ -7,6 +7,8 @@ extension LaunchLoop {
   /// Compares what is there of attempts with those that are known; the keeper is asked last.
   func audit(expecting expected: Set<AttemptID>, _ answer: CheckedContinuation<Audit, Never>) {
     endAudit()
+    clearReleased()
+    clearDirectories()
     guard hasTakenOver else { return answer.resume(returning: Audit()) }
     var inspection = Inspection(after: suspects, answer)
     do {
@@ -33,7 +35,7 @@ extension LaunchLoop {
   func takeList(_ ids: [AttemptID], next: Int?) {
     for id in ids where attempt(id) == nil && ended[id] == nil {
       inspection?.note(.keeperRecord, "\(id)") {
-        forget(id)
+        forget([id])
         return "the keeper had attempt \(id), which nobody knows; it was told to forget it"
       }
     }
@@ -68,7 +70,7 @@ extension LaunchLoop {
   }
 
   private func inspectWorkDirectories(_ inspection: inout Inspection) throws {
-    let known = known
+    let known = known.union(workDirectories.kept)
     for name in try CgroupTree.subdirectories(settings.workDirectory) where !known.contains(name) {
       inspection.note(.workDirectory, name) {
         removeDirectory(workDirectories.path(of: name))

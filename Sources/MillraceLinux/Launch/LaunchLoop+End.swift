@@ -19,7 +19,7 @@ extension LaunchLoop {
     logs.end(attempt.id)
     remove(attempt.leaf)
     switch attempt.purpose {
-    case .job: events.yield(.refused(attempt.id, reason: "\(error)"))
+    case .job: tell(.refused(attempt.id, reason: "\(error)"))
     case .description(let answer, _, _): answer.resume(throwing: error)
     }
   }
@@ -80,13 +80,13 @@ extension LaunchLoop {
     report.tier = attempt.tier
     report.checkpoint = left.checkpoint
     switch attempt.purpose {
-    case .job where attempt.isDisowned: letGo(of: attempt)
+    case .job where attempt.isDisowned: released.append(attempt)
     case .job:
-      if let progress { events.yield(.progress(attempt.id, progress)) }
+      if let progress { tell(.progress(attempt.id, progress)) }
       ended[attempt.id] = attempt
-      events.yield(.ended(attempt.id, report))
+      tell(.ended(attempt.id, report))
     case .description(let answer, let file, _):
-      letGo(of: attempt)
+      released.append(attempt)
       answer.resume(with: Result { try Manifest.plugin(from: report, file: file, isLate: attempt.isLate) })
     }
   }
@@ -101,13 +101,14 @@ extension LaunchLoop {
   }
 
   /// Lets go of ends that are on record.
-  func release(_ ids: [AttemptID]) {
-    for id in ids { ended.removeValue(forKey: id).map(letGo) }
-  }
+  func release(_ ids: [AttemptID]) { released += ids.compactMap { ended.removeValue(forKey: $0) } }
 
-  private func letGo(of attempt: LiveAttempt) {
-    forget(attempt.id)
-    remove(attempt.leaf)
+  /// Has the keeper forget those whose ends are on record, and removes their cgroups.
+  func clearReleased() {
+    guard !released.isEmpty else { return }
+    forget(released.map(\.id))
+    for attempt in released { remove(attempt.leaf) }
+    released = []
   }
 
   /// How often the log is read at the end, 256 KiB each: more than the largest pipe of an ordinary user, 1
@@ -133,9 +134,17 @@ extension LaunchLoop {
     serials[attempt.id] = nil
     attempt.emptying = nil
     attempt.leaf.closeGauges()
-    let name = attempt.id.description
-    if workDirectories.keep(name, of: attempt.identity ?? settings.identity(of: attempt.group)) { return }
-    removeDirectory(workDirectories.path(of: name))
+    leftDirectories.append(
+      (attempt.id.description, attempt.identity ?? settings.identity(of: attempt.group)))
+  }
+
+  /// Keeps or removes the work directories that were left in this turn: whoever waits for an end is told
+  /// before.
+  func clearDirectories() {
+    for (name, identity) in leftDirectories where !workDirectories.keep(name, of: identity) {
+      removeDirectory(workDirectories.path(of: name))
+    }
+    leftDirectories.removeAll(keepingCapacity: true)
   }
 
   /// Removes a work directory; a big tree takes its time, and the loop has none.
@@ -154,6 +163,8 @@ extension LaunchLoop {
 
   /// Takes over what a former runner left; returns what goes on.
   func takeOver(_ open: [KeptAttempt]) throws -> [AttemptID] {
+    clearReleased()
+    clearDirectories()
     let plugins = Dictionary(open.map { ($0.attempt, $0.plugin) }) { first, _ in first }
     var taken: [LiveAttempt] = []
     let keeper = try connectedKeeper()

@@ -24,13 +24,15 @@ extension LaunchLoop {
 
   private func handle(_ packet: KeeperPacket) {
     switch packet {
-    case .started(let id, let pidfd, let fork):
+    case .started(let id, let pidfd, let fork, let exit):
       let process = MainProcess(owning: pidfd)
-      guard let attempt = attempt(id) else { return }
-      attempt.process = process
-      attempt.isHeld = true
-      start(attempt)
-      answered(attempt, fork: fork)
+      if let attempt = attempt(id) {
+        attempt.process = process
+        attempt.isHeld = true
+        start(attempt)
+        answered(attempt, fork: fork)
+      }
+      if let exit { handle(.exited(id, exit)) }
     case .refused(let id, let number):
       guard let attempt = attempt(id) else { return }
       answered(attempt, fork: nil)
@@ -39,7 +41,7 @@ extension LaunchLoop {
       if let attempt = attempt(id) {
         end(attempt, exit)
       } else if ended[id] == nil, keeper?.noteEnd(id, exit) != true {
-        forget(id)
+        forget([id])
       }
     case .listed(let ids, let next): takeList(ids, next: next)
     case .host(let news): take(news)
@@ -124,12 +126,12 @@ extension LaunchLoop {
   /// Lets go of an attempt that nobody takes over.
   func release(_ record: KeeperPacket.Kept) {
     record.close()
-    forget(record.attempt)
+    forget([record.attempt])
   }
 
-  func forget(_ id: AttemptID) {
-    do { try keeper?.forget(id) } catch {
-      logger.error("keeper not told", metadata: ["attempt": "\(id)", "error": "\(error)"])
+  func forget(_ ids: [AttemptID]) {
+    do { try keeper?.forget(ids) } catch {
+      logger.error("keeper not told", metadata: ["attempts": "\(ids)", "error": "\(error)"])
     }
   }
 

@@ -15,7 +15,7 @@ extension LaunchLoop {
   /// Starts an attempt at a job in a tier; `host` is there for `warm`.
   func start(_ plan: LaunchPlan, _ tier: StartTier, from host: UInt32? = nil) {
     do {
-      let payload = try Payload.make(for: plan, maxResult: settings.maxResult)
+      let payload = try Payload.bytes(for: plan, maxResult: settings.maxResult)
       let attempt = try start(
         plan.attempt, purpose: .job, plugin: plan.plugin.path, group: plan.plugin.name,
         identity: settings.identity(of: plan.plugin), payload: payload, tier: tier.number, host: host,
@@ -26,7 +26,7 @@ extension LaunchLoop {
     } catch {
       logs.end(plan.attempt)
       if let host { _ = pool.answered(host, fork: nil, at: Self.monotonic()) }
-      events.yield(.refused(plan.attempt, reason: "\(error)"))
+      tell(.refused(plan.attempt, reason: "\(error)"))
     }
   }
 
@@ -42,7 +42,7 @@ extension LaunchLoop {
       _ = try start(
         id, purpose: .description(answer, file: file, deadline: Self.monotonic() + Self.descriptionTime),
         plugin: file, group: CgroupTree.describePlugin,
-        identity: settings.identity(of: CgroupTree.describePlugin), payload: try Payload.empty(),
+        identity: settings.identity(of: CgroupTree.describePlugin), payload: Payload.empty(),
         tier: MILLRACE_TIER_DESCRIBE, host: nil, limits: Self.descriptionLimits, priority: .default)
     } catch {
       answer.resume(throwing: error)
@@ -51,7 +51,7 @@ extension LaunchLoop {
 
   private func start(
     _ id: AttemptID, purpose: LiveAttempt.Purpose, plugin: String, group: String,
-    identity: LaunchSettings.Identity, payload: consuming Descriptor, tier: Int, host: UInt32?,
+    identity: LaunchSettings.Identity, payload: [UInt8], tier: Int, host: UInt32?,
     limits: Limits, priority: Priority
   ) throws -> LiveAttempt {
     let parent = try tree.pluginGroup(group)
@@ -61,22 +61,28 @@ extension LaunchLoop {
     do {
       if host != nil, geteuid() == 0 { try leaf.openGate(for: settings.warm.firstID) }
       try workDirectories.make(id.description, for: identity)
-      let packet = try packet(id, tier: tier, host: host, plugin: plugin, work: work, identity: identity)
+      var packet = try packet(id, tier: tier, host: host, plugin: plugin, work: work, identity: identity)
+      let isShort = payload.count <= Payload.longestInPacket && tier != MILLRACE_TIER_COLD
+      let file = isShort ? nil : try Payload.sealed(payload).release()
+      defer { if let file { close(file) } }
+      packet.payload_length = isShort ? UInt64(payload.count) : 0
       let outcome = try OutcomeFile.make(
         maxResult: tier == MILLRACE_TIER_DESCRIBE ? .mebibytes(1) : settings.maxResult)
       let log = try Self.pipe()
       let channel = try Self.channel()
-      let descriptors = [
-        leaf.directory.number, payload.number, outcome.number, log.theirs.number, channel.theirs.number,
-        log.ours.number, channel.ours.number,
+      var descriptors = [
+        leaf.directory.number, outcome.number, log.theirs.number, channel.theirs.number, log.ours.number,
+        channel.ours.number,
       ]
+      if let file { descriptors.append(file) }
       let attempt = LiveAttempt(
         id: id, serial: nextSerial, purpose: purpose, group: group, leaf: leaf, outcome: outcome,
         log: log.ours, channel: channel.ours)
       attempt.identity = identity
       nextSerial += 1
       try watch(attempt)
-      try send(packet, descriptors)
+      try send(packet, isShort ? payload : [], descriptors)
+      hasStarted = true
       add(attempt)
       return attempt
     } catch {
@@ -97,14 +103,16 @@ extension LaunchLoop {
   }
 
   /// Asks the keeper for a process; a new keeper if the one that was there has gone unnoticed.
-  private func send(_ packet: millrace_keeper_start, _ descriptors: [Int32]) throws {
+  private func send(
+    _ packet: millrace_keeper_start, _ payload: [UInt8], _ descriptors: [Int32]
+  ) throws {
     let former = try connectedKeeper()
     do {
-      try former.send(packet, descriptors)
+      try former.send(packet, payload, descriptors)
     } catch {
       readKeeper()
       guard keeper !== former else { throw error }
-      try connectedKeeper().send(packet, descriptors)
+      try connectedKeeper().send(packet, payload, descriptors)
     }
   }
 

@@ -26,6 +26,9 @@ final class LaunchLoop: @unchecked Sendable {
     case reclaim
     case describe(String, CheckedContinuation<Plugin, any Error>)
     case stop(CheckedContinuation<Void, Never>)
+
+    /// The attempts that are let go of.
+    var released: [AttemptID] { if case .release(let ids) = self { ids } else { [] } }
   }
 
   typealias Samples = (attempts: [AttemptID: UsageSample], machine: MachineSample)
@@ -41,7 +44,9 @@ final class LaunchLoop: @unchecked Sendable {
   let settings: LaunchSettings
   let logs: LogFiles
   let logger: Logger
-  let events: AsyncStream<LaunchEvent>.Continuation
+  private let events: AsyncStream<LaunchEvent>.Continuation
+  /// What is told at the end of this turn: whoever waits for it is woken once.
+  private var news: [LaunchEvent] = []
 
   private let commands = Mutex(Commands())
   private let bell: Descriptor
@@ -66,6 +71,13 @@ final class LaunchLoop: @unchecked Sendable {
   /// Attempts whose ends were told and are not known to be on record: the keeper still has them, and so has
   /// the kernel their leaves. Bounded: while nothing can be recorded, nothing is started.
   var ended: [AttemptID: LiveAttempt] = [:]
+  /// Attempts whose ends are on record. Their cgroups are removed when nothing is waited for: behind a start,
+  /// in a pause, or when many have come.
+  var released: [LiveAttempt] = []
+  /// Whether an attempt was started in this turn.
+  var hasStarted = false
+  /// The work directories of attempts that ended in this turn.
+  var leftDirectories: [(name: String, identity: LaunchSettings.Identity)] = []
   var nextSerial: UInt64 = 1
   /// The number of the next description: unique on this machine, since a keeper may still know those of a
   /// former runner.
@@ -149,7 +161,23 @@ final class LaunchLoop: @unchecked Sendable {
         endLateDescriptions()
       }
       meetDeadlines()
+      tellNews()
+      clearDirectories()
+      if hasStarted || count == 0 || released.count >= Self.mostReleased { clearReleased() }
+      hasStarted = false
     }
+  }
+
+  /// How many cgroups wait for their removal at most, and for how long in a pause, in ms.
+  private static let mostReleased = Int(MILLRACE_KEEPER_PAGE)
+  private static let pause: Int64 = 5
+
+  /// Tells what happened, soon and in order.
+  func tell(_ event: LaunchEvent) { news.append(event) }
+
+  private func tellNews() {
+    for event in news { events.yield(event) }
+    news.removeAll(keepingCapacity: true)
   }
 
   /// Runs all commands that are there; returns who waits for the loop's end, if that was asked for.
@@ -159,10 +187,11 @@ final class LaunchLoop: @unchecked Sendable {
       defer { commands.waiting = [] }
       return commands.waiting
     }
+    release(batch.flatMap(\.released))  // What has ended is nothing to the other commands.
     for (index, command) in batch.enumerated() {
       switch command {
       case .launch(let plans): plans.forEach(launch)
-      case .release(let ids): release(ids)
+      case .release: break
       case .terminate(let id): startWaiting(id).map { signal($0, SIGTERM) }
       case .kill(let id): startWaiting(id).map(kill)
       case .hosts(let answer): answer.resume(returning: hostStates())
@@ -201,7 +230,9 @@ final class LaunchLoop: @unchecked Sendable {
   /// Milliseconds until something is to be done without an event; -1 if nothing is.
   private func timeToNextDeadline() -> Int32 {
     let next = timed.values.lazy.compactMap(\.deadline).min()
-    guard let time = [next, keeperDeadline, pool.nextDeadline].compactMap(\.self).min() else { return -1 }
+    let pause = released.isEmpty ? nil : Self.monotonic() + Self.pause
+    guard let time = [next, keeperDeadline, pool.nextDeadline, pause].compactMap(\.self).min()
+    else { return -1 }
     return Int32(clamping: max(0, time - Self.monotonic()))
   }
 
@@ -224,7 +255,7 @@ final class LaunchLoop: @unchecked Sendable {
   /// The main process exists: what was asked for before is done now.
   func start(_ attempt: LiveAttempt) {
     attempt.isStarted = true
-    if case .job = attempt.purpose { events.yield(.started(attempt.id)) }
+    if case .job = attempt.purpose { tell(.started(attempt.id)) }
     guard let early = attempt.earlySignal else { return }
     if early == SIGKILL { kill(attempt) } else { signal(attempt, early) }
   }
@@ -251,12 +282,14 @@ final class LaunchLoop: @unchecked Sendable {
       guard let time = attempt.progressTime, time <= now else { continue }
       let progress = attempt.takeProgress(at: now)
       if attempt.deadline == nil { timed[attempt.serial] = nil }
-      if case .job = attempt.purpose, let progress { events.yield(.progress(attempt.id, progress)) }
+      if case .job = attempt.purpose, let progress { tell(.progress(attempt.id, progress)) }
     }
   }
 
   /// Leaves the keeper and what runs to the next runner; a keeper without any ends.
   private func letGo() {
+    clearReleased()
+    clearDirectories()
     let isIdle = attempts.isEmpty && ended.isEmpty
     for attempt in attempts.values {
       logs.end(attempt.id)
@@ -275,6 +308,7 @@ final class LaunchLoop: @unchecked Sendable {
     for record in orphans { record.close() }
     orphans = []
     workDirectories.empty()
+    tellNews()
     events.finish()
     guard let keeper else {
       if !isIdle { logger.error("without a keeper nobody will know how the running attempts end") }

@@ -4,14 +4,13 @@ import Glibc
 package import MillraceCore
 package import MillraceEngine
 
-/// What an attempt's process reads: a sealed file in memory, or one of a spool (see `millrace_payload`).
+/// What an attempt's process reads: a part of the request for it, a sealed file in memory, or one of a spool
+/// (see `millrace_payload`).
 package enum Payload {
-  /// Makes a sealed file in memory.
-  static func make(for plan: LaunchPlan, maxResult: Bytes) throws -> Descriptor {
-    try sealed(bytes(for: plan, maxResult: maxResult))
-  }
+  /// The longest that goes with the request for a process; a longer one is a file.
+  static let longestInPacket = Int(MILLRACE_PACKET_SIZE) - MemoryLayout<millrace_keeper_start>.size
 
-  /// Returns what the file holds.
+  /// Returns what an attempt's process reads.
   package static func bytes(for plan: LaunchPlan, maxResult: Bytes) throws -> [UInt8] {
     var bytes = [UInt8](repeating: 0, count: MemoryLayout<millrace_payload>.size)
     func append(_ block: [UInt8]) -> UInt64 {
@@ -82,14 +81,15 @@ package enum Payload {
     return try sealed(withUnsafeBytes(of: head) { Array($0) } + texts)
   }
 
-  /// Makes a file for a process that only describes its plugin.
-  static func empty() throws -> Descriptor {
+  /// What a process reads that only describes its plugin.
+  static func empty() -> [UInt8] {
     var head = millrace_payload()
     head.size = UInt32(MemoryLayout<millrace_payload>.size)
-    return try sealed(withUnsafeBytes(of: head) { Array($0) })
+    return withUnsafeBytes(of: head) { Array($0) }
   }
 
-  private static func sealed(_ bytes: [UInt8]) throws -> Descriptor {
+  /// Makes a sealed file in memory.
+  static func sealed(_ bytes: [UInt8]) throws -> Descriptor {
     let file = Descriptor(owning: try check(millrace_memfd_create("payload"), "make a payload"))
     try bytes.withUnsafeBytes { try file.write($0, "the payload") }
     try check(millrace_memfd_seal(file.number), "seal a payload")

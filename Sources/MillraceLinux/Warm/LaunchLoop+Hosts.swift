@@ -129,7 +129,7 @@ extension LaunchLoop {
       self.attempt(plan.attempt)?.earlySignal = early
     } catch {
       logs.end(plan.attempt)
-      events.yield(.refused(plan.attempt, reason: "\(error)"))
+      tell(.refused(plan.attempt, reason: "\(error)"))
     }
   }
 
@@ -262,7 +262,7 @@ extension LaunchLoop {
     }
   }
 
-  private func tell(_ notice: String?) { if let notice { events.yield(.notice(notice)) } }
+  private func tell(_ notice: String?) { if let notice { tell(.notice(notice)) } }
 
   /// Tells what a host prints, up to a bound.
   func readOutput(_ host: WarmHost) {
