@@ -44,14 +44,16 @@ extension StageTests {
           for job in Int64(1)...10 { _ = try await actor.run(job, "echo") }
           _ = try await actor.launcher.describe(stage.plugin.path)
           let watch = try DirectoryWatch(stage.settings.workDirectory)
-          try watch.wait { try stage.workDirectories() == [] }
+          // One of each user is kept for the next attempt.
+          try watch.wait { try stage.workDirectories().count <= 2 }
           let before = try await LeakTests.openDescriptors(actor)
           for job in Int64(11)...210 {
             let report = try await actor.run(job, job % 2 == 0 ? "echo" : "leaves_one")
             guard report.exit == .exited(code: 0) else { throw TestFailure("\(report)") }
           }
           for _ in 0..<5 { _ = try await actor.launcher.describe(stage.plugin.path) }
-          try watch.wait { try stage.workDirectories() == [] }
+          // One of each user is kept for the next attempt.
+          try watch.wait { try stage.workDirectories().count <= 2 }
           try await LeakTests.expectDescriptors(before, actor)
           let leaves = try stage.leaves()
           #expect(leaves == [])

@@ -17,6 +17,7 @@ extension LaunchLoop {
   func refuse(_ attempt: LiveAttempt, because error: LinuxError) {
     drop(attempt)
     logs.end(attempt.id)
+    removeDirectory(of: attempt)
     remove(attempt.leaf)
     switch attempt.purpose {
     case .job: tell(.refused(attempt.id, reason: "\(error)"))
@@ -72,6 +73,7 @@ extension LaunchLoop {
     let progress = attempt.takeProgress(at: Self.monotonic())
     let left = OutcomeFile.read(attempt.outcome, maxResult: settings.maxResult)
     drop(attempt)
+    leftDirectories.append(attempt)
     logs.end(attempt.id)
     var report = AttemptReport(
       exit: attempt.exit?.status, usage: final.usage, word: left.word,
@@ -87,6 +89,7 @@ extension LaunchLoop {
       tell(.ended(attempt.id, report))
     case .description(let answer, let file, _):
       released.append(attempt)
+      clearReleased()
       answer.resume(with: Result { try Manifest.plugin(from: report, file: file, isLate: attempt.isLate) })
     }
   }
@@ -134,17 +137,21 @@ extension LaunchLoop {
     serials[attempt.id] = nil
     attempt.emptying = nil
     attempt.leaf.closeGauges()
-    leftDirectories.append(
-      (attempt.id.description, attempt.identity ?? settings.identity(of: attempt.group)))
   }
 
   /// Keeps or removes the work directories that were left in this turn: whoever waits for an end is told
   /// before.
   func clearDirectories() {
-    for (name, identity) in leftDirectories where !workDirectories.keep(name, of: identity) {
-      removeDirectory(workDirectories.path(of: name))
+    for attempt in leftDirectories {
+      let identity = attempt.identity ?? settings.identity(of: attempt.group)
+      if !workDirectories.keep(attempt.id.description, of: identity) { removeDirectory(of: attempt) }
     }
     leftDirectories.removeAll(keepingCapacity: true)
+  }
+
+  /// Removes the work directory of an attempt, which may be started again under this name.
+  func removeDirectory(of attempt: LiveAttempt) {
+    removeDirectory(workDirectories.path(of: attempt.id.description))
   }
 
   /// Removes a work directory; a big tree takes its time, and the loop has none.

@@ -76,8 +76,8 @@ final class LaunchLoop: @unchecked Sendable {
   var released: [LiveAttempt] = []
   /// Whether an attempt was started in this turn.
   var hasStarted = false
-  /// The work directories of attempts that ended in this turn.
-  var leftDirectories: [(name: String, identity: LaunchSettings.Identity)] = []
+  /// Attempts that ended in this turn and have left their work directories.
+  var leftDirectories: [LiveAttempt] = []
   var nextSerial: UInt64 = 1
   /// The number of the next description: unique on this machine, since a keeper may still know those of a
   /// former runner.
@@ -198,7 +198,9 @@ final class LaunchLoop: @unchecked Sendable {
       case .reclaim: pool.free.forEach(closeHost)
       case .freeze(let id): attempt(id).map { setFrozen($0, true) }
       case .thaw(let id): attempt(id).map { setFrozen($0, false) }
-      case .sample(let answer): answer.resume(returning: samples())
+      case .sample(let answer):
+        clearReleased()  // Nobody is to see what is over.
+        answer.resume(returning: samples())
       case .takeOver(let open, let answer): answer.resume(with: Result { try takeOver(open) })
       case .audit(let expected, let answer): audit(expecting: expected, answer)
       case .describe(let file, let answer): describe(file, answer)

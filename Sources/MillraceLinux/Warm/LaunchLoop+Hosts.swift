@@ -122,6 +122,7 @@ extension LaunchLoop {
       "warm host did not start an attempt",
       metadata: ["attempt": "\(plan.attempt)", "reason": "\(String(cString: strerror(number)))"])
     drop(attempt)
+    removeDirectory(of: attempt)
     do {
       try removeLeaf(attempt.leaf.name, of: attempt.group)
       let early = attempt.earlySignal
