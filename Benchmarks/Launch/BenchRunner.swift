@@ -42,7 +42,7 @@ struct BenchRunner {
     let clock = AnchoredClock(wall: wall.now())
     plugins = PluginDirectory(
       PluginDirectory.Settings(path: place.plugins, builds: place.builds), launcher: launcher,
-      history: store, log: log, now: { clock.now() })
+      history: store, log: log, clock: clock)
     engine = Engine(
       ports: Engine.Ports(
         store: store, launcher: launcher, plugins: plugins, logs: logs, clock: clock,

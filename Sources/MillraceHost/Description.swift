@@ -42,7 +42,7 @@ struct Description {
     guard let ending else {
       throw HostError(
         "plugin `\(name)` did not return within \(Description.limitSeconds) s \(report.place)",
-        hint: "do slow work in `warm_up` or `run`, not in constructors")
+        hint: "do slow work in `warm_up` or `run`, not in constructors", isLate: true)
     }
     if ending.code == CLD_EXITED, let result = report.result {
       switch result {

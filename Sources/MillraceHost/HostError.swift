@@ -4,10 +4,13 @@ import CMillraceLinux.Libc
 struct HostError: Error {
   let message: String
   let hint: String
+  /// Whether only time ran out, so that another try may come to more.
+  let isLate: Bool
 
-  init(_ message: String, hint: String) {
+  init(_ message: String, hint: String, isLate: Bool = false) {
     self.message = message
     self.hint = hint
+    self.isLate = isLate
   }
 
   /// Prints the error as the operator reads it.

@@ -246,7 +246,7 @@ enum JobProcess {
   private static func end(
     _ outcome: Outcome, _ status: Outcome.Status, _ code: StaticString, _ error: HostError
   ) -> Never {
-    outcome.setFailure(code: code, message: error.message)
+    outcome.setFailure(code: code, message: error.message, retryable: error.isLate)
     outcome.finish(status)
     error.report()
     _exit(status == .failed ? ExitCode.failed : ExitCode.host)

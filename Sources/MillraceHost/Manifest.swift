@@ -28,6 +28,8 @@ enum Manifest {
       json.boolean(plugin.flags & UInt32(MILLRACE_WARM) != 0)
       json.key("has_files")
       json.boolean(plugin.flags & UInt32(MILLRACE_HAS_FILES) != 0)
+      json.key("is_unfinished")
+      json.boolean(plugin.flags & UInt32(MILLRACE_UNFINISHED) != 0)
       json.key("problems")
       json.array { json in
         var problem = plugin.problems

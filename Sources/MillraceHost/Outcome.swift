@@ -109,10 +109,10 @@ struct Outcome {
   var hasFailure: Bool { head.pointee.code.0 != 0 }
 
   /// Says why the attempt fails, in the host's words.
-  func setFailure(code: StaticString, message: String) {
+  func setFailure(code: StaticString, message: String, retryable: Bool = false) {
     FixedText.store(code.description, in: &head.pointee.code)
     FixedText.store(message, in: &head.pointee.message)
-    head.pointee.retryable = 0
+    head.pointee.retryable = retryable ? 1 : 0
   }
 
   /// Makes the outcome valid. Only this writes the magic number, and it does so last.

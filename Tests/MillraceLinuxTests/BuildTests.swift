@@ -40,7 +40,7 @@ struct BuildTests {
         path: directory.path + "/plugins", builds: directory.path + "/builds")
       settings.allowedSigners = allowedSigners
       let plugins = PluginDirectory(
-        settings, launcher: launcher, history: store, log: Logger(label: "test"), now: { Sample.time(0) })
+        settings, launcher: launcher, history: store, log: Logger(label: "test"), clock: ManualClock())
       var catalogs = Catalogs(plugins.catalogs)
       let run = Task { try await plugins.run() }
       defer { run.cancel() }

@@ -89,15 +89,20 @@ extension StageTests {
       }
     }
 
-    @Test("a plugin that hangs while it is loaded is given up after ten seconds")
+    @Test("a plugin that hangs while it is loaded is given up after ten seconds, but not for good")
     func hangs() async throws {
       try await Stage.launcher { stage, actor in
         let file = stage.directory.path + "/libhangs.so"
-        try LauncherFixture.build(at: file, defining: "HANGS")
+        let cause = stage.directory.path + "/cause"
+        try LauncherFixture.build(at: file, defining: "HANGS_WHILE='\"\(cause)\"'")
         chmod(file, 0o755)
-        let reason = await reason(actor, file)
-        #expect(reason == "plugin `\(file)` did not return within 10 s while it was loaded")
+        try Data().write(to: URL(filePath: cause))
+        let error = await #expect(throws: LinuxError.self) { try await actor.launcher.describe(file) }
+        #expect(
+          error?.reason == .missing("plugin `\(file)` did not return within 10 s while it was loaded"))
         #expect(try stage.leaves() == [])
+        unlink(cause)
+        #expect(try await actor.launcher.describe(file).name == "fixture")
       }
     }
 

@@ -13,14 +13,16 @@ final class FakeLauncher: Launcher {
 
   private struct State {
     var described: [String] = []
-    var isBroken = false
+    var slow: Set<String> = []
   }
 
   /// The contents that were described, in order.
   var described: [String] { state.withLock { $0.described } }
 
-  /// Whether describing fails for a reason that has nothing to do with the file.
-  func setBroken(_ isBroken: Bool) { state.withLock { $0.isBroken = isBroken } }
+  /// Of which files, by what is in them, the description takes too long.
+  func setSlow(_ texts: String...) { state.withLock { $0.slow = Set(texts) } }
+
+  private func isSlow(_ text: String) -> Bool { state.withLock { $0.slow.contains(text) } }
 
   func takeOver(open: [KeptAttempt]) async throws -> [AttemptID] { [] }
   func launch(_ plan: LaunchPlan) async {}
@@ -38,11 +40,8 @@ final class FakeLauncher: Launcher {
 
   func describe(_ file: String) async throws -> Plugin {
     let text = String(decoding: try Data(contentsOf: URL(filePath: file)), as: UTF8.self)
-    let isBroken = state.withLock { state in
-      state.described.append(text)
-      return state.isBroken
-    }
-    if isBroken { throw LinuxError("describe", .missing("its process was lost")) }
+    state.withLock { $0.described.append(text) }
+    if isSlow(text) { throw LinuxError("describe", .missing("it did not describe itself in time")) }
     let words = text.split { $0 == " " || $0 == "\n" }.map(String.init)
     if words.count == 2, words[0] == "files" { return try described(words[1], file) }
     guard words.count >= 2, words[0] == "plugin" else {
@@ -57,9 +56,13 @@ final class FakeLauncher: Launcher {
     var plugin = Plugin(name: name, version: "1", sha256: "", path: file, handlers: [])
     plugin.hasFiles = true
     for file in folder.names {
-      let text = try Data(contentsOf: URL(filePath: "\(folder.path)/\(file)"))
-      if text == Data("bad".utf8) {
+      let bytes = try Data(contentsOf: URL(filePath: "\(folder.path)/\(file)"))
+      let text = String(decoding: bytes, as: UTF8.self)
+      if text == "bad" {
         plugin.problems.append("\(file): it is bad")
+      } else if isSlow(text) {
+        plugin.problems.append("\(file): it takes too long")
+        plugin.isUnfinished = true
       } else {
         plugin.handlers.append(Handler(name: String(file.dropLast(3)), summary: ""))
       }

@@ -92,35 +92,50 @@ struct ManifestTests {
     "how the process ended is the reason if it said nothing",
     arguments: [
       (
-        AttemptReport(exit: .signalled(signal: 11), usage: Usage(), word: nil), false,
+        AttemptReport(exit: .signalled(signal: 11), usage: Usage(), word: nil),
         "it crashed while it was described: signal 11"
       ),
+      (
+        AttemptReport(exit: .signalled(signal: 9), usage: Usage(oomKills: 1), word: nil),
+        "it took over 256 MiB of memory while it was described"
+      ),
+      (
+        AttemptReport(exit: .exited(code: 3), usage: Usage(), word: nil),
+        "it ended while it was described"
+      ),
+    ])
+  func silent(_ report: AttemptReport, _ reason: String) {
+    let error = #expect(throws: LinuxError.self) {
+      try Manifest.plugin(from: report, file: "/p/libx.so", isLate: false)
+    }
+    #expect(error?.reason == .malformed(reason))
+  }
+
+  @Test(
+    "a description that took too long, or was lost with its keeper, is not held against the file",
+    arguments: [
       (
         AttemptReport(exit: .signalled(signal: 9), usage: Usage(), word: nil), true,
         "it did not describe itself within 15 s"
       ),
       (
-        AttemptReport(exit: .signalled(signal: 9), usage: Usage(oomKills: 1), word: nil), false,
-        "it took over 256 MiB of memory while it was described"
+        AttemptReport(
+          exit: .exited(code: 1), usage: Usage(),
+          word: .failed(Failure(code: "plugin_refused", message: "it took 10 s", isRetryable: true))), false,
+        "it took 10 s"
       ),
-      (
-        AttemptReport(exit: .exited(code: 3), usage: Usage(), word: nil), false,
-        "it ended while it was described"
-      ),
+      (AttemptReport(exit: nil, usage: Usage(), word: nil), false, "its process was lost"),
     ])
-  func silent(_ report: AttemptReport, _ isLate: Bool, _ reason: String) {
+  func unsettled(_ report: AttemptReport, _ isLate: Bool, _ reason: String) {
     let error = #expect(throws: LinuxError.self) {
       try Manifest.plugin(from: report, file: "/p/libx.so", isLate: isLate)
     }
-    #expect(error?.reason == .malformed(reason))
+    #expect(error?.reason == .missing(reason))
   }
 
-  @Test("a description that was lost with its keeper is not held against the file")
-  func lost() {
-    let error = #expect(throws: LinuxError.self) {
-      try Manifest.plugin(
-        from: AttemptReport(exit: nil, usage: Usage(), word: nil), file: "/p/libx.so", isLate: false)
-    }
-    #expect(error?.reason == .missing("its process was lost"))
+  @Test("a plugin may say that there was no time for all of its files")
+  func unfinished() throws {
+    #expect(try plugin(manifest(more: #""has_files":true,"is_unfinished":true,"#)).isUnfinished)
+    #expect(try !plugin(manifest(more: #""has_files":true,"#)).isUnfinished)
   }
 }

@@ -22,7 +22,7 @@ struct PluginDirectoryTests {
       mkdir(directory.path + "/builds", 0o755)
       plugins = PluginDirectory(
         PluginDirectory.Settings(path: directory.path + "/plugins", builds: directory.path + "/builds"),
-        launcher: launcher, history: MemoryJobStore(), log: Logger(label: "test"), now: { Sample.time(0) })
+        launcher: launcher, history: MemoryJobStore(), log: Logger(label: "test"), clock: ManualClock())
       catalogs = plugins.catalogs.makeAsyncIterator()
     }
 
@@ -214,19 +214,6 @@ struct PluginDirectoryTests {
     }
   }
 
-  @Test("a description that fails for another reason is tried again at the next change")
-  func broken() async throws {
-    try await watching { watched in
-      watched.launcher.setBroken(true)
-      try watched.write("liba.so", "plugin a one")
-      let catalog = try await watched.settled([], refused: ["liba.so"])
-      #expect(catalog.refused.first?.reason == "its process was lost")
-      watched.launcher.setBroken(false)
-      try watched.write("libb.so", "plugin b two")
-      try await watched.settled(["a", "b"])
-    }
-  }
-
   @Test("a directory that others may write to is refused as a whole")
   func openDirectory() async throws {
     let watched = try Watched()
@@ -247,7 +234,7 @@ struct PluginDirectoryTests {
     let plugins = PluginDirectory(
       PluginDirectory.Settings(path: directory.path + "/none/plugins", builds: directory.path),
       launcher: FakeLauncher(), history: MemoryJobStore(), log: Logger(label: "test"),
-      now: { Sample.time(0) })
+      clock: ManualClock())
     await #expect(throws: LinuxError.self) { try await plugins.run() }
   }
 }

@@ -48,7 +48,7 @@ struct PluginFolderTests {
   private func watching(_ body: (Catalogs) async throws -> Void) async throws {
     let watched = PluginDirectory(
       PluginDirectory.Settings(path: plugins, builds: builds), launcher: launcher,
-      history: MemoryJobStore(), log: Logger(label: "test"), now: { Sample.time(0) })
+      history: MemoryJobStore(), log: Logger(label: "test"), clock: ManualClock())
     let catalogs = Catalogs(of: watched)
     let run = Task { try await watched.run() }
     defer { run.cancel() }

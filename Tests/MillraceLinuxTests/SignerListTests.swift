@@ -63,7 +63,7 @@ struct SignerListTests {
     settings.allowedSigners = signers.list
     let watched = PluginDirectory(
       settings, launcher: FakeLauncher(), history: MemoryJobStore(), log: Logger(label: "test"),
-      now: { Sample.time(0) })
+      clock: ManualClock())
     let catalogs = Catalogs(of: watched)
     let run = Task { try await watched.run() }
     defer { run.cancel() }

@@ -256,7 +256,7 @@ struct SidecarTests {
     let plugins = PluginDirectory(
       PluginDirectory.Settings(path: directory.path + "/plugins", builds: directory.path + "/builds"),
       launcher: Describing(), history: MemoryJobStore(), log: Logger(label: "test"),
-      now: { Sample.time(0) }, amend: { sidecars.amend($0, files: $1) })
+      clock: ManualClock(), amend: { sidecars.amend($0, files: $1) })
     let run = Task { try await plugins.run() }
     defer { run.cancel() }
     var catalogs = plugins.catalogs.makeAsyncIterator()

@@ -39,6 +39,7 @@ struct PythonTests {
 
   private struct Manifest: Decodable {
     var handlers: [HandlerManifest]
+    var isUnfinished: Bool
     var problems: [String]
   }
 
@@ -236,6 +237,7 @@ struct PythonTests {
     #expect(
       manifest.problems.first.map { $0.hasPrefix("later.py: ") && $0.contains(problem) } == true,
       "\(manifest)")
+    #expect(manifest.isUnfinished == (problem == "its import takes too long"))
     #expect(try plugin.run("good").text == "fine")
   }
 

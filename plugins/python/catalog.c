@@ -67,12 +67,16 @@ static PyObject *describing(const char *name) {
 
 void catalog_read(catalog *all, catalog_run run) {
     PyObject *handlers, *problems;
+    int is_unfinished;
     PyObject *function = describing("describe");
     PyObject *told = function ? PyObject_CallNoArgs(function) : NULL;
     Py_XDECREF(function);
-    if (told == NULL || !PyArg_ParseTuple(told, "O!O!", &PyList_Type, &handlers, &PyList_Type, &problems) ||
+    if (told == NULL ||
+        !PyArg_ParseTuple(told, "O!O!p", &PyList_Type, &handlers, &PyList_Type, &problems, &is_unfinished) ||
         read_all(all, handlers, problems, run) < 0) {
         refuse(all, interpreter_words());
+    } else {
+        all->is_unfinished = is_unfinished;
     }
     Py_XDECREF(told);
 }

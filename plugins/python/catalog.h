@@ -9,6 +9,8 @@ typedef struct catalog {
     size_t handler_count;
     /* What is wrong with files, ended by NULL. */
     const char **problems;
+    /* Whether there was no time for some of them. */
+    int is_unfinished;
 } catalog;
 
 /* What a handler is run by. */

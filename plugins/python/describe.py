@@ -62,7 +62,7 @@ class _Examination:
         os.close(self.reader)
         status = os.waitpid(self.pid, 0)[1]
         if is_late:
-            return {"problem": "its import takes too long"}
+            return {"problem": "its import takes too long", "is_late": True}
         if len(self.text) > _MOST_BYTES:
             return {"problem": f"its handlers say more than {_MOST_BYTES >> 10} KiB"}
         try:
@@ -74,9 +74,10 @@ class _Examination:
 
 
 def describe():
-    """Returns the handlers as tuples for `catalog.c`, and what is wrong."""
+    """Returns the handlers as tuples for `catalog.c`, what is wrong, and whether there was too little time."""
     handlers, problems, size, places = [], [], 0, files.index()
-    for name, report in _examine(_DESCRIPTION).items():
+    reports = _examine(_DESCRIPTION)
+    for name, report in reports.items():
         problem = report.get("problem")
         mine = report.get("handlers", [])
         size += sum(len(text) for one in mine for text in one if isinstance(text, str))
@@ -93,7 +94,8 @@ def describe():
                 problems.append(f"{name}: handler `{one[0]}` is in `{places.get(one[0])}` already")
     if len(problems) > _MOST_PROBLEMS:
         problems[_MOST_PROBLEMS - 1:] = [f"{len(problems) - _MOST_PROBLEMS + 1} more problems"]
-    return handlers, [problem[:_LONGEST_PROBLEM] for problem in problems]
+    is_unfinished = any(report.get("is_late") for report in reports.values())
+    return handlers, [problem[:_LONGEST_PROBLEM] for problem in problems], is_unfinished
 
 
 def sharable():
@@ -118,7 +120,7 @@ def _examine(limits):
         now = time.monotonic()
         if now >= end:
             for name in waiting:
-                told[name] = {"problem": "was not looked at: other files took all the time"}
+                told[name] = {"problem": "was not looked at: other files took all the time", "is_late": True}
             waiting = []
         while waiting and len(running) < _AT_ONCE:
             one = _Examination(waiting.pop(), limits[0])

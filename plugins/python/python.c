@@ -85,6 +85,7 @@ static void describe_all(int is_host) {
     plugin.handlers = all.handlers;
     plugin.handler_count = all.handler_count;
     plugin.problems = all.problems;
+    if (all.is_unfinished) plugin.flags |= MILLRACE_UNFINISHED;
 }
 
 MILLRACE_EXPORT const millrace_plugin *millrace_plugin_describe(void) {

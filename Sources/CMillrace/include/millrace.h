@@ -224,7 +224,10 @@ enum {
     /* It has files of its own: those in the directory `NAME.d` beside its `NAME.so`. They belong to its
      * build: a copy of them is beside the copy that jobs load (dladdr(3) tells where), and when one changes
      * the plugin is described anew. Such a plugin may have no handlers. */
-    MILLRACE_HAS_FILES = 2
+    MILLRACE_HAS_FILES = 2,
+    /* It had no time to look at all of its files: what it says of itself counts, and it is described again
+     * later. */
+    MILLRACE_UNFINISHED = 4
 };
 
 /* A plugin: what `millrace_plugin_describe` returns. */

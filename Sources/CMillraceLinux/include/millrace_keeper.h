@@ -245,7 +245,8 @@ typedef struct millrace_keeper_host_news {
  * save goes to the other one, and the generation is written last, so one that is cut short changes nothing.
  * Exit codes: 0 done, 1 the handler failed, 125 the host could not run it; a process that ends without an
  * outcome ended by itself. The host's own codes: `handler_missing`, `plugin_refused` (with status 1 for a
- * DESCRIBE), `host_failed`; `failed` stands for a handler that gave none. */
+ * DESCRIBE, retryable if only its time ran out), `host_failed`; `failed` stands for a handler that gave
+ * none. */
 typedef struct millrace_outcome {
     uint32_t magic;
     int32_t status;    /* 0: done; 1: the handler failed; 2: the host could not run it; 3: it snoozed */

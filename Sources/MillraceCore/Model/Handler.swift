@@ -18,6 +18,8 @@ package struct Plugin: Hashable, Sendable, Codable {
   package var warmMemory: Bytes?
   /// Whether it has files of its own, which belong to its build.
   package var hasFiles = false
+  /// Whether time ran out before it had looked at all of them: another try may tell more.
+  package var isUnfinished = false
   /// What is wrong with parts of it, in its own words.
   package var problems: [String] = []
   /// Variables that its jobs find in their environment, before those that all have.

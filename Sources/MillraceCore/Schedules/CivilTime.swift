@@ -65,6 +65,11 @@ package struct CivilTime: Hashable, Comparable, Sendable {
   }
 }
 
+extension Timestamp {
+  /// It in UTC as RFC 3339 has it, without a fraction; empty outside of the years 0 to 9999.
+  package var utcText: String { ZoneRules.utc.local(self).map { $0.text + "Z" } ?? "" }
+}
+
 private func padded(_ number: Int64, _ width: Int = 2) -> String {
   let digits = String(number)
   return String(repeating: "0", count: max(0, width - digits.count)) + digits

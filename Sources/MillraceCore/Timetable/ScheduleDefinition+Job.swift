@@ -76,10 +76,10 @@ extension ScheduleDefinition {
     let nominal = occasion.nominal
     var values: [String: JSONValue] = [
       "nominal_time": .string(nominal.text),
-      "nominal_utc": .string(Self.utcText(of: nominal.time)),
+      "nominal_utc": .string(nominal.time.utcText),
       "nominal_date": .string(nominal.local.dayText),
       "nominal_unix": .integer(nominal.time.rawValue.flooredDivision(by: 1_000_000).quotient),
-      "last_success": .string(occasion.lastSuccess.map(Self.utcText) ?? ""),
+      "last_success": .string(occasion.lastSuccess?.utcText ?? ""),
       "schedule": .string(name),
     ]
     guard trigger != nil else { return values }
@@ -87,11 +87,6 @@ extension ScheduleDefinition {
     values["events"] = .array(occasion.events.map(\.event.json))
     values["event_count"] = .integer(Int64(occasion.events.count))
     return values
-  }
-
-  /// As RFC 3339 without a fraction; empty outside of the years 0 to 9999, where nothing is due.
-  private static func utcText(of time: Timestamp) -> String {
-    ZoneRules.utc.local(time).map { $0.text + "Z" } ?? ""
   }
 
   /// Returns what is wrong with its job at any time: with and without a success before it.

@@ -9,6 +9,7 @@ struct Manifest: Decodable {
   var hasWarmUp: Bool
   /// Not given by an older host, which a keeper may be that has outlived its runner.
   var hasFiles: Bool?
+  var isUnfinished: Bool?
   var problems: [String]?
   var handlers: [HandlerManifest]
 
@@ -36,20 +37,23 @@ struct Manifest: Decodable {
   }
 
   /// Returns the plugin that a describing process told of; its SHA-256 is left empty.
-  /// - Throws: `LinuxError` that says why the file is no plugin.
+  /// - Throws: `LinuxError` that says why the file is no plugin, or why that is not known.
   static func plugin(from report: AttemptReport, file: String, isLate: Bool) throws -> Plugin {
     func refused(_ why: String) -> LinuxError {
       LinuxError("use the plugin `\(file)`", .malformed(why), hint: "millrace-host describe \(file)")
     }
+    func undescribed(_ why: String) -> LinuxError {
+      LinuxError("describe the plugin `\(file)`", .missing(why))
+    }
     switch (report.word, report.exit) {
     case (.failed(let failure), _):
-      throw refused(failure.message)
+      throw failure.isRetryable ? undescribed(failure.message) : refused(failure.message)
     case (.done(let result?), .exited(code: 0)), (.done(let result?), nil):
       return try plugin(from: result.bytes, file: file, refused: refused)
     case _ where isLate:
-      throw refused("it did not describe itself within 15 s")
+      throw undescribed("it did not describe itself within 15 s")
     case (_, nil):
-      throw LinuxError("describe the plugin `\(file)`", .missing("its process was lost"))
+      throw undescribed("its process was lost")
     case _ where (report.usage.oomKills ?? 0) > 0:
       throw refused("it took over 256 MiB of memory while it was described")
     case (_, .signalled(let signal)):
@@ -93,6 +97,7 @@ struct Manifest: Decodable {
     plugin.isWarm = manifest.isWarm
     plugin.hasWarmUp = manifest.hasWarmUp
     plugin.hasFiles = hasFiles
+    plugin.isUnfinished = manifest.isUnfinished ?? false
     plugin.problems = problems
     return plugin
   }

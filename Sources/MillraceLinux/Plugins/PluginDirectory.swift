@@ -37,6 +37,7 @@ package final class PluginDirectory: PluginSource {
   private let watch = Mutex<FileWatch?>(nil)
   private let scanner: PluginScanner
   private let judge: BuildJudge
+  private let clock: any SteadyClock
   private let path: String
   /// The directory of the list of signers, if there is one: a change of it counts at once.
   private let signersPlace: [String]
@@ -50,16 +51,17 @@ package final class PluginDirectory: PluginSource {
   ///   - launcher: who describes plugins.
   ///   - history: where crashes are on record.
   ///   - log: where trouble with the watch is told.
-  ///   - now: the time as attempts have it.
+  ///   - clock: the time as attempts have it.
   ///   - amend: asked after each scan, so also when another file in the directory has changed.
   package init(
     _ settings: Settings, launcher: any Launcher, history: any HistoryReader, log: Logger,
-    now: @escaping @Sendable () -> Timestamp, amend: @escaping Amendment = { catalog, _ in catalog }
+    clock: any SteadyClock, amend: @escaping Amendment = { catalog, _ in catalog }
   ) {
     (catalogs, publish) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     (crashes, noteCrash) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(Self.crashesAtOnce))
-    scanner = PluginScanner(settings, launcher: launcher, log: log, now: now, amend: amend)
+    scanner = PluginScanner(settings, launcher: launcher, log: log, now: { clock.now() }, amend: amend)
     judge = BuildJudge(crashes: settings.crashes, history: history)
+    self.clock = clock
     path = settings.path
     signersPlace = settings.allowedSigners.flatMap(Self.directory).map { [$0] } ?? []
   }
@@ -68,7 +70,7 @@ package final class PluginDirectory: PluginSource {
     file.lastIndex(of: "/").map { $0 == file.startIndex ? "/" : String(file[..<$0]) }
   }
 
-  /// Scans at once and after each change, until cancelled.
+  /// Scans at once, after each change, and when a build is to describe itself again, until cancelled.
   /// - Throws: `LinuxError` if the directory can't be watched.
   package func run() async throws {
     guard mkdir(path, 0o755) == 0 || errno == EEXIST else {
@@ -78,10 +80,13 @@ package final class PluginDirectory: PluginSource {
     self.watch.withLock { $0 = watch }
     async let judging: Void = judgeCrashes()
     var last: Catalog?
+    var alarm = Alarm(clock: clock) { watch.wake() }
+    defer { alarm.stop() }
     repeat {
       let catalog = try await look(watch)
       if catalog != last { publish.yield(catalog) }
       last = catalog
+      alarm.set(to: await scanner.nextTry)
     } while await watch.nextRing()
     await judging
   }

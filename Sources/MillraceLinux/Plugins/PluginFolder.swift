@@ -67,6 +67,21 @@ struct PluginFolder {
     return Dictionary(uniqueKeysWithValues: settled.map { ($0.name, $0.known) })
   }
 
+  /// What a plugin says of its parts, each with the file that it begins with; `file` is the plugin's own.
+  func problems(of plugin: Plugin, at file: String) -> [RefusedPlugin] {
+    guard plugin.hasFiles || isEmpty else {
+      let reason = "the plugin `\(plugin.name)` has no use for files of its own"
+      return [RefusedPlugin(path: path, reason: reason)]
+    }
+    return plugin.problems.map { problem in
+      guard let name = names.first(where: { problem.hasPrefix("\($0): ") }) else {
+        return RefusedPlugin(path: file, reason: "a part of it: \(problem)")
+      }
+      let reason = String(problem.dropFirst(name.count + ": ".count))
+      return RefusedPlugin(path: "\(path)/\(name)", reason: reason)
+    }
+  }
+
   private mutating func read(_ name: String, _ known: Known?) {
     let file = "\(path)/\(name)"
     var facts = stat()

@@ -15,6 +15,8 @@ actor PluginScanner {
   private var seen: [String: Seen] = [:]
   /// What builds say of themselves, by SHA-256.
   private var described: [String: Plugin] = [:]
+  /// Those that have not told all yet.
+  private var unsettled = UnsettledDescriptions()
   /// The file of each plugin in use, and its build.
   private var serving: [String: (file: String, sha256: String)] = [:]
   /// The directories of files that belong to plugins: those that are there, and those that a plugin wants.
@@ -45,7 +47,7 @@ actor PluginScanner {
     case found(FoundBuild)
     /// Somebody writes it: what was there before counts until that is done.
     case busy
-    /// It could not be looked at now: the next change makes another try.
+    /// It could not be looked at now: the next change, or its time, makes another try.
     case unsettled(String)
     /// It must not be used.
     case refused(String)
@@ -74,6 +76,7 @@ actor PluginScanner {
   /// Returns the plugins that serve from now on, and what is refused.
   func scan() async -> Catalog {
     readIndex()
+    let start = now()
     var catalog = Catalog(plugins: [], refused: [])
     var names: [String] = []
     do {
@@ -99,6 +102,8 @@ actor PluginScanner {
     }
     let files = await place(offers, in: &catalog)
     saveIndex()
+    // Nobody has asked for these; whoever does so later has them described anew.
+    for sha256 in unsettled.forgetThose(dueAt: start) { described[sha256] = nil }
     described = described.filter { found in index.shelves.values.contains { $0.build(found.key) != nil } }
     catalog.refused.sort { $0.path < $1.path }
     return amend(catalog, files)
@@ -106,6 +111,9 @@ actor PluginScanner {
 
   private func path(of name: String) -> String { settings.path + "/" + name }
   private func copy(of sha256: String) -> String { "\(settings.builds)/\(sha256).so" }
+
+  /// When a build is to be described again; nil for never.
+  var nextTry: Timestamp? { unsettled.next }
 
   // MARK: One file
 
@@ -123,7 +131,8 @@ actor PluginScanner {
     case .found(let build):
       note(build, in: name)
       if let plugin = described[build.sha256], build.fault == nil {
-        refused += folder.refused + Self.problems(of: plugin, path(of: name), folder)
+        refused += folder.refused + folder.problems(of: plugin, at: path(of: name))
+        if let reason = unsettled.reason(for: build.sha256) { refuse(reason) }
       }
     }
     await reconsider(index[name].builds.dropLast(), in: name)
@@ -156,30 +165,17 @@ actor PluginScanner {
     }
   }
 
-  /// What a plugin says of its parts, each with the file that it begins with.
-  private static func problems(
-    of plugin: Plugin, _ file: String, _ folder: PluginFolder
-  ) -> [RefusedPlugin] {
-    guard plugin.hasFiles || folder.isEmpty else {
-      let reason = "the plugin `\(plugin.name)` has no use for files of its own"
-      return [RefusedPlugin(path: folder.path, reason: reason)]
-    }
-    return plugin.problems.map { problem in
-      guard let name = folder.names.first(where: { problem.hasPrefix("\($0): ") }) else {
-        return RefusedPlugin(path: file, reason: "a part of it: \(problem)")
-      }
-      let reason = String(problem.dropFirst(name.count + ": ".count))
-      return RefusedPlugin(path: "\(folder.path)/\(name)", reason: reason)
-    }
-  }
-
   private func look(at name: String, _ folder: PluginFolder) async -> Look {
     let signature = PluginFile.mark(at: path(of: name) + BuildSignatures.suffix)
     do {
       let file = try PluginFile(opening: path(of: name), owner: geteuid())
       let marks = [file.mark, signature, settings.allowedSigners.flatMap(PluginFile.mark)]
       let files = try folder.digest(with: "")
-      if let last = seen[name], last.marks == marks, last.files == files { return .found(last.build) }
+      if let last = seen[name], last.marks == marks, last.files == files,
+        !unsettled.isDue(last.build.sha256, at: now())
+      {
+        return .found(last.build)
+      }
       guard try !file.isBeingWritten() else { return .busy }
       let sha256 = try file.copy(into: settings.builds, with: folder)
       guard try file.isAsOpened() else { return .busy }
@@ -202,17 +198,31 @@ actor PluginScanner {
     }
   }
 
-  /// Has a build describe itself, once.
+  /// Has a build describe itself, once; one that has not told all again when its time has come.
   private func describe(_ sha256: String) async throws {
-    guard described[sha256] == nil else { return }
-    var plugin = try await launcher.describe(copy(of: sha256))
-    plugin.sha256 = sha256
-    described[sha256] = plugin
+    guard described[sha256] == nil || unsettled.isDue(sha256, at: now()) else { return }
+    if unsettled.isWaiting(sha256, at: now()) { try unsettled.check(sha256) }
+    do {
+      var plugin = try await launcher.describe(copy(of: sha256))
+      plugin.sha256 = sha256
+      described[sha256] = plugin
+      guard plugin.isUnfinished else { return unsettled.settle(sha256) }
+      unsettled.note(sha256, "there was no time for all of its files", at: now())
+    } catch let error as LinuxError {
+      guard error.reason.cause == nil else {
+        unsettled.settle(sha256)
+        throw error
+      }
+      unsettled.note(sha256, Self.reason(error), at: now())
+      // What it has told before counts on.
+      if described[sha256] == nil { try unsettled.check(sha256) }
+    }
   }
 
-  /// Returns what a build says of itself; nil if it can't be used any more.
+  /// Returns what a build says of itself; nil if it can't be used, or not yet.
   private func plugin(of sha256: String) async -> Plugin? {
-    guard described[sha256] == nil, access(copy(of: sha256), R_OK) == 0 else { return described[sha256] }
+    let isWaiting = unsettled.isWaiting(sha256, at: now())
+    guard !isWaiting, access(copy(of: sha256), R_OK) == 0 else { return described[sha256] }
     do { try await describe(sha256) } catch {
       log.error(
         "an earlier build of a plugin can't be described",
@@ -382,15 +392,4 @@ actor PluginScanner {
 
 extension Catalog {
   fileprivate var handlerNames: Set<String> { Set(plugins.flatMap(\.handlers).map(\.name)) }
-}
-
-extension LinuxError.Reason {
-  /// What it says of a build; nil if it has nothing to do with it.
-  fileprivate var cause: Build.Cause? {
-    switch self {
-    case .malformed: .description
-    case .forbidden: .signature
-    case .kernel, .missing: nil
-    }
-  }
 }

@@ -61,7 +61,7 @@ final class Runner: Sendable {
     let clock = AnchoredClock(wall: try await Self.startTime(by: wall, after: store, log))
     plugins = PluginDirectory(
       Self.pluginSettings(configuration, state: state), launcher: launcher, history: store, log: log,
-      now: { clock.now() }, amend: { sidecars.amend($0, files: $1) })
+      clock: clock, amend: { sidecars.amend($0, files: $1) })
     directories = try DirectoryEvents(DirectoryEvents.Settings(state: state.path))
     engine = Engine(
       ports: Engine.Ports(

@@ -198,4 +198,10 @@ __attribute__((constructor)) static void hang(void) {
 }
 #endif
 
+#ifdef HANGS_WHILE
+__attribute__((constructor)) static void hang_while(void) {
+    while (access(HANGS_WHILE, F_OK) == 0) pause();
+}
+#endif
+
 MILLRACE_EXPORT const millrace_plugin *millrace_plugin_describe(void) { return &plugin; }
