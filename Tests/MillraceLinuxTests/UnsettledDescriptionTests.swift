@@ -218,4 +218,42 @@ struct UnsettledDescriptionTests {
       #expect(try await catalogs.serving("one", "two", refused: 1) == ["it is bad"])
     }
   }
+  /// A plugin with two files, of which one is changed while there is no time for the other.
+  private func changed(_ body: (Place, Catalogs) async throws -> Void) async throws {
+    let place = try Place()
+    mkdir(place.path("libx.d"), 0o755)
+    for name in ["one", "two"] { try place.put("libx.d/\(name).py", name) }
+    try place.put("libx.so", "files x")
+    try await place.run { catalogs in
+      try await catalogs.serving("one", "two")
+      let former = place.scans.entries.last?.plugins
+      place.launcher.setSlow("two")
+      try place.put("libx.d/one.py", "another one")
+      try await catalogs.serving("one", "two", refused: 2)
+      #expect(place.scans.entries.last?.plugins == former)
+      try await body(place, catalogs)
+      #expect(place.scans.entries.last?.plugins != former)
+    }
+  }
+
+  @Test("a change of one file takes no handler of another away for which there is no time now")
+  func behind() async throws {
+    try await changed { place, catalogs in
+      place.launcher.setSlow()
+      try await place.turn(to: 30)
+      try await catalogs.serving("one", "two")
+    }
+  }
+
+  @Test("but one file that always takes too long holds the others up no longer than for the growing waits")
+  func held() async throws {
+    try await changed { place, catalogs in
+      for seconds in [30, 90, 210] {
+        try await place.turn(to: Int64(seconds))
+        try await catalogs.serving("one", "two", refused: 2)
+      }
+      try await place.turn(to: 450)
+      try await catalogs.serving("one", refused: 2)
+    }
+  }
 }

@@ -278,19 +278,29 @@ actor PluginScanner {
   /// Returns the first build of a file that can serve beside others.
   private func server(of offer: Offer, beside catalog: inout Catalog) async -> Plugin? {
     for build in offer.candidates {
-      guard var plugin = await plugin(of: build.sha256) else { continue }
+      guard var plugin = await plugin(of: build.sha256), !isBehind(plugin, in: offer) else { continue }
       if plugin.hasFiles { leaveOut(&plugin, path(of: offer.file), takenIn: &catalog) }
-      guard let clash = Self.clash(of: plugin, with: catalog) else { return plugin }
+      guard let clash = catalog.clash(with: plugin) else { return plugin }
       catalog.refused.append(RefusedPlugin(path: path(of: offer.file), reason: clash))
     }
     return nil
+  }
+
+  /// Whether a build lacks handlers that the one which serves has, and may yet tell of them: for the first
+  /// few tries that one serves on.
+  private func isBehind(_ plugin: Plugin, in offer: Offer) -> Bool {
+    guard plugin.isUnfinished, unsettled.isNew(plugin.sha256), let former = serving[plugin.name],
+      former.sha256 != plugin.sha256, offer.candidates.contains(where: { $0.sha256 == former.sha256 })
+    else { return false }
+    let names = Set(plugin.handlers.map(\.name))
+    return described[former.sha256]?.handlers.contains { !names.contains($0.name) } ?? false
   }
 
   /// A plugin with files of its own loses only the handlers whose names are taken.
   private func leaveOut(_ plugin: inout Plugin, _ file: String, takenIn catalog: inout Catalog) {
     let taken = catalog.handlerNames
     for name in plugin.handlers.map(\.name) where taken.contains(name) {
-      catalog.refused.append(RefusedPlugin(path: file, reason: "a part of it: \(Self.isTaken(name))"))
+      catalog.refused.append(RefusedPlugin(path: file, reason: "a part of it: \(Catalog.isTaken(name))"))
     }
     plugin.handlers.removeAll { taken.contains($0.name) }
   }
@@ -303,19 +313,6 @@ actor PluginScanner {
     plugin.standsIn = StandIn(
       sha256: offer.last.sha256, file: path(of: offer.file), quarantine: offer.last.quarantine)
     return plugin
-  }
-
-  /// Which name of a plugin is taken.
-  private static func clash(of plugin: Plugin, with catalog: Catalog) -> String? {
-    if catalog.plugins.contains(where: { $0.name == plugin.name }) {
-      return "another file is the plugin `\(plugin.name)` already"
-    }
-    let taken = catalog.handlerNames
-    return plugin.handlers.map(\.name).first(where: taken.contains).map(isTaken)
-  }
-
-  private static func isTaken(_ handler: String) -> String {
-    "another plugin has the handler `\(handler)` already"
   }
 
   // MARK: Earlier builds
@@ -388,8 +385,4 @@ actor PluginScanner {
       log.error("the builds of plugins are not on record", metadata: ["error": "\(error)"])
     }
   }
-}
-
-extension Catalog {
-  fileprivate var handlerNames: Set<String> { Set(plugins.flatMap(\.handlers).map(\.name)) }
 }

@@ -32,6 +32,9 @@ struct UnsettledDescriptions {
     builds[sha256].map { now < $0.next } ?? false
   }
 
+  /// Whether the waits of a build still grow: what it lacks may soon be there.
+  func isNew(_ sha256: String) -> Bool { builds[sha256].map { $0.tries <= Self.mostDoublings } ?? false }
+
   /// Why a build has not told all, and when it is tried again; nil if it has.
   func reason(for sha256: String) -> String? { builds[sha256]?.reason }
 
