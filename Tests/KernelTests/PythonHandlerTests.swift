@@ -45,6 +45,25 @@ struct PythonHandlerTests {
     }
   }
 
+  @Test("a file for whose import there was too little time is tried again by itself, and can be run then")
+  func late() async throws {
+    let cause = "/tmp/millrace-\(UUID().uuidString)"
+    try Data().write(to: URL(fileURLWithPath: cause))
+    defer { unlink(cause) }
+    let slow =
+      "import os, time\nif os.path.exists('\(cause)'): time.sleep(60)\n"
+      + "@handler\ndef slow(): return 'done'"
+    try await Self.with(["good.py": "@handler\ndef good(): return 'fine'", "slow.py": slow]) { runner in
+      #expect(try await names(runner) == ["good"])
+      let listed = try await runner.millrace("handlers").errors
+      #expect(listed.contains("/slow.py`: its import takes too long"), "\(listed)")
+      #expect(listed.contains("there was no time for all of its files; it is tried again at "), "\(listed)")
+      unlink(cause)
+      try await runner.wait(until: "it is tried again") { try await names(runner) == ["good", "slow"] }
+      #expect(try await runner.lastAttempt(of: try await runner.submit("slow")).outcome == .succeeded)
+    }
+  }
+
   @Test("where signers are given, the files are signed with the plugin; what is changed does not run")
   func signed() async throws {
     let home = TestDirectory.newPath("signers")
