@@ -2,17 +2,19 @@ import MillraceCore
 import MillraceEngine
 import MillraceStore
 
-/// Records with many jobs, made by the store itself.
+/// Records with many jobs, made by the store itself; of a very large one only the last (`MultipliedRecord`).
 enum MadeRecord {
   static let handlers = (0..<8).map { "handler-\($0)" }
   /// The builds of their plugin.
   static let plugin = Plugin(
     name: "made", version: "1", sha256: String(repeating: "a", count: 64), path: "/made.so",
     handlers: handlers.map { Handler(name: $0, summary: "is made up") })
-  private static let start = Timestamp(microseconds: 1_767_225_600_000_000)
+  static let start = Timestamp(microseconds: 1_767_225_600_000_000)
   /// After everything that is on record.
   static let later = start + .seconds(1_000_000_000)
   private static let batch = 2000
+  /// Above so many attempts the store would take hours.
+  private static let most = 1_000_000
 
   static func submission(_ number: Int) -> Submission {
     Submission(
@@ -35,9 +37,16 @@ enum MadeRecord {
 
   /// Makes a record of jobs with one attempt each that has ended.
   static func ended(_ count: Int, in file: String) async throws {
+    guard count > most else { return try await ended(0..<count, in: file) }
+    try await MultipliedRecord.prove(besides: file)
+    try await MultipliedRecord(count: count, file: file).make()
+  }
+
+  /// Lets the store write the jobs that have these numbers; the first one begins a batch.
+  static func ended(_ all: Range<Int>, in file: String) async throws {
     let store = try SQLiteJobStore(opening: file)
-    for first in stride(from: 0, to: count, by: batch) {
-      let numbers = first..<min(first + batch, count)
+    for first in stride(from: all.lowerBound, to: all.upperBound, by: batch) {
+      let numbers = first..<min(first + batch, all.upperBound)
       let accepted = try await store.accept(numbers.map(submission), at: start + .seconds(first))
       try await store.commit(
         zip(numbers, accepted).flatMap { life(of: $1.job, number: $0) }, at: start + .seconds(first))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Foundation
+import GRDB
 import MillraceCore
 import MillraceEngine
 import MillraceStore
@@ -14,14 +15,22 @@ struct RecordCommand: AsyncParsableCommand {
   @Option(help: "How many jobs wait when a runner starts.") var queued = 100_000
   @Option(help: "How many attempts the history has.") var attempts = 1_000_000
   @Option(help: "How often each query is asked.") var rounds = 20
+  @Flag(help: "Show every filter, not only the slowest.") var each = false
 
+  /// So many jobs are pruned at most; the rest would go on like them.
+  private static let mostPruned = 100_000
   private static let clock = ContinuousClock()
 
   func run() async throws {
     try FileManager.default.createDirectory(atPath: directory, withIntermediateDirectories: true)
     try await measureRecovery()
     let file = directory + "/history.db"
-    try await MadeRecord.ended(attempts, in: file)
+    let making = try await time { try await MadeRecord.ended(attempts, in: file) }
+    try await demandAll(in: file)
+    Row(
+      what: "a record of \(attempts) attempts made", lane: "native",
+      measured: "\(making.milliseconds / 1000) s"
+    ).show()
     let store = try SQLiteJobStore(opening: file)
     try await measureHistory(store)
     try await measureKeeping(store)
@@ -53,6 +62,18 @@ struct RecordCommand: AsyncParsableCommand {
     ).show()
   }
 
+  /// The record has what was asked for; `measureKeeping` looks at whether it is sound.
+  private func demandAll(in file: String) async throws {
+    let queue = try DatabaseQueue(path: file)
+    for table in ["job", "attempt", "label"] {
+      let rows = try await queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM \(table)") }
+      guard rows == attempts else {
+        throw BenchmarkError("there are \(rows ?? 0) rows in `\(table)`, not \(attempts)")
+      }
+    }
+    try queue.close()
+  }
+
   /// Lists of a hundred attempts, by everything that can be asked for.
   private func measureHistory(_ store: SQLiteJobStore) async throws {
     var slowest: (times: Times, name: String)?
@@ -61,6 +82,9 @@ struct RecordCommand: AsyncParsableCommand {
       for _ in 0..<rounds {
         let span = try await time { _ = try await store.history(matching: filter) }
         times.add([Int64(span / .nanoseconds(1))])
+      }
+      if each {
+        Row(what: "100 of \(attempts) attempts: \(name)", lane: "native", measured: times.text).show()
       }
       if slowest.map({ times.median > $0.times.median }) ?? true { slowest = (times, name) }
     }
@@ -74,7 +98,11 @@ struct RecordCommand: AsyncParsableCommand {
   private func measureKeeping(_ store: SQLiteJobStore) async throws {
     let check = try SQLiteHistory(opening: directory + "/history.db")
     let size = try await store.size().database
-    var span = try await time { _ = try await check.check(within: .seconds(3600)) }
+    var found = RecordCheck()
+    var span = try await time { found = try await check.check(within: .seconds(3600)) }
+    guard found.damages.isEmpty, !found.isCutShort else {
+      throw BenchmarkError("the record is not sound: \(found.damages)")
+    }
     Row(
       what: "check of a record of \(size) (`doctor`)", lane: "native", measured: "\(milliseconds(span)) ms"
     ).show()
@@ -86,7 +114,7 @@ struct RecordCommand: AsyncParsableCommand {
     var beside = Times()
     span = try await time {
       beside = try await commits(on: store) {
-        while jobs < attempts / 10 {
+        while jobs < min(attempts / 10, Self.mostPruned) {
           let deletion = try await store.delete(
             EndedJobs([.succeeded]), atMost: RecordKeeper.slice, at: MadeRecord.later)
           guard !deletion.jobs.isEmpty else { return }
