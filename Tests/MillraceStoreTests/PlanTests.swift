@@ -70,6 +70,19 @@ struct PlanTests {
     }
   }
 
+  @Test("no job is looked up for attempts that are only sorted or counted, unless its state is asked for")
+  func jobsOfAttempts() async throws {
+    try await withFilledStore { db in
+      for filter in Self.historyFilters {
+        for driver in HistoryQuery.Driver.allCases where filter.permits(driver) {
+          let plan = try Self.plan(of: HistoryQuery(filter, driver: driver).rows("attempt.job"), in: db)
+          let needsJobs = !filter.states.isEmpty || driver == .job
+          #expect(plan.contains { $0.hasPrefix("SEARCH job ") } == needsJobs, "\(driver) \(filter): \(plan)")
+        }
+      }
+    }
+  }
+
   @Test("what is rare drives, and what is not does not")
   func drivers() async throws {
     try await withFilledStore { db in

@@ -50,7 +50,7 @@ struct HistoryQuery {
     let part: SQL = "ORDER BY \(order) LIMIT \(filter.limit)"
     // By another figure than the time, everything is sorted that does not run along that figure.
     let isSorted = driver.isSorted || (filter.order != .time && driver != .order)
-    guard isSorted else { return "\(rows(columns)) \(part)" }
+    guard isSorted else { return "\(rows(columns, withJobs: true)) \(part)" }
     let keys: SQL = "\(sortKey), attempt.job AS job, attempt.number AS number"
     return """
       SELECT \(columns) FROM (\(rows(keys)) \(part)) AS found
@@ -59,10 +59,15 @@ struct HistoryQuery {
       """
   }
 
-  /// Returns a statement for the rows in no order, with other columns.
-  func rows(_ columns: SQL) -> SQL {
-    let arms = driver == .outcome ? filter.outcomes.uniqued.map { self.arm(columns, outcome: $0) } : []
-    return arms.isEmpty ? arm(columns, outcome: nil) : arms.joined(separator: " UNION ALL ")
+  /// Returns a statement for the rows in no order, with other columns of `attempt`.
+  func rows(_ columns: SQL) -> SQL { rows(columns, withJobs: !filter.states.isEmpty) }
+
+  /// Without jobs, none is looked up for a row that is only sorted or counted: that takes as long as the row
+  /// itself.
+  private func rows(_ columns: SQL, withJobs: Bool) -> SQL {
+    let source = withJobs ? "\(source) \(jobs)" : source
+    let arms = driver == .outcome ? filter.outcomes.uniqued.map { arm(columns, of: source, outcome: $0) } : []
+    return arms.isEmpty ? arm(columns, of: source, outcome: nil) : arms.joined(separator: " UNION ALL ")
   }
 
   private var isByNumber: Bool { driver == .job && filter.order == .time }
@@ -88,7 +93,7 @@ struct HistoryQuery {
     }
   }
 
-  private func arm(_ columns: SQL, outcome: Outcome?) -> SQL {
+  private func arm(_ columns: SQL, of source: SQL, outcome: Outcome?) -> SQL {
     var conditions: [SQL] = []
     if let outcome {
       conditions.append("attempt.outcome = \(outcome.rawValue)")
@@ -111,7 +116,7 @@ struct HistoryQuery {
       conditions.append(
         driver == .label && index == 0
           ? "label.key = \(label.key) AND label.value = \(label.value)"
-          : LabelCondition.sql(job: "job.id", key: label.key, value: label.value))
+          : LabelCondition.sql(job: "attempt.job", key: label.key, value: label.value))
     }
     let matching: SQL = conditions.isEmpty ? "" : " WHERE \(conditions.joined(operator: .and))"
     return "SELECT \(columns) FROM \(source)\(matching)"
@@ -120,11 +125,7 @@ struct HistoryQuery {
   private var source: SQL {
     switch driver {
     case .job: "job CROSS JOIN attempt ON attempt.job = job.id"
-    case .label:
-      """
-      label INDEXED BY label_value CROSS JOIN attempt ON attempt.job = label.job
-      CROSS JOIN job ON job.id = attempt.job
-      """
+    case .label: "label INDEXED BY label_value CROSS JOIN attempt ON attempt.job = label.job"
     case .state: "job INDEXED BY job_state CROSS JOIN attempt ON attempt.job = job.id"
     case .memory: attempts(by: "attempt_memory")
     case .build: attempts(by: "attempt_build")
@@ -137,8 +138,15 @@ struct HistoryQuery {
     }
   }
 
-  private func attempts(by index: String) -> SQL {
-    "attempt INDEXED BY \(sql: index) CROSS JOIN job ON job.id = attempt.job"
+  private func attempts(by index: String) -> SQL { "attempt INDEXED BY \(sql: index)" }
+
+  /// The jobs of the attempts, where they do not drive.
+  private var jobs: SQL {
+    switch driver {
+    case .job, .state: ""
+    case .label, .memory, .build, .node, .outcome, .jobClass, .handler, .time, .order:
+      "CROSS JOIN job ON job.id = attempt.job"
+    }
   }
 }
 
