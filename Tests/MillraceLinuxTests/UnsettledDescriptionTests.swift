@@ -168,7 +168,7 @@ struct UnsettledDescriptionTests {
       try place.put("liby.so", "plugin y other")
       try await catalogs.serving("other", refused: 1)
       #expect(place.launcher.described == ["rubbish", "rubbish", "plugin y other"])
-      #expect(place.clock.sleeps.entries == [Sample.time(30)])
+      #expect(Set(place.clock.sleeps.entries) == [Sample.time(30)], "twice if it rings while it is set")
     }
   }
 
@@ -187,7 +187,7 @@ struct UnsettledDescriptionTests {
       try place.put("liby.so", "plugin y other")
       try await catalogs.serving("other")
       #expect(place.launcher.described == ["plugin x work", "plugin y other"])
-      #expect(place.clock.sleeps.entries == [Sample.time(30)])
+      #expect(Set(place.clock.sleeps.entries) == [Sample.time(30)], "twice if it rings while it is set")
     }
   }
 
