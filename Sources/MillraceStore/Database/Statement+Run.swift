@@ -5,8 +5,8 @@ import GRDBSQLite
 extension Statement {
   /// Runs a statement that changes rows, with values for its marks in their order.
   ///
-  /// The same as `execute(arguments:)`, which copies the values three times before they are bound: a job has
-  /// sixty of them.
+  /// The same as `execute(arguments:)`, which makes two more arrays of them before they are bound: a job has
+  /// sixty.
   /// - Throws: `DatabaseError`; SQLITE_MISUSE if there are more or fewer values than marks.
   func run(_ values: [(any DatabaseValueConvertible)?]) throws {
     guard values.count == Int(sqlite3_bind_parameter_count(sqliteStatement)) else {
