@@ -59,7 +59,7 @@ enum AttemptRow {
       attempt.place == .local ? nil : attempt.place.rawValue, attempt.queued.rawValue,
       attempt.starting.rawValue,
     ]
-    try db.cachedStatement(sql: insertion).run(values)
+    try db.cachedStatement(sql: insertion).execute(arguments: StatementArguments(values))
   }
 
   /// Notes how an open attempt ended; if it was frozen, it no longer is. `startedNow` is for one that is not
@@ -89,7 +89,7 @@ enum AttemptRow {
       end.ended.rawValue, id.job.rawValue, id.number,
     ]
     let sql = startedNow != nil ? beginningAndEnding : end.began == nil ? ending : begunEarlier
-    try db.cachedStatement(sql: sql).run(values)
+    try db.cachedStatement(sql: sql).execute(arguments: StatementArguments(values))
     return db.changesCount
   }
 

@@ -65,13 +65,13 @@ enum JobRow {
       asked.isHeld, workflow, now.rawValue, state.rawValue,
       state == .scheduled ? asked.notBefore?.rawValue : nil, startsAtOnce ? 1 : 0,
     ]
-    try db.cachedStatement(sql: insertion).run(values)
+    try db.cachedStatement(sql: insertion).execute(arguments: StatementArguments(values))
     let id = JobID(db.lastInsertedRowID)
     for (key, value) in asked.labels {
       try StorableText.check(key, "key of a label")
       try StorableText.check(value, "value of a label")
       try db.cachedStatement(sql: "INSERT INTO label (job, key, value) VALUES (?, ?, ?)")
-        .run([id.rawValue, key, value])
+        .execute(arguments: [id.rawValue, key, value])
     }
     return id
   }

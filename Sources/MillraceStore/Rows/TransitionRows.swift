@@ -54,7 +54,7 @@ enum TransitionRows {
     }
     text += "]"
     try db.cachedStatement(sql: "INSERT INTO transition (number, time, content) VALUES (?, ?, ?)")
-      .run([row.last, row.time.rawValue, text])
+      .execute(arguments: [row.last, row.time.rawValue, text])
   }
 
   /// The same text as an encoder would give, in a tenth of its time: a job has seven of them.

@@ -85,7 +85,7 @@ struct ChangeWriter {
       sql: """
         UPDATE attempt SET started = ? WHERE job = ? AND number = ? AND started IS NULL AND outcome IS NULL
         """
-    ).run([time.rawValue, id.job.rawValue, id.number])
+    ).execute(arguments: [time.rawValue, id.job.rawValue, id.number])
     try demandOneChange(of: id, "is not about to start")
   }
 
@@ -112,11 +112,11 @@ struct ChangeWriter {
     }
     if let checkpoint = end.checkpoint {
       try db.cachedStatement(sql: "INSERT OR REPLACE INTO checkpoint (job, bytes) VALUES (?, ?)")
-        .run([id.job.rawValue, Data(checkpoint)])
+        .execute(arguments: [id.job.rawValue, Data(checkpoint)])
     }
-    if ended != nil, id.number > 1 || end.checkpoint != nil {
+    if ended != nil {
       // What it saved was for a next attempt.
-      try db.cachedStatement(sql: "DELETE FROM checkpoint WHERE job = ?").run([id.job.rawValue]
+      try db.cachedStatement(sql: "DELETE FROM checkpoint WHERE job = ?").execute(arguments: [id.job.rawValue]
       )
     }
     if let mediaType = end.result?.mediaType {
@@ -137,7 +137,7 @@ struct ChangeWriter {
         UPDATE attempt SET frozen_since = ? WHERE job = ? AND number = ?
           AND started IS NOT NULL AND outcome IS NULL AND frozen_since IS NULL
         """
-    ).run([time.rawValue, id.job.rawValue, id.number])
+    ).execute(arguments: [time.rawValue, id.job.rawValue, id.number])
     try demandOneChange(of: id, "does not run or is frozen already, so it can't be frozen")
   }
 
@@ -148,16 +148,16 @@ struct ChangeWriter {
         UPDATE attempt SET frozen_time = frozen_time + max(0, ? - frozen_since), frozen_since = NULL
         WHERE job = ? AND number = ? AND outcome IS NULL AND frozen_since IS NOT NULL
         """
-    ).run([time.rawValue, id.job.rawValue, id.number])
+    ).execute(arguments: [time.rawValue, id.job.rawValue, id.number])
     try demandOneChange(of: id, "is not frozen, so it can't go on")
   }
 
   /// Takes a job from one state to the next, and demands that it was there.
   func step(
     _ job: JobID, to target: @autoclosure () -> String, from expected: [JobState], _ sql: String,
-    _ values: [(any DatabaseValueConvertible)?]
+    _ arguments: StatementArguments
   ) throws {
-    try db.cachedStatement(sql: sql).run(values)
+    try db.cachedStatement(sql: sql).execute(arguments: arguments)
     guard db.changesCount != 1 else { return }
     let found = try Row.fetchOne(
       db, sql: "SELECT state, attempts FROM job WHERE id = ?", arguments: [job.rawValue])
