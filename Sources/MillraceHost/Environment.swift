@@ -89,22 +89,21 @@ private struct VariableBlock {
 
   /// Appends a variable unless the operator says what it is.
   mutating func append(_ name: StaticString, _ value: UnsafePointer<CChar>) {
-    if isReplaced(name) { return }
-    begin(name)
-    copy(value, strlen(value))
-    close()
+    append(name, value, length: strlen(value))
   }
 
   mutating func append(_ name: StaticString, _ value: StaticString) {
-    if isReplaced(name) { return }
-    begin(name)
-    copy(value)
+    append(name, value.utf8Start, length: value.utf8CodeUnitCount)
+  }
+
+  private mutating func append(_ name: StaticString, _ value: UnsafeRawPointer, length: Int) {
+    guard begin(name) else { return }
+    copy(value, length)
     close()
   }
 
   mutating func append(_ name: StaticString, _ number: Int64) {
-    if isReplaced(name) { return }
-    begin(name)
+    guard begin(name) else { return }
     let magnitude = number.magnitude
     if number < 0 { copy(UInt8(ascii: "-")) }
     var unit: UInt64 = 1
@@ -136,36 +135,25 @@ private struct VariableBlock {
     return variables
   }
 
-  private func isReplaced(_ name: StaticString) -> Bool {
-    name.withUTF8Buffer { text in
-      text.withMemoryRebound(to: CChar.self) { name in
-        name.baseAddress.map { isReplaced($0, length: name.count) } ?? false
-      }
-    }
-  }
-
-  private func isReplaced(_ name: UnsafePointer<CChar>, length: Int) -> Bool {
+  private func isReplaced(_ name: UnsafeRawPointer, length: Int) -> Bool {
     var isThere = false
     payload.forEachVariable { text in
-      isThere = isThere || strncmp(text, name, length) == 0 && text[length] == CChar(UInt8(ascii: "="))
+      let isSame = strncmp(text, name.assumingMemoryBound(to: CChar.self), length) == 0
+      isThere = isThere || isSame && text[length] == CChar(UInt8(ascii: "="))
     }
     return isThere
   }
 
-  private mutating func begin(_ name: StaticString) {
+  /// Begins a variable; returns false if the operator says what it is.
+  private mutating func begin(_ name: StaticString) -> Bool {
+    guard !isReplaced(name.utf8Start, length: name.utf8CodeUnitCount) else { return false }
     variables[count] = next
-    copy(name)
+    copy(name.utf8Start, name.utf8CodeUnitCount)
     copy(UInt8(ascii: "="))
+    return true
   }
 
-  private mutating func copy(_ text: StaticString) {
-    text.withUTF8Buffer { text in
-      text.withMemoryRebound(to: CChar.self) { copy($0.baseAddress, $0.count) }
-    }
-  }
-
-  private mutating func copy(_ text: UnsafePointer<CChar>?, _ length: Int) {
-    guard let text else { return }
+  private mutating func copy(_ text: UnsafeRawPointer, _ length: Int) {
     precondition(length < limit - next, "the room was counted before")
     memcpy(next, text, length)
     next += length

@@ -254,10 +254,7 @@ struct Keeper {
     if pid == 0 { return }  // A host makes it; the answer comes with that.
     runner?.answer(
       millrace_keeper_started(
-        type: UInt32(MILLRACE_KEEPER_STARTED), attempt: start.attempt, job: start.job,
-        pid: max(0, pid), error: max(0, -pid), fork_us: 0, exited: 0, code: 0, status: 0, reserved: 0,
-        ended_us: 0),
-      pidfd: pidfd)
+        MILLRACE_KEEPER_STARTED, job: start.job, attempt: start.attempt, result: pid), pidfd: pidfd)
   }
 
   /// Returns the pid of the new process, 0 if a warm host was asked for it, or a negative errno if there is

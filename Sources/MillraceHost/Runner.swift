@@ -83,8 +83,7 @@ struct Runner {
   /// Tells what became of the process that a warm host was asked for.
   private mutating func tellBirth(of attempt: KeptAttempt) -> Bool {
     var started = millrace_keeper_started(
-      type: UInt32(MILLRACE_KEEPER_STARTED), attempt: attempt.attempt, job: attempt.job, pid: attempt.pid,
-      error: 0, fork_us: 0, exited: 0, code: 0, status: 0, reserved: 0, ended_us: 0)
+      MILLRACE_KEEPER_STARTED, job: attempt.job, attempt: attempt.attempt, result: attempt.pid)
     if case .made(let microseconds) = attempt.birth { started.fork_us = microseconds }
     if let ending = attempt.ending {
       started.exited = 1
@@ -145,5 +144,18 @@ struct Runner {
     if result == -Int64(EAGAIN) { return false }
     if result < 0 { isDeaf = true }
     return true
+  }
+}
+
+extension millrace_keeper_started {
+  /// What became of a START or a FORK: the pid of the new process, or a negative errno.
+  init(_ type: Int, job: Int64, attempt: Int32, result: Int32, forkMicroseconds: UInt64 = 0) {
+    self.init()
+    self.type = UInt32(type)
+    self.job = job
+    self.attempt = attempt
+    pid = max(0, result)
+    error = max(0, -result)
+    fork_us = forkMicroseconds
   }
 }

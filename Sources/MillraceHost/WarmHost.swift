@@ -91,9 +91,8 @@ struct WarmHost {
     let pid = makeProcess()
     WarmHost.send(
       millrace_keeper_started(
-        type: UInt32(MILLRACE_KEEPER_FORKED), attempt: start.attempt, job: start.job, pid: max(0, pid),
-        error: max(0, -pid), fork_us: processorMicroseconds() - began, exited: 0, code: 0, status: 0,
-        reserved: 0, ended_us: 0))
+        MILLRACE_KEEPER_FORKED, job: start.job, attempt: start.attempt, result: pid,
+        forkMicroseconds: processorMicroseconds() - began))
   }
 
   /// Returns the pid of the new process, or a negative errno.

@@ -7,8 +7,7 @@ extension LaunchLoop {
   /// Compares what is there of attempts with those that are known; the keeper is asked last.
   func audit(expecting expected: Set<AttemptID>, _ answer: CheckedContinuation<Audit, Never>) {
     endAudit()
-    clearReleased()
-    clearDirectories()
+    clearUp()
     guard hasTakenOver else { return answer.resume(returning: Audit()) }
     var inspection = Inspection(after: suspects, answer)
     do {

@@ -139,6 +139,12 @@ extension LaunchLoop {
     attempt.leaf.closeGauges()
   }
 
+  /// Does all that was put off.
+  func clearUp() {
+    clearReleased()
+    clearDirectories()
+  }
+
   /// Keeps or removes the work directories that were left in this turn: whoever waits for an end is told
   /// before.
   func clearDirectories() {
@@ -170,8 +176,7 @@ extension LaunchLoop {
 
   /// Takes over what a former runner left; returns what goes on.
   func takeOver(_ open: [KeptAttempt]) throws -> [AttemptID] {
-    clearReleased()
-    clearDirectories()
+    clearUp()
     let plugins = Dictionary(open.map { ($0.attempt, $0.plugin) }) { first, _ in first }
     var taken: [LiveAttempt] = []
     let keeper = try connectedKeeper()

@@ -290,8 +290,7 @@ final class LaunchLoop: @unchecked Sendable {
 
   /// Leaves the keeper and what runs to the next runner; a keeper without any ends.
   private func letGo() {
-    clearReleased()
-    clearDirectories()
+    clearUp()
     let isIdle = attempts.isEmpty && ended.isEmpty
     for attempt in attempts.values {
       logs.end(attempt.id)

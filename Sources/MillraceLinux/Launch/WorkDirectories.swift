@@ -8,7 +8,6 @@ struct WorkDirectories {
   private let root: String
   /// The names of those that nobody has.
   private var spare: [LaunchSettings.Identity: [String]] = [:]
-  private var spareCount = 0
 
   /// How many are kept.
   private static let capacity = 256
@@ -26,7 +25,6 @@ struct WorkDirectories {
   mutating func make(_ name: String, for identity: LaunchSettings.Identity) throws {
     let path = path(of: name)
     while let former = spare[identity]?.popLast() {
-      spareCount -= 1
       if rename(self.path(of: former), path) == 0 { return }
     }
     try checkErrno(mkdir(path, 0o700), "make the work directory `\(path)`")
@@ -37,16 +35,16 @@ struct WorkDirectories {
 
   /// Keeps the directory of an attempt that is over; returns false if it is to be removed.
   mutating func keep(_ name: String, of identity: LaunchSettings.Identity) -> Bool {
-    guard spareCount < Self.capacity, isAsMade(name, for: identity) else { return false }
+    let count = spare.values.reduce(0) { $0 + $1.count }
+    guard count < Self.capacity, isAsMade(name, for: identity) else { return false }
     spare[identity, default: []].append(name)
-    spareCount += 1
     return true
   }
 
   /// Removes what nobody has; what is not empty any more stays.
   mutating func empty() {
     for name in kept { rmdir(path(of: name)) }
-    (spare, spareCount) = ([:], 0)
+    spare = [:]
   }
 
   /// Whether a directory is empty, and has owner, mode and attributes as it was made.
