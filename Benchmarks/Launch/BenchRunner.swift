@@ -140,6 +140,7 @@ struct BenchRunner {
     func run() async throws {
       let watching = Task { try await plugins.run() }
       let keeping = Task { await keeper.run() }
+      let trimming = Task { await Heap.keepTrim() }
       let tracing = Task { await traces?.run() }
       try await withGracefulShutdownHandler {
         try await engine.run()
@@ -151,9 +152,11 @@ struct BenchRunner {
       }
       watching.cancel()
       keeping.cancel()
+      trimming.cancel()
       // Cancelled: that is how it ends.
       _ = try? await watching.value
       await keeping.value
+      await trimming.value
       tracing.cancel()
       await tracing.value
     }

@@ -55,6 +55,9 @@ void millrace_flush_streams(void);
 /* Writes out what all of stdio's streams hold; they stay open. For a process with one thread. */
 void millrace_write_streams(void);
 
+/* Gives the kernel back what is free of the memory that malloc(3) holds. */
+void millrace_trim_heap(void);
+
 /* The environment of this process; ends with NULL. */
 char **millrace_environment(void);
 

@@ -98,7 +98,8 @@ final class Runner: Sendable {
     let services: [any Service] =
       [api] + (traces.map { [TraceService(traces: $0)] } ?? []) + [
         PluginService(plugins: plugins), KeepingService(keeper: keeper),
-        ScheduleFilesService(schedules: schedules), EngineService(engine: engine, drain: drain, log: log),
+        ScheduleFilesService(schedules: schedules), HeapService(),
+        EngineService(engine: engine, drain: drain, log: log),
       ]
     let group = ServiceGroup(
       configuration: ServiceGroupConfiguration(

@@ -46,6 +46,11 @@ struct KeepingService: Service {
   func run() async throws { await cancelWhenGracefulShutdown { await keeper.run() } }
 }
 
+/// The trimming of this process's memory as a part of the runner.
+struct HeapService: Service {
+  func run() async throws { await cancelWhenGracefulShutdown { await Heap.keepTrim() } }
+}
+
 /// The spans as a part of the runner: they are written until the engine has stopped.
 struct TraceService: Service {
   let traces: TraceWriter
