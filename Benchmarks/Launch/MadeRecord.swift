@@ -84,13 +84,11 @@ enum MadeRecord {
       ("label", { $0.labels = ["team": "team-7"] }), ("job", { $0.job = JobID(77) }),
       ("since", { $0.since = start + .seconds(500_000) }),
       ("memory at least", { $0.minMemory = Bytes(64_000_000) }),
-      (
-        "handler and outcome",
-        {
-          $0.handler = handlers[0]
-          $0.outcomes = [.error]
-        }
-      ),
+      ("handler and outcome", { ($0.handler, $0.outcomes) = (handlers[0], [.error]) }),
+      ("handler and state", { ($0.handler, $0.states) = (handlers[0], [.failed]) }),
+      // Every hundredth job fails, and none of these.
+      ("handler and outcome, none", { ($0.handler, $0.outcomes) = (handlers[1], [.error]) }),
+      ("handler and state, none", { ($0.handler, $0.states) = (handlers[1], [.failed]) }),
       ("by memory", { $0.order = .memory }), ("by cpu", { $0.order = .cpu }),
       ("by duration", { $0.order = .duration }), ("by wait", { $0.order = .wait }),
     ]

@@ -98,10 +98,12 @@ extension HistoryFilter {
     case .job: job != nil
     case .label: !labels.isEmpty
     case .state: !states.isEmpty
+    case .handlerState: handler != nil && !states.isEmpty && states.allSatisfy(\.isWrong)
     case .memory: minMemory != nil
     case .build: build != nil
     case .node: node != nil
     case .outcome: !outcomes.isEmpty
+    case .handlerOutcome: handler != nil && !outcomes.isEmpty
     case .jobClass: jobClass != nil
     case .handler: handler != nil
     case .time: true

@@ -18,6 +18,18 @@ struct PlanTests {
     }
   }
 
+  @Test("a handler's jobs that went wrong have an index of their own, and its other jobs do not need it")
+  func wrong() async throws {
+    try await withFilledStore { db in
+      var filter = JobFilter()
+      filter.handler = "alpha"
+      filter.states = [.failed, .running, .cancelled]
+      let plan = try Self.plan(of: JobQuery(filter: filter).sql, in: db)
+      #expect(plan.count { $0.contains("job_handler_state (handler=? AND state=?") } == 2, "\(plan)")
+      #expect(plan.count { $0.contains("job_state (state=?") } == 1, "\(plan)")
+    }
+  }
+
   @Test("no list of attempts reads a table from end to end")
   func history() async throws {
     try await withFilledStore { db in
@@ -83,6 +95,19 @@ struct PlanTests {
     }
   }
 
+  @Test("where jobs are found first, their attempts are by the job's number, whatever else is asked of them")
+  func attemptsOfJobs() async throws {
+    try await withFilledStore { db in
+      for filter in Self.historyFilters {
+        for driver in [HistoryQuery.Driver.job, .label, .state, .handlerState] where filter.permits(driver) {
+          let plan = try Self.plan(of: HistoryQuery(filter, driver: driver).rows("attempt.job"), in: db)
+          let attempts = plan.filter { $0.hasPrefix("SEARCH attempt ") }
+          #expect(attempts.count == 1 && attempts[0].contains(" (job=?"), "\(driver) \(filter): \(plan)")
+        }
+      }
+    }
+  }
+
   @Test("what is rare drives, and what is not does not")
   func drivers() async throws {
     try await withFilledStore { db in
@@ -91,7 +116,7 @@ struct PlanTests {
       filter.handler = "alpha"
       #expect(try HistoryQuery(filter, in: db).driver == .handler)
       filter.outcomes = [.error]
-      #expect(try HistoryQuery(filter, in: db).driver == .outcome)
+      #expect(try HistoryQuery(filter, in: db).driver == .handlerOutcome)
       filter.states = [.failed]
       #expect(try HistoryQuery(filter, in: db).driver == .state)
       filter.labels = ["team": "red"]
@@ -108,6 +133,11 @@ struct PlanTests {
             SELECT 'many', 'failed', 5, '{}', 1, 1, 1, 1, 1, 1, 1, i, i FROM n;
             INSERT INTO label SELECT id, 'team', 'red' FROM job WHERE handler = 'many'
             """)
+        // Of that handler there are few.
+        #expect(try HistoryQuery(filter, in: db).driver == .handlerState)
+        filter.states = [.failed, .succeeded]
+        #expect(try HistoryQuery(filter, in: db).driver == .handlerOutcome)
+        filter.handler = nil
         #expect(try HistoryQuery(filter, in: db).driver == .outcome)
         return .rollback
       }

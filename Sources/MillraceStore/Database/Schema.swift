@@ -46,8 +46,22 @@ enum Schema {
     migrator.registerMigration("v10", foreignKeyChecks: .immediate) { db in
       for sql in [clusters, HistoryView.tenth] { try db.execute(sql: sql) }
     }
+    migrator.registerMigration("v11", foreignKeyChecks: .immediate) { db in
+      try db.execute(sql: ofHandlers)
+    }
     return migrator
   }
+
+  /// Which jobs went wrong, word for word as a query has to say it for `job_handler_state`.
+  static let wentWrong = "(state = 'failed' OR state = 'cancelled')"
+
+  /// What `v11` adds: how attempts at a handler's jobs ended, and which of them went wrong. A job that
+  /// succeeds costs one entry.
+  private static let ofHandlers = """
+    CREATE INDEX attempt_handler_outcome ON attempt (handler, outcome, starting, job, number)
+      WHERE outcome IS NOT NULL;
+    CREATE INDEX job_handler_state ON job (handler, state) WHERE \(wentWrong);
+    """
 
   /// What `v10` adds: where jobs may run and attempts ran. NULL is this machine.
   private static let clusters = """

@@ -11,13 +11,14 @@ import MillraceEngine
 struct HistoryQuery {
   /// What a list runs along.
   enum Driver: Equatable, CaseIterable {
-    case job, label, state, memory, build, node, outcome, jobClass, handler, time, order
+    case job, label, state, handlerState, memory, build, node, outcome, handlerOutcome, jobClass, handler
+    case time, order
 
     /// Whether its rows are found in another order than any list has.
     var isSorted: Bool {
       switch self {
-      case .label, .state, .memory, .build: true
-      case .job, .node, .outcome, .jobClass, .handler, .time, .order: false
+      case .label, .state, .handlerState, .memory, .build: true
+      case .job, .node, .outcome, .handlerOutcome, .jobClass, .handler, .time, .order: false
       }
     }
   }
@@ -66,7 +67,8 @@ struct HistoryQuery {
   /// itself.
   private func rows(_ columns: SQL, withJobs: Bool) -> SQL {
     let source = withJobs ? "\(source) \(jobs)" : source
-    let arms = driver == .outcome ? filter.outcomes.uniqued.map { arm(columns, of: source, outcome: $0) } : []
+    let hasArms = driver == .outcome || driver == .handlerOutcome
+    let arms = hasArms ? filter.outcomes.uniqued.map { arm(columns, of: source, outcome: $0) } : []
     return arms.isEmpty ? arm(columns, of: source, outcome: nil) : arms.joined(separator: " UNION ALL ")
   }
 
@@ -101,7 +103,10 @@ struct HistoryQuery {
       conditions.append("attempt.outcome IN \(filter.outcomes.map(\.rawValue))")
     }
     if !filter.states.isEmpty { conditions.append("job.state IN \(filter.states.map(\.rawValue))") }
-    if let handler = filter.handler { conditions.append("attempt.handler = \(handler)") }
+    if let handler = filter.handler {
+      conditions.append("attempt.handler = \(handler)")
+      if driver == .handlerState { conditions.append(Self.wentWrong(of: handler)) }
+    }
     if let jobClass = filter.jobClass { conditions.append("attempt.class = \(jobClass)") }
     if let node = filter.node { conditions.append("attempt.node = \(node)") }
     if let job = filter.job { conditions.append("attempt.job = \(job.rawValue)") }
@@ -124,13 +129,15 @@ struct HistoryQuery {
 
   private var source: SQL {
     switch driver {
-    case .job: "job CROSS JOIN attempt ON attempt.job = job.id"
-    case .label: "label INDEXED BY label_value CROSS JOIN attempt ON attempt.job = label.job"
-    case .state: "job INDEXED BY job_state CROSS JOIN attempt ON attempt.job = job.id"
+    case .job: "job CROSS JOIN \(attemptsOfJob) ON attempt.job = job.id"
+    case .label: "label INDEXED BY label_value CROSS JOIN \(attemptsOfJob) ON attempt.job = label.job"
+    case .state: "job INDEXED BY job_state CROSS JOIN \(attemptsOfJob) ON attempt.job = job.id"
+    case .handlerState: "job INDEXED BY job_handler_state CROSS JOIN \(attemptsOfJob) ON attempt.job = job.id"
     case .memory: attempts(by: "attempt_memory")
     case .build: attempts(by: "attempt_build")
     case .node: attempts(by: "attempt_node")
     case .outcome: attempts(by: "attempt_outcome")
+    case .handlerOutcome: attempts(by: "attempt_handler_outcome")
     case .jobClass: attempts(by: "attempt_class")
     case .handler: attempts(by: "attempt_handler")
     case .time: attempts(by: "attempt_time")
@@ -140,11 +147,14 @@ struct HistoryQuery {
 
   private func attempts(by index: String) -> SQL { "attempt INDEXED BY \(sql: index)" }
 
+  /// By the primary key: SQLite would rather run through all that a handler, or an outcome, has.
+  private var attemptsOfJob: SQL { attempts(by: "sqlite_autoindex_attempt_1") }
+
   /// The jobs of the attempts, where they do not drive.
   private var jobs: SQL {
     switch driver {
-    case .job, .state: ""
-    case .label, .memory, .build, .node, .outcome, .jobClass, .handler, .time, .order:
+    case .job, .state, .handlerState: ""
+    case .label, .memory, .build, .node, .outcome, .handlerOutcome, .jobClass, .handler, .time, .order:
       "CROSS JOIN job ON job.id = attempt.job"
     }
   }
@@ -161,10 +171,14 @@ extension HistoryQuery {
       if try isRare(matching, in: db) { return .label }
     }
     if !filter.states.isEmpty {
-      let matching: SQL = """
-        SELECT 1 FROM job INDEXED BY job_state WHERE state IN \(filter.states.map(\.rawValue))
-        """
-      if try isRare(matching, in: db) { return .state }
+      let isAsked: SQL = "state IN \(filter.states.map(\.rawValue))"
+      if try isRare("SELECT 1 FROM job INDEXED BY job_state WHERE \(isAsked)", in: db) { return .state }
+      if let handler = filter.handler, filter.states.allSatisfy(\.isWrong) {
+        let matching: SQL = """
+          SELECT 1 FROM job INDEXED BY job_handler_state WHERE \(wentWrong(of: handler)) AND \(isAsked)
+          """
+        if try isRare(matching, in: db) { return .handlerState }
+      }
     }
     if let least = filter.minMemory {
       let matching: SQL = """
@@ -198,13 +212,16 @@ extension HistoryQuery {
     case .outcome:
       index = "attempt_outcome"
       conditions.append("outcome IN \(filter.outcomes.map(\.rawValue))")
+    case .handlerOutcome:
+      index = "attempt_handler_outcome"
+      conditions.append("handler = \(filter.handler ?? "") AND outcome IN \(filter.outcomes.map(\.rawValue))")
     case .jobClass:
       index = "attempt_class"
       conditions.append("class = \(filter.jobClass ?? "")")
     case .handler:
       index = "attempt_handler"
       conditions.append("handler = \(filter.handler ?? "")")
-    case .job, .label, .state, .memory, .build, .time, .order: break
+    case .job, .label, .state, .handlerState, .memory, .build, .time, .order: break
     }
     return """
       SELECT 1 FROM attempt INDEXED BY \(sql: index) WHERE \(conditions.joined(operator: .and))
@@ -215,10 +232,14 @@ extension HistoryQuery {
   static func indexed(_ filter: HistoryFilter) -> Driver {
     if filter.node != nil { return .node }
     if filter.jobClass != nil { return .jobClass }
-    let isSelective = !filter.outcomes.isEmpty && !filter.outcomes.contains(.succeeded)
-    if isSelective || (!filter.outcomes.isEmpty && filter.handler == nil) { return .outcome }
+    if !filter.outcomes.isEmpty { return filter.handler == nil ? .outcome : .handlerOutcome }
     if filter.handler != nil { return .handler }
     return filter.order == .time || filter.since != nil ? .time : .order
+  }
+
+  /// Whether a job of a handler went wrong.
+  private static func wentWrong(of handler: String) -> SQL {
+    "job.handler = \(handler) AND \(sql: Schema.wentWrong)"
   }
 
   /// Whether a column names a build whose SHA-256 begins so; word for word what `attempt_build` has first.

@@ -35,6 +35,7 @@ struct JobQuery {
     var conditions: [SQL] = []
     if let state {
       conditions.append("job.state = \(state.rawValue)")
+      if isOfHandler(state) { conditions.append("\(sql: Schema.wentWrong)") }
     } else if !filter.states.isEmpty {
       conditions.append("+job.state IN \(filter.states.map(\.rawValue))")
     }
@@ -46,15 +47,22 @@ struct JobQuery {
     // Always there, so that a list without a filter is a search by number too.
     conditions.append("\(id) < \(filter.before?.rawValue ?? .max)")
     conditions += timeConditions(id) + labelConditions
-    return "SELECT \(id), \(sql: JobRow.columns) FROM \(source) WHERE \(conditions.joined(operator: .and))"
+    return """
+      SELECT \(id), \(sql: JobRow.columns) FROM \(source(of: state))
+      WHERE \(conditions.joined(operator: .and))
+      """
   }
 
-  private var source: SQL {
+  /// Whether an index tells the jobs of the handler in this state.
+  private func isOfHandler(_ state: JobState) -> Bool { filter.handler != nil && state.isWrong }
+
+  private func source(of state: JobState?) -> SQL {
     switch driver {
     case .workflow: "job INDEXED BY job_workflow"
     case .label: "label INDEXED BY label_value CROSS JOIN job ON job.id = label.job"
     case .group: "job INDEXED BY job_group"
     case .jobClass: "job INDEXED BY job_class"
+    case .state where state.map(isOfHandler) == true: "job INDEXED BY job_handler_state"
     case .state: "job INDEXED BY job_state"
     case .handler: "job INDEXED BY job_handler"
     case .number: "job NOT INDEXED"
@@ -88,6 +96,11 @@ struct JobQuery {
         : LabelCondition.sql(job: "job.id", key: pair.key, value: pair.value)
     }
   }
+}
+
+extension JobState {
+  /// Whether it is what `Schema.wentWrong` says.
+  var isWrong: Bool { self == .failed || self == .cancelled }
 }
 
 /// The condition that a job has a label.
