@@ -36,11 +36,15 @@ class Runner:
         for name in PLUGINS:
             shutil.copy(programs / f"lib{name}.so", plugins)
         self.socket = str(self.directory / "run" / "millrace.sock")
-        (self.directory / "run").mkdir()
+        for name in ("run", "spool"):
+            (self.directory / name).mkdir()
+        # A cluster that does not answer.
+        configuration = self.directory / "millrace.yaml"
+        configuration.write_text(f"slurm: {{spool: {self.directory}/spool}}\n")
         self.log = open(self.directory / "log", "wb")
         self.process = subprocess.Popen(
-            [programs / "millraced", "--state", self.directory / "state", "--plugins", plugins,
-             "--socket", self.socket], stderr=self.log)
+            [programs / "millraced", "--config", configuration, "--state", self.directory / "state",
+             "--plugins", plugins, "--socket", self.socket], stderr=self.log)
 
     def wait_until_ready(self):
         while not pathlib.Path(self.socket).exists():
@@ -181,7 +185,7 @@ def main():
         if status:
             wrong.append("there are violations: they are above")
         if not options.operation:
-            wrong += data.check_by_hand()
+            wrong += data.check_by_hand(runner.directory / "plugins")
     finally:
         end = runner.stop()
     wrong += tally.errors

@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import os
 import time
 
 import requests
@@ -10,7 +11,7 @@ SECRET = b"0123456789abcdef0123456789abcdef"
 # The jobs that have a result, and that have failed.
 RESULT, FAILED = 25, 26
 # These can't be asked with success by chance: `check_by_hand` does.
-BY_HAND = ["POST /v1/hooks/{name}"]
+BY_HAND = ["POST /v1/handlers/{name}/rollback", "POST /v1/hooks/{name}"]
 SCHEDULES = {
     "nightly": {"cron": "30 2 * * *", "timezone": "Europe/Berlin"},
     "uploads": {"event": "upload.*", "where": {"data.bytes": {"min": 1}}},
@@ -83,12 +84,13 @@ def make_schedules(directory):
     call("POST", "/v1/schedules/nightly/backfill", {"from": "2026-03-28", "to": "2026-03-31"}, 200)
 
 
-def check_by_hand():
+def check_by_hand(plugins):
     """Asks for what takes long or would destroy what the others are asked about; returns what is wrong."""
     wrong = []
-    for check in (check_webhook, check_follow, check_wait, check_prune, check_drain):
+    for check, *arguments in ((check_rollback, plugins / "libspin.so"), (check_webhook,), (check_follow,),
+                              (check_wait,), (check_prune,), (check_drain,)):
         try:
-            check()
+            check(*arguments)
         except AssertionError as error:
             wrong.append(f"{check.__name__}: {error}")
     return wrong
@@ -97,6 +99,27 @@ def check_by_hand():
 def demand(truth, words):
     if not truth:
         raise AssertionError(words)
+
+
+def check_rollback(plugin):
+    """Puts a new build of a plugin in its place, and takes it back."""
+    first = builds("GET", "builds")
+    new = plugin.with_suffix(".new")
+    new.write_bytes(plugin.read_bytes() + b"\0")
+    os.replace(new, plugin)
+    end = time.monotonic() + 60
+    while (second := builds("GET", "builds")) == first:
+        demand(time.monotonic() < end, "the new build of `spin` is not in use")
+        time.sleep(0.1)
+    demand(second[1:] == first, f"{second} after {first}")
+    third = builds("POST", "rollback")
+    demand(sorted(third) == sorted(second), f"a rollback changes which builds there are: {third}")
+
+
+def builds(method, what):
+    """The SHA-256 of the builds of `spin`, the newest first."""
+    answer = call(method, f"/v1/handlers/spin/{what}", status=200).json()
+    return [build["sha256"] for build in answer["builds"]]
 
 
 def check_webhook():
@@ -122,7 +145,7 @@ def check_follow():
 
 
 def check_wait():
-    number = job({"handler": "sleep", "parameters": {"seconds": 1}})
+    number = job({"handler": "sleep", "parameters": {"seconds": 1}}, timeout_seconds=60)
     answer = call("GET", f"/v1/jobs/{number}/wait?timeout=60")
     demand(answer.json()["state"] == "succeeded", answer.text)
 
