@@ -70,7 +70,7 @@ extension Engine {
     }
     for job in ended {
       scheduleBook.timetable.ended(job)
-      resumeWaiters(of: .end(job))
+      waiters.resume(of: .end(job))
     }
   }
 

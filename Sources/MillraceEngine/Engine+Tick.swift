@@ -7,7 +7,7 @@ extension Engine {
     await mend()
     let inputs = inbox.take()
     // A commit that began before is not the one that these wait for.
-    waiters[.commitUnderWay, default: [:]].merge(waiters.removeValue(forKey: .commit) ?? [:]) { $1 }
+    waiters.move(from: .commit, to: .commitUnderWay)
     var events: [Event] = []
     var requests: [Request] = []
     let batches = inputs.compactMap(\.batch)
@@ -49,12 +49,12 @@ extension Engine {
     if isCancelling, trouble == nil { await write() }
     await perform(stops)
     if !isCancelling, trouble == nil { await write() }
-    if backlog.changes.isEmpty { resumeWaiters(of: .commitUnderWay) }
+    if backlog.changes.isEmpty { waiters.resume(of: .commitUnderWay) }
     answer(requests, about: actions)
     watchDirectories()
     resumeEvents()
     if scheduler.needsSamples { sampleRing.yield() }
-    if scheduler.isDrained, backlog.isEmpty { resumeWaiters(of: .drained) }
+    if scheduler.isDrained, backlog.isEmpty { waiters.resume(of: .drained) }
   }
 
   /// After a time in which nothing was measured, nothing is started before the machine was looked at.
@@ -111,7 +111,7 @@ extension Engine {
       backlog.changes.append(.held(job, isHeld))
     case .operated(let station, let activity):
       backlog.changes.append(.memo(Memo(station, activity)))
-      resumeWaiters(of: .standstill(station))
+      waiters.resume(of: .standstill(station))
     case .due(let job):
       backlog.changes.append(.due(job))
     case .unblock(let job, let time):

@@ -3,20 +3,15 @@ import MillraceCore
 extension Engine {
   /// Returns when it has happened, when the time is up, or when the caller is cancelled.
   func wait(for awaited: Awaited, until deadline: Timestamp) async {
-    let number = nextWaiter
-    nextWaiter += 1
-    let alarm = Task { [clock = ports.clock] in
-      try? await clock.sleep(until: deadline)  // Cancelled: the wait is over anyway.
-      self.resumeWaiter(number, of: awaited)
-    }
-    defer { alarm.cancel() }
+    let number = waiters.nextNumber()
     await withTaskCancellationHandler {
       await withCheckedContinuation { continuation in
         guard !hasHappened(awaited) else { return continuation.resume() }
-        waiters[awaited, default: [:]][number] = continuation
+        waiters.add(continuation, as: number, for: awaited, until: deadline)
+        waitAlarm.set(to: waiters.nextDeadline)
       }
     } onCancel: {
-      Task { await self.resumeWaiter(number, of: awaited) }
+      Task { await self.resumeWaiter(number) }
     }
   }
 
@@ -33,14 +28,11 @@ extension Engine {
     }
   }
 
-  func resumeWaiters(of awaited: Awaited) {
-    for waiter in (waiters.removeValue(forKey: awaited) ?? [:]).values { waiter.resume() }
+  /// Resumes those whose time is up.
+  func resumeLateWaiters() {
+    waiters.resumeLate(at: ports.clock.now())
+    waitAlarm.set(to: waiters.nextDeadline)
   }
 
-  private func resumeWaiter(_ number: Int, of awaited: Awaited) {
-    for awaited in awaited == .commit ? [.commit, .commitUnderWay] : [awaited] {
-      waiters[awaited]?.removeValue(forKey: number)?.resume()
-      if waiters[awaited]?.isEmpty == true { waiters[awaited] = nil }
-    }
-  }
+  private func resumeWaiter(_ number: Int) { waiters.resume(number) }
 }

@@ -66,8 +66,12 @@ package actor Engine: JobService {
   var abroad: [AttemptID: Whereabouts] = [:]
   /// When the machine was last looked at.
   var lastSample: Timestamp?
-  var waiters: [Awaited: [Int: CheckedContinuation<Void, Never>]] = [:]
-  var nextWaiter = 0
+  var waiters = Waiters()
+  /// For the first deadline of those who wait.
+  lazy var waitAlarm = Alarm(clock: ports.clock) { [weak self] in
+    guard let self else { return }
+    Task { await self.resumeLateWaiters() }
+  }
   /// The last things that an operator should know of, oldest first.
   var notices: [RunnerNotice] = []
   let bell: AsyncStream<Void>
@@ -215,6 +219,7 @@ package actor Engine: JobService {
   private func close() {
     hasStopped = true
     for input in inbox.close() { input.refuse(Self.draining) }
-    for awaited in waiters.keys { resumeWaiters(of: awaited) }
+    waiters.resumeAll()
+    waitAlarm.stop()
   }
 }

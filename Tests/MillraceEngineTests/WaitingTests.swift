@@ -20,13 +20,32 @@ struct WaitingTests {
     let bench = Bench()
     try await bench.run {
       let job = try await bench.runningJob()
-      async let first = bench.engine.wait(for: job, atMost: .seconds(3600))
-      async let second = bench.engine.wait(for: job, atMost: .seconds(7200))
-      try await bench.clock.sleeper(until: Sample.time(3600))
+      async let first = bench.engine.wait(for: job, atMost: .seconds(7200))
       try await bench.clock.sleeper(until: Sample.time(7200))
+      async let second = bench.engine.wait(for: job, atMost: .seconds(3600))
+      try await bench.clock.sleeper(until: Sample.time(3600))
       try await bench.end(AttemptID(job))
       #expect(try await first.state == .succeeded)
       #expect(try await second.state == .succeeded)
+    }
+  }
+
+  @Test("leaves no sleep behind: one alarm is for all who wait, and is set anew")
+  func oneAlarm() async throws {
+    let bench = Bench()
+    try await bench.run {
+      let job = try await bench.runningJob()
+      let answerTime = Sample.time(10)
+      let late = Sample.time(20) + .milliseconds(500)
+      async let waited = bench.engine.wait(for: job, atMost: late - Sample.time(0))
+      try await bench.clock.sleeper(until: late)
+      for _ in 1...20 { _ = try await bench.engine.reprioritise(job, to: .default) }
+      try await bench.clock.sleeper(until: answerTime)
+      bench.clock.advance(by: .seconds(10))
+      try await bench.clock.sleeps.wait { $0.count { $0 == late } == 2 }
+      #expect(bench.clock.sleeps.entries.count { $0 == answerTime } == 1)
+      bench.clock.advance(by: .seconds(11))
+      #expect(try await waited.state == .running)
     }
   }
 

@@ -3,13 +3,13 @@
 /// The smallest rank is first; equal ranks go by member. The entry of a number has 16 bytes. Insertion and
 /// removal cost a binary search over the runs and one move within a run of at most `maxRun` entries; reading
 /// on from any place costs nothing more.
-struct OrderedQueue<Member: Comparable & Sendable>: Sendable {
+package struct OrderedQueue<Member: Comparable & Sendable>: Sendable {
   /// A member and its place in the order.
-  struct Entry: Comparable, Sendable {
-    var rank: Int64
-    var member: Member
+  package struct Entry: Comparable, Sendable {
+    package var rank: Int64
+    package var member: Member
 
-    static func < (left: Entry, right: Entry) -> Bool {
+    package static func < (left: Entry, right: Entry) -> Bool {
       left.rank == right.rank ? left.member < right.member : left.rank < right.rank
     }
 
@@ -23,13 +23,15 @@ struct OrderedQueue<Member: Comparable & Sendable>: Sendable {
   private var runs: [[Entry]] = []
   private(set) var count = 0
 
+  package init() {}
+
   var isEmpty: Bool { count == 0 }
 
   /// The one that comes first; nil if there is none.
-  var first: Entry? { runs.first?.first }
+  package var first: Entry? { runs.first?.first }
 
   /// Adds one that is not in the queue.
-  mutating func insert(_ member: Member, rank: Int64) {
+  package mutating func insert(_ member: Member, rank: Int64) {
     let entry = Entry(rank: rank, member: member)
     count += 1
     guard !runs.isEmpty else { return runs.append([entry]) }
@@ -40,7 +42,7 @@ struct OrderedQueue<Member: Comparable & Sendable>: Sendable {
 
   /// Takes one out; returns whether it was there.
   @discardableResult
-  mutating func remove(_ member: Member, rank: Int64) -> Bool {
+  package mutating func remove(_ member: Member, rank: Int64) -> Bool {
     let entry = Entry(rank: rank, member: member)
     let run = runIndex(of: entry)
     guard run < runs.count else { return false }
