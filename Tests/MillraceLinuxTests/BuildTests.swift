@@ -73,10 +73,11 @@ struct BuildTests {
 
     init(_ stream: AsyncStream<Catalog>) { iterator = stream.makeAsyncIterator() }
 
-    /// Waits until a plugin serves with these handlers.
-    mutating func serving(_ handlers: [String]) async throws -> Catalog {
+    /// Waits until a plugin, or else the first of all, serves with these handlers.
+    mutating func serving(_ handlers: [String], of plugin: String? = nil) async throws -> Catalog {
       while let catalog = await iterator.next() {
-        if catalog.plugins.first?.handlers.map(\.name) == handlers { return catalog }
+        let found = catalog.plugins.first { plugin == nil || $0.name == plugin }
+        if found?.handlers.map(\.name) == handlers { return catalog }
       }
       throw TestFailure("no such catalog came")
     }
@@ -160,15 +161,20 @@ struct BuildTests {
   func proven() async throws {
     let place = try Place()
     try place.put("libx.so", "plugin x one")
+    try place.put("liby.so", "plugin y uno")
     try await place.run { plugins, catalogs in
-      _ = try await catalogs.serving(["one"])
+      _ = try await catalogs.serving(["uno"], of: "y")
+      try place.put("liby.so", "plugin y due")
+      _ = try await catalogs.serving(["due"], of: "y")
       plugins.crashed(try await place.end(5, at: place.digest("plugin x one"), as: .crashed))
+      // One crash is judged after the other: when this one is, those are.
+      plugins.crashed(try await place.end(3, at: place.digest("plugin y due"), as: .crashed))
+      _ = try await catalogs.serving(["uno"], of: "y")
       try place.put("libx.so", "plugin x two")
       _ = try await catalogs.serving(["two"])
       let second = place.digest("plugin x two")
       _ = try await place.end(1, at: second, as: .error)
       plugins.crashed(try await place.end(5, at: second, as: .crashed))
-      // Whatever was to be judged is judged before the third one.
       try place.put("libx.so", "plugin x three")
       _ = try await catalogs.serving(["three"])
       let third = place.digest("plugin x three")
