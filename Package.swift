@@ -56,6 +56,10 @@ let withSwiftInside: [LinkerSetting] = [
   .unsafeFlags(["-Xlinker", "--strip-all"], .when(configuration: .release)),
 ]
 
+/// Addresses that the loader has to move take a fortieth of the room: 3 MiB less to read, and to keep.
+let packedAddresses: LinkerSetting = .unsafeFlags(
+  ["-use-ld=lld", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"], .when(configuration: .release))
+
 /// A handler that ships: a folder in `plugins/` becomes the shared library `lib<name>.so`.
 func plugin(
   _ name: String, dependencies: [Target.Dependency] = ["CMillraceParameters"], links: [String] = [],
@@ -132,7 +136,7 @@ let package = Package(
       name: "CMillraceTransfer", dependencies: ["CMillrace"], cSettings: pluginC,
       linkerSettings: [.linkedLibrary("curl")]),
     .systemLibrary(
-      name: "Clibcrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+      name: "Cnettle", pkgConfig: "nettle", providers: [.apt(["nettle-dev"])]),
 
     // What a job is and what should happen next.
     .target(name: "MillraceCore", swiftSettings: strict),
@@ -150,13 +154,13 @@ let package = Package(
     .target(
       name: "MillraceLinux",
       dependencies: [
-        "MillraceCore", "MillraceEngine", "CMillraceLinux", "Clibcgroup", "Clibcrypto", logging,
+        "MillraceCore", "MillraceEngine", "CMillraceLinux", "Clibcgroup", "Cnettle", logging,
       ],
       swiftSettings: strict),
     .target(
       name: "MillraceSlurm",
       dependencies: [
-        "CMillraceLinux", "Clibcrypto", "MillraceCore", "MillraceEngine", "MillraceLinux", logging,
+        "CMillraceLinux", "MillraceCore", "MillraceEngine", "MillraceLinux", logging,
       ], swiftSettings: strict),
     .target(
       name: "MillraceStore",
@@ -197,7 +201,7 @@ let package = Package(
         "MillraceWire", "MillraceYAML", "MillraceZones",
         argumentParser,
       ],
-      swiftSettings: strict),
+      swiftSettings: strict, linkerSettings: [packedAddresses]),
     .executableTarget(
       name: "millraced",
       dependencies: [
@@ -207,7 +211,7 @@ let package = Package(
         "MillraceZones", argumentParser, lifecycle, logging,
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
-      swiftSettings: strict),
+      swiftSettings: strict, linkerSettings: [packedAddresses]),
     .executableTarget(
       name: "millrace-host", dependencies: ["MillraceHost"],
       cSettings: strictC,
@@ -256,7 +260,7 @@ let package = Package(
         "MillraceZones", argumentParser, lifecycle, logging, .product(name: "GRDB", package: "GRDB.swift"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
-      path: "Benchmarks/Launch", swiftSettings: strict),
+      path: "Benchmarks/Launch", swiftSettings: strict, linkerSettings: [packedAddresses]),
 
     // Tests. `KernelTests` needs cgroup v2 with its controllers: natively or in `etc/kernel/run`.
     .target(

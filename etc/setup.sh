@@ -17,7 +17,8 @@ packages='
   pkg-config      | pkgconf-pkg-config | SwiftPM finds the C libraries with it
   libsqlite3-dev  | sqlite-devel       | the store: jobs and attempts; the plugins `sqlite`, `index`
   libcgroup-dev   | libcgroup-devel    | the long-lived control groups
-  libssl-dev      | openssl-devel      | SHA-256 of plugin files; the plugins `checksum` and `http`
+  nettle-dev      | nettle-devel       | SHA-256 of plugin files; authentication codes
+  libssl-dev      | openssl-devel      | the plugins `checksum` and `http`
   libgd-dev       | gd-devel           | the plugin `thumbnail`
   libarchive-dev  | libarchive-devel   | the plugin `archiver`
   libcurl4-openssl-dev | libcurl-devel | the plugins `http`, `health`

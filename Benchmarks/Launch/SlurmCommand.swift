@@ -88,7 +88,7 @@ private struct SlurmCourse {
     guard let bytes = try TrustedFiles.bytes(of: path, "the plugin", atMost: 64 << 20) else {
       throw BenchmarkError("there is no `\(path)`")
     }
-    return try PluginFile.digest(of: bytes)
+    return PluginFile.digest(of: bytes)
   }
 
   /// Runs so many jobs at once; returns the nanoseconds of all together.

@@ -48,7 +48,7 @@ struct SecretFilesTests {
   @Test("the codes are those of RFC 4231")
   func published() throws {
     for (key, message, code) in Self.vectors {
-      #expect(Self.hex(try SecretFiles.code(of: message, with: key)) == code)
+      #expect(Self.hex(AuthenticationCode.code(of: message, with: key)) == code)
     }
   }
 

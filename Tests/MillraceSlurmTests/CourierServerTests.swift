@@ -1,5 +1,6 @@
 import CMillraceLinux
 import Foundation
+import MillraceLinux
 import TestSupport
 import Testing
 
@@ -18,8 +19,8 @@ import Testing
       guard socket >= 0 else { throw TestFailure("cannot connect: \(socket)") }
       let theirs = try read(32)
       let ours = [UInt8](repeating: 7, count: 32)
-      key = CourierStream.code(
-        Array("millrace-bundle".utf8) + theirs + ours + host.name.utf8, secret ?? host.secret)
+      key = AuthenticationCode.code(
+        of: Array("millrace-bundle".utf8) + theirs + ours + host.name.utf8, with: secret ?? host.secret)
       try write([UInt8(host.name.utf8.count)] + host.name.utf8 + ours)
     }
 
@@ -29,7 +30,8 @@ import Testing
       let content = [UInt8(type)] + body
       let counter = (0..<8).map { UInt8(truncatingIfNeeded: sent >> (8 * $0)) }
       sent += 1
-      let code = CourierStream.code([UInt8(MILLRACE_COURIER_TO_SERVER)] + counter + content, key)
+      let code = AuthenticationCode.code(
+        of: [UInt8(MILLRACE_COURIER_TO_SERVER)] + counter + content, with: key)
       let length = content.count + code.count
       return (0..<4).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) } + content + code
     }

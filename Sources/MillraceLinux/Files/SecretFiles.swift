@@ -1,4 +1,3 @@
-import Clibcrypto
 import FoundationEssentials
 import MillraceCore
 import MillraceEngine
@@ -12,17 +11,7 @@ package struct SecretFiles: MessageAuthentication {
   package init() {}
 
   package func code(of message: [UInt8], withSecretIn file: String) throws -> [UInt8] {
-    try Self.code(of: message, with: try Self.secret(in: file))
-  }
-
-  /// Returns the HMAC with SHA-256 of a message (https://www.rfc-editor.org/rfc/rfc2104).
-  static func code(of message: [UInt8], with secret: [UInt8]) throws -> [UInt8] {
-    var code = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-    var length: UInt32 = 0
-    guard
-      HMAC(EVP_sha256(), secret, Int32(secret.count), message, message.count, &code, &length) != nil
-    else { throw Refusal(.conflict, "libcrypto has no SHA-256") }
-    return Array(code.prefix(Int(length)))
+    AuthenticationCode.code(of: message, with: try Self.secret(in: file))
   }
 
   private static func secret(in file: String) throws -> [UInt8] {

@@ -27,7 +27,7 @@ package struct PluginExamination: Sendable {
   package init(of file: String, host: String, allowedSigners: String? = nil) async throws {
     let bytes = try Linkage.wholeFile(file)
     let folder = PluginFolder(beside: file)
-    sha256 = try folder.digest(with: PluginFile.digest(of: bytes))
+    sha256 = folder.digest(with: PluginFile.digest(of: bytes))
     problems += folder.refused.map { "`\($0.path)`: \($0.reason)" }
     if !file.hasSuffix(".so") {
       warnings.append("its name does not end in `.so`: the runner looks at no other")

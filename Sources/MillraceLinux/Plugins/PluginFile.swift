@@ -1,5 +1,4 @@
 import CMillraceLinux
-import Clibcrypto
 import Glibc
 
 /// A file in the plugin directory, opened once: what is checked is what is hashed and copied.
@@ -79,7 +78,7 @@ package struct PluginFile: ~Copyable {
     let copy = try Descriptor(opening: temporary, flags: O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
     do {
       let own = try digest { try copy.write($0, temporary) }
-      let digest = try folder?.digest(with: own) ?? own
+      let digest = folder?.digest(with: own) ?? own
       try checkErrno(fchmod(copy.number, 0o644), "set up `\(temporary)`")
       try folder?.copy(to: "\(directory)/\(digest).d")
       try checkErrno(rename(temporary, "\(directory)/\(digest).so"), "keep a copy of `\(path)`")
@@ -93,11 +92,7 @@ package struct PluginFile: ~Copyable {
   /// Returns the file's own SHA-256 in hexadecimal digits; `piece` is given each piece of it on the way.
   /// To be asked once.
   func digest(_ piece: (UnsafeRawBufferPointer) throws -> Void = { _ in }) throws -> String {
-    let context = EVP_MD_CTX_new()
-    defer { EVP_MD_CTX_free(context) }
-    guard EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1 else {
-      throw LinuxError("compute SHA-256", .missing("libcrypto has no SHA-256"))
-    }
+    var hash = FileHash()
     try withUnsafeTemporaryAllocation(byteCount: 256 << 10, alignment: 16) { buffer in
       while true {
         let count = Glibc.read(file.number, buffer.baseAddress, buffer.count)
@@ -106,28 +101,18 @@ package struct PluginFile: ~Copyable {
           if errno == EINTR { continue }
           throw LinuxError("read `\(path)`", .kernel(errno))
         }
-        EVP_DigestUpdate(context, buffer.baseAddress, count)
-        try piece(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        let bytes = UnsafeRawBufferPointer(rebasing: buffer[..<count])
+        hash.add(bytes)
+        try piece(bytes)
       }
     }
-    var digest = [UInt8](repeating: 0, count: 32)
-    var length: UInt32 = 0
-    EVP_DigestFinal_ex(context, &digest, &length)
-    return Self.hexadecimal(digest)
-  }
-
-  private static func hexadecimal(_ bytes: [UInt8]) -> String {
-    let digits = Array("0123456789abcdef")
-    return String(bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] })
+    return hash.hex()
   }
 
   /// Returns the SHA-256 of bytes in hexadecimal digits.
-  package static func digest(of bytes: [UInt8]) throws -> String {
-    var digest = [UInt8](repeating: 0, count: 32)
-    var length: UInt32 = 0
-    guard EVP_Digest(bytes, bytes.count, &digest, &length, EVP_sha256(), nil) == 1 else {
-      throw LinuxError("compute SHA-256", .missing("libcrypto has no SHA-256"))
-    }
-    return hexadecimal(digest)
+  package static func digest(of bytes: [UInt8]) -> String {
+    var hash = FileHash()
+    bytes.withUnsafeBytes { hash.add($0) }
+    return hash.hex()
   }
 }

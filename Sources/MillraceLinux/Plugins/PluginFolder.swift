@@ -95,7 +95,7 @@ struct PluginFolder {
       guard let bytes = try TrustedFiles.bytes(of: file, "the file", atMost: min(Self.fileBound, rest)) else {
         return
       }
-      let digest = try PluginFile.digest(of: bytes)
+      let digest = PluginFile.digest(of: bytes)
       files.append(File(name: name, known: Known(mark: mark, digest: digest), bytes: bytes))
     } catch {
       refuse(file, error)
@@ -108,8 +108,8 @@ struct PluginFolder {
 
   /// Returns the identity of a build: the library's SHA-256 alone, or that of the lines that sha256sum(1)
   /// prints of `.so`, which stands for the library, and of the files by name.
-  func digest(with library: String) throws -> String {
-    isEmpty ? library : try PluginFile.digest(of: Array(list(with: library).utf8))
+  func digest(with library: String) -> String {
+    isEmpty ? library : PluginFile.digest(of: Array(list(with: library).utf8))
   }
 
   /// Returns those lines.
@@ -145,7 +145,7 @@ struct PluginFolder {
   private func bytes(again file: File) throws -> [UInt8] {
     let place = "\(path)/\(file.name)"
     guard let bytes = try TrustedFiles.bytes(of: place, "the file", atMost: Self.fileBound),
-      try PluginFile.digest(of: bytes) == file.known.digest
+      PluginFile.digest(of: bytes) == file.known.digest
     else { throw HasChanged() }
     return bytes
   }

@@ -170,7 +170,7 @@ actor PluginScanner {
     do {
       let file = try PluginFile(opening: path(of: name), owner: geteuid())
       let marks = [file.mark, signature, settings.allowedSigners.flatMap(PluginFile.mark)]
-      let files = try folder.digest(with: "")
+      let files = folder.digest(with: "")
       if let last = seen[name], last.marks == marks, last.files == files,
         !unsettled.isDue(last.build.sha256, at: now())
       {

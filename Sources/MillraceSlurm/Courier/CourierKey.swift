@@ -36,7 +36,7 @@ package struct CourierKey: Sendable {
 
   /// The secret of a bundle, for its node and for `CourierServer`.
   package func secret(of bundle: String) -> [UInt8] {
-    CourierStream.code(Array("bundle ".utf8) + bundle.utf8, bytes)
+    AuthenticationCode.code(of: Array("bundle ".utf8) + bundle.utf8, with: bytes)
   }
 
   private static func read(_ path: String) throws -> [UInt8]? {

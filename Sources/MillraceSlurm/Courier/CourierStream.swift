@@ -1,5 +1,4 @@
 import CMillraceLinux
-import Clibcrypto
 import Glibc
 import MillraceLinux
 
@@ -25,7 +24,6 @@ final class CourierStream {
     case malformed
   }
 
-  private static let codeSize = 32
   /// How long the rest of a frame may take, once it has begun, and an answer to be taken.
   private static let patience: Duration = .seconds(60)
 
@@ -53,7 +51,7 @@ final class CourierStream {
     guard (1...60).contains(length), name.allSatisfy(Self.isOfName) else { throw Fault.malformed }
     let bundle = String(decoding: name, as: UTF8.self)
     guard let secret = secret(bundle) else { return (bundle, false) }
-    key = Self.code(Array("millrace-bundle".utf8) + ours + theirs + name, secret)
+    key = AuthenticationCode.code(of: Array("millrace-bundle".utf8) + ours + theirs + name, with: secret)
     return (bundle, true)
   }
 
@@ -68,22 +66,23 @@ final class CourierStream {
   func receive(by deadline: ContinuousClock.Instant? = nil) throws -> Frame {
     let deadline = deadline ?? .now + Self.patience
     let length = try read(4, by: deadline).reversed().reduce(0) { $0 << 8 | Int($1) }
-    guard length > Self.codeSize, length <= Int(MILLRACE_COURIER_FRAME) else { throw Fault.malformed }
-    let frame = try read(length, by: deadline)
-    let content = frame.dropLast(Self.codeSize)
-    let code = Self.code(Self.prefix(MILLRACE_COURIER_TO_SERVER, received) + content, key)
-    received += 1
-    let isEqual = frame.withUnsafeBytes { bytes in
-      CRYPTO_memcmp(bytes.baseAddress.map { $0 + content.count }, code, Self.codeSize) == 0
+    guard length > AuthenticationCode.size, length <= Int(MILLRACE_COURIER_FRAME) else {
+      throw Fault.malformed
     }
-    guard isEqual else { throw Fault.unauthentic }
+    let frame = try read(length, by: deadline)
+    let content = frame.dropLast(AuthenticationCode.size)
+    let code = AuthenticationCode.code(
+      of: Self.prefix(MILLRACE_COURIER_TO_SERVER, received) + content, with: key)
+    received += 1
+    guard AuthenticationCode.areEqual(Array(frame.suffix(code.count)), code) else { throw Fault.unauthentic }
     return Frame(type: Int(content[0]), body: Array(content.dropFirst()))
   }
 
   /// Sends a frame.
   func send(_ type: Int, _ body: [UInt8] = []) throws {
     let content = [UInt8(type)] + body
-    let code = Self.code(Self.prefix(MILLRACE_COURIER_TO_CLIENT, sent) + content, key)
+    let code = AuthenticationCode.code(
+      of: Self.prefix(MILLRACE_COURIER_TO_CLIENT, sent) + content, with: key)
     sent += 1
     let length = content.count + code.count
     let head = (0..<4).map { UInt8(truncatingIfNeeded: length >> (8 * $0)) }
@@ -98,15 +97,6 @@ final class CourierStream {
 
   private static func prefix(_ direction: Int, _ counter: UInt64) -> [UInt8] {
     [UInt8(direction)] + (0..<8).map { UInt8(truncatingIfNeeded: counter >> (8 * $0)) }
-  }
-
-  /// HMAC with SHA-256.
-  static func code(_ message: [UInt8], _ key: [UInt8]) -> [UInt8] {
-    var code = [UInt8](repeating: 0, count: Int(EVP_MAX_MD_SIZE))
-    var length: UInt32 = 0
-    let made = HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &code, &length)
-    precondition(made != nil && length == codeSize, "libcrypto has SHA-256")
-    return Array(code.prefix(codeSize))
   }
 
   private func read(_ count: Int, by deadline: ContinuousClock.Instant) throws -> [UInt8] {

@@ -1,0 +1,43 @@
+import Cnettle
+import MillraceCore
+
+/// SHA-256 (FIPS 180-4) with the processor's own instructions, over buffers: plugins may be large.
+struct FileHash {
+  private var context = sha256_ctx()
+
+  init() { nettle_sha256_init(&context) }
+
+  /// Adds bytes.
+  mutating func add(_ bytes: UnsafeRawBufferPointer) {
+    guard let start = bytes.bindMemory(to: UInt8.self).baseAddress else { return }
+    nettle_sha256_update(&context, bytes.count, start)
+  }
+
+  /// Returns the digest of all that was added in 64 hexadecimal digits; begins anew.
+  mutating func hex() -> String {
+    var digest = [UInt8](repeating: 0, count: Int(SHA256_DIGEST_SIZE))
+    nettle_sha256_digest(&context, digest.count, &digest)
+    return digest.map(\.hexadecimal).joined()
+  }
+}
+
+/// HMAC with SHA-256 (https://www.rfc-editor.org/rfc/rfc2104).
+package enum AuthenticationCode {
+  /// How many bytes a code has.
+  package static let size = Int(SHA256_DIGEST_SIZE)
+
+  /// Returns the code of a message.
+  package static func code(of message: [UInt8], with key: [UInt8]) -> [UInt8] {
+    var context = hmac_sha256_ctx()
+    nettle_hmac_sha256_set_key(&context, key.count, key)
+    nettle_hmac_sha256_update(&context, message.count, message)
+    var code = [UInt8](repeating: 0, count: size)
+    nettle_hmac_sha256_digest(&context, code.count, &code)
+    return code
+  }
+
+  /// Whether two codes are the same; takes as long where they differ first as where they differ last.
+  package static func areEqual(_ left: [UInt8], _ right: [UInt8]) -> Bool {
+    left.count == right.count && nettle_memeql_sec(left, right, left.count) != 0
+  }
+}
