@@ -42,7 +42,7 @@ struct Waiters {
 
   /// It has happened.
   mutating func resume(of awaited: Engine.Awaited) {
-    for number in numbers[awaited] ?? [] { resume(number) }
+    for number in numbers.removeValue(forKey: awaited) ?? [] { resume(number) }
   }
 
   /// Resumes those whose deadline has come.

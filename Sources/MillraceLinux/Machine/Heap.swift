@@ -13,9 +13,7 @@ package enum Heap {
 
   /// Trims from time to time until cancelled.
   package static func keepTrim() async {
-    while !Task.isCancelled {
-      try? await Task.sleep(for: interval)  // Cancelled: that is how it ends.
-      trim()
-    }
+    // Cancelled: that is how it ends.
+    while (try? await Task.sleep(for: interval)) != nil { trim() }
   }
 }
